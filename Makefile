@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# make help lists the targets.
+
+VERSION := 0.1
+PREFIX ?= /usr/local
+DESTDIR ?=
+CC ?= gcc
+PKG_CONFIG ?= pkg-config
+# A flavour is a build of its own: B=build/asan CFLAGS_EXTRA=-fsanitize=...
+B ?= build
+V ?= 0
+Q := $(if $(filter 1,$(V)),,@)
+
+LIBS := libpci readline libnl-3.0 smartcols json-c
+WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wformat=2 -Wundef
+CFLAGS ?= -O2 -g
+ALL_CFLAGS = -std=gnu17 $(WARN) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DMSICTL_VERSION='"$(VERSION)"' \
+	     -fstack-protector-strong $(shell $(PKG_CONFIG) --cflags $(LIBS)) $(CFLAGS) $(CFLAGS_EXTRA)
+ALL_LDFLAGS = $(LDFLAGS) $(CFLAGS_EXTRA) -Wl,--as-needed
+LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
+
+SRC := $(sort $(wildcard src/*.c))
+OBJ := $(SRC:src/%.c=$(B)/%.o)
+UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/*.c)))
+
+all: $(B)/msictl ## build the tool
+
+$(B)/msictl: $(OBJ)
+	@echo "  LD      $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/%.o: src/%.c Makefile | $(B)/unit
+	@echo "  CC      $<"
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# A unit test links everything but main().
+$(B)/unit/%: tests/unit/%.c $(filter-out $(B)/main.o,$(OBJ)) Makefile | $(B)/unit
+	@echo "  UNIT    $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -Isrc $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(filter %.o,$^) $(LDLIBS) -lcmocka
+
+$(B)/unit:
+	@mkdir -p $@
+
+unit: $(UNIT) ## build the unit tests
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+clean: ## remove what was built
+	rm -rf $(B)
+
+.PHONY: all unit help clean
+.DELETE_ON_ERROR:
+-include $(OBJ:.o=.d) $(UNIT:=.d)

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The ways to a device's interrupts. The first back end that claims a DEVICE opens it. */
+#ifndef MSICTL_BACKEND_H
+#define MSICTL_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "error.h"
+#include "irq-set.h"
+#include "pci.h"
+#include "root.h"
+#include "trace.h"
+
+struct device_info {
+	unsigned int regions, irqs;
+	bool reset; /* VFIO_DEVICE_FLAGS_RESET */
+};
+
+struct irq_info {
+	unsigned int count;
+	uint32_t flags; /* IRQ_* of irq-index.h */
+};
+
+/* VFIO_PCI_*_REGION_INDEX of linux/vfio.h. */
+enum region_index {
+	REGION_BAR0,
+	REGION_BAR5 = 5,
+	REGION_ROM,
+	REGION_CONFIG,
+	REGION_VGA,
+	NR_REGION,
+};
+
+struct region_info {
+	uint64_t size;
+	bool read, write, map;
+	bool msix_mappable; /* the area of the MSI-X table may be mapped too */
+};
+
+struct open_request {
+	const char *spec;
+	const struct root *root;
+	const struct trace *trace; /* borrowed for the life of the handle */
+	bool noiommu;		   /* the user named the unsafe mode */
+};
+
+struct backend {
+	const char *name, *help;
+	bool host_irqs; /* vectors are Linux IRQs of this host: they can be read back */
+
+	bool (*claims)(const char *spec);
+	/* @handle is owned by the back end until close(). */
+	int (*open)(const struct open_request *req, void **handle, struct error *e);
+	void (*close)(void *handle);
+	int (*device_info)(void *handle, struct device_info *info, struct error *e);
+	/* -EINVAL: the device has no such index (ERR on a function that is not PCIe). */
+	int (*irq_info)(void *handle, enum irq_index index, struct irq_info *info);
+	/*
+	 * @eventfd has s->count entries, -1 for none; NULL without DATA_EVENTFD.
+	 * Returns 0, -errno, or a positive number: so many vectors could be had, nothing is enabled.
+	 */
+	int (*set_irqs)(void *handle, const struct irq_set *s, const int32_t *eventfd);
+	int (*region_info)(void *handle, enum region_index region, struct region_info *info);
+	ssize_t (*region_read)(void *handle, enum region_index region, void *buf, size_t n, uint64_t offset);
+	ssize_t (*region_write)(void *handle, enum region_index region, const void *buf, size_t n, uint64_t offset);
+	/* mmap of @n bytes at page-aligned @offset, read and write; munmap() it. 0 or -errno. */
+	int (*region_map)(void *handle, enum region_index region, uint64_t offset, size_t n, void **map);
+	int (*reset)(void *handle);
+	/* 0 and the PCI address, or -EOPNOTSUPP. */
+	int (*address)(void *handle, struct pci_addr *addr);
+};
+
+/** backend_find() - NULL: nobody claims @spec. */
+const struct backend *backend_find(const char *spec);
+
+/** backend_at() - the row at @i, NULL past the end; for --version and --help. */
+const struct backend *backend_at(size_t i);
+
+#endif

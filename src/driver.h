@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Binding to vfio-pci and back: driver_override only, never new_id (Documentation/ABI/testing/sysfs-bus-pci). */
+#ifndef MSICTL_DRIVER_H
+#define MSICTL_DRIVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "pci.h"
+#include "root.h"
+#include "trace.h"
+
+struct driver_change {
+	char from[64], to[64]; /* "" is no driver */
+	bool changed;	       /* false: it was so already */
+	char note[256];	       /* what a user should know besides; "" */
+};
+
+/**
+ * driver_bind() - hand a function to @driver ("vfio-pci"), remembering what it had
+ *
+ * Refused (CAUSE_BUSY) for a function that carries a mounted file system or swap,
+ * an interface that is up, or the boot display, unless @force; for a bridge always.
+ * Waits up to @timeout_us for the group's node (/dev/vfio/N). On failure the
+ * former state is put back.
+ */
+int driver_bind(const struct root *r, const struct pci_addr *a, bool force, uint64_t timeout_us, const struct trace *t,
+		struct driver_change *c, struct error *e);
+
+/** driver_unbind() - take it from vfio-pci and give it back to the driver it had. */
+int driver_unbind(const struct root *r, const struct pci_addr *a, const struct trace *t, struct driver_change *c,
+		  struct error *e);
+
+/** driver_in_use() - why the function must not be taken away: 0 free, -EBUSY with a sentence in @e. */
+int driver_in_use(const struct root *r, const struct pci_addr *a, struct error *e);
+
+#endif

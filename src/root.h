@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every file in /sys and /proc is reached through a root, so that --root DIR
+ * reads a captured tree. Links cannot lead out of it (openat2 RESOLVE_IN_ROOT),
+ * and what is no regular file is never waited for.
+ */
+#ifndef MSICTL_ROOT_H
+#define MSICTL_ROOT_H
+
+#include <dirent.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+
+struct root {
+	int fd;		  /* O_PATH directory, owned */
+	const char *path; /* as the user wrote it; "/" for the running system */
+	bool live;	  /* the running system: devices may be opened */
+};
+
+/** root_open() - @path NULL means "/". -errno with a sentence in @e. */
+int root_open(struct root *r, const char *path, struct error *e);
+void root_close(struct root *r);
+
+/** root_openf() - open a path below the root, O_NONBLOCK|O_CLOEXEC added. Returns fd or -errno. */
+int root_openf(const struct root *r, int flags, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/** root_opendir() - NULL with errno set when there is none. The caller closes it. */
+DIR *root_opendir(const struct root *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/**
+ * root_read() - up to @size bytes of a regular file
+ * Returns: bytes read or -errno (-EINVAL: no regular file).
+ */
+int root_read(const struct root *r, void *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/** root_text() - like root_read(), terminated, the last newline cut off. Returns length or -errno. */
+int root_text(const struct root *r, char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/** root_number() - a file that holds one number (decimal or 0x). 0 or -errno. */
+int root_number(const struct root *r, uint64_t *value, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/** root_link() - the last component of a symbolic link's target, as for .../driver. Returns length or -errno. */
+int root_link(const struct root *r, char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/** root_exists() - whether the path can be looked up. */
+bool root_exists(const struct root *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/** root_write() - write a short text to a file of the running system; refused (-EROFS) for a captured tree. 0 or
+ * -errno. */
+int root_write(const struct root *r, const char *text, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

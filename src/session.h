@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* All that a command may touch. Passed, never global. */
+#ifndef MSICTL_SESSION_H
+#define MSICTL_SESSION_H
+
+#include <stdbool.h>
+
+#include "command.h"
+#include "device.h"
+#include "loop.h"
+#include "out.h"
+#include "root.h"
+#include "trace.h"
+
+struct session {
+	const struct commands *commands;
+	struct root root;
+	struct out *out;
+	struct loop *loop;     /* NULL until something has to wait: session_loop() */
+	struct device *device; /* opened by run or shell; NULL outside */
+	bool inside;	       /* a command of run or shell */
+	bool interactive;      /* the shell: a person at a terminal */
+	bool released;	       /* the kernel took the device back */
+	bool quit;	       /* the shell was asked to end */
+	struct trace trace;
+	struct globals globals;
+};
+
+/** session_loop() - the loop, made on first use. NULL with @e. */
+struct loop *session_loop(struct session *s, struct error *e);
+
+#endif
