@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The rows of all commands; each is defined in the cmd-*.c file of its family and listed once in main.c. */
+#ifndef MSICTL_CMD_H
+#define MSICTL_CMD_H
+
+#include "command.h"
+
+/* cmd-list.c, cmd-info.c, cmd-counters.c, cmd-probe.c */
+extern const struct command cmd_list, cmd_info, cmd_counters, cmd_probe;
+/* cmd-bind.c */
+extern const struct command cmd_bind, cmd_unbind;
+/* cmd-change.c */
+extern const struct command cmd_enable, cmd_disable, cmd_resize;
+/* cmd-mask.c */
+extern const struct command cmd_mask, cmd_unmask;
+/* cmd-trigger.c */
+extern const struct command cmd_trigger, cmd_wait;
+/* cmd-region.c */
+extern const struct command cmd_read, cmd_write, cmd_reset;
+/* shell.c, run.c */
+extern const struct command cmd_shell, cmd_run;
+/* cmd-help.c */
+extern const struct command cmd_help, cmd_complete, cmd_quit;
+
+#endif
