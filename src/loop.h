@@ -15,7 +15,7 @@ struct source {
 	void *owner;
 };
 
-/** loop_new() - blocks SIGINT, SIGTERM, SIGHUP, SIGWINCH and hears them by signalfd. 0 or -errno. */
+/** loop_new() - blocks SIGINT, SIGTERM, SIGHUP (unless ignored) and hears them by signalfd. 0 or -errno. */
 int loop_new(struct loop **l);
 
 /** loop_free() - gives the signals back. NULL is fine. */

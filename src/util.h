@@ -65,7 +65,7 @@ int parse_period(const char *text, uint64_t *us);
  */
 char *escape_text(const char *text, char *buf, size_t size);
 
-/** strlcpy_() - bounded copy, always terminated; truncation is not an error. */
+/** copy_text() - bounded copy, always terminated; truncation is not an error. */
 void copy_text(char *buf, size_t size, const char *text);
 
 /** append() - printf at the end of a fixed buffer; silently bounded. */

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "trace.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "error.h"
+
+void trace_call(const struct trace *t, const char *name, const char *detail, int64_t rc, uint64_t us)
+{
+	char text[1024], num[16];
+
+	if (!t->on)
+		return;
+	if (rc < 0)
+		snprintf(text, sizeof(text), "%s(%s) = -1 %s (%" PRIu64 " us)", name, detail, errno_name((int)-rc, num),
+			 us);
+	else
+		snprintf(text, sizeof(text), "%s(%s) = %" PRId64 " (%" PRIu64 " us)", name, detail, rc, us);
+	t->line(t->ctx, text);
+}
+
+bool trace_would(const struct trace *t, const char *name, const char *detail)
+{
+	char text[1024];
+
+	if (!t->dry_run)
+		return false;
+	snprintf(text, sizeof(text), "would: %s(%s)", name, detail);
+	t->line(t->ctx, text);
+	return true;
+}
