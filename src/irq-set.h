@@ -77,7 +77,7 @@ int plan_attach(const struct irq_state *have, const struct vector_set *lost, str
 /** plan_release() - take the eventfd off @which, which stay allocated. */
 int plan_release(const struct irq_state *have, const struct vector_set *which, struct plan *p);
 
-/** irq_set_text() - the call in words: "msix start=4 count=4 DATA_EVENTFD|ACTION_TRIGGER eventfds 4-7". Returns @buf.
+/** irq_set_text() - the call in words: "index=msix start=4 count=4 DATA_EVENTFD|ACTION_TRIGGER eventfds=4-7". Returns @buf.
  */
 char *irq_set_text(const struct irq_set *s, char *buf, size_t size);
 
