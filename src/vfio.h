@@ -30,6 +30,9 @@ int vfio_region_map(void *handle, enum region_index region, uint64_t offset, siz
 int vfio_reset(void *handle);
 int vfio_address(void *handle, struct pci_addr *addr);
 
+/** group_not_viable() - name the members whose drivers are in the way. Always -EPERM, CAUSE_NOT_VIABLE. */
+int group_not_viable(const struct root *r, int group, struct error *e);
+
 extern const struct backend vfio_group_backend;
 
 #endif

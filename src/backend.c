@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "backend.h"
+
+#include "util.h"
+#include "vfio.h"
+
+static const struct backend *const backends[] = {
+	&vfio_group_backend,
+};
+
+const struct backend *backend_at(size_t i)
+{
+	return i < ARRAY_SIZE(backends) ? backends[i] : NULL;
+}
+
+const struct backend *backend_find(const char *spec)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(backends); i++)
+		if (backends[i]->claims(spec))
+			return backends[i];
+	return NULL;
+}
