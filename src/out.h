@@ -69,11 +69,14 @@ void out_set_guard(struct out *o, const struct out_guard *g);
 /** out_doc() - the current document (an object), begun when there is none. */
 node *out_doc(struct out *o);
 
-/** out_table() - text mode: print the rows of out_doc()[t->array] as a table; JSON mode: reduce them to -o when given.
+/**
+ * out_table() - text mode: print the rows of out_doc()[t->array] as a table; JSON mode: reduce them to -o when given
+ *
+ * A table that lacks a column named by -o is shown as it is: -o is about another one of the command's tables.
  */
 int out_table(struct out *o, const struct table *t);
 
-/** out_text() - a line of result for people; nothing in JSON mode. */
+/** out_text() - a line of result for people; nothing in JSON mode. Tabs pass, other control characters are escaped. */
 void out_text(struct out *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /** out_bold() - like out_text(), emphasised on a terminal. */
@@ -83,11 +86,17 @@ void out_bold(struct out *o, const char *fmt, ...) __attribute__((format(printf,
 void out_note(struct out *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /** out_error() - "msictl: WHERE: message (ERRNO)" and the hint on stderr; in JSON mode {"error":{...}} on stdout too.
- * @where NULL or "FILE:7" or "01:00.0: resize". */
+ * @where NULL or "FILE:7" or "01:00.0: resize". A half-filled document is dropped: call out_end() first to keep it. */
 void out_error(struct out *o, const char *where, const struct error *e);
 
-/** out_end() - JSON mode: print the document on one line. Begins anew. */
+/** out_end() - JSON mode: print the document on one line. Both: write all out to stdout, begin anew. */
 void out_end(struct out *o);
+
+/**
+ * out_flush() - write all out and tell whether every result so far arrived
+ * Returns: 0, or the -errno of the first write to stdout that failed (or -ENOMEM), with a sentence.
+ */
+int out_flush(struct out *o, struct error *e);
 
 /* Filling documents. Keys are literals and are borrowed. NULL nodes are ignored: memory ran out, out_end() says so. */
 node *doc_object(node *parent, const char *key); /* @parent an object */
