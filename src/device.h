@@ -32,9 +32,11 @@ enum mask_way {
 const char *mask_way_word(enum mask_way way);
 
 struct device;
+struct index;
 
 struct vector {
-	struct source source; /* the eventfd, counted by the loop */
+	struct source source; /* the eventfd, counted by the loop; fd -1 while it has none */
+	struct index *index;
 	unsigned int number;
 	bool armed;
 	enum mask_way masked;
@@ -48,8 +50,8 @@ struct index {
 	bool present; /* the back end answers for it */
 	struct irq_info info;
 	bool enabled;
-	unsigned int allocated;
-	struct vector **vector; /* info.count pointers, NULL until armed first */
+	struct vector_set allocated; /* have a Linux IRQ while the index is on */
+	struct vector **vector;	     /* info.count pointers, NULL until armed first */
 };
 
 struct device_events {
@@ -77,6 +79,7 @@ struct device {
 	bool bus_master_on;   /* turned on by us, to be put back */
 	void *table;	      /* MSI-X table pages, NULL until needed */
 	size_t table_map, table_skip;
+	uint64_t own_requests; /* REQ triggers that we made ourselves, not yet counted */
 };
 
 /* What a change did; all that a report needs. */
@@ -94,6 +97,8 @@ struct change {
 	uint64_t fd_limit;
 };
 
+/* device.c: its life, its events, what it is */
+
 /** device_open() - find the back end, open, ask for the indexes, listen to REQ. Owner: the caller. */
 int device_open(struct device **d, const struct open_request *req, struct loop *loop, const struct device_events *ev,
 		struct error *e);
@@ -101,34 +106,73 @@ int device_open(struct device **d, const struct open_request *req, struct loop *
 /** device_close() - undo masks and bus mastering, disable what is on, close. NULL is fine. */
 void device_close(struct device *d);
 
-/** device_state() - what a plan starts from. */
-void device_state(const struct device *d, enum irq_index index, struct irq_state *st);
+/** device_here() - whether it is still open; else -ENODEV and a sentence. */
+int device_here(const struct device *d, struct error *e);
 
 /** device_index() - the index when the device offers it, else NULL and a sentence (CAUSE_FAILED). */
 struct index *device_index(struct device *d, enum irq_index index, struct error *e);
 
-int device_enable(struct device *d, enum irq_index index, const struct vector_set *want, bool repair, struct change *c,
-		  struct error *e);
-int device_enable_none(struct device *d, enum irq_index index, unsigned int room, struct change *c, struct error *e);
-int device_disable(struct device *d, enum irq_index index, struct change *c, struct error *e);
-int device_resize(struct device *d, enum irq_index index, unsigned int n, struct resize_how how, bool repair,
-		  struct change *c, struct error *e);
+/** device_state() - what a plan starts from. */
+void device_state(const struct device *d, enum irq_index index, struct irq_state *st);
 
-/** device_read_back() - make the books equal to what the host says; @lost gets armed vectors without a handler. 0,
- * -EOPNOTSUPP or -errno. */
+/** device_armed() - vectors of @index that the kernel holds an eventfd for. */
+struct vector_set device_armed(const struct device *d, enum irq_index index);
+
+/** device_masked() - vectors of @index that are held back by us. */
+struct vector_set device_masked(const struct device *d, enum irq_index index);
+
+/** device_drain() - count what has arrived without waiting. 0 or -errno; -EINTR: asked to stop. */
+int device_drain(struct device *d);
+
+/* device-send.c: a plan to the back end, the books after it */
+
+/** device_send() - one SET_IRQS, or its line in a dry run; the books follow. 0, a positive short grant, or -errno. */
+int device_send(struct device *d, const struct irq_set *set, struct change *c);
+
+/** device_read_back() - make the books equal to what the host says; @lost gets vectors that had an eventfd and lost it.
+ * 0, -EOPNOTSUPP or -errno. */
 int device_read_back(struct device *d, enum irq_index index, struct vector_set *lost);
 
-/** device_mask_way() - the means that would be used for @index, MASK_NOT and why in @e. */
-enum mask_way device_mask_way(struct device *d, enum irq_index index, struct error *e);
-int device_mask(struct device *d, enum irq_index index, const struct vector_set *which, enum mask_way way, bool mask,
-		struct error *e);
+/** device_ready() - vector structs and eventfds for @which, the descriptor limit raised if need be. */
+int device_ready(struct device *d, enum irq_index index, const struct vector_set *which, struct change *c,
+		 struct error *e);
 
-/** device_pending() - the pending bits of @index's vectors (PBA, or MSI Pending Bits). -EOPNOTSUPP: the device shows
- * none. */
-int device_pending(struct device *d, enum irq_index index, struct vector_set *pending, struct error *e);
+/* device-change.c: enable, disable, resize, trigger. After a failure the books equal the host's. */
+
+struct change_how {
+	struct resize_how resize;
+	bool no_repair; /* leave vectors that the kernel dropped as they are */
+};
+
+int device_enable(struct device *d, enum irq_index index, const struct vector_set *want, struct change_how how,
+		  struct change *c, struct error *e);
+int device_enable_none(struct device *d, enum irq_index index, unsigned int room, struct change *c, struct error *e);
+int device_disable(struct device *d, enum irq_index index, struct change *c, struct error *e);
+int device_resize(struct device *d, enum irq_index index, unsigned int n, struct change_how how, struct change *c,
+		  struct error *e);
 
 /** device_trigger() - loopback: the kernel signals the eventfds itself. */
 int device_trigger(struct device *d, enum irq_index index, const struct vector_set *which, struct error *e);
+
+/* device-mask.c: holding vectors back, pending bits, the MSI-X table */
+
+/** device_mask_way() - the means that would be used for @index. */
+enum mask_way device_mask_way(struct device *d, enum irq_index index);
+
+/** device_mask() - hold @which back, or let them go; unmasking undoes what each was masked by unless @way is given. */
+int device_mask(struct device *d, enum irq_index index, const struct vector_set *which, enum mask_way way, bool mask,
+		struct error *e);
+
+/** device_unmask_all() - put back whatever is masked by us; errors are of no use to anybody then. */
+void device_unmask_all(struct device *d);
+
+/** device_pending() - the pending bits of @index's vectors (PBA, MSI Pending Bits, PCI status). */
+int device_pending(struct device *d, enum irq_index index, struct vector_set *pending, struct error *e);
+
+/** device_table_read() - entry @vector of the MSI-X table, by mmap. */
+int device_table_read(struct device *d, unsigned int vector, struct msix_entry *entry, struct error *e);
+
+/* device-region.c: BARs, config space, bus mastering, reset */
 
 /** device_read(), device_write() - @width 1, 2, 4 or 8 bytes; a write into the MSI or MSI-X capability is refused. */
 int device_read(struct device *d, enum region_index region, uint64_t offset, unsigned int width, uint64_t *value,
@@ -137,9 +181,13 @@ int device_write(struct device *d, enum region_index region, uint64_t offset, un
 		 struct error *e);
 int device_reset(struct device *d, struct error *e);
 
-/** device_armed() - vectors of @index with an eventfd. */
-struct vector_set device_armed(const struct device *d, enum irq_index index);
+/** device_bus_master() - @on: turn it on unless it is; off: put back what we turned on. 1 changed, 0 not, -errno. */
+int device_bus_master(struct device *d, bool on);
 
-/** device_probe_msi/msix are in grant.h: they try and give everything back. */
+/** device_memory_on() - memory decode on and the function in D0, so that BARs answer; else -EIO and a sentence. */
+int device_memory_on(struct device *d, struct error *e);
+
+/** region_word() - "bar0".."bar5", "rom", "config", "vga". */
+const char *region_word(enum region_index region);
 
 #endif

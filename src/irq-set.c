@@ -79,7 +79,7 @@ static int check_range(const struct irq_state *have, unsigned int end, struct er
 /* Vectors that can be armed without touching a live one. */
 static bool reachable(const struct irq_state *have, const struct vector_set *fresh)
 {
-	return !(have->flags & IRQ_NORESIZE) || vector_set_end(fresh) <= have->allocated;
+	return !(have->flags & IRQ_NORESIZE) || vector_set_end(fresh) <= vector_set_end(&have->allocated);
 }
 
 static int refuse_growth(const struct irq_state *have, unsigned int end, const char *doing, struct error *e)
@@ -91,7 +91,7 @@ static int refuse_growth(const struct irq_state *have, unsigned int end, const c
 	rc = fail(e, CAUSE_DISTURB, 0,
 		  "%s is NORESIZE with %u allocated: %s vector %u needs a disable and enable, which blinds %u live "
 		  "vector%s",
-		  word, have->allocated, doing, end - 1, live, live == 1 ? "" : "s");
+		  word, vector_set_count(&have->allocated), doing, end - 1, live, live == 1 ? "" : "s");
 	hint(e, "resize %s %u --rebuild", word, end);
 	return rc;
 }
@@ -146,7 +146,7 @@ int plan_enable_none(const struct irq_state *have, unsigned int room, struct pla
 	rc = check_range(have, room, e);
 	if (rc)
 		return rc;
-	if (have->enabled && have->allocated >= room)
+	if (have->enabled && vector_set_end(&have->allocated) >= room)
 		return 0;
 	if (have->enabled && (have->flags & IRQ_NORESIZE))
 		return refuse_growth(have, room, "reserving", e);
@@ -188,7 +188,7 @@ int plan_resize(const struct irq_state *have, unsigned int n, struct resize_how 
 		return n ? plan_enable(have, &want, p, e) : plan_enable_none(have, 1, p, e);
 	fresh = vector_set_minus(&want, &have->armed);
 	excess = vector_set_minus(&have->armed, &want);
-	if (how.release && have->allocated > (n ? n : 1))
+	if (how.release && vector_set_count(&have->allocated) > (n ? n : 1))
 		return plan_rebuild(have, &want, p, e);
 	if (!vector_set_empty(&fresh) && !reachable(have, &fresh)) {
 		if (how.rebuild)

@@ -37,10 +37,10 @@ struct irq_set {
 /* What is known of an index when a plan is made. */
 struct irq_state {
 	enum irq_index index;
-	unsigned int count;	/* what the device offers: irq_info.count */
-	uint32_t flags;		/* IRQ_* of irq-index.h */
-	bool enabled;		/* the index is on, with or without armed vectors */
-	unsigned int allocated; /* vectors that have a Linux IRQ while enabled, counted from 0 */
+	unsigned int count;	     /* what the device offers: irq_info.count */
+	uint32_t flags;		     /* IRQ_* of irq-index.h */
+	bool enabled;		     /* the index is on, with or without armed vectors */
+	struct vector_set allocated; /* vectors that have a Linux IRQ while enabled */
 	struct vector_set armed;
 };
 
@@ -77,7 +77,8 @@ int plan_attach(const struct irq_state *have, const struct vector_set *lost, str
 /** plan_release() - take the eventfd off @which, which stay allocated. */
 int plan_release(const struct irq_state *have, const struct vector_set *which, struct plan *p);
 
-/** irq_set_text() - the call in words: "index=msix start=4 count=4 DATA_EVENTFD|ACTION_TRIGGER eventfds=4-7". Returns @buf.
+/** irq_set_text() - the call in words: "index=msix start=4 count=4 DATA_EVENTFD|ACTION_TRIGGER eventfds=4-7". Returns
+ * @buf.
  */
 char *irq_set_text(const struct irq_set *s, char *buf, size_t size);
 

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Enable, disable, resize, trigger: plan, send, and after a failure say and repair what is true. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "device-internal.h"
+#include "util.h"
+
+static int explain_short(const struct irq_set *set, unsigned int granted, struct change *c, struct error *e)
+{
+	unsigned int asked = set->start + set->count;
+	const char *word = irq_index_word(set->index);
+
+	c->granted = granted;
+	fail(e, CAUSE_SHORT, 0, "the host grants %u of %u %s vectors, nothing was enabled", granted, asked, word);
+	hint(e, "enable %s %u", word, granted);
+	return -ENOSPC;
+}
+
+static int explain_nospace(struct device *d, const struct irq_set *set, struct error *e)
+{
+	const char *word = irq_index_word(set->index);
+	unsigned int live = vector_set_count(&d->irq[set->index].allocated);
+
+	fail(e, CAUSE_SHORT, ENOSPC, "the host has no interrupt vectors left for %s %u-%u", word, set->start,
+	     set->start + set->count - 1);
+	if (live)
+		hint(e, "ask for fewer; resize %s COUNT --release gives back IRQs that are allocated but not armed",
+		     word);
+	else
+		hint(e, "ask for fewer, or: probe");
+	return -ENOSPC;
+}
+
+int explain_set(struct device *d, const struct irq_set *set, int rc, struct change *c, struct error *e)
+{
+	struct error why;
+	char text[256];
+
+	if (rc > 0)
+		return explain_short(set, (unsigned int)rc, c, e);
+	if (rc == -ENOSPC)
+		return explain_nospace(d, set, e);
+	if (rc == -ENODEV || rc == -EIO || rc == -ENOTCONN)
+		return fail(e, CAUSE_NO_DEVICE, -rc, "the device does not answer any more");
+	fail(e, CAUSE_FAILED, -rc, "SET_IRQS %s was refused", irq_set_text(set, text, sizeof(text)));
+	if (rc == -EINVAL && device_memory_on(d, &why)) {
+		append(e->message, sizeof(e->message), ": %s", why.message);
+		copy_text(e->hint, sizeof(e->hint), why.hint);
+	}
+	return rc;
+}
+
+/* INTx, MSI and MSI-X exclude each other; the kernel would only say EINVAL. */
+static int check_others(const struct device *d, enum irq_index index, struct error *e)
+{
+	if (index > IRQ_MSIX)
+		return 0;
+	for (unsigned int i = IRQ_INTX; i <= IRQ_MSIX; i++) {
+		int rc;
+
+		if (i == index || !d->irq[i].enabled)
+			continue;
+		rc = fail(e, CAUSE_FAILED, 0, "%s is on, and a function uses one of intx, msi and msix at a time",
+			  irq_index_word(i));
+		hint(e, "disable %s", irq_index_word(i));
+		return rc;
+	}
+	return 0;
+}
+
+static struct vector_set wanted_by(const struct plan *p)
+{
+	struct vector_set all = { .bits = { 0 } };
+
+	for (size_t i = 0; i < p->n; i++)
+		for (size_t w = 0; w < ARRAY_SIZE(all.bits); w++)
+			all.bits[w] |= p->set[i].attach.bits[w];
+	return all;
+}
+
+/* Arm again what the failed call took along, so far as the host still can. */
+static void repair(struct device *d, enum irq_index index, const struct vector_set *lost, struct change *c)
+{
+	struct irq_state have;
+	struct plan p = { 0 };
+	struct error ignored;
+	struct vector_set armed;
+	int rc;
+
+	device_state(d, index, &have);
+	if (have.enabled)
+		rc = plan_attach(&have, lost, &p);
+	else
+		rc = plan_enable(&have, lost, &p, &ignored);
+	if (rc == 0)
+		rc = device_ready(d, index, lost, c, &ignored);
+	for (size_t i = 0; rc == 0 && i < p.n; i++)
+		rc = device_send(d, &p.set[i], c);
+	plan_free(&p);
+	if (rc)
+		device_read_back(d, index, NULL);
+	armed = device_armed(d, index);
+	c->repaired = vector_set_and(lost, &armed);
+}
+
+static void after_failure(struct device *d, enum irq_index index, struct change_how how, struct change *c)
+{
+	struct vector_set armed;
+
+	if (!d->handle)
+		return;
+	device_read_back(d, index, NULL);
+	armed = device_armed(d, index);
+	c->dropped = vector_set_minus(&c->live_before, &armed);
+	if (!how.no_repair && !vector_set_empty(&c->dropped))
+		repair(d, index, &c->dropped, c);
+}
+
+static void account(const struct device *d, enum irq_index index, struct change *c)
+{
+	struct vector_set now = device_armed(d, index);
+
+	c->added = vector_set_minus(&now, &c->live_before);
+	c->removed = vector_set_minus(&c->live_before, &now);
+	c->kept = vector_set_and(&now, &c->live_before);
+}
+
+static bool is_message(enum irq_index index)
+{
+	return index == IRQ_MSI || index == IRQ_MSIX;
+}
+
+static bool any_on(const struct device *d)
+{
+	return d->irq[IRQ_MSI].enabled || d->irq[IRQ_MSIX].enabled;
+}
+
+static int send_all(struct device *d, enum irq_index index, const struct plan *p, struct change *c, struct error *e)
+{
+	uint64_t begin = now_us();
+
+	for (size_t i = 0; i < p->n; i++) {
+		struct vector_set attach = p->set[i].attach;
+		int rc = device_ready(d, index, &attach, c, e);
+
+		if (rc)
+			return rc;
+		rc = device_send(d, &p->set[i], c);
+		if (rc)
+			return explain_set(d, &p->set[i], rc, c, e);
+	}
+	if (p->rebuild)
+		c->blind_us = now_us() - begin;
+	return 0;
+}
+
+static int run_plan(struct device *d, enum irq_index index, const struct plan *p, struct change_how how,
+		    struct change *c, struct error *e)
+{
+	struct vector_set want = wanted_by(p);
+	int rc;
+
+	c->live_before = device_armed(d, index);
+	c->rebuilt = p->rebuild;
+	/* Eventfds first: a rebuild's blind window must not contain their making. */
+	rc = device_ready(d, index, &want, c, e);
+	if (rc == 0)
+		rc = send_all(d, index, p, c, e);
+	if (rc)
+		after_failure(d, index, how, c);
+	if (d->handle) {
+		if (is_message(index) && d->irq[index].enabled)
+			c->bus_master_on = device_bus_master(d, true) == 1;
+		else if (!any_on(d))
+			c->bus_master_off = device_bus_master(d, false) == 1;
+	}
+	account(d, index, c);
+	return rc;
+}
+
+int device_enable(struct device *d, enum irq_index index, const struct vector_set *want, struct change_how how,
+		  struct change *c, struct error *e)
+{
+	struct irq_state have;
+	struct plan p;
+	int rc;
+
+	if (!device_index(d, index, e))
+		return -ENODEV;
+	rc = check_others(d, index, e);
+	if (rc)
+		return rc;
+	device_state(d, index, &have);
+	rc = plan_enable(&have, want, &p, e);
+	if (rc == 0)
+		rc = run_plan(d, index, &p, how, c, e);
+	plan_free(&p);
+	return rc;
+}
+
+int device_enable_none(struct device *d, enum irq_index index, unsigned int room, struct change *c, struct error *e)
+{
+	struct irq_state have;
+	struct plan p;
+	int rc;
+
+	if (!device_index(d, index, e))
+		return -ENODEV;
+	rc = check_others(d, index, e);
+	if (rc)
+		return rc;
+	device_state(d, index, &have);
+	rc = plan_enable_none(&have, room, &p, e);
+	if (rc == 0)
+		rc = run_plan(d, index, &p, (struct change_how){ 0 }, c, e);
+	plan_free(&p);
+	return rc;
+}
+
+int device_disable(struct device *d, enum irq_index index, struct change *c, struct error *e)
+{
+	struct irq_state have;
+	struct plan p;
+	int rc;
+
+	if (!device_index(d, index, e))
+		return -ENODEV;
+	device_state(d, index, &have);
+	rc = plan_disable(&have, &p, e);
+	if (rc == 0)
+		rc = run_plan(d, index, &p, (struct change_how){ 0 }, c, e);
+	plan_free(&p);
+	return rc;
+}
+
+int device_resize(struct device *d, enum irq_index index, unsigned int n, struct change_how how, struct change *c,
+		  struct error *e)
+{
+	struct irq_state have;
+	struct plan p;
+	int rc;
+
+	if (!device_index(d, index, e))
+		return -ENODEV;
+	rc = check_others(d, index, e);
+	if (rc)
+		return rc;
+	device_state(d, index, &have);
+	rc = plan_resize(&have, n, how.resize, &p, e);
+	if (rc == 0)
+		rc = run_plan(d, index, &p, how, c, e);
+	plan_free(&p);
+	return rc;
+}
+
+int device_trigger(struct device *d, enum irq_index index, const struct vector_set *which, struct error *e)
+{
+	struct irq_set set = { .index = index, .action = IRQ_ACTION_TRIGGER, .data = IRQ_DATA_NONE };
+	struct vector_set armed, idle;
+	struct change c = { 0 };
+	char text[128];
+	unsigned int start, count;
+	int rc;
+
+	if (!device_index(d, index, e))
+		return -ENODEV;
+	armed = device_armed(d, index);
+	idle = vector_set_minus(which, &armed);
+	if (!vector_set_empty(&idle)) {
+		rc = fail(e, CAUSE_FAILED, 0, "%s %s not armed: the kernel would return 0 and signal nothing",
+			  irq_index_word(index), vector_set_text(&idle, text, sizeof(text)));
+		hint(e, "enable %s %s", irq_index_word(index), text);
+		return rc;
+	}
+	vector_set_next_run(which, 0, &start, &count);
+	set.start = start;
+	set.count = vector_set_end(which) - start;
+	if (count != set.count) {
+		set.data = IRQ_DATA_BOOL;
+		set.attach = *which;
+	}
+	if (index == IRQ_REQ)
+		d->own_requests++;
+	rc = device_send(d, &set, &c);
+	return rc ? explain_set(d, &set, rc, &c, e) : 0;
+}

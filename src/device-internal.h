@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the device-*.c files share and nobody else needs. */
+#ifndef MSICTL_DEVICE_INTERNAL_H
+#define MSICTL_DEVICE_INTERNAL_H
+
+#include "device.h"
+
+/** vector_get() - the struct of a vector below info.count, made on first use. NULL: no memory. */
+struct vector *vector_get(struct index *ix, unsigned int number);
+
+/** vector_disarm() - count what is left in the eventfd, then close it. */
+void vector_disarm(struct vector *v);
+
+/** device_undo() - @polite: put masks, indexes and bus mastering back first; then close the back end. */
+void device_undo(struct device *d, bool polite);
+
+/** explain_set() - a sentence on why a SET_IRQS returned @rc; a negative errno is returned. */
+int explain_set(struct device *d, const struct irq_set *set, int rc, struct change *c, struct error *e);
+
+#endif

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Holding vectors back by what the device and VFIO offer, and what is pending meanwhile. */
+#include <errno.h>
+#include <linux/pci_regs.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "device-internal.h"
+#include "sigbus.h"
+#include "util.h"
+
+static const char *const way_words[NR_MASK_WAY] = {
+	[MASK_NOT] = "none",  [MASK_ACTION] = "action",	  [MASK_TABLE] = "table",
+	[MASK_BITS] = "bits", [MASK_EVENTFD] = "eventfd",
+};
+
+const char *mask_way_word(enum mask_way way)
+{
+	return (size_t)way < ARRAY_SIZE(way_words) ? way_words[way] : "?";
+}
+
+/* Map the pages that hold the table; needs VFIO_REGION_INFO_CAP_MSIX_MAPPABLE (Linux 4.16). */
+static int map_table(struct device *d, struct error *e)
+{
+	const struct msix_cap *m = &d->caps.msix;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), skip = m->table_offset % page;
+	size_t size = (skip + (size_t)m->count * MSIX_ENTRY_SIZE + page - 1) / page * page;
+	struct region_info info = { 0 };
+	int rc;
+
+	if (d->table)
+		return 0;
+	if (!d->caps.has_msix || m->truncated || m->table_bar > 5)
+		return fail(e, CAUSE_FAILED, 0, "the device has no MSI-X table that can be reached");
+	rc = d->backend->region_info(d->handle, m->table_bar, &info);
+	if (rc)
+		return fail(e, cause_of_errno(-rc), -rc, "bar%u, which holds the MSI-X table, can't be asked for",
+			    m->table_bar);
+	if (!info.map || !info.msix_mappable || !d->backend->region_map)
+		return fail(e, CAUSE_FAILED, EOPNOTSUPP, "the kernel does not let the MSI-X table in bar%u be mapped",
+			    m->table_bar);
+	if (m->table_offset - skip + size > info.size)
+		return fail(e, CAUSE_FAILED, ERANGE, "the MSI-X table at 0x%x runs over the end of bar%u",
+			    m->table_offset, m->table_bar);
+	rc = d->backend->region_map(d->handle, m->table_bar, m->table_offset - skip, size, &d->table);
+	if (rc) {
+		d->table = NULL;
+		return fail(e, cause_of_errno(-rc), -rc, "the MSI-X table can't be mapped");
+	}
+	d->table_map = size;
+	d->table_skip = skip;
+	return 0;
+}
+
+static int reach_table(struct device *d, struct error *e)
+{
+	int rc = device_memory_on(d, e);
+
+	return rc ? rc : map_table(d, e);
+}
+
+static volatile uint32_t *entry_at(const struct device *d, unsigned int vector)
+{
+	return (volatile uint32_t *)((char *)d->table + d->table_skip + (size_t)vector * MSIX_ENTRY_SIZE);
+}
+
+static int fault(struct error *e)
+{
+	return fail(e, CAUSE_NO_DEVICE, EFAULT, "the device's BAR stopped answering (SIGBUS)");
+}
+
+int device_table_read(struct device *d, unsigned int vector, struct msix_entry *entry, struct error *e)
+{
+	uint32_t raw[MSIX_ENTRY_SIZE / 4];
+	int rc = device_here(d, e);
+
+	if (rc == 0)
+		rc = reach_table(d, e);
+	if (rc)
+		return rc;
+	if (vector >= d->caps.msix.count)
+		return fail(e, CAUSE_USAGE, 0, "the MSI-X table has %u entries", d->caps.msix.count);
+	if (mmio_read32(entry_at(d, vector), raw, ARRAY_SIZE(raw)))
+		return fault(e);
+	msix_entry_decode((const uint8_t *)raw, entry);
+	return 0;
+}
+
+static int mask_table(struct device *d, unsigned int vector, bool mask, struct error *e)
+{
+	volatile uint32_t *control;
+	uint32_t was = 0, now;
+	char text[64];
+	int rc = reach_table(d, e);
+
+	if (rc)
+		return rc;
+	control = entry_at(d, vector) + 3;
+	if (mmio_read32(control, &was, 1))
+		return fault(e);
+	now = mask ? was | PCI_MSIX_ENTRY_CTRL_MASKBIT : was & ~(uint32_t)PCI_MSIX_ENTRY_CTRL_MASKBIT;
+	snprintf(text, sizeof(text), "table vector=%u control=0x%x", vector, now);
+	if (trace_would(d->trace, "store", text))
+		return 0;
+	if (mmio_write32(control, now) || mmio_read32(control, &was, 1))
+		return fault(e);
+	trace_call(d->trace, "store", text, 0, 0);
+	if (was == now)
+		return 0;
+	return fail(e, CAUSE_FAILED, EIO, "msix %u: vector control reads 0x%x after 0x%x was written", vector, was,
+		    now);
+}
+
+static int mask_bits(struct device *d, unsigned int vector, bool mask, struct error *e)
+{
+	const struct msi_cap *m = &d->caps.msi;
+	uint32_t bit = 1u << vector, bits;
+	uint8_t raw[4];
+	char text[64];
+	ssize_t n;
+
+	if (!d->caps.has_msi || !m->maskable)
+		return fail(e, CAUSE_FAILED, EOPNOTSUPP, "the MSI capability has no per-vector mask bits");
+	n = d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), m->mask_pos);
+	if (n != sizeof(raw))
+		return fail(e, CAUSE_FAILED, n < 0 ? (int)-n : EIO, "the MSI mask bits can't be read");
+	bits = mask ? le32(raw) | bit : le32(raw) & ~bit;
+	snprintf(text, sizeof(text), "config offset=0x%x value=0x%08x", m->mask_pos, bits);
+	if (trace_would(d->trace, "pwrite", text))
+		return 0;
+	for (unsigned int i = 0; i < sizeof(raw); i++)
+		raw[i] = (uint8_t)(bits >> (8 * i));
+	n = d->backend->region_write(d->handle, REGION_CONFIG, raw, sizeof(raw), m->mask_pos);
+	if (n == sizeof(raw))
+		return 0;
+	return fail(e, CAUSE_FAILED, n < 0 ? (int)-n : EIO, "the MSI mask bits can't be written");
+}
+
+static int mask_action(struct device *d, enum irq_index index, unsigned int vector, bool mask, struct error *e)
+{
+	struct irq_set set = { .index = index,
+			       .action = mask ? IRQ_ACTION_MASK : IRQ_ACTION_UNMASK,
+			       .data = IRQ_DATA_NONE,
+			       .start = vector,
+			       .count = 1 };
+	struct change c = { 0 };
+	int rc = device_send(d, &set, &c);
+
+	if (rc == -ENOTTY) {
+		fail(e, CAUSE_FAILED, ENOTTY, "the kernel has no %s for %s", mask ? "MASK" : "UNMASK",
+		     irq_index_word(index));
+		hint(e, "mask %s %u --by %s", irq_index_word(index), vector, index == IRQ_MSIX ? "table" : "eventfd");
+		return rc;
+	}
+	return rc ? explain_set(d, &set, rc, &c, e) : 0;
+}
+
+static int mask_eventfd(struct device *d, enum irq_index index, unsigned int vector, bool mask, struct error *e)
+{
+	struct vector_set one = { .bits = { 0 } };
+	struct irq_set set = { .index = index, .data = IRQ_DATA_EVENTFD, .start = vector, .count = 1 };
+	struct change c = { 0 };
+	int rc;
+
+	vector_set_add(&one, vector);
+	if (!mask) {
+		set.attach = one;
+		rc = device_ready(d, index, &one, &c, e);
+		if (rc)
+			return rc;
+	}
+	rc = device_send(d, &set, &c);
+	return rc ? explain_set(d, &set, rc, &c, e) : 0;
+}
+
+enum mask_way device_mask_way(struct device *d, enum irq_index index)
+{
+	struct error ignored;
+
+	if (d->irq[index].info.flags & IRQ_MASKABLE)
+		return MASK_ACTION;
+	if (index == IRQ_MSIX && reach_table(d, &ignored) == 0)
+		return MASK_TABLE;
+	if (index == IRQ_MSI && d->caps.has_msi && d->caps.msi.maskable)
+		return MASK_BITS;
+	return MASK_EVENTFD;
+}
+
+static int check_way(enum irq_index index, enum mask_way way, struct error *e)
+{
+	static const struct {
+		enum mask_way way;
+		enum irq_index index;
+	} only[] = { { MASK_TABLE, IRQ_MSIX }, { MASK_BITS, IRQ_MSI } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(only); i++)
+		if (only[i].way == way && only[i].index != index)
+			return fail(e, CAUSE_USAGE, 0, "--by %s is for %s, not for %s", mask_way_word(way),
+				    irq_index_word(only[i].index), irq_index_word(index));
+	return 0;
+}
+
+static int mask_one(struct device *d, enum irq_index index, unsigned int vector, enum mask_way way, bool mask,
+		    struct error *e)
+{
+	struct vector *v = d->irq[index].vector[vector];
+	int rc = 0;
+
+	if (way == MASK_ACTION)
+		rc = mask_action(d, index, vector, mask, e);
+	else if (way == MASK_TABLE)
+		rc = mask_table(d, vector, mask, e);
+	else if (way == MASK_BITS)
+		rc = mask_bits(d, vector, mask, e);
+	else if (way == MASK_EVENTFD)
+		rc = mask_eventfd(d, index, vector, mask, e);
+	if (rc == 0)
+		v->masked = mask ? way : MASK_NOT;
+	return rc;
+}
+
+/* Only vectors that are armed, or that were when the eventfd was taken off, can be held back. */
+static int check_maskable(struct device *d, enum irq_index index, const struct vector_set *which, struct error *e)
+{
+	struct vector_set armed = device_armed(d, index), held = device_masked(d, index), other;
+	char text[128];
+	int rc;
+
+	other = vector_set_minus(which, &armed);
+	other = vector_set_minus(&other, &held);
+	if (vector_set_empty(&other))
+		return 0;
+	rc = fail(e, CAUSE_FAILED, 0, "%s %s not armed", irq_index_word(index),
+		  vector_set_text(&other, text, sizeof(text)));
+	hint(e, "enable %s %s", irq_index_word(index), text);
+	return rc;
+}
+
+int device_mask(struct device *d, enum irq_index index, const struct vector_set *which, enum mask_way way, bool mask,
+		struct error *e)
+{
+	unsigned int vector;
+	int rc;
+
+	if (!device_index(d, index, e))
+		return -ENODEV;
+	rc = check_way(index, way, e);
+	if (rc == 0)
+		rc = check_maskable(d, index, which, e);
+	if (rc)
+		return rc;
+	for_each_vector (vector, which) {
+		enum mask_way held = d->irq[index].vector[vector]->masked, use = way;
+
+		if (!mask && way == MASK_NOT)
+			use = held;
+		if (use == MASK_NOT)
+			use = device_mask_way(d, index);
+		if (mask && held == use)
+			continue;
+		rc = mask_one(d, index, vector, use, mask, e);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+void device_unmask_all(struct device *d)
+{
+	struct error ignored;
+
+	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
+		struct vector_set held = device_masked(d, i);
+		unsigned int v;
+
+		for_each_vector (v, &held) {
+			enum mask_way way = d->irq[i].vector[v]->masked;
+
+			/* A detached eventfd goes with the descriptor; there is nothing to put back. */
+			if (way != MASK_EVENTFD && way != MASK_ACTION)
+				mask_one(d, i, v, way, false, &ignored);
+		}
+	}
+}
+
+static int pending_msix(struct device *d, struct vector_set *pending, struct error *e)
+{
+	const struct msix_cap *m = &d->caps.msix;
+	uint8_t pba[MAX_VECTORS / 8] = { 0 };
+	size_t size = (m->count + 63) / 64 * 8;
+	ssize_t n;
+	int rc = device_memory_on(d, e);
+
+	if (rc)
+		return rc;
+	if (m->truncated || m->pba_bar > 5)
+		return fail(e, CAUSE_FAILED, 0, "the device has no pending bit array that can be reached");
+	/* The kernel keeps the table from being read, not the PBA. */
+	n = d->backend->region_read(d->handle, m->pba_bar, pba, size, m->pba_offset);
+	if (n != (ssize_t)size)
+		return fail(e, CAUSE_FAILED, n < 0 ? (int)-n : EIO, "the pending bit array in bar%u can't be read",
+			    m->pba_bar);
+	for (unsigned int v = 0; v < m->count; v++)
+		if (pba[v / 8] >> (v % 8) & 1)
+			vector_set_add(pending, v);
+	return 0;
+}
+
+static int pending_msi(struct device *d, struct vector_set *pending, struct error *e)
+{
+	const struct msi_cap *m = &d->caps.msi;
+	uint8_t raw[4];
+	ssize_t n;
+
+	if (!m->maskable)
+		return fail(e, CAUSE_FAILED, EOPNOTSUPP, "the MSI capability has no pending bits");
+	n = d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), m->mask_pos + 4u);
+	if (n != sizeof(raw))
+		return fail(e, CAUSE_FAILED, n < 0 ? (int)-n : EIO, "the MSI pending bits can't be read");
+	pending->bits[0] = le32(raw);
+	return 0;
+}
+
+static int pending_intx(struct device *d, struct vector_set *pending, struct error *e)
+{
+	uint8_t raw[2];
+	ssize_t n = d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), PCI_STATUS);
+
+	if (n != sizeof(raw))
+		return fail(e, CAUSE_FAILED, n < 0 ? (int)-n : EIO, "the PCI status register can't be read");
+	pending->bits[0] = !!(le16(raw) & PCI_STATUS_INTERRUPT);
+	return 0;
+}
+
+int device_pending(struct device *d, enum irq_index index, struct vector_set *pending, struct error *e)
+{
+	static int (*const ask[])(struct device *, struct vector_set *, struct error *) = {
+		[IRQ_INTX] = pending_intx, [IRQ_MSI] = pending_msi, [IRQ_MSIX] = pending_msix
+	};
+
+	*pending = (struct vector_set){ .bits = { 0 } };
+	if (!device_index(d, index, e))
+		return -ENODEV;
+	if (index >= ARRAY_SIZE(ask))
+		return fail(e, CAUSE_FAILED, EOPNOTSUPP, "%s has no pending bits", irq_index_word(index));
+	return ask[index](d, pending, e);
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* BARs and config space of an opened device, bus mastering, reset. */
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/pci_regs.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "device-internal.h"
+#include "util.h"
+
+static const char *const region_words[NR_REGION] = {
+	"bar0",
+	"bar1",
+	"bar2",
+	"bar3",
+	"bar4",
+	"bar5",
+	[REGION_ROM] = "rom",
+	[REGION_CONFIG] = "config",
+	[REGION_VGA] = "vga",
+};
+
+const char *region_word(enum region_index region)
+{
+	return (size_t)region < ARRAY_SIZE(region_words) ? region_words[region] : NULL;
+}
+
+static int config16(struct device *d, unsigned int pos, uint16_t *value)
+{
+	uint8_t raw[2];
+	ssize_t n = d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), pos);
+
+	if (n != sizeof(raw))
+		return n < 0 ? (int)n : -EIO;
+	*value = le16(raw);
+	return 0;
+}
+
+int device_bus_master(struct device *d, bool on)
+{
+	char text[64];
+	uint8_t raw[2];
+	uint16_t cmd;
+	ssize_t n;
+	int rc;
+
+	if (!on && !d->bus_master_on)
+		return 0;
+	rc = config16(d, PCI_COMMAND, &cmd);
+	if (rc)
+		return rc;
+	if (!!(cmd & PCI_COMMAND_MASTER) == on) {
+		d->bus_master_on = false; /* somebody else decided meanwhile */
+		return 0;
+	}
+	cmd ^= PCI_COMMAND_MASTER;
+	snprintf(text, sizeof(text), "config offset=0x%x value=0x%04x", PCI_COMMAND, cmd);
+	if (!trace_would(d->trace, "pwrite", text)) {
+		raw[0] = (uint8_t)cmd;
+		raw[1] = (uint8_t)(cmd >> 8);
+		n = d->backend->region_write(d->handle, REGION_CONFIG, raw, sizeof(raw), PCI_COMMAND);
+		if (n != sizeof(raw))
+			return n < 0 ? (int)n : -EIO;
+	}
+	d->bus_master_on = on;
+	return 1;
+}
+
+int device_memory_on(struct device *d, struct error *e)
+{
+	uint16_t cmd = 0, pm = 0;
+	int rc;
+
+	if (d->caps.has_pm && config16(d, d->caps.pm_pos + PCI_PM_CTRL, &pm) == 0 && (pm & PCI_PM_CTRL_STATE_MASK)) {
+		rc = fail(e, CAUSE_FAILED, EIO, "the device is in %s",
+			  pm == 0xffff ? "D3cold or gone" : "a low-power state (not D0)");
+		hint(e, "write config 0x%x w 0", d->caps.pm_pos + PCI_PM_CTRL);
+		return rc;
+	}
+	rc = config16(d, PCI_COMMAND, &cmd);
+	if (rc)
+		return fail(e, cause_of_errno(-rc), -rc, "the device's config space can't be read");
+	if (cmd & PCI_COMMAND_MEMORY)
+		return 0;
+	rc = fail(e, CAUSE_FAILED, EIO, "memory decode is off (Command 0x%04x), so BARs do not answer", cmd);
+	hint(e, "write config 0x4 w 0x%x", cmd | PCI_COMMAND_MEMORY);
+	return rc;
+}
+
+static bool overlaps(uint64_t a, uint64_t an, uint64_t b, uint64_t bn)
+{
+	return an && bn && a < b + bn && b < a + an;
+}
+
+/* The bytes that a capability takes in config space (PCI Local Bus 3.0, figures 6-9 and 6-10). */
+static unsigned int msi_cap_size(const struct msi_cap *m)
+{
+	return (m->is64 ? 14u : 10u) + (m->maskable ? 10u : 0u);
+}
+
+static int refuse_write(const struct device *d, enum region_index region, uint64_t offset, unsigned int width,
+			struct error *e)
+{
+	const struct pci_caps *c = &d->caps;
+	const char *which = NULL;
+	int rc;
+
+	if (region == REGION_CONFIG && c->has_msi && overlaps(offset, width, c->msi.pos, msi_cap_size(&c->msi)))
+		which = "msi";
+	if (region == REGION_CONFIG && c->has_msix && overlaps(offset, width, c->msix.pos, 12))
+		which = "msix";
+	if (which) {
+		rc = fail(e, CAUSE_FAILED, 0,
+			  "0x%" PRIx64
+			  " is in the %s capability, which the platform writes: a write here loses interrupts silently",
+			  offset, which);
+		hint(e, "enable %s COUNT, disable %s, or mask %s VECTORS", which, which, which);
+		return rc;
+	}
+	if (!c->has_msix || region != (enum region_index)c->msix.table_bar ||
+	    !overlaps(offset, width, c->msix.table_offset, (uint64_t)c->msix.count * MSIX_ENTRY_SIZE))
+		return 0;
+	rc = fail(e, CAUSE_FAILED, 0, "%s 0x%" PRIx64 " is in the MSI-X table, where the kernel drops writes",
+		  region_word(region), offset);
+	hint(e, "mask msix VECTORS --by table");
+	return rc;
+}
+
+static int check_access(struct device *d, enum region_index region, uint64_t offset, unsigned int width,
+			struct error *e)
+{
+	struct region_info info = { 0 };
+	int rc = device_here(d, e);
+
+	if (rc)
+		return rc;
+	rc = d->backend->region_info(d->handle, region, &info);
+	if (rc && rc != -EINVAL)
+		return fail(e, cause_of_errno(-rc), -rc, "VFIO_DEVICE_GET_REGION_INFO of %s failed",
+			    region_word(region));
+	if (rc || info.size == 0)
+		return fail(e, CAUSE_FAILED, 0, "the device has no %s", region_word(region));
+	if (width > info.size || offset > info.size - width)
+		return fail(e, CAUSE_USAGE, 0, "%s ends at 0x%" PRIx64 ", 0x%" PRIx64 " is beyond", region_word(region),
+			    info.size, offset);
+	if (offset % width)
+		return fail(e, CAUSE_USAGE, 0, "0x%" PRIx64 " is not aligned to %u bytes", offset, width);
+	return 0;
+}
+
+static int explain_access(struct device *d, enum region_index region, uint64_t offset, ssize_t rc, struct error *e)
+{
+	int err = rc < 0 ? (int)-rc : EIO;
+
+	if (err == EIO && region != REGION_CONFIG && device_memory_on(d, e))
+		return -EIO;
+	return fail(e, err == EIO ? CAUSE_FAILED : cause_of_errno(err), err, "%s 0x%" PRIx64 " can't be accessed",
+		    region_word(region), offset);
+}
+
+int device_read(struct device *d, enum region_index region, uint64_t offset, unsigned int width, uint64_t *value,
+		struct error *e)
+{
+	uint8_t raw[8] = { 0 };
+	ssize_t n;
+	int rc = check_access(d, region, offset, width, e);
+
+	if (rc)
+		return rc;
+	n = d->backend->region_read(d->handle, region, raw, width, offset);
+	if (n != (ssize_t)width)
+		return explain_access(d, region, offset, n, e);
+	*value = le32(raw) | (uint64_t)le32(raw + 4) << 32;
+	return 0;
+}
+
+int device_write(struct device *d, enum region_index region, uint64_t offset, unsigned int width, uint64_t value,
+		 struct error *e)
+{
+	uint8_t raw[8];
+	char text[96];
+	ssize_t n;
+	int rc = check_access(d, region, offset, width, e);
+
+	if (rc == 0)
+		rc = refuse_write(d, region, offset, width, e);
+	if (rc)
+		return rc;
+	if (width < 8 && value >> (width * 8))
+		return fail(e, CAUSE_USAGE, 0, "0x%" PRIx64 " does not fit into %u byte%s", value, width,
+			    width == 1 ? "" : "s");
+	snprintf(text, sizeof(text), "%s offset=0x%" PRIx64 " size=%u value=0x%" PRIx64, region_word(region), offset,
+		 width, value);
+	if (trace_would(d->trace, "pwrite", text))
+		return 0;
+	for (unsigned int i = 0; i < width; i++)
+		raw[i] = (uint8_t)(value >> (8 * i));
+	n = d->backend->region_write(d->handle, region, raw, width, offset);
+	return n == (ssize_t)width ? 0 : explain_access(d, region, offset, n, e);
+}
+
+/* A reset clears the table's mask bits (measured); what was masked by the eventfd or by VFIO stays so. */
+static void forget_device_masks(struct device *d)
+{
+	for (unsigned int i = IRQ_MSI; i <= IRQ_MSIX; i++) {
+		struct index *ix = &d->irq[i];
+
+		for (unsigned int v = 0; ix->vector && v < ix->info.count; v++)
+			if (ix->vector[v] &&
+			    (ix->vector[v]->masked == MASK_TABLE || ix->vector[v]->masked == MASK_BITS))
+				ix->vector[v]->masked = MASK_NOT;
+	}
+}
+
+int device_reset(struct device *d, struct error *e)
+{
+	int rc = device_here(d, e);
+
+	if (rc)
+		return rc;
+	if (!d->info.reset)
+		return fail(e, CAUSE_FAILED, 0, "the device offers no reset (VFIO_DEVICE_FLAGS_RESET is clear)");
+	if (trace_would(d->trace, "VFIO_DEVICE_RESET", ""))
+		return 0;
+	rc = d->backend->reset(d->handle);
+	if (rc < 0)
+		return fail(e, cause_of_errno(-rc), -rc, "VFIO_DEVICE_RESET failed");
+	forget_device_masks(d);
+	return 0;
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A planned SET_IRQS on its way to the back end, and the books after it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+
+#include "device-internal.h"
+#include "fdlimit.h"
+#include "util.h"
+
+static bool shares_pins(enum irq_index index)
+{
+	return index == IRQ_INTX || index == IRQ_MSI || index == IRQ_MSIX;
+}
+
+int device_ready(struct device *d, enum irq_index index, const struct vector_set *which, struct change *c,
+		 struct error *e)
+{
+	struct index *ix = &d->irq[index];
+	unsigned int need = vector_set_count(which), v;
+	int rc = fdlimit_raise(need, &c->fd_limit);
+
+	if (rc < 0) {
+		rc = fail(e, CAUSE_FAILED, -rc,
+			  "%u eventfds are needed, the descriptor limit of %llu can't be raised so far", need,
+			  (unsigned long long)c->fd_limit);
+		hint(e, "ulimit -Hn; as root it can be raised up to /proc/sys/fs/nr_open");
+		return rc;
+	}
+	c->fd_limit_raised |= rc == 1;
+	for_each_vector (v, which) {
+		struct vector *vec = vector_get(ix, v);
+
+		if (!vec)
+			return fail(e, CAUSE_FAILED, ENOMEM, "no memory for vector %u", v);
+		if (vec->source.fd >= 0)
+			continue;
+		vec->source.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		rc = vec->source.fd < 0 ? -errno : loop_add(d->loop, &vec->source);
+		if (rc)
+			return fail(e, CAUSE_FAILED, -rc, "no eventfd for vector %u", v);
+	}
+	return 0;
+}
+
+static int32_t *eventfds_of(const struct index *ix, const struct irq_set *set)
+{
+	int32_t *fd = malloc(set->count * sizeof(*fd));
+
+	for (unsigned int i = 0; fd && i < set->count; i++) {
+		unsigned int v = set->start + i;
+
+		fd[i] = vector_set_has(&set->attach, v) ? ix->vector[v]->source.fd : -1;
+	}
+	return fd;
+}
+
+static void book_disable(struct index *ix)
+{
+	for (unsigned int v = 0; ix->vector && v < ix->info.count; v++) {
+		if (!ix->vector[v])
+			continue;
+		vector_disarm(ix->vector[v]);
+		ix->vector[v]->masked = MASK_NOT;
+	}
+	ix->enabled = false;
+	ix->allocated = (struct vector_set){ .bits = { 0 } };
+}
+
+/*
+ * What a call that succeeded did. The enabling call allocates all up to its
+ * last vector; a later one on a dynamic index only those that it attaches.
+ */
+static void book(struct index *ix, const struct irq_set *set)
+{
+	if (set->data == IRQ_DATA_NONE && set->count == 0) {
+		book_disable(ix);
+		return;
+	}
+	if (set->data != IRQ_DATA_EVENTFD || set->action != IRQ_ACTION_TRIGGER)
+		return;
+	if (!ix->enabled)
+		vector_set_add_range(&ix->allocated, 0, set->start + set->count);
+	ix->enabled = true;
+	for (unsigned int v = set->start; v < set->start + set->count; v++) {
+		struct vector *vec = ix->vector ? ix->vector[v] : NULL;
+
+		if (vector_set_has(&set->attach, v)) {
+			vector_set_add(&ix->allocated, v);
+			vec->armed = true;
+			/* Attaching clears the vector control bit (measured; pci_write_msg_msix()). */
+			vec->masked = MASK_NOT;
+		} else if (vec && vec->armed) {
+			vector_disarm(vec);
+		}
+	}
+	/* ERR and REQ are on only while they have an eventfd. */
+	if (!shares_pins(ix->index) && vector_set_empty(&set->attach))
+		ix->enabled = false;
+}
+
+int device_send(struct device *d, const struct irq_set *set, struct change *c)
+{
+	struct index *ix = &d->irq[set->index];
+	_cleanup_free_ int32_t *fd = NULL;
+	char text[256];
+	uint64_t begin;
+	int rc;
+
+	if (set->data == IRQ_DATA_EVENTFD) {
+		fd = eventfds_of(ix, set);
+		if (!fd)
+			return -ENOMEM;
+	}
+	c->calls++;
+	if (trace_would(d->trace, "VFIO_DEVICE_SET_IRQS", irq_set_text(set, text, sizeof(text)))) {
+		book(ix, set);
+		return 0;
+	}
+	begin = now_us();
+	rc = d->backend->set_irqs(d->handle, set, fd);
+	c->us += now_us() - begin;
+	if (rc == 0)
+		book(ix, set);
+	return rc;
+}
+
+static void book_host(struct index *ix, const struct host_irqs *h, struct vector_set *lost)
+{
+	struct vector_set armed = host_irqs_armed(h, ix->index);
+
+	ix->allocated = (struct vector_set){ .bits = { 0 } };
+	ix->enabled = false;
+	for (size_t i = 0; i < h->n; i++) {
+		if (h->irq[i].index != ix->index)
+			continue;
+		ix->enabled = true;
+		if (h->irq[i].vector >= 0)
+			vector_set_add(&ix->allocated, (unsigned int)h->irq[i].vector);
+	}
+	for (unsigned int v = 0; ix->vector && v < ix->info.count; v++) {
+		struct vector *vec = ix->vector[v];
+
+		if (!vec || vec->source.fd < 0 || vector_set_has(&armed, v))
+			continue;
+		if (vec->armed && lost)
+			vector_set_add(lost, v);
+		vector_disarm(vec);
+	}
+}
+
+int device_read_back(struct device *d, enum irq_index index, struct vector_set *lost)
+{
+	struct host_irqs h = { 0 };
+	int rc;
+
+	if (!d->backend->host_irqs || !d->has_addr || !shares_pins(index))
+		return -EOPNOTSUPP;
+	if (d->trace->dry_run)
+		return 0;
+	rc = host_irqs_read(d->root, &d->addr, HOST_IRQ_BRIEF, &h);
+	if (rc == 0)
+		book_host(&d->irq[index], &h, lost);
+	host_irqs_free(&h);
+	return rc;
+}

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "device.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "device-internal.h"
+#include "util.h"
+
+int device_here(const struct device *d, struct error *e)
+{
+	if (d->handle)
+		return 0;
+	return fail(e, CAUSE_NO_DEVICE, ENODEV, "the kernel took the device back, it is no longer open");
+}
+
+struct index *device_index(struct device *d, enum irq_index index, struct error *e)
+{
+	struct index *ix = &d->irq[index];
+	const char *word = irq_index_word(index);
+
+	if (device_here(d, e))
+		return NULL;
+	if (ix->present && ix->info.count > 0)
+		return ix;
+	if (!ix->present && index == IRQ_ERR)
+		fail(e, CAUSE_FAILED, 0, "the device has no err: it is not PCI Express");
+	else
+		fail(e, CAUSE_FAILED, 0, "the device has no %s", word);
+	return NULL;
+}
+
+struct vector_set device_armed(const struct device *d, enum irq_index index)
+{
+	const struct index *ix = &d->irq[index];
+	struct vector_set s = { 0 };
+
+	for (unsigned int v = 0; ix->vector && v < ix->info.count; v++)
+		if (ix->vector[v] && ix->vector[v]->armed)
+			vector_set_add(&s, v);
+	return s;
+}
+
+struct vector_set device_masked(const struct device *d, enum irq_index index)
+{
+	const struct index *ix = &d->irq[index];
+	struct vector_set s = { 0 };
+
+	for (unsigned int v = 0; ix->vector && v < ix->info.count; v++)
+		if (ix->vector[v] && ix->vector[v]->masked != MASK_NOT)
+			vector_set_add(&s, v);
+	return s;
+}
+
+void device_state(const struct device *d, enum irq_index index, struct irq_state *st)
+{
+	const struct index *ix = &d->irq[index];
+
+	*st = (struct irq_state){ .index = index,
+				  .count = ix->info.count,
+				  .flags = ix->info.flags,
+				  .enabled = ix->enabled,
+				  .allocated = ix->allocated,
+				  .armed = device_armed(d, index) };
+}
+
+/* The kernel asks once and then blocks whoever unbinds until we let go: so at once. */
+static void let_go(struct device *d)
+{
+	device_undo(d, false);
+	if (d->events.released)
+		d->events.released(d->events.ctx);
+}
+
+static void on_eventfd(struct source *s)
+{
+	struct vector *v = s->owner;
+	struct index *ix = v->index;
+	struct device *d = ix->device;
+	uint64_t n;
+
+	if (read(s->fd, &n, sizeof(n)) != sizeof(n))
+		return;
+	v->count += n;
+	v->wakeups++;
+	if (ix->index == IRQ_REQ) {
+		uint64_t own = n < d->own_requests ? n : d->own_requests;
+
+		d->own_requests -= own;
+		if (n > own) {
+			let_go(d);
+			return;
+		}
+	}
+	if (d->events.counted)
+		d->events.counted(d->events.ctx, ix, v, n);
+}
+
+struct vector *vector_get(struct index *ix, unsigned int number)
+{
+	struct vector *v;
+
+	if (!ix->vector)
+		ix->vector = calloc(ix->info.count, sizeof(struct vector *));
+	if (!ix->vector)
+		return NULL;
+	if (ix->vector[number])
+		return ix->vector[number];
+	v = calloc(1, sizeof(*v));
+	if (!v)
+		return NULL;
+	v->index = ix;
+	v->number = number;
+	v->source = (struct source){ .fd = -1, .ready = on_eventfd, .owner = v };
+	return ix->vector[number] = v;
+}
+
+void vector_disarm(struct vector *v)
+{
+	v->armed = false;
+	if (v->source.fd < 0)
+		return;
+	loop_del(v->index->device->loop, &v->source);
+	/* What was signalled before the release still counts. */
+	if (v->index->index != IRQ_REQ)
+		on_eventfd(&v->source);
+	close(v->source.fd);
+	v->source.fd = -1;
+}
+
+static int ask_indexes(struct device *d)
+{
+	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
+		struct index *ix = &d->irq[i];
+		int rc;
+
+		ix->device = d;
+		ix->index = i;
+		if (i >= d->info.irqs)
+			continue;
+		rc = d->backend->irq_info(d->handle, i, &ix->info);
+		ix->present = rc == 0;
+		if (rc < 0 && rc != -EINVAL)
+			return rc;
+		if (ix->info.count > MAX_VECTORS)
+			return -EPROTO;
+	}
+	return 0;
+}
+
+static void read_caps(struct device *d)
+{
+	uint8_t cfg[256];
+	ssize_t n = d->backend->region_read(d->handle, REGION_CONFIG, cfg, sizeof(cfg), 0);
+
+	caps_decode(cfg, n > 0 ? (size_t)n : 0, &d->caps);
+}
+
+/* The kernel's wish to have the device back is heard from the first moment. */
+static int listen_to_req(struct device *d, struct error *e)
+{
+	struct vector_set zero = { .bits = { 1 } };
+	struct irq_set set = { .index = IRQ_REQ, .data = IRQ_DATA_EVENTFD, .count = 1, .attach = zero };
+	struct trace quiet = { 0 };
+	const struct trace *t = d->trace;
+	struct change c = { 0 };
+	int rc;
+
+	if (!d->irq[IRQ_REQ].present || d->irq[IRQ_REQ].info.count == 0)
+		return 0;
+	rc = device_ready(d, IRQ_REQ, &zero, &c, e);
+	if (rc)
+		return rc;
+	/* Also in a dry run: opening is no change, and an open device must be able to let go. */
+	if (t->dry_run)
+		d->trace = &quiet;
+	rc = device_send(d, &set, &c);
+	d->trace = t;
+	return rc ? fail(e, cause_of_errno(-rc), -rc, "cannot listen to the kernel's requests (REQ)") : 0;
+}
+
+static void name_device(struct device *d)
+{
+	char bdf[PCI_ADDR_LEN];
+
+	d->has_addr = d->backend->address(d->handle, &d->addr) == 0;
+	copy_text(d->name, sizeof(d->name), d->has_addr ? pci_addr_short(&d->addr, bdf) : d->spec);
+}
+
+static int set_up(struct device *d, const struct open_request *req, struct error *e)
+{
+	int rc = d->backend->open(req, &d->handle, e);
+
+	if (rc)
+		return rc;
+	rc = d->backend->device_info(d->handle, &d->info, e);
+	if (rc)
+		return rc;
+	rc = ask_indexes(d);
+	if (rc)
+		return fail(e, cause_of_errno(-rc), -rc, "VFIO_DEVICE_GET_IRQ_INFO failed");
+	name_device(d);
+	read_caps(d);
+	return listen_to_req(d, e);
+}
+
+int device_open(struct device **out, const struct open_request *req, struct loop *loop, const struct device_events *ev,
+		struct error *e)
+{
+	const struct backend *be = backend_find(req->spec);
+	struct device *d;
+	int rc;
+
+	if (!be) {
+		struct pci_addr a;
+
+		rc = pci_addr_parse(req->spec, &a, e);
+		return rc ? rc : fail(e, CAUSE_USAGE, 0, "no back end takes this DEVICE");
+	}
+	d = calloc(1, sizeof(*d));
+	if (!d)
+		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+	d->backend = be;
+	d->root = req->root;
+	d->trace = req->trace;
+	d->loop = loop;
+	d->spec = strdup(req->spec);
+	rc = d->spec ? set_up(d, req, e) : fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+	if (rc) {
+		device_close(d);
+		return rc;
+	}
+	if (ev)
+		d->events = *ev;
+	*out = d;
+	return 0;
+}
+
+/* Whatever is on goes off; the device may be gone already, so errors tell nothing. */
+static void disable_all(struct device *d)
+{
+	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
+		struct irq_set off = { .index = i, .action = IRQ_ACTION_TRIGGER, .data = IRQ_DATA_NONE };
+
+		if (d->irq[i].enabled && !d->trace->dry_run)
+			d->backend->set_irqs(d->handle, &off, NULL);
+	}
+}
+
+void device_undo(struct device *d, bool polite)
+{
+	if (!d->handle)
+		return;
+	if (polite) {
+		device_unmask_all(d);
+		disable_all(d);
+		device_bus_master(d, false);
+	}
+	if (d->table)
+		munmap(d->table, d->table_map);
+	d->table = NULL;
+	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
+		struct index *ix = &d->irq[i];
+
+		for (unsigned int v = 0; ix->vector && v < ix->info.count; v++)
+			if (ix->vector[v])
+				vector_disarm(ix->vector[v]);
+		ix->enabled = false;
+		ix->allocated = (struct vector_set){ .bits = { 0 } };
+	}
+	d->backend->close(d->handle);
+	d->handle = NULL;
+}
+
+void device_close(struct device *d)
+{
+	if (!d)
+		return;
+	d->events = (struct device_events){ 0 };
+	device_undo(d, true);
+	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
+		struct index *ix = &d->irq[i];
+
+		for (unsigned int v = 0; ix->vector && v < ix->info.count; v++)
+			free(ix->vector[v]);
+		free(ix->vector);
+	}
+	free(d->spec);
+	free(d);
+}
+
+int device_drain(struct device *d)
+{
+	int rc;
+
+	do
+		rc = loop_wait(d->loop, 0);
+	while (rc > 0 && d->handle);
+	return rc < 0 ? rc : 0;
+}
