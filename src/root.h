@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "error.h"
 
@@ -29,6 +30,9 @@ int root_openf(const struct root *r, int flags, const char *fmt, ...) __attribut
 
 /** root_opendir() - NULL with errno set when there is none. The caller closes it. */
 DIR *root_opendir(const struct root *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/** root_stream() - a regular file to be read line by line; NULL with errno set. The caller closes it. */
+FILE *root_stream(const struct root *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /**
  * root_read() - up to @size bytes of a regular file

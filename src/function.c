@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "function.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util.h"
+
+#define DEVICES	  "sys/bus/pci/devices"
+#define GROUPS	  "sys/kernel/iommu_groups"
+#define CLASS_MAX 0xffffffu
+
+/* PCI Code and ID Assignment 1.11, section 1.7: base class 06h is a bridge. */
+#define BASE_CLASS_BRIDGE 0x06
+
+static void cleanup_dir(DIR **d)
+{
+	if (*d)
+		closedir(*d);
+}
+
+static uint64_t number_or(const struct root *r, const char *bdf, const char *file, uint64_t max, uint64_t otherwise)
+{
+	uint64_t n;
+
+	return root_number(r, &n, DEVICES "/%s/%s", bdf, file) || n > max ? otherwise : n;
+}
+
+static int read_group(const struct root *r, const char *bdf)
+{
+	char name[32];
+	uint64_t n;
+
+	if (root_link(r, name, sizeof(name), DEVICES "/%s/iommu_group", bdf) < 0)
+		return -1;
+	return parse_u64(name, 10, INT_MAX, &n) ? -1 : (int)n;
+}
+
+static void read_words(const struct root *r, const char *bdf, struct function *f)
+{
+	root_link(r, f->driver, sizeof(f->driver), DEVICES "/%s/driver", bdf);
+	root_text(r, f->override, sizeof(f->override), DEVICES "/%s/driver_override", bdf);
+	if (!strcmp(f->override, "(null)"))
+		f->override[0] = '\0';
+	root_text(r, f->power_state, sizeof(f->power_state), DEVICES "/%s/power_state", bdf);
+	root_text(r, f->runtime, sizeof(f->runtime), DEVICES "/%s/power/runtime_status", bdf);
+	f->group = read_group(r, bdf);
+	if (f->group >= 0)
+		root_text(r, f->group_name, sizeof(f->group_name), GROUPS "/%d/name", f->group);
+}
+
+int function_read(const struct root *r, const struct pci_addr *a, struct function *f, struct error *e)
+{
+	char bdf[PCI_ADDR_LEN];
+	int len;
+
+	*f = (struct function){ .addr = *a, .group = -1 };
+	pci_addr_full(a, bdf);
+	if (!root_exists(r, DEVICES "/%s", bdf)) {
+		fail(e, CAUSE_NO_DEVICE, ENODEV, "there is no PCI function %s", bdf);
+		hint(e, "msictl list");
+		return -ENODEV;
+	}
+	len = root_read(r, f->config, sizeof(f->config), DEVICES "/%s/config", bdf);
+	f->config_len = len > 0 ? (size_t)len : 0;
+	caps_decode(f->config, f->config_len, &f->caps);
+	/* of a virtual function the files know what its configuration space does not */
+	f->vendor = (uint16_t)number_or(r, bdf, "vendor", UINT16_MAX, f->caps.vendor);
+	f->device = (uint16_t)number_or(r, bdf, "device", UINT16_MAX, f->caps.device);
+	f->class = (uint32_t)number_or(r, bdf, "class", CLASS_MAX, 0);
+	f->boot_vga = number_or(r, bdf, "boot_vga", 1, 0);
+	read_words(r, bdf, f);
+	return 0;
+}
+
+/* Only names as sysfs spells them: what parses otherwise would be another path. */
+static bool address_of_name(const char *name, struct pci_addr *a)
+{
+	char full[PCI_ADDR_LEN];
+	struct error ignored;
+
+	return !pci_addr_parse(name, a, &ignored) && !strcmp(pci_addr_full(a, full), name);
+}
+
+static int by_address(const void *a, const void *b)
+{
+	return pci_addr_cmp(a, b);
+}
+
+ssize_t function_scan(const struct root *r, struct pci_addr **list, struct error *e)
+{
+	_cleanup_(cleanup_dir) DIR *d = root_opendir(r, DEVICES);
+	_cleanup_free_ struct pci_addr *got = NULL;
+	size_t n = 0, room = 0;
+	struct dirent *entry;
+
+	*list = NULL;
+	if (!d) {
+		int rc = fail(e, errno == ENOENT ? CAUSE_NO_DEVICE : cause_of_errno(errno), errno,
+			      "there is no PCI bus to look at: /" DEVICES " cannot be opened");
+
+		hint(e, r->live ? "mount -t sysfs sysfs /sys" : "tests/root/capture makes a folder for --root");
+		return rc;
+	}
+	while ((entry = readdir(d))) {
+		struct pci_addr a, *more;
+
+		if (!address_of_name(entry->d_name, &a))
+			continue;
+		if (n == room) {
+			room = room ? room * 2 : 64;
+			more = reallocarray(got, room, sizeof(*got));
+			if (!more)
+				return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+			got = more;
+		}
+		got[n++] = a;
+	}
+	if (n)
+		qsort(got, n, sizeof(*got), by_address);
+	*list = got;
+	got = NULL;
+	return (ssize_t)n;
+}
+
+/*
+ * Since Linux 6.0 a group is viable while no bound driver leaves DMA to the
+ * kernel; those that declare driver_managed_dma do no harm: vfio's, pci-stub
+ * and pcieport (iommu_device_use_default_domain() in drivers/iommu/iommu.c).
+ * The variant drivers of vfio carry the word in their name: mlx5_vfio_pci.
+ */
+static bool driver_blocks(const char *driver)
+{
+	return driver[0] && !strstr(driver, "vfio") && strcmp(driver, "pci-stub") != 0 &&
+	       strcmp(driver, "pcieport") != 0;
+}
+
+static void read_member(const struct root *r, struct group_member *m)
+{
+	char bdf[PCI_ADDR_LEN];
+
+	pci_addr_full(&m->addr, bdf);
+	root_link(r, m->driver, sizeof(m->driver), DEVICES "/%s/driver", bdf);
+	m->bridge = number_or(r, bdf, "class", CLASS_MAX, 0) >> 16 == BASE_CLASS_BRIDGE;
+	m->blocks = driver_blocks(m->driver);
+}
+
+static int by_member(const void *a, const void *b)
+{
+	const struct group_member *x = a, *y = b;
+
+	return pci_addr_cmp(&x->addr, &y->addr);
+}
+
+ssize_t group_members(const struct root *r, int group, struct group_member **list)
+{
+	_cleanup_(cleanup_dir) DIR *d = root_opendir(r, GROUPS "/%d/devices", group);
+	_cleanup_free_ struct group_member *got = NULL;
+	struct dirent *entry;
+	size_t n = 0;
+
+	*list = NULL;
+	if (!d)
+		return -errno;
+	while ((entry = readdir(d))) {
+		struct group_member m = { 0 }, *more;
+
+		if (!address_of_name(entry->d_name, &m.addr))
+			continue;
+		more = reallocarray(got, n + 1, sizeof(*got));
+		if (!more)
+			return -ENOMEM;
+		got = more;
+		read_member(r, &m);
+		got[n++] = m;
+	}
+	if (n)
+		qsort(got, n, sizeof(*got), by_member);
+	*list = got;
+	got = NULL;
+	return (ssize_t)n;
+}
+
+/* The group of the function that a sysfs path ends in; -1: none. */
+static int group_of_path(const struct root *r, const char *path)
+{
+	char bdf[PCI_ADDR_LEN];
+	struct error ignored;
+	struct pci_addr a;
+
+	return pci_addr_parse(path, &a, &ignored) ? -1 : read_group(r, pci_addr_full(&a, bdf));
+}
+
+/* "vfio-device-syspath: /sys/devices/..." of a VFIO device's descriptor (Documentation/filesystems/proc.rst). */
+static int group_of_fdinfo(const struct root *r, const char *pid, const char *fd)
+{
+	static const char key[] = "vfio-device-syspath:";
+	char text[1024], *at;
+
+	if (root_text(r, text, sizeof(text), "proc/%s/fdinfo/%s", pid, fd) < 0)
+		return -1;
+	at = strstr(text, key);
+	if (!at)
+		return -1;
+	at += strlen(key);
+	at += strspn(at, " \t");
+	at[strcspn(at, "\n")] = '\0';
+	return group_of_path(r, at);
+}
+
+/* What a descriptor of a process is to VFIO: the group it belongs to, -1 when to none. */
+static int group_of_fd(const struct root *r, const char *pid, const char *fd, const char *target)
+{
+	static const char cdev[] = "/dev/vfio/devices/", unsafe[] = "/dev/vfio/noiommu-", node[] = "/dev/vfio/";
+	char bdf[64];
+	uint64_t n;
+
+	if (!strncmp(target, cdev, strlen(cdev))) {
+		if (root_link(r, bdf, sizeof(bdf), "sys/class/vfio-dev/%s/device", target + strlen(cdev)) < 0)
+			return -1;
+		return group_of_path(r, bdf);
+	}
+	if (!strncmp(target, unsafe, strlen(unsafe)))
+		return parse_u64(target + strlen(unsafe), 10, INT_MAX, &n) ? -1 : (int)n;
+	if (!strncmp(target, node, strlen(node)))
+		return parse_u64(target + strlen(node), 10, INT_MAX, &n) ? -1 : (int)n;
+	if (!strcmp(target, "anon_inode:[vfio-device]"))
+		return group_of_fdinfo(r, pid, fd);
+	return -1;
+}
+
+/* 1: @pid holds @group, 0: it does not, -EACCES: not ours to look at. */
+static int process_holds(const struct root *r, const char *pid, int group)
+{
+	_cleanup_(cleanup_dir) DIR *d = root_opendir(r, "proc/%s/fd", pid);
+	struct dirent *entry;
+
+	if (!d)
+		return errno == EACCES || errno == EPERM ? -EACCES : 0;
+	while ((entry = readdir(d))) {
+		char target[256];
+		ssize_t n = readlinkat(dirfd(d), entry->d_name, target, sizeof(target) - 1);
+
+		if (n <= 0)
+			continue;
+		target[n] = '\0';
+		if (group_of_fd(r, pid, entry->d_name, target) == group)
+			return 1;
+	}
+	return 0;
+}
+
+int group_holder(const struct root *r, int group, struct holder *h)
+{
+	_cleanup_(cleanup_dir) DIR *d = root_opendir(r, "proc");
+	struct dirent *entry;
+	bool denied = false;
+
+	*h = (struct holder){ 0 };
+	if (!d)
+		return -errno;
+	if (group < 0)
+		return -ENOENT;
+	while ((entry = readdir(d))) {
+		uint64_t pid;
+		int rc;
+
+		if (parse_u64(entry->d_name, 10, INT_MAX, &pid))
+			continue;
+		rc = process_holds(r, entry->d_name, group);
+		denied |= rc == -EACCES;
+		if (rc <= 0)
+			continue;
+		h->pid = (int)pid;
+		root_text(r, h->comm, sizeof(h->comm), "proc/%s/comm", entry->d_name);
+		return 0;
+	}
+	return denied ? -EACCES : -ENOENT;
+}

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "host-irq.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proc-irq.h"
+#include "util.h"
+
+/* A page of sysfs: the largest text that per_cpu_count can give (Documentation/filesystems/sysfs.rst). */
+#define SYSFS_PAGE 65536
+
+/* The low bits of a hwirq are the index; the function's id is above them. */
+#define HWIRQ_INDEX_BITS 11
+
+#define NO_HWIRQ UINT64_MAX
+
+static void cleanup_dir(DIR **d)
+{
+	if (*d)
+		closedir(*d);
+}
+
+void host_irqs_free(struct host_irqs *h)
+{
+	free(h->irq);
+	*h = (struct host_irqs){ 0 };
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct host_irq *x = a, *y = b;
+
+	return (x->irq > y->irq) - (x->irq < y->irq);
+}
+
+static int by_vector(const void *a, const void *b)
+{
+	const struct host_irq *x = a, *y = b;
+
+	if (x->index != y->index)
+		return x->index < y->index ? -1 : 1;
+	if (x->vector != y->vector)
+		return x->vector < y->vector ? -1 : 1;
+	return by_number(a, b);
+}
+
+static int push(struct host_irqs *h, const struct host_irq *irq)
+{
+	/* the array's room is the next power of two */
+	if (!(h->n & (h->n - 1))) {
+		struct host_irq *more = realloc(h->irq, (h->n ? h->n * 2 : 1) * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		h->irq = more;
+	}
+	h->irq[h->n++] = *irq;
+	return 0;
+}
+
+static bool irq_number(const char *name, unsigned int *irq)
+{
+	uint64_t n;
+
+	if (parse_u64(name, 10, UINT_MAX, &n))
+		return false;
+	*irq = (unsigned int)n;
+	return true;
+}
+
+/* msi_irqs/N holds "msi" or "msix" (Documentation/ABI/testing/sysfs-bus-pci). */
+static bool msi_mode(const struct root *r, const char *bdf, struct host_irq *irq)
+{
+	char mode[16];
+
+	if (root_text(r, mode, sizeof(mode), "sys/bus/pci/devices/%s/msi_irqs/%u", bdf, irq->irq) < 0)
+		return false;
+	irq->index = IRQ_MSI;
+	return !irq_index_parse(mode, &irq->index) && (irq->index == IRQ_MSI || irq->index == IRQ_MSIX);
+}
+
+static int list_msi(const struct root *r, const char *bdf, struct host_irqs *h)
+{
+	_cleanup_(cleanup_dir) DIR *d = root_opendir(r, "sys/bus/pci/devices/%s/msi_irqs", bdf);
+	struct dirent *entry;
+
+	if (!d)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	/* no function has more: what lies beyond is no list of vectors */
+	while (h->n < MAX_VECTORS && (entry = readdir(d))) {
+		struct host_irq irq = { .vector = -1 };
+		int rc;
+
+		if (!irq_number(entry->d_name, &irq.irq) || !msi_mode(r, bdf, &irq))
+			continue;
+		rc = push(h, &irq);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/*
+ * vfio_msi_set_vector_signal() in drivers/vfio/pci/vfio_pci_intrs.c names the
+ * handler "vfio-msix[3](0000:01:00.0)".
+ */
+static int vector_of_action(const struct host_irq *irq, const char *bdf)
+{
+	char head[16], tail[PCI_ADDR_LEN + 3], digits[8];
+	const char *end;
+	uint64_t n;
+
+	snprintf(head, sizeof(head), "vfio-%s[", irq_index_word(irq->index));
+	snprintf(tail, sizeof(tail), "](%s)", bdf);
+	if (strncmp(irq->action, head, strlen(head)) != 0)
+		return -1;
+	end = strchr(irq->action, ']');
+	if (!end || strcmp(end, tail) != 0 || (size_t)(end - irq->action) - strlen(head) >= sizeof(digits))
+		return -1;
+	copy_text(digits, (size_t)(end - irq->action) - strlen(head) + 1, irq->action + strlen(head));
+	return parse_u64(digits, 10, MAX_VECTORS - 1, &n) ? -1 : (int)n;
+}
+
+/*
+ * The index itself under per-device domains, since Linux 6.2; before and with
+ * other domains domain << 27 | devid << 11 | index: pci_msi_domain_calc_hwirq()
+ * in drivers/pci/msi/irqdomain.c. Anything else is a chip's own numbering.
+ */
+static int vector_of_hwirq(uint64_t hwirq, const struct pci_addr *a)
+{
+	uint64_t devid = (uint64_t)a->domain << 16 | (uint64_t)a->bus << 8 | (uint64_t)a->dev << 3 | a->fn;
+	uint64_t above = hwirq >> HWIRQ_INDEX_BITS;
+
+	if (above && above != devid)
+		return -1;
+	return (int)(hwirq & (MAX_VECTORS - 1));
+}
+
+static void set_vector(struct host_irq *irq, uint64_t hwirq, const struct pci_addr *a, const char *bdf)
+{
+	if (irq->index == IRQ_INTX) {
+		irq->vector = 0;
+		return;
+	}
+	irq->vector = vector_of_action(irq, bdf);
+	if (irq->vector < 0 && hwirq != NO_HWIRQ)
+		irq->vector = vector_of_hwirq(hwirq, a);
+}
+
+/* "1,20,0\n"; without the newline the kernel's page was too small for all CPUs. */
+static bool sum_counts(char *text, size_t len, uint64_t *sum)
+{
+	char *part, *rest = text;
+
+	if (!len || text[len - 1] != '\n')
+		return false;
+	text[len - 1] = '\0';
+	*sum = 0;
+	while ((part = strsep(&rest, ","))) {
+		uint64_t n;
+
+		if (parse_u64(part, 10, UINT64_MAX, &n))
+			return false;
+		*sum += n;
+	}
+	return true;
+}
+
+static bool read_count(const struct root *r, struct host_irq *irq)
+{
+	_cleanup_free_ char *text = malloc(SYSFS_PAGE + 1);
+	int len;
+
+	if (!text)
+		return false;
+	len = root_read(r, text, SYSFS_PAGE, "sys/kernel/irq/%u/per_cpu_count", irq->irq);
+	if (len < 0)
+		return false;
+	text[len] = '\0';
+	return sum_counts(text, (size_t)len, &irq->count);
+}
+
+/* What /sys/kernel/irq/N says (Documentation/ABI/testing/sysfs-kernel-irq). */
+static void fill_from_sysfs(const struct root *r, const struct pci_addr *a, const char *bdf, struct host_irq *irq)
+{
+	uint64_t hwirq = NO_HWIRQ;
+
+	root_text(r, irq->action, sizeof(irq->action), "sys/kernel/irq/%u/actions", irq->irq);
+	root_text(r, irq->chip, sizeof(irq->chip), "sys/kernel/irq/%u/chip_name", irq->irq);
+	if (root_number(r, &hwirq, "sys/kernel/irq/%u/hwirq", irq->irq))
+		hwirq = NO_HWIRQ;
+	irq->armed = irq->action[0];
+	irq->counted = read_count(r, irq);
+	set_vector(irq, hwirq, a, bdf);
+}
+
+struct proc_fill {
+	struct host_irqs *h; /* sorted by number */
+	const struct pci_addr *a;
+	const char *bdf;
+	bool all; /* not only what is not counted yet */
+};
+
+static void fill_from_proc(void *ctx, const struct proc_irq *p)
+{
+	const struct proc_fill *f = ctx;
+	struct host_irq key = { .irq = p->irq }, *irq;
+
+	irq = bsearch(&key, f->h->irq, f->h->n, sizeof(key), by_number);
+	if (!irq || irq->counted)
+		return;
+	irq->count = p->count;
+	irq->counted = true;
+	if (!f->all)
+		return;
+	copy_text(irq->action, sizeof(irq->action), p->action);
+	copy_text(irq->chip, sizeof(irq->chip), p->chip);
+	irq->armed = irq->action[0];
+	set_vector(irq, p->has_hwirq ? p->hwirq : NO_HWIRQ, f->a, f->bdf);
+}
+
+static bool all_counted(const struct host_irqs *h)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		if (!h->irq[i].counted)
+			return false;
+	}
+	return true;
+}
+
+static void fill_affinity(const struct root *r, struct host_irq *irq)
+{
+	root_text(r, irq->affinity, sizeof(irq->affinity), "proc/irq/%u/smp_affinity_list", irq->irq);
+	root_text(r, irq->effective, sizeof(irq->effective), "proc/irq/%u/effective_affinity_list", irq->irq);
+}
+
+static void fill(const struct root *r, const struct pci_addr *a, const char *bdf, unsigned int want,
+		 struct host_irqs *h)
+{
+	bool sysfs = root_exists(r, "sys/kernel/irq");
+	struct proc_fill f = { .h = h, .a = a, .bdf = bdf, .all = !sysfs };
+
+	if (!h->n)
+		return;
+	qsort(h->irq, h->n, sizeof(*h->irq), by_number);
+	for (size_t i = 0; sysfs && i < h->n; i++)
+		fill_from_sysfs(r, a, bdf, &h->irq[i]);
+	/* a text that cannot be had leaves these without a count, which is said by "counted" */
+	if (!all_counted(h))
+		proc_irq_walk(r, fill_from_proc, &f);
+	for (size_t i = 0; want & HOST_IRQ_AFFINITY && i < h->n; i++)
+		fill_affinity(r, &h->irq[i]);
+	qsort(h->irq, h->n, sizeof(*h->irq), by_vector);
+}
+
+/*
+ * The line of a function that uses INTx. Its number stands in "irq" also while
+ * nobody uses it, and other functions may share it.
+ */
+static int add_intx(const struct root *r, const struct pci_addr *a, const char *bdf, unsigned int want,
+		    struct host_irqs *h)
+{
+	struct host_irq irq = { .index = IRQ_INTX };
+	char driver[64], handler[PCI_ADDR_LEN + 16];
+	uint64_t number;
+	int rc;
+
+	if (root_link(r, driver, sizeof(driver), "sys/bus/pci/devices/%s/driver", bdf) < 0)
+		return 0;
+	if (root_number(r, &number, "sys/bus/pci/devices/%s/irq", bdf) || !number || number > UINT_MAX)
+		return 0;
+	irq.irq = (unsigned int)number;
+	rc = push(h, &irq);
+	if (rc)
+		return rc;
+	fill(r, a, bdf, want, h);
+	snprintf(handler, sizeof(handler), "vfio-intx(%s)", bdf);
+	if (!h->irq[0].armed || (strstr(driver, "vfio") && !strstr(h->irq[0].action, handler)))
+		host_irqs_free(h);
+	return 0;
+}
+
+int host_irqs_read(const struct root *r, const struct pci_addr *a, unsigned int want, struct host_irqs *h)
+{
+	char bdf[PCI_ADDR_LEN];
+	int rc;
+
+	*h = (struct host_irqs){ 0 };
+	pci_addr_full(a, bdf);
+	rc = list_msi(r, bdf, h);
+	if (!rc && !h->n)
+		rc = add_intx(r, a, bdf, want, h);
+	else if (!rc)
+		fill(r, a, bdf, want, h);
+	if (rc)
+		host_irqs_free(h);
+	return rc;
+}
+
+struct vector_set host_irqs_armed(const struct host_irqs *h, enum irq_index index)
+{
+	struct vector_set set = { 0 };
+
+	for (size_t i = 0; i < h->n; i++) {
+		if (h->irq[i].index == index && h->irq[i].armed && h->irq[i].vector >= 0)
+			vector_set_add(&set, (unsigned int)h->irq[i].vector);
+	}
+	return set;
+}
+
+const struct host_irq *host_irqs_find(const struct host_irqs *h, enum irq_index index, unsigned int vector)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		if (h->irq[i].index == index && h->irq[i].vector >= 0 && (unsigned int)h->irq[i].vector == vector)
+			return &h->irq[i];
+	}
+	return NULL;
+}
+
+struct chips {
+	const char *prefix;
+	unsigned int n, hits;
+};
+
+static void count_chip(struct chips *c, const char *chip)
+{
+	if (!chip[0])
+		return;
+	c->n++;
+	c->hits += !strncmp(chip, c->prefix, strlen(c->prefix));
+}
+
+static void count_proc_chip(void *ctx, const struct proc_irq *p)
+{
+	count_chip(ctx, p->chip);
+}
+
+static int count_chips(const struct root *r, struct chips *c)
+{
+	_cleanup_(cleanup_dir) DIR *d = root_opendir(r, "sys/kernel/irq");
+	struct dirent *entry;
+
+	if (!d)
+		return errno == ENOENT ? proc_irq_walk(r, count_proc_chip, c) : -errno;
+	while ((entry = readdir(d))) {
+		unsigned int irq;
+		char chip[64];
+
+		if (irq_number(entry->d_name, &irq) &&
+		    root_text(r, chip, sizeof(chip), "sys/kernel/irq/%u/chip_name", irq) > 0)
+			count_chip(c, chip);
+	}
+	return 0;
+}
+
+int host_irqs_chips(const struct root *r, const char *prefix, unsigned int *n, unsigned int *hits)
+{
+	struct chips c = { .prefix = prefix };
+	int rc = count_chips(r, &c);
+
+	*n = c.n;
+	*hits = c.hits;
+	return rc;
+}

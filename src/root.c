@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "root.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "util.h"
+
+#define FOLLOW_MAX 40 /* MAXSYMLINKS of linux/namei.h */
+
+int root_open(struct root *r, const char *path, struct error *e)
+{
+	struct stat here, slash;
+
+	*r = (struct root){ .fd = -1, .path = path ? path : "/" };
+	r->fd = open(r->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (r->fd < 0) {
+		int err = errno;
+
+		fail(e, err == EACCES ? CAUSE_PERMISSION : CAUSE_FAILED, err, "cannot open %s as a root folder", path);
+		hint(e, "name the folder that holds the captured sys and proc: --root DIR");
+		return -err;
+	}
+	/* --root / is the running system, however it is spelt */
+	r->live = !path || (!fstat(r->fd, &here) && !stat("/", &slash) && here.st_dev == slash.st_dev &&
+			    here.st_ino == slash.st_ino);
+	return 0;
+}
+
+void root_close(struct root *r)
+{
+	cleanup_fd(&r->fd);
+	r->fd = -1;
+}
+
+/*
+ * The way that openat2() takes, for kernels before 5.6 and for sandboxes that
+ * do not know the call: @done is a path below the root without any link in it,
+ * @todo what is still to be looked up.
+ */
+struct walk {
+	char done[PATH_MAX], todo[PATH_MAX];
+	unsigned int followed;
+	bool keep_last; /* O_NOFOLLOW: a link as the last component is meant itself */
+};
+
+static void walk_up(struct walk *w)
+{
+	char *slash = strrchr(w->done, '/');
+
+	*(slash ? slash : w->done) = '\0';
+}
+
+/* Puts a link's target in front of what is left. */
+static int walk_follow(struct walk *w, const char *target)
+{
+	char rest[PATH_MAX];
+	int n;
+
+	if (++w->followed > FOLLOW_MAX)
+		return -ELOOP;
+	if (target[0] == '/')
+		w->done[0] = '\0';
+	else
+		walk_up(w);
+	copy_text(rest, sizeof(rest), w->todo);
+	n = snprintf(w->todo, sizeof(w->todo), "%s/%s", target, rest);
+	return (size_t)n < sizeof(w->todo) ? 0 : -ENAMETOOLONG;
+}
+
+static int walk_step(const struct root *r, struct walk *w)
+{
+	char target[PATH_MAX], *name = w->todo + strspn(w->todo, "/");
+	size_t len = strcspn(name, "/"), used = strlen(w->done);
+	bool last = !name[len + strspn(name + len, "/")];
+	ssize_t n;
+
+	if (!len || (len == 1 && name[0] == '.')) {
+		memmove(w->todo, name + len, strlen(name + len) + 1);
+		return 0;
+	}
+	if (len == 2 && !strncmp(name, "..", 2)) {
+		walk_up(w);
+		memmove(w->todo, name + len, strlen(name + len) + 1);
+		return 0;
+	}
+	if (used + len + 2 > sizeof(w->done))
+		return -ENAMETOOLONG;
+	append(w->done, sizeof(w->done), "%s%.*s", used ? "/" : "", (int)len, name);
+	memmove(w->todo, name + len, strlen(name + len) + 1);
+	if (last && w->keep_last)
+		return 0;
+	n = readlinkat(r->fd, w->done, target, sizeof(target) - 1);
+	if (n < 0)
+		return errno == EINVAL ? 0 : -errno;
+	target[n] = '\0';
+	return walk_follow(w, target);
+}
+
+static int open_walking(const struct root *r, const char *path, int flags)
+{
+	struct walk w = { .keep_last = flags & O_NOFOLLOW };
+	int fd;
+
+	copy_text(w.todo, sizeof(w.todo), path);
+	while (w.todo[0]) {
+		int rc = walk_step(r, &w);
+
+		if (rc)
+			return rc;
+	}
+	fd = openat(r->fd, w.done[0] ? w.done : ".", flags | O_NOFOLLOW);
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_below(const struct root *r, const char *path, int flags)
+{
+	struct open_how how = { .flags = (uint64_t)flags, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+	int fd;
+
+	if (r->live) {
+		fd = openat(r->fd, path, flags);
+		return fd < 0 ? -errno : fd;
+	}
+	fd = (int)syscall(SYS_openat2, r->fd, path, &how, sizeof(how));
+	if (fd >= 0)
+		return fd;
+	/* EPERM: old sandboxes on a call unknown to them; EAGAIN: a rename elsewhere raced with "..", openat2(2) */
+	if (errno == ENOSYS || errno == EPERM || errno == EAGAIN)
+		return open_walking(r, path, flags);
+	return -errno;
+}
+
+/* A path relative to the root; "/sys" and "sys" are the same. */
+__attribute__((format(printf, 2, 0))) static int path_format(char path[PATH_MAX], const char *fmt, va_list ap)
+{
+	int n = vsnprintf(path, PATH_MAX, fmt, ap);
+	size_t lead;
+
+	if (n < 0 || n >= PATH_MAX)
+		return -ENAMETOOLONG;
+	lead = strspn(path, "/");
+	memmove(path, path + lead, strlen(path + lead) + 1);
+	if (!path[0])
+		copy_text(path, PATH_MAX, ".");
+	return 0;
+}
+
+static int open_path(const struct root *r, const char *path, int flags)
+{
+	/* openat2() refuses O_PATH together with flags that mean nothing there */
+	return open_below(r, path, flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NONBLOCK | O_NOCTTY));
+}
+
+static bool is_regular(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISREG(st.st_mode);
+}
+
+/* In a captured tree a node of a device or a pipe may lie where a file should: look before opening. */
+static int open_regular(const struct root *r, const char *path)
+{
+	_cleanup_fd_ int look = -1, fd = -1;
+
+	if (!r->live) {
+		look = open_path(r, path, O_PATH);
+		if (look < 0)
+			return look;
+		if (!is_regular(look))
+			return -EINVAL;
+	}
+	fd = open_path(r, path, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	return is_regular(fd) ? take_fd(&fd) : -EINVAL;
+}
+
+#define FORMAT_PATH(path, fmt, rc)                      \
+	do {                                            \
+		va_list ap_;                            \
+                                                        \
+		va_start(ap_, fmt);                     \
+		(rc) = path_format((path), (fmt), ap_); \
+		va_end(ap_);                            \
+	} while (0)
+
+int root_openf(const struct root *r, int flags, const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	int rc;
+
+	FORMAT_PATH(path, fmt, rc);
+	return rc ? rc : open_path(r, path, flags);
+}
+
+DIR *root_opendir(const struct root *r, const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	DIR *dir;
+	int fd;
+
+	FORMAT_PATH(path, fmt, fd);
+	if (!fd)
+		fd = open_path(r, path, O_RDONLY | O_DIRECTORY);
+	if (fd < 0) {
+		errno = -fd;
+		return NULL;
+	}
+	dir = fdopendir(fd);
+	if (!dir) {
+		int err = errno;
+
+		close(fd);
+		errno = err;
+	}
+	return dir;
+}
+
+FILE *root_stream(const struct root *r, const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	FILE *f;
+	int fd;
+
+	FORMAT_PATH(path, fmt, fd);
+	if (!fd)
+		fd = open_regular(r, path);
+	if (fd < 0) {
+		errno = -fd;
+		return NULL;
+	}
+	f = fdopen(fd, "re");
+	if (!f) {
+		int err = errno;
+
+		close(fd);
+		errno = err;
+	}
+	return f;
+}
+
+/* Files of sysfs say 4096 bytes whatever they hold: read on until there is no more. */
+static int read_path(const struct root *r, const char *path, void *buf, size_t size)
+{
+	_cleanup_fd_ int fd = open_regular(r, path);
+	size_t got = 0;
+
+	if (fd < 0)
+		return fd;
+	if (size > INT_MAX)
+		size = INT_MAX;
+	while (got < size) {
+		ssize_t n = read(fd, (char *)buf + got, size - got);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && !got)
+			return -errno;
+		if (n <= 0)
+			break;
+		got += (size_t)n;
+	}
+	return (int)got;
+}
+
+static int text_path(const struct root *r, const char *path, char *buf, size_t size)
+{
+	int n;
+
+	if (!size)
+		return -EINVAL;
+	buf[0] = '\0';
+	n = read_path(r, path, buf, size - 1);
+	if (n < 0)
+		return n;
+	buf[n] = '\0';
+	if (n && buf[n - 1] == '\n')
+		buf[n - 1] = '\0';
+	return (int)strlen(buf);
+}
+
+int root_read(const struct root *r, void *buf, size_t size, const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	int rc;
+
+	FORMAT_PATH(path, fmt, rc);
+	return rc ? rc : read_path(r, path, buf, size);
+}
+
+int root_text(const struct root *r, char *buf, size_t size, const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	int rc;
+
+	FORMAT_PATH(path, fmt, rc);
+	if (!rc)
+		return text_path(r, path, buf, size);
+	if (size)
+		buf[0] = '\0';
+	return rc;
+}
+
+int root_number(const struct root *r, uint64_t *value, const char *fmt, ...)
+{
+	char path[PATH_MAX], text[64];
+	int rc;
+
+	FORMAT_PATH(path, fmt, rc);
+	if (!rc)
+		rc = text_path(r, path, text, sizeof(text));
+	return rc < 0 ? rc : parse_u64(text, 0, UINT64_MAX, value);
+}
+
+static int link_path(const struct root *r, const char *path, char *buf, size_t size)
+{
+	_cleanup_fd_ int fd = open_path(r, path, O_PATH | O_NOFOLLOW);
+	char target[PATH_MAX], *slash;
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	/* with an empty name the link itself is read; ENOENT says that it is none: readlink(2) */
+	n = readlinkat(fd, "", target, sizeof(target) - 1);
+	if (n < 0)
+		return errno == ENOENT ? -EINVAL : -errno;
+	target[n] = '\0';
+	slash = strrchr(target, '/');
+	copy_text(buf, size, slash ? slash + 1 : target);
+	if (!buf[0] || !strcmp(buf, ".") || !strcmp(buf, "..")) {
+		buf[0] = '\0';
+		return -EINVAL;
+	}
+	return (int)strlen(buf);
+}
+
+int root_link(const struct root *r, char *buf, size_t size, const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	int rc;
+
+	if (!size)
+		return -EINVAL;
+	buf[0] = '\0';
+	FORMAT_PATH(path, fmt, rc);
+	return rc ? rc : link_path(r, path, buf, size);
+}
+
+bool root_exists(const struct root *r, const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	_cleanup_fd_ int fd = -1;
+	int rc;
+
+	FORMAT_PATH(path, fmt, rc);
+	if (!rc)
+		fd = open_path(r, path, O_PATH);
+	return fd >= 0;
+}
+
+int root_write(const struct root *r, const char *text, const char *fmt, ...)
+{
+	_cleanup_fd_ int fd = -1;
+	char path[PATH_MAX];
+	size_t len = strlen(text);
+	ssize_t n;
+	int rc;
+
+	if (!r->live)
+		return -EROFS;
+	FORMAT_PATH(path, fmt, rc);
+	if (rc)
+		return rc;
+	fd = open_path(r, path, O_WRONLY);
+	if (fd < 0)
+		return fd;
+	/* a store to sysfs is one write(2); half of it would be another text */
+	n = write(fd, text, len);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == len ? 0 : -EIO;
+}
