@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* mask, unmask */
+#include <errno.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "device.h"
+#include "report.h"
+#include "session.h"
+#include "util.h"
+
+enum {
+	MASK_BY
+};
+
+/* The order of choices in the rows below. */
+static const enum mask_way ways[] = { MASK_ACTION, MASK_TABLE, MASK_BITS, MASK_EVENTFD };
+
+static const char *const way_help[NR_MASK_WAY] = {
+	[MASK_ACTION] = "VFIO's own action",
+	[MASK_TABLE] = "vector control in the MSI-X table; pending bits are kept by the device",
+	[MASK_BITS] = "the MSI capability's mask bits; pending bits are kept by the device",
+	[MASK_EVENTFD] = "the eventfd was taken off; MSI-X edges are kept by the device, MSI edges are lost",
+};
+
+static enum mask_way chosen(struct device *d, enum irq_index index, const struct value *by, bool mask,
+			    const struct vector_set *which)
+{
+	struct vector_set held;
+	unsigned int v;
+
+	if (by->given)
+		return ways[by->number];
+	if (mask)
+		return device_mask_way(d, index);
+	held = device_masked(d, index);
+	held = vector_set_and(&held, which);
+	for_each_vector (v, &held)
+		return d->irq[index].vector[v]->masked;
+	return device_mask_way(d, index);
+}
+
+static int run(struct session *s, const struct args *a, bool mask, struct error *e)
+{
+	enum irq_index index = a->param[1].index;
+	struct vector_set which, pending = { .bits = { 0 } };
+	char text[128], held[128];
+	enum mask_way way;
+	node *doc;
+	int rc;
+
+	rc = resolve_vectors(s->device, index, a->param[2].word, &a->param[2].vectors, &which, e);
+	if (rc)
+		return rc;
+	way = chosen(s->device, index, &a->option[MASK_BY], mask, &which);
+	rc = device_mask(s->device, index, &which, a->option[MASK_BY].given || mask ? way : MASK_NOT, mask, e);
+	if (rc)
+		return rc;
+	device_drain(s->device);
+	doc = out_doc(s->out);
+	doc_text(doc, "command", a->command->word);
+	doc_text(doc, "index", irq_index_word(index));
+	doc_vectors(doc, "vectors", &which);
+	doc_text(doc, "by", mask_way_word(way));
+	which = device_masked(s->device, index);
+	doc_vectors(doc, "masked", &which);
+	out_text(s->out, "%s: %sed %s by %s (%s); masked now: %s", irq_index_word(index), a->command->word,
+		 a->param[2].text, mask_way_word(way), way_help[way], vector_set_text(&which, held, sizeof(held)));
+	if (mask && device_pending(s->device, index, &pending, &(struct error){ 0 }) == 0) {
+		doc_vectors(doc, "pending", &pending);
+		if (!vector_set_empty(&pending))
+			out_text(s->out, "%s: pending %s", irq_index_word(index),
+				 vector_set_text(&pending, text, sizeof(text)));
+	}
+	return 0;
+}
+
+static int run_mask(struct session *s, const struct args *a, struct error *e)
+{
+	return run(s, a, true, e);
+}
+
+static int run_unmask(struct session *s, const struct args *a, struct error *e)
+{
+	return run(s, a, false, e);
+}
+
+static const struct param params[] = { { .kind = KIND_DEVICE }, { .kind = KIND_INDEX }, { .kind = KIND_VECTORS } };
+
+static const struct option options[] = {
+	[MASK_BY] = { "by", 0, KIND_CHOICE, "WAY", "action|table|bits|eventfd",
+		      "the means, instead of the best that index and device offer" },
+};
+
+const struct command cmd_mask = {
+	.word = "mask",
+	.summary = "hold vectors back",
+	.help = "intx is masked by VFIO's action, msix by vector control in the device's table (mapped), msi by the "
+		"capability's "
+		"mask bits where it has them, anything by taking the eventfd off. The means chosen is printed; --by "
+		"picks one.\n"
+		"A loopback trigger signals a masked vector all the same: the kernel signals the eventfd, not the "
+		"device.",
+	.family = FAMILY_CHANGE,
+	.flags = CMD_OPENS | CMD_CHANGES | CMD_LIVE_HOST,
+	.param = params,
+	.nparam = ARRAY_SIZE(params),
+	.option = options,
+	.noption = ARRAY_SIZE(options),
+	.run = run_mask,
+};
+
+const struct command cmd_unmask = {
+	.word = "unmask",
+	.summary = "let masked vectors go, by the means they were masked with",
+	.family = FAMILY_CHANGE,
+	.flags = CMD_OPENS | CMD_CHANGES | CMD_LIVE_HOST,
+	.param = params,
+	.nparam = ARRAY_SIZE(params),
+	.option = options,
+	.noption = ARRAY_SIZE(options),
+	.run = run_unmask,
+};

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "function.h"
+#include "util.h"
+
+void doc_vectors(node *parent, const char *key, const struct vector_set *s)
+{
+	node *array = doc_array(parent, key);
+	unsigned int v;
+
+	for_each_vector (v, s)
+		doc_push_number(array, v);
+}
+
+int resolve_vectors(struct device *d, enum irq_index index, enum vector_word word, const struct vector_set *listed,
+		    struct vector_set *set, struct error *e)
+{
+	struct index *ix = device_index(d, index, e);
+	const char *name = irq_index_word(index);
+	int rc;
+
+	if (!ix)
+		return -ENODEV;
+	*set = *listed;
+	if (word == VECTORS_ALL) {
+		*set = (struct vector_set){ .bits = { 0 } };
+		vector_set_add_range(set, 0, ix->info.count);
+	} else if (word == VECTORS_ARMED) {
+		*set = device_armed(d, index);
+		if (vector_set_empty(set)) {
+			rc = fail(e, CAUSE_FAILED, 0, "no %s vector is armed", name);
+			hint(e, "enable %s COUNT", name);
+			return rc;
+		}
+	}
+	if (vector_set_end(set) <= ix->info.count)
+		return 0;
+	return fail(e, CAUSE_USAGE, 0, "%s has vectors 0-%u, %u is beyond", name, ix->info.count - 1,
+		    vector_set_end(set) - 1);
+}
+
+/* The device's own word: Message Control as it stands in its config space, not as VFIO virtualises it. */
+static bool real_control(const struct device *d, enum irq_index index, uint16_t *control, bool *enabled)
+{
+	_cleanup_free_ struct function *f = NULL;
+	struct error ignored;
+
+	if (!d->has_addr || !d->root->live || d->trace->dry_run || (index != IRQ_MSI && index != IRQ_MSIX))
+		return false;
+	f = calloc(1, sizeof(*f));
+	if (!f || function_read(d->root, &d->addr, f, &ignored))
+		return false;
+	if (index == IRQ_MSI && f->caps.has_msi) {
+		*control = f->caps.msi.control;
+		*enabled = f->caps.msi.enabled;
+		return true;
+	}
+	*control = f->caps.msix.control;
+	*enabled = f->caps.msix.enabled;
+	return index == IRQ_MSIX && f->caps.has_msix;
+}
+
+static void add_set(char *line, size_t size, const char *what, const struct vector_set *s)
+{
+	char text[96];
+
+	if (!vector_set_empty(s))
+		append(line, size, ", %s %s", what, vector_set_text(s, text, sizeof(text)));
+}
+
+static void text_change(struct out *o, const struct device *d, enum irq_index index, const struct change *c)
+{
+	const struct index *ix = &d->irq[index];
+	struct vector_set armed = device_armed(d, index);
+	char line[512];
+
+	if (!ix->enabled)
+		snprintf(line, sizeof(line), "%s: off", irq_index_word(index));
+	else
+		snprintf(line, sizeof(line), "%s: %u armed of %u", irq_index_word(index), vector_set_count(&armed),
+			 ix->info.count);
+	add_set(line, sizeof(line), "added", &c->added);
+	add_set(line, sizeof(line), "released", &c->removed);
+	if (!c->rebuilt)
+		add_set(line, sizeof(line), c->calls ? "untouched" : "already", &c->kept);
+	add_set(line, sizeof(line), "dropped by the kernel", &c->dropped);
+	add_set(line, sizeof(line), "armed again", &c->repaired);
+	out_text(o, "%s   (%u SET_IRQS, %" PRIu64 " us)", line, c->calls, c->us);
+	if (c->rebuilt) {
+		char live[96];
+
+		out_text(o, "%s: rebuilt, blind for %" PRIu64 " us; live before: %s", irq_index_word(index),
+			 c->blind_us, vector_set_text(&c->live_before, live, sizeof(live)));
+	}
+}
+
+static void notes(struct out *o, const struct device *d, enum irq_index index, const struct change *c)
+{
+	unsigned int allocated = vector_set_count(&d->irq[index].allocated);
+	struct vector_set armed = device_armed(d, index);
+	unsigned int live = vector_set_count(&armed);
+
+	if (d->irq[index].enabled && allocated > live && !vector_set_empty(&c->removed))
+		out_note(o, "%s: %u IRQs stay allocated until disable; resize --release gives them back",
+			 irq_index_word(index), allocated);
+	if (c->bus_master_on)
+		out_note(o, "bus mastering turned on; disabling puts it back");
+	if (c->bus_master_off)
+		out_note(o, "bus mastering turned off again");
+	if (c->fd_limit_raised)
+		out_note(o, "descriptor limit raised to %" PRIu64, c->fd_limit);
+}
+
+void report_change(struct out *o, struct device *d, enum irq_index index, const char *command, const struct change *c)
+{
+	struct vector_set armed = device_armed(d, index);
+	node *doc = out_doc(o);
+	char bdf[PCI_ADDR_LEN];
+	uint16_t control;
+	bool enabled;
+
+	doc_text(doc, "command", command);
+	doc_text(doc, "device", d->has_addr ? pci_addr_full(&d->addr, bdf) : d->spec);
+	doc_text(doc, "index", irq_index_word(index));
+	doc_number(doc, "count", d->irq[index].info.count);
+	doc_bool(doc, "enabled", d->irq[index].enabled);
+	doc_number(doc, "allocated", vector_set_count(&d->irq[index].allocated));
+	doc_vectors(doc, "armed", &armed);
+	doc_vectors(doc, "added", &c->added);
+	doc_vectors(doc, "removed", &c->removed);
+	doc_vectors(doc, "dropped", &c->dropped);
+	doc_vectors(doc, "repaired", &c->repaired);
+	doc_number(doc, "calls", c->calls);
+	doc_number(doc, "us", c->us);
+	doc_bool(doc, "rebuilt", c->rebuilt);
+	if (c->rebuilt) {
+		doc_number(doc, "blind_us", c->blind_us);
+		doc_vectors(doc, "live_before", &c->live_before);
+	}
+	doc_bool(doc, "bus_master_turned_on", c->bus_master_on);
+	text_change(o, d, index, c);
+	if (real_control(d, index, &control, &enabled)) {
+		doc_number(doc, "control", control);
+		doc_bool(doc, "control_enabled", enabled);
+		out_text(o, "%s: Message Control in the device 0x%04x, enable bit %s", irq_index_word(index), control,
+			 enabled ? "set" : "clear");
+	}
+	notes(o, d, index, c);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How the state of an index and a change of it are told, in text and JSON alike. */
+#ifndef MSICTL_REPORT_H
+#define MSICTL_REPORT_H
+
+#include "device.h"
+#include "out.h"
+
+/** report_change() - what a change did and what is true now; also after a failure. @command is the word. */
+void report_change(struct out *o, struct device *d, enum irq_index index, const char *command, const struct change *c);
+
+/** doc_vectors() - a set as an array of numbers. */
+void doc_vectors(node *parent, const char *key, const struct vector_set *s);
+
+/** resolve_vectors() - VECTORS as typed -> a set within the index. 0 or -errno with a sentence. */
+int resolve_vectors(struct device *d, enum irq_index index, enum vector_word word, const struct vector_set *listed,
+		    struct vector_set *set, struct error *e);
+
+#endif
