@@ -37,6 +37,7 @@ enum kind {
 	KIND_FILE,
 	KIND_TEXT,
 	KIND_COMMAND, /* the word of a command */
+	KIND_COLUMNS, /* names of columns of the command's table; checked by out_check_columns() */
 };
 
 struct param {
@@ -53,7 +54,7 @@ struct option {
 	enum kind kind;
 	const char *name; /* placeholder; NULL: the kind's own */
 	const char *choices;
-	const char *help;
+	const char *help; /* NULL: hidden from help, usage and completion */
 };
 
 enum command_flags {
@@ -74,7 +75,11 @@ enum family { /* how help and the manual group them */
 
 struct command {
 	const char *word, *summary;
-	const char *help; /* paragraphs for help CMD and the manual; may be NULL */
+	/*
+	 * Paragraphs for help CMD and the manual, split by an empty line; a line that begins with a blank is an
+	 * example and is printed as it stands. May be NULL.
+	 */
+	const char *help;
 	enum family family;
 	unsigned int flags;
 	const struct param *param;
@@ -164,8 +169,8 @@ struct completion_source {
 
 /**
  * command_complete() - candidates for the last word of @argv
- * @argv: the words so far; the last may be "" and is the one being typed
- * @add: called per candidate
+ * @argv: the words so far, without the program's; the last may be "" and is the one being typed
+ * @add: called per candidate; an empty word says that names of files are wanted
  */
 void command_complete(const struct commands *c, int argc, char **argv, bool inside, const struct completion_source *src,
 		      void (*add)(void *to, const char *word, const char *help), void *to);

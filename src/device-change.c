@@ -155,12 +155,42 @@ static int send_all(struct device *d, enum irq_index index, const struct plan *p
 	return 0;
 }
 
+/* A rebuild and a repair write the device's table anew; what the user masked stays masked. */
+static void mask_again(struct device *d, enum irq_index index, const enum mask_way *way)
+{
+	struct vector_set armed = device_armed(d, index), one;
+	struct error ignored;
+	unsigned int v;
+
+	for_each_vector (v, &armed) {
+		if (way[v] == MASK_NOT || d->irq[index].vector[v]->masked != MASK_NOT)
+			continue;
+		one = (struct vector_set){ .bits = { 0 } };
+		vector_set_add(&one, v);
+		device_mask(d, index, &one, way[v], true, &ignored);
+	}
+}
+
+static void masks_of(const struct device *d, enum irq_index index, enum mask_way *way)
+{
+	struct vector_set held = device_masked(d, index);
+	unsigned int v;
+
+	for_each_vector (v, &held) {
+		enum mask_way by = d->irq[index].vector[v]->masked;
+
+		way[v] = by == MASK_TABLE || by == MASK_BITS ? by : MASK_NOT;
+	}
+}
+
 static int run_plan(struct device *d, enum irq_index index, const struct plan *p, struct change_how how,
 		    struct change *c, struct error *e)
 {
+	enum mask_way way[MAX_VECTORS] = { MASK_NOT };
 	struct vector_set want = wanted_by(p);
 	int rc;
 
+	masks_of(d, index, way);
 	c->live_before = device_armed(d, index);
 	c->rebuilt = p->rebuild;
 	/* Eventfds first: a rebuild's blind window must not contain their making. */
@@ -170,6 +200,7 @@ static int run_plan(struct device *d, enum irq_index index, const struct plan *p
 	if (rc)
 		after_failure(d, index, how, c);
 	if (d->handle) {
+		mask_again(d, index, way);
 		if (is_message(index) && d->irq[index].enabled)
 			c->bus_master_on = device_bus_master(d, true) == 1;
 		else if (!any_on(d))
@@ -260,7 +291,7 @@ int device_trigger(struct device *d, enum irq_index index, const struct vector_s
 	struct vector_set armed, idle;
 	struct change c = { 0 };
 	char text[128];
-	unsigned int start, count;
+	unsigned int start, count, v;
 	int rc;
 
 	if (!device_index(d, index, e))
@@ -280,8 +311,10 @@ int device_trigger(struct device *d, enum irq_index index, const struct vector_s
 		set.data = IRQ_DATA_BOOL;
 		set.attach = *which;
 	}
-	if (index == IRQ_REQ)
-		d->own_requests++;
+	if (d->trace->dry_run)
+		return device_send(d, &set, &c);
+	for_each_vector (v, which)
+		d->irq[index].vector[v]->expected++;
 	rc = device_send(d, &set, &c);
 	return rc ? explain_set(d, &set, rc, &c, e) : 0;
 }

@@ -80,21 +80,22 @@ static void on_eventfd(struct source *s)
 	struct vector *v = s->owner;
 	struct index *ix = v->index;
 	struct device *d = ix->device;
-	uint64_t n;
+	uint64_t n, own;
 
 	if (read(s->fd, &n, sizeof(n)) != sizeof(n))
 		return;
+	own = n < v->expected ? n : v->expected;
+	v->expected -= own;
+	v->loopback += own;
 	v->count += n;
 	v->wakeups++;
-	if (ix->index == IRQ_REQ) {
-		uint64_t own = n < d->own_requests ? n : d->own_requests;
-
-		d->own_requests -= own;
-		if (n > own) {
-			let_go(d);
-			return;
-		}
+	if (ix->index == IRQ_REQ && n > own) {
+		let_go(d);
+		return;
 	}
+	/* A level interrupt is masked by the kernel until it is told to UNMASK (VFIO_IRQ_INFO_AUTOMASKED). */
+	if ((ix->info.flags & IRQ_AUTOMASKED) && n > own && v->armed)
+		v->masked = MASK_ACTION;
 	if (d->events.counted)
 		d->events.counted(d->events.ctx, ix, v, n);
 }

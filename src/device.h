@@ -40,8 +40,10 @@ struct vector {
 	unsigned int number;
 	bool armed;
 	enum mask_way masked;
-	uint64_t count;	  /* sum of eventfd reads since it was armed first */
-	uint64_t wakeups; /* reads; fewer than count when signals coalesced */
+	uint64_t count;	   /* sum of eventfd reads since it was armed first */
+	uint64_t wakeups;  /* reads; fewer than count when signals coalesced */
+	uint64_t loopback; /* how many of count we triggered ourselves */
+	uint64_t expected; /* loopback triggers that were not read back yet */
 };
 
 struct index {
@@ -79,7 +81,6 @@ struct device {
 	bool bus_master_on;   /* turned on by us, to be put back */
 	void *table;	      /* MSI-X table pages, NULL until needed */
 	size_t table_map, table_skip;
-	uint64_t own_requests; /* REQ triggers that we made ourselves, not yet counted */
 };
 
 /* What a change did; all that a report needs. */
