@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The search for what a host grants, over a back end that grants what a test says. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "grant.h"
+#include "util.h"
+
+/* Last: it has a macro fail() of its own. */
+#include <cmocka.h>
+
+struct host {
+	/* how the host answers */
+	unsigned int most; /* vectors that it has */
+	int refusal;	   /* -errno above most; 0: the positive count instead */
+	unsigned int says; /* instead of most, when it names a count */
+	bool deaf;	   /* a disable does not work */
+	int always;	   /* -errno to whatever is asked */
+	/* what it saw */
+	unsigned int enabled, enables, disables, largest, odd;
+	bool bad_fd, below_one, overlapping;
+};
+
+static bool is_eventfd(int fd)
+{
+	char path[64], target[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return false;
+	target[n] = '\0';
+	return strstr(target, "eventfd") != NULL;
+}
+
+static int disable(struct host *h)
+{
+	h->disables++;
+	if (!h->enabled)
+		return -EINVAL;
+	if (h->deaf)
+		return -EIO;
+	h->enabled = 0;
+	return 0;
+}
+
+static int fake_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd)
+{
+	struct host *h = handle;
+
+	assert_int_equal(s->action, IRQ_ACTION_TRIGGER);
+	assert_int_equal(s->start, 0);
+	if (s->data == IRQ_DATA_NONE) {
+		assert_int_equal(s->count, 0);
+		return disable(h);
+	}
+	assert_int_equal(s->data, IRQ_DATA_EVENTFD);
+	assert_int_equal(vector_set_count(&s->attach), s->count);
+	h->enables++;
+	h->overlapping |= h->enabled > 0;
+	h->below_one |= s->count < 1;
+	h->largest = s->count > h->largest ? s->count : h->largest;
+	h->odd += (s->count & (s->count - 1)) != 0;
+	for (unsigned int i = 0; i < s->count; i++)
+		h->bad_fd |= !is_eventfd(eventfd[i]);
+	if (h->always)
+		return h->always;
+	if (s->count > h->most)
+		return h->refusal ? h->refusal : (int)(h->says ? h->says : h->most);
+	h->enabled = s->count;
+	return 0;
+}
+
+static const struct backend fake = { .name = "fake", .set_irqs = fake_set_irqs };
+
+static void no_line(void *ctx, const char *text)
+{
+	(void)text;
+	(*(unsigned int *)ctx)++;
+}
+
+struct bench {
+	struct host host;
+	struct device d;
+	struct trace trace;
+	struct grant_limits lim;
+	struct grant g;
+	struct error e;
+	unsigned int lines;
+};
+
+static struct bench *bench_new(unsigned int offered, unsigned int most, int refusal)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+
+	assert_non_null(b);
+	b->host = (struct host){ .most = most, .refusal = refusal };
+	b->trace = (struct trace){ .line = no_line, .ctx = &b->lines };
+	b->d.backend = &fake;
+	b->d.handle = &b->host;
+	b->d.trace = &b->trace;
+	for (unsigned int i = IRQ_MSI; i <= IRQ_MSIX; i++) {
+		b->d.irq[i].index = i;
+		b->d.irq[i].present = true;
+		b->d.irq[i].info.count = offered;
+	}
+	b->lim.most = MAX_VECTORS;
+	return b;
+}
+
+static unsigned int open_fds(void)
+{
+	unsigned int n = 0;
+
+	for (int fd = 0; fd < 4096; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+/* What holds of every probe, however it goes. */
+static int probe(struct bench *b, enum irq_index index)
+{
+	unsigned int before = open_fds();
+	int rc = grant_probe(&b->d, index, &b->lim, &b->g, &b->e);
+
+	assert_int_equal(open_fds(), before);
+	assert_false(b->host.bad_fd);
+	assert_false(b->host.below_one);
+	assert_false(b->host.overlapping);
+	assert_true(b->host.enables <= 12);
+	assert_int_equal(b->g.asks, b->host.enables);
+	assert_false(b->d.irq[index].enabled);
+	return rc;
+}
+
+static void grants_all(void **state)
+{
+	struct bench *b = bench_new(16, 2048, -ENOSPC);
+
+	(void)state;
+	assert_int_equal(probe(b, IRQ_MSI), 0);
+	assert_true(b->g.measured);
+	assert_int_equal(b->g.granted, 16);
+	assert_int_equal(b->g.capability, 16);
+	assert_int_equal(b->g.answer, 0);
+	assert_false(b->g.capped);
+	assert_int_equal(b->host.enables, 1);
+	assert_int_equal(b->host.disables, 1);
+	assert_int_equal(b->host.enabled, 0);
+	free(b);
+}
+
+/* Without remapping: 16 -> +1, and 1 is had. */
+static void short_count_is_confirmed(void **state)
+{
+	struct bench *b = bench_new(16, 1, 0);
+
+	(void)state;
+	assert_int_equal(probe(b, IRQ_MSI), 0);
+	assert_int_equal(b->g.granted, 1);
+	assert_int_equal(b->g.asked, 16);
+	assert_int_equal(b->g.answer, 1);
+	assert_false(b->g.capped);
+	assert_int_equal(b->host.enables, 2);
+	assert_int_equal(b->host.enabled, 0);
+	free(b);
+}
+
+/* A count that the kernel names and then refuses itself: the search goes on below it. */
+static void short_count_that_lies(void **state)
+{
+	struct bench *b = bench_new(65, 20, 0);
+
+	(void)state;
+	b->host.says = 60;
+	assert_int_equal(probe(b, IRQ_MSIX), 0);
+	assert_int_equal(b->g.answer, 60);
+	assert_int_equal(b->g.granted, 20);
+	assert_int_equal(b->host.enabled, 0);
+	free(b);
+}
+
+static void nospace_is_searched(void **state)
+{
+	static const unsigned int most[] = { 1, 2, 3, 64, 127, 128, 129, 186, 1000, 1023, 1024, 2046, 2047 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(most) / sizeof(most[0]); i++) {
+		struct bench *b = bench_new(2048, most[i], -ENOSPC);
+
+		assert_int_equal(probe(b, IRQ_MSIX), 0);
+		assert_int_equal(b->g.granted, most[i]);
+		assert_int_equal(b->g.answer, -ENOSPC);
+		assert_false(b->g.capped);
+		assert_int_equal(b->host.enabled, 0);
+		free(b);
+	}
+}
+
+static void nomem_is_searched(void **state)
+{
+	struct bench *b = bench_new(65, 33, -ENOMEM);
+
+	(void)state;
+	assert_int_equal(probe(b, IRQ_MSIX), 0);
+	assert_int_equal(b->g.granted, 33);
+	free(b);
+}
+
+static void cap_says_at_least(void **state)
+{
+	struct bench *b = bench_new(2048, 2048, -ENOSPC);
+
+	(void)state;
+	b->lim.most = 256;
+	assert_int_equal(probe(b, IRQ_MSIX), 0);
+	assert_int_equal(b->g.granted, 256);
+	assert_true(b->g.capped);
+	assert_int_equal(b->host.largest, 256);
+	free(b);
+}
+
+/* Below the cap the answer is exact. */
+static void cap_above_the_host(void **state)
+{
+	struct bench *b = bench_new(2048, 100, -ENOSPC);
+
+	(void)state;
+	b->lim.most = 256;
+	assert_int_equal(probe(b, IRQ_MSIX), 0);
+	assert_int_equal(b->g.granted, 100);
+	assert_false(b->g.capped);
+	free(b);
+}
+
+static void nothing_granted_is_an_answer(void **state)
+{
+	struct bench *b = bench_new(16, 0, -ENOSPC);
+
+	(void)state;
+	assert_int_equal(probe(b, IRQ_MSI), 0);
+	assert_true(b->g.measured);
+	assert_int_equal(b->g.granted, 0);
+	assert_int_equal(b->host.disables, 0);
+	free(b);
+}
+
+/* EINVAL down to one vector says nothing of vectors (the function sleeps, say). */
+static void refusal_is_an_error(void **state)
+{
+	struct bench *b = bench_new(16, 0, -EINVAL);
+
+	(void)state;
+	assert_int_equal(probe(b, IRQ_MSI), -EINVAL);
+	assert_false(b->g.measured);
+	assert_int_equal(b->e.cause, CAUSE_FAILED);
+	assert_non_null(strstr(b->e.message, "msi"));
+	free(b);
+}
+
+static void device_gone(void **state)
+{
+	struct bench *b = bench_new(16, 0, 0);
+
+	(void)state;
+	b->host.always = -ENODEV;
+	assert_int_equal(probe(b, IRQ_MSI), -ENODEV);
+	assert_int_equal(b->e.cause, CAUSE_NO_DEVICE);
+	assert_int_equal(b->host.enables, 1);
+	free(b);
+}
+
+static void disable_fails(void **state)
+{
+	struct bench *b = bench_new(16, 16, 0);
+
+	(void)state;
+	b->host.deaf = true;
+	assert_int_equal(probe(b, IRQ_MSI), -EIO);
+	assert_false(b->g.measured);
+	free(b);
+}
+
+static void powers_of_two(void **state)
+{
+	static const unsigned int most[] = { 1, 2, 3, 5, 8, 15, 16, 31 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(most) / sizeof(most[0]); i++) {
+		struct bench *b = bench_new(32, most[i], i % 2 ? 0 : -ENOSPC);
+		unsigned int power = 1;
+
+		while (power * 2 <= most[i])
+			power *= 2;
+		b->lim.powers = true;
+		assert_int_equal(probe(b, IRQ_MSI), 0);
+		assert_int_equal(b->g.granted, power);
+		assert_int_equal(b->host.odd, 0);
+		free(b);
+	}
+}
+
+static void enabled_index_is_left_alone(void **state)
+{
+	struct bench *b = bench_new(16, 16, 0);
+
+	(void)state;
+	b->d.irq[IRQ_INTX].enabled = true;
+	assert_int_equal(probe(b, IRQ_MSI), -EBUSY);
+	assert_int_equal(b->e.cause, CAUSE_DISTURB);
+	assert_non_null(strstr(b->e.message, "intx"));
+	assert_int_equal(b->host.enables + b->host.disables, 0);
+	free(b);
+}
+
+static void nothing_to_spare(void **state)
+{
+	struct bench *b = bench_new(16, 16, 0);
+
+	(void)state;
+	b->lim.most = 0;
+	assert_int_equal(probe(b, IRQ_MSI), -ENOSPC);
+	assert_int_equal(b->host.enables, 0);
+	free(b);
+}
+
+static void index_not_offered(void **state)
+{
+	struct bench *b = bench_new(0, 16, 0);
+
+	(void)state;
+	assert_int_equal(probe(b, IRQ_MSI), -ENODEV);
+	assert_int_equal(b->host.enables, 0);
+	free(b);
+}
+
+static void dry_run_asks_nothing(void **state)
+{
+	struct bench *b = bench_new(16, 16, 0);
+
+	(void)state;
+	b->trace.dry_run = true;
+	assert_int_equal(probe(b, IRQ_MSI), 0);
+	assert_false(b->g.measured);
+	assert_int_equal(b->host.enables + b->host.disables, 0);
+	assert_int_equal(b->lines, 2);
+	free(b);
+}
+
+static void limits_from_debugfs(void **state)
+{
+	struct platform p = { .arch = "x86_64", .cpus = 2, .irqs = 50, .vectors_available = 100 };
+	struct grant_limits lim;
+
+	(void)state;
+	grant_limits(&p, IRQ_MSIX, 64, 256, &lim);
+	assert_int_equal(lim.most, 36);
+	assert_non_null(strstr(lim.why, "--reserve 64"));
+	grant_limits(&p, IRQ_MSIX, 100, 256, &lim);
+	assert_int_equal(lim.most, 0);
+	grant_limits(&p, IRQ_MSIX, 101, 256, &lim);
+	assert_int_equal(lim.most, 0);
+	grant_limits(&p, IRQ_MSIX, 0, 8, &lim);
+	assert_int_equal(lim.most, 8);
+	assert_non_null(strstr(lim.why, "--cap 8"));
+}
+
+static void limits_by_estimate(void **state)
+{
+	struct platform p = { .arch = "x86_64", .cpus = 1, .irqs = 50, .vectors_available = -1 };
+	struct grant_limits lim;
+
+	(void)state;
+	grant_limits(&p, IRQ_MSIX, 64, 256, &lim);
+	assert_int_equal(lim.most, 200 - 50 - 64);
+	p.cpus = 0;
+	grant_limits(&p, IRQ_MSIX, 64, 256, &lim);
+	assert_int_equal(lim.most, 256);
+	grant_limits(&p, IRQ_MSIX, 64, 1u << 31, &lim);
+	assert_int_equal(lim.most, MAX_VECTORS);
+}
+
+static void limits_elsewhere(void **state)
+{
+	struct platform p = { .arch = "aarch64", .cpus = 1, .irqs = 5000, .vectors_available = -1 };
+	struct grant_limits lim;
+
+	(void)state;
+	grant_limits(&p, IRQ_MSI, 64, 256, &lim);
+	assert_int_equal(lim.most, 256);
+	assert_true(lim.powers);
+	grant_limits(&p, IRQ_MSIX, 64, 256, &lim);
+	assert_false(lim.powers);
+	copy_text(p.arch, sizeof(p.arch), "x86_64");
+	grant_limits(&p, IRQ_MSI, 64, 256, &lim);
+	assert_false(lim.powers);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(grants_all),
+		cmocka_unit_test(short_count_is_confirmed),
+		cmocka_unit_test(short_count_that_lies),
+		cmocka_unit_test(nospace_is_searched),
+		cmocka_unit_test(nomem_is_searched),
+		cmocka_unit_test(cap_says_at_least),
+		cmocka_unit_test(cap_above_the_host),
+		cmocka_unit_test(nothing_granted_is_an_answer),
+		cmocka_unit_test(refusal_is_an_error),
+		cmocka_unit_test(device_gone),
+		cmocka_unit_test(disable_fails),
+		cmocka_unit_test(powers_of_two),
+		cmocka_unit_test(enabled_index_is_left_alone),
+		cmocka_unit_test(nothing_to_spare),
+		cmocka_unit_test(index_not_offered),
+		cmocka_unit_test(dry_run_asks_nothing),
+		cmocka_unit_test(limits_from_debugfs),
+		cmocka_unit_test(limits_by_estimate),
+		cmocka_unit_test(limits_elsewhere),
+	};
+
+	return cmocka_run_group_tests_name("grant", tests, NULL, NULL);
+}
