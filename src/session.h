@@ -29,4 +29,11 @@ struct session {
 /** session_loop() - the loop, made on first use. NULL with @e. */
 struct loop *session_loop(struct session *s, struct error *e);
 
+/** session_open() - open @spec into s->device with the session's root, trace and loop; @ev NULL: nothing is listened to
+ * but the kernel's wish to have the device back. 0 or -errno. */
+int session_open(struct session *s, const char *spec, const struct device_events *ev, struct error *e);
+
+/** session_close() - close the device and the loop, when there are any. */
+void session_close(struct session *s);
+
 #endif

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "globals.h"
+
+#include "kind.h"
+#include "util.h"
+
+#define AT(member) offsetof(struct globals, member)
+
+static const struct global {
+	struct option option;
+	size_t at;    /* where in struct globals: a bool for a flag, else the text */
+	bool outside; /* decided before a session begins */
+} rows[] = {
+	{ .at = AT(help), .option = { .word = "help", .letter = 'h', .help = "show help" } },
+	{ .at = AT(version),
+	  .outside = true,
+	  .option = { .word = "version", .help = "show the version, the back ends and the libraries" } },
+	{ .at = AT(json), .option = { .word = "json", .letter = 'J', .help = "print JSON, one object per line" } },
+	{ .at = AT(columns),
+	  .option = { .word = "output",
+		      .letter = 'o',
+		      .kind = KIND_COLUMNS,
+		      .help = "show these columns; +LIST adds to the usual ones" } },
+	{ .at = AT(noheadings), .option = { .word = "noheadings", .letter = 'n', .help = "print no headings" } },
+	{ .at = AT(color),
+	  .outside = true,
+	  .option = { .word = "color",
+		      .kind = KIND_CHOICE,
+		      .choices = "auto|always|never",
+		      .help = "emphasise; auto: on a terminal, unless NO_COLOR is set" } },
+	{ .at = AT(root),
+	  .outside = true,
+	  .option = { .word = "root",
+		      .kind = KIND_FILE,
+		      .name = "DIR",
+		      .help = "read a captured /sys and /proc below DIR" } },
+	{ .at = AT(trace),
+	  .option = { .word = "trace", .help = "print each ioctl made, flags in words, and what it returned" } },
+	{ .at = AT(dry_run),
+	  .option = { .word = "dry-run", .help = "print each change that would be made, make none" } },
+	{ .at = AT(noiommu),
+	  .outside = true,
+	  .option = { .word = "noiommu", .help = "allow VFIO's unsafe mode without an IOMMU" } },
+};
+
+_Static_assert(ARRAY_SIZE(rows) <= MAX_GLOBALS, "MAX_GLOBALS");
+
+const struct option *global_at(size_t i)
+{
+	return i < ARRAY_SIZE(rows) ? &rows[i].option : NULL;
+}
+
+bool global_in_session(size_t i)
+{
+	return !rows[i].outside;
+}
+
+int global_set(struct globals *g, size_t i, const char *text, struct error *e)
+{
+	const struct global *row = &rows[i];
+	struct value v = { 0 };
+	char label[32] = "--";
+	int rc;
+
+	append(label, sizeof(label), "%s", row->option.word);
+	rc = kind_parse(row->option.kind, row->option.choices, label, text, &v, e);
+	if (rc)
+		return rc;
+	if (row->option.kind == KIND_FLAG)
+		*(bool *)((char *)g + row->at) = true;
+	else
+		*(const char **)((char *)g + row->at) = text;
+	return 0;
+}

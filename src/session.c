@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "session.h"
+
+#include <string.h>
+
+struct loop *session_loop(struct session *s, struct error *e)
+{
+	int rc = s->loop ? 0 : loop_new(&s->loop);
+
+	if (!rc)
+		return s->loop;
+	fail(e, CAUSE_FAILED, -rc, "the event loop: %s", strerror(-rc));
+	s->loop = NULL;
+	return NULL;
+}
+
+/* For a command typed alone; run and shell listen themselves. */
+static void released(void *ctx)
+{
+	struct session *s = ctx;
+
+	s->released = true;
+	out_note(s->out, "msictl: the kernel wants the device back: released");
+}
+
+static void counted(void *ctx, struct index *ix, struct vector *v, uint64_t n)
+{
+	(void)ctx;
+	(void)ix;
+	(void)v;
+	(void)n;
+}
+
+int session_open(struct session *s, const char *spec, const struct device_events *ev, struct error *e)
+{
+	struct device_events alone = { .counted = counted, .released = released, .ctx = s };
+	struct open_request req = { .spec = spec, .root = &s->root, .trace = &s->trace, .noiommu = s->globals.noiommu };
+	struct loop *loop = session_loop(s, e);
+
+	if (!loop)
+		return -e->err;
+	return device_open(&s->device, &req, loop, ev ? ev : &alone, e);
+}
+
+void session_close(struct session *s)
+{
+	device_close(s->device);
+	s->device = NULL;
+	loop_free(s->loop);
+	s->loop = NULL;
+}
