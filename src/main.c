@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The list of commands, the session they run in, and the exit status. */
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <signal.h>
+#include <string.h>
+
+#include "backend.h"
+#include "cmd.h"
+#include "session.h"
+#include "util.h"
+
+#ifndef MSICTL_LIBRARIES
+#define MSICTL_LIBRARIES "as linked"
+#endif
+
+/* Room for DEVICE and the command's word; only the words of our own rows are at the end. */
+#define WHERE 96
+
+static const struct command *const rows[] = {
+	&cmd_list,    &cmd_info,   &cmd_counters, &cmd_probe,  &cmd_bind, &cmd_unbind, &cmd_enable,
+	&cmd_disable, &cmd_resize, &cmd_mask,	  &cmd_unmask, &cmd_read, &cmd_write,  &cmd_reset,
+	&cmd_trigger, &cmd_wait,   &cmd_shell,	  &cmd_run,    &cmd_help, &cmd_quit,   &cmd_complete,
+};
+
+static const struct commands commands = { rows, ARRAY_SIZE(rows) };
+
+/*
+ * A descriptor that is missing at start would be given to the next open(),
+ * and our text would be written into a device. Reading is what stdout's stand-in
+ * allows, so that results that nobody gets are noticed.
+ */
+static int fill_stdio(void)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		if (open("/dev/null", fd == STDERR_FILENO ? O_RDWR : O_RDONLY) != fd)
+			return -EBADF;
+	}
+	return 0;
+}
+
+/* What --trace says is a note; what --dry-run says is the result. */
+static void trace_line(void *ctx, const char *text)
+{
+	struct session *s = ctx;
+
+	if (s->trace.dry_run && !out_is_json(s->out))
+		out_text(s->out, "%s", text);
+	else
+		out_note(s->out, "%s", text);
+}
+
+static bool want_color(const struct globals *g)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (g->color && strcmp(g->color, "auto") != 0)
+		return !strcmp(g->color, "always");
+	/* https://no-color.org: any value but the empty one. */
+	return !(no && *no) && term && strcmp(term, "dumb") != 0 && isatty(STDOUT_FILENO);
+}
+
+static void apply_globals(struct session *s)
+{
+	const struct globals *g = &s->globals;
+	struct out_options opt = {
+		.json = g->json, .noheadings = g->noheadings, .color = want_color(g), .columns = g->columns
+	};
+
+	out_set_options(s->out, &opt);
+	s->trace.on = g->trace;
+	s->trace.dry_run = g->dry_run;
+}
+
+static void print_version(struct out *o)
+{
+	node *doc = out_doc(o), *backends = doc_array(doc, "backends");
+	const struct backend *b;
+
+	doc_text(doc, "version", MSICTL_VERSION);
+	doc_text(doc, "libraries", MSICTL_LIBRARIES);
+	out_text(o, "msictl %s", MSICTL_VERSION);
+	for (size_t i = 0; (b = backend_at(i)); i++) {
+		node *row = doc_row(backends);
+
+		doc_text(row, "name", b->name);
+		doc_text(row, "help", b->help);
+		out_text(o, "back end %s: %s", b->name, b->help);
+	}
+	out_text(o, "libraries %s", MSICTL_LIBRARIES);
+}
+
+/* Blanks and what a POSIX shell or ours would take apart. */
+static void append_word(char *buf, size_t size, const char *word)
+{
+	bool plain = *word && !strpbrk(word, " \t\n\"'\\;#$`&|<>()*?[]{}~!");
+
+	append(buf, size, plain ? " %s" : " '%s'", word);
+}
+
+/* The command as it would be typed inside of a session: without DEVICE. */
+static void typed(const struct args *a, char *buf, size_t size)
+{
+	const struct command *cmd = a->command;
+
+	copy_text(buf, size, cmd->word);
+	for (size_t i = 0; i < cmd->nparam; i++)
+		if (a->param[i].given && cmd->param[i].kind != KIND_DEVICE)
+			append_word(buf, size, a->param[i].text);
+	for (size_t i = 0; i < a->nrest; i++)
+		append_word(buf, size, a->rest[i]);
+	for (size_t i = 0; i < cmd->noption; i++) {
+		if (!a->option[i].given)
+			continue;
+		append(buf, size, " --%s", cmd->option[i].word);
+		if (cmd->option[i].kind != KIND_FLAG)
+			append_word(buf, size, a->option[i].text);
+	}
+}
+
+static const char *device_word(const struct args *a)
+{
+	for (size_t i = 0; i < a->command->nparam; i++)
+		if (a->command->param[i].kind == KIND_DEVICE && a->param[i].given)
+			return a->param[i].text;
+	return NULL;
+}
+
+static int refuse_alone(const struct args *a, struct error *e)
+{
+	char line[256], device[80] = "";
+
+	typed(a, line, sizeof(line));
+	append_word(device, sizeof(device), device_word(a));
+	fail(e, CAUSE_USAGE, 0, "its effect would end with this process");
+	hint(e, "msictl run%s -c \"%s\", or msictl shell%s", device, line, device);
+	return -EINVAL;
+}
+
+static int check(const struct session *s, const struct args *a, struct error *e)
+{
+	const struct command *cmd = a->command;
+
+	if (s->globals.columns) {
+		int rc = cmd->table ? out_check_columns(cmd->table, s->globals.columns, e)
+				    : fail(e, CAUSE_USAGE, 0, "--output: %s has no columns", cmd->word);
+		if (rc)
+			return rc;
+	}
+	if (!s->root.live && cmd->flags & (CMD_LIVE_HOST | CMD_OPENS))
+		return fail(e, CAUSE_USAGE, 0, "works on the running system only; --root %s is a captured tree",
+			    s->globals.root);
+	if (cmd->flags & CMD_CHANGES && !s->globals.dry_run && device_word(a))
+		return refuse_alone(a, e);
+	return 0;
+}
+
+static int run_command(struct session *s, const struct args *a, struct error *e)
+{
+	int rc = check(s, a, e);
+
+	if (!rc && a->command->flags & CMD_OPENS && device_word(a))
+		rc = session_open(s, device_word(a), NULL, e);
+	if (!rc)
+		rc = a->command->run(s, a, e);
+	session_close(s);
+	if (!rc)
+		out_end(s->out);
+	return rc;
+}
+
+static int no_command(struct error *e)
+{
+	fail(e, CAUSE_USAGE, 0, "a command is missing");
+	hint(e, "usage: msictl [OPTION...] COMMAND [WORD...]; msictl help lists the commands");
+	return -EINVAL;
+}
+
+/* --help and --version need neither a root nor a command that is complete. */
+static bool answer_at_once(struct session *s, const struct command *cmd)
+{
+	if (s->globals.help)
+		command_help(s->commands, cmd, false, s->out);
+	else if (s->globals.version)
+		print_version(s->out);
+	else
+		return false;
+	out_end(s->out);
+	return true;
+}
+
+/* @where: for messages, "DEVICE: COMMAND" as far as it is known. */
+static int dispatch(struct session *s, int argc, char **argv, char where[WHERE], struct error *e)
+{
+	const struct command *cmd;
+	struct args a;
+	int at, rc;
+
+	rc = globals_parse(argc, argv, &s->globals, &at, e);
+	apply_globals(s);
+	if (rc)
+		return rc;
+	if (at == argc)
+		return answer_at_once(s, NULL) ? 0 : no_command(e);
+	cmd = command_find(s->commands, argv[at], false, e);
+	if (!cmd)
+		return -EINVAL;
+	copy_text(where, WHERE, cmd->word);
+	rc = command_parse(cmd, argc - at, argv + at, false, &s->globals, &a, e);
+	apply_globals(s);
+	if (rc)
+		return rc;
+	if (answer_at_once(s, cmd))
+		return 0;
+	if (device_word(&a)) {
+		copy_text(where, WHERE - 16, device_word(&a));
+		append(where, WHERE, ": %s", cmd->word);
+	}
+	rc = root_open(&s->root, s->globals.root, e);
+	if (rc)
+		return rc;
+	rc = run_command(s, &a, e);
+	root_close(&s->root);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct session s = { .commands = &commands };
+	struct error e = { .cause = CAUSE_FAILED };
+	struct out_options opt = { 0 };
+	char where[WHERE] = "";
+	int rc, status = 0;
+
+	if (fill_stdio() || out_new(&s.out, &opt))
+		return CAUSE_FAILED;
+	/* Widths of letters only: numbers, messages and sorting are the same everywhere. */
+	setlocale(LC_CTYPE, "");
+	signal(SIGPIPE, SIG_IGN);
+	s.trace.line = trace_line;
+	s.trace.ctx = &s;
+
+	rc = dispatch(&s, argc, argv, where, &e);
+	if (rc) {
+		if (!e.message[0])
+			fail(&e, CAUSE_FAILED, -rc, "%s", strerror(-rc));
+		out_error(s.out, where[0] ? where : NULL, &e);
+		status = e.cause ? (int)e.cause : CAUSE_FAILED;
+	}
+	if (out_flush(s.out, &e)) {
+		out_error(s.out, NULL, &e);
+		status = status ? status : CAUSE_FAILED;
+	}
+	out_free(s.out);
+	return status;
+}
