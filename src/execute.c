@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "execute.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util.h"
+
+/* More words than any command takes. */
+#define MAX_WORDS 64
+
+static int run_row(struct session *s, const struct command *cmd, const struct args *a, struct error *e)
+{
+	int rc;
+
+	if (s->globals.help) {
+		command_help(s->commands, cmd, true, s->out);
+		return 0;
+	}
+	if (cmd->flags & CMD_OPENS) {
+		rc = device_here(s->device, e);
+		if (rc)
+			return rc;
+	}
+	return cmd->run(s, a, e);
+}
+
+static void apply(struct session *s, const struct globals *g)
+{
+	struct out_options opt = {
+		.json = g->json, .noheadings = g->noheadings, .color = s->color, .columns = g->columns
+	};
+
+	s->globals = *g;
+	s->trace.on = g->trace;
+	s->trace.dry_run = g->dry_run;
+	out_set_options(s->out, &opt);
+}
+
+static int execute_words(struct session *s, int n, char **word, const char **what, struct error *e)
+{
+	const struct command *cmd = command_find(s->commands, word[0], true, e);
+	struct globals g = s->globals;
+	struct args args;
+	int rc;
+
+	if (!cmd)
+		return -EINVAL;
+	*what = cmd->word;
+	rc = command_parse(cmd, n, word, true, &g, &args, e);
+	if (rc)
+		return rc;
+	apply(s, &g);
+	rc = run_row(s, cmd, &args, e);
+	/* What has arrived meanwhile is counted before the next command looks. */
+	if (s->device && s->device->handle)
+		device_drain(s->device);
+	return rc;
+}
+
+static void tell(struct session *s, const char *where, const char *what, const struct error *e)
+{
+	char prefix[256];
+
+	snprintf(prefix, sizeof(prefix), "%s%s%s%s%s", where ? where : "", where ? ": " : "",
+		 s->device ? s->device->name : "", what && s->device ? ": " : "", what ? what : "");
+	out_error(s->out, prefix, e);
+}
+
+int execute_line(struct session *s, char *line, const char *where, bool keep_going, enum cause *status)
+{
+	struct globals before = s->globals;
+	char *word[MAX_WORDS + 1], *next = line;
+	int rc = 0;
+
+	while (next && !s->quit) {
+		struct error e = { 0 };
+		const char *what = NULL;
+		int n;
+
+		line = next;
+		n = line_split(line, word, MAX_WORDS, &next, &e);
+		if (n == 0)
+			continue;
+		rc = n < 0 ? n : execute_words(s, n, word, &what, &e);
+		if (rc)
+			tell(s, where, what, &e);
+		out_end(s->out);
+		apply(s, &before);
+		if (rc && *status == CAUSE_NONE)
+			*status = e.cause;
+		if (n < 0 || (rc && !keep_going))
+			return rc;
+	}
+	return 0;
+}
+
+int execute_open(struct session *s, const char *spec, const struct device_events *ev, struct error *e)
+{
+	struct open_request req = { .spec = spec, .root = &s->root, .trace = &s->trace, .noiommu = s->globals.noiommu };
+	struct loop *loop = session_loop(s, e);
+
+	return loop ? device_open(&s->device, &req, loop, ev, e) : -ENOMEM;
+}
+
+void execute_close(struct session *s)
+{
+	device_close(s->device);
+	s->device = NULL;
+}

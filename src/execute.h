@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Lines of a script or of the shell: the same rows as on the command line, without DEVICE. */
+#ifndef MSICTL_EXECUTE_H
+#define MSICTL_EXECUTE_H
+
+#include "session.h"
+
+/**
+ * execute_line() - run the commands of a line, separated by ;
+ * @line: changed in place
+ * @where: in front of an error: "FILE:7", NULL in the shell
+ * @keep_going: go on after a failure
+ * @status: the first failure's cause, left alone when there is none
+ * Returns: 0, or -errno of the failure that stopped the line.
+ */
+int execute_line(struct session *s, char *line, const char *where, bool keep_going, enum cause *status);
+
+/** execute_open() - open DEVICE for a run or a shell; the loop and REQ are set up. */
+int execute_open(struct session *s, const char *spec, const struct device_events *ev, struct error *e);
+
+/** execute_close() - put everything back. */
+void execute_close(struct session *s);
+
+#endif

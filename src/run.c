@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* run: a script's lines on one opened device. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cmd.h"
+#include "execute.h"
+#include "run.h"
+#include "util.h"
+
+enum {
+	RUN_COMMANDS,
+	RUN_KEEP_GOING
+};
+
+struct script {
+	const char *name;
+	bool keep_going;
+	enum cause status;
+};
+
+static void on_released(void *ctx)
+{
+	struct session *s = ctx;
+
+	s->released = true;
+	out_note(s->out, "the kernel wants the device back (REQ): released");
+}
+
+static int stopped(const struct session *s, struct error *e)
+{
+	return fail(e, CAUSE_FAILED, EINTR, "stopped by %s; everything was put back", strsignal(loop_stopped(s->loop)));
+}
+
+static int run_lines(struct session *s, FILE *f, struct script *sc)
+{
+	_cleanup_free_ char *line = NULL;
+	char where[512], name[256];
+	size_t size = 0;
+	ssize_t len;
+	int rc = 0;
+
+	escape_text(sc->name, name, sizeof(name));
+	for (unsigned int nr = 1; rc == 0 && !s->quit && (len = getline(&line, &size, f)) >= 0; nr++) {
+		snprintf(where, sizeof(where), "%s:%u", name, nr);
+		if (memchr(line, '\0', (size_t)len)) {
+			struct error e;
+
+			rc = fail(&e, CAUSE_USAGE, 0, "the line holds a NUL byte, this is no script");
+			out_error(s->out, where, &e);
+			sc->status = sc->status ? sc->status : CAUSE_USAGE;
+			break;
+		}
+		rc = execute_line(s, line, where, sc->keep_going, &sc->status);
+		if (sc->keep_going && !loop_stopped(s->loop))
+			rc = 0;
+		if (loop_stopped(s->loop))
+			break;
+	}
+	return rc;
+}
+
+static int open_text(const char *text, FILE **f, struct error *e)
+{
+	/* fmemopen() takes no empty buffer; with the terminating NUL it would hand that out too. */
+	*f = text[0] ? fmemopen((void *)text, strlen(text), "r") : fopen("/dev/null", "re");
+	return *f ? 0 : fail(e, CAUSE_FAILED, errno, "the commands can't be read");
+}
+
+static int open_script(const char *name, FILE **f, struct error *e)
+{
+	struct stat st;
+
+	*f = strcmp(name, "-") == 0 ? fdopen(dup(0), "r") : fopen(name, "re");
+	if (!*f)
+		return fail(e, CAUSE_FAILED, errno, "cannot read the script %s", name);
+	if (fstat(fileno(*f), &st) == 0 && S_ISDIR(st.st_mode))
+		return fail(e, CAUSE_FAILED, EISDIR, "cannot read the script %s", name);
+	return 0;
+}
+
+/* Failures of single commands were told where they happened; what is left is the status. */
+static int outcome(struct session *s, const struct script *sc, struct error *e)
+{
+	if (s->loop && loop_stopped(s->loop))
+		return stopped(s, e);
+	if (sc->status == CAUSE_NONE)
+		return 0;
+	*e = (struct error){ .cause = sc->status };
+	return -ECANCELED;
+}
+
+static int run_file(struct session *s, const char *device, FILE *f, struct script *sc, struct error *e)
+{
+	const struct device_events ev = { .released = on_released, .ctx = s };
+	int rc = execute_open(s, device, &ev, e);
+
+	if (rc)
+		return rc;
+	s->inside = true;
+	run_lines(s, f, sc);
+	s->inside = false;
+	rc = outcome(s, sc, e);
+	execute_close(s);
+	return rc;
+}
+
+int run_stream(struct session *s, const char *device, const char *name, bool keep_going, struct error *e)
+{
+	struct script sc = { .name = name, .keep_going = keep_going };
+	_cleanup_file_ FILE *f = NULL;
+	/* A script that can't be read must not reset a device: it comes first. */
+	int rc = open_script(name, &f, e);
+
+	return rc ? rc : run_file(s, device, f, &sc, e);
+}
+
+static int run_run(struct session *s, const struct args *a, struct error *e)
+{
+	const struct value *commands = &a->option[RUN_COMMANDS], *file = &a->param[1];
+	bool keep_going = a->option[RUN_KEEP_GOING].given;
+	struct script sc = { .name = "-c", .keep_going = keep_going };
+	_cleanup_file_ FILE *f = NULL;
+	int rc;
+
+	if (commands->given == file->given) {
+		rc = fail(e, CAUSE_USAGE, 0, "what to run: a FILE, - for standard input, or -c 'COMMANDS'");
+		hint(e, "msictl run %s -c 'enable msix 4; counters'", a->param[0].text);
+		return rc;
+	}
+	if (file->given)
+		return run_stream(s, a->param[0].text, file->text, keep_going, e);
+	rc = open_text(commands->text, &f, e);
+	return rc ? rc : run_file(s, a->param[0].text, f, &sc, e);
+}
+
+const struct command cmd_run = {
+	.word = "run",
+	.summary = "run commands on one opened device",
+	.help = "The same commands as on the command line, without DEVICE; one per line or separated by ;, # begins a "
+		"comment. "
+		"Stops at the first failure, whose exit status it takes; errors name the line. When it ends, "
+		"everything is put "
+		"back.",
+	.family = FAMILY_SCRIPT,
+	.flags = CMD_OUTSIDE | CMD_LIVE_HOST,
+	.param = (const struct param[]){ { .kind = KIND_DEVICE },
+					 { .kind = KIND_FILE, .name = "FILE|-", .optional = true } },
+	.nparam = 2,
+	.option =
+		(const struct option[]){
+			[RUN_COMMANDS] = { "commands", 'c', KIND_TEXT, "COMMANDS", NULL,
+					   "run these instead of a file" },
+			[RUN_KEEP_GOING] = { "keep-going", 'k', KIND_FLAG, NULL, NULL,
+					     "go on after a failure; the first one gives the exit status" },
+		},
+	.noption = 2,
+	.run = run_run,
+};
