@@ -26,18 +26,6 @@ static int run_row(struct session *s, const struct command *cmd, const struct ar
 	return cmd->run(s, a, e);
 }
 
-static void apply(struct session *s, const struct globals *g)
-{
-	struct out_options opt = {
-		.json = g->json, .noheadings = g->noheadings, .color = s->color, .columns = g->columns
-	};
-
-	s->globals = *g;
-	s->trace.on = g->trace;
-	s->trace.dry_run = g->dry_run;
-	out_set_options(s->out, &opt);
-}
-
 static int execute_words(struct session *s, int n, char **word, const char **what, struct error *e)
 {
 	const struct command *cmd = command_find(s->commands, word[0], true, e);
@@ -51,7 +39,8 @@ static int execute_words(struct session *s, int n, char **word, const char **wha
 	rc = command_parse(cmd, n, word, true, &g, &args, e);
 	if (rc)
 		return rc;
-	apply(s, &g);
+	s->globals = g;
+	session_apply(s);
 	rc = run_row(s, cmd, &args, e);
 	/* What has arrived meanwhile is counted before the next command looks. */
 	if (s->device && s->device->handle)
@@ -87,25 +76,12 @@ int execute_line(struct session *s, char *line, const char *where, bool keep_goi
 		if (rc)
 			tell(s, where, what, &e);
 		out_end(s->out);
-		apply(s, &before);
+		s->globals = before;
+		session_apply(s);
 		if (rc && *status == CAUSE_NONE)
 			*status = e.cause;
 		if (n < 0 || (rc && !keep_going))
 			return rc;
 	}
 	return 0;
-}
-
-int execute_open(struct session *s, const char *spec, const struct device_events *ev, struct error *e)
-{
-	struct open_request req = { .spec = spec, .root = &s->root, .trace = &s->trace, .noiommu = s->globals.noiommu };
-	struct loop *loop = session_loop(s, e);
-
-	return loop ? device_open(&s->device, &req, loop, ev, e) : -ENOMEM;
-}
-
-void execute_close(struct session *s)
-{
-	device_close(s->device);
-	s->device = NULL;
 }

@@ -15,10 +15,4 @@
  */
 int execute_line(struct session *s, char *line, const char *where, bool keep_going, enum cause *status);
 
-/** execute_open() - open DEVICE for a run or a shell; the loop and REQ are set up. */
-int execute_open(struct session *s, const char *spec, const struct device_events *ev, struct error *e);
-
-/** execute_close() - put everything back. */
-void execute_close(struct session *s);
-
 #endif

@@ -53,28 +53,6 @@ static void trace_line(void *ctx, const char *text)
 		out_note(s->out, "%s", text);
 }
 
-static bool want_color(const struct globals *g)
-{
-	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
-
-	if (g->color && strcmp(g->color, "auto") != 0)
-		return !strcmp(g->color, "always");
-	/* https://no-color.org: any value but the empty one. */
-	return !(no && *no) && term && strcmp(term, "dumb") != 0 && isatty(STDOUT_FILENO);
-}
-
-static void apply_globals(struct session *s)
-{
-	const struct globals *g = &s->globals;
-	struct out_options opt = {
-		.json = g->json, .noheadings = g->noheadings, .color = want_color(g), .columns = g->columns
-	};
-
-	out_set_options(s->out, &opt);
-	s->trace.on = g->trace;
-	s->trace.dry_run = g->dry_run;
-}
-
 static void print_version(struct out *o)
 {
 	node *doc = out_doc(o), *backends = doc_array(doc, "backends");
@@ -200,7 +178,7 @@ static int dispatch(struct session *s, int argc, char **argv, char where[WHERE],
 	int at, rc;
 
 	rc = globals_parse(argc, argv, &s->globals, &at, e);
-	apply_globals(s);
+	session_apply(s);
 	if (rc)
 		return rc;
 	if (at == argc)
@@ -210,7 +188,7 @@ static int dispatch(struct session *s, int argc, char **argv, char where[WHERE],
 		return -EINVAL;
 	copy_text(where, WHERE, cmd->word);
 	rc = command_parse(cmd, argc - at, argv + at, false, &s->globals, &a, e);
-	apply_globals(s);
+	session_apply(s);
 	if (rc)
 		return rc;
 	if (answer_at_once(s, cmd))
@@ -244,7 +222,10 @@ int main(int argc, char **argv)
 	s.trace.ctx = &s;
 
 	rc = dispatch(&s, argc, argv, where, &e);
-	if (rc) {
+	/* A script's failures were told line by line; only the status is left. */
+	if (rc == -ECANCELED && !e.message[0]) {
+		status = (int)e.cause;
+	} else if (rc) {
 		if (!e.message[0])
 			fail(&e, CAUSE_FAILED, -rc, "%s", strerror(-rc));
 		out_error(s.out, where[0] ? where : NULL, &e);

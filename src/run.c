@@ -96,7 +96,7 @@ static int outcome(struct session *s, const struct script *sc, struct error *e)
 static int run_file(struct session *s, const char *device, FILE *f, struct script *sc, struct error *e)
 {
 	const struct device_events ev = { .released = on_released, .ctx = s };
-	int rc = execute_open(s, device, &ev, e);
+	int rc = session_open(s, device, &ev, e);
 
 	if (rc)
 		return rc;
@@ -104,7 +104,7 @@ static int run_file(struct session *s, const char *device, FILE *f, struct scrip
 	run_lines(s, f, sc);
 	s->inside = false;
 	rc = outcome(s, sc, e);
-	execute_close(s);
+	session_close(s);
 	return rc;
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "session.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct loop *session_loop(struct session *s, struct error *e)
 {
@@ -48,4 +50,26 @@ void session_close(struct session *s)
 	s->device = NULL;
 	loop_free(s->loop);
 	s->loop = NULL;
+}
+
+static bool want_color(const struct globals *g)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (g->color && strcmp(g->color, "auto") != 0)
+		return !strcmp(g->color, "always");
+	/* https://no-color.org: any value but the empty one. */
+	return !(no && *no) && term && strcmp(term, "dumb") != 0 && isatty(STDOUT_FILENO);
+}
+
+void session_apply(struct session *s)
+{
+	const struct globals *g = &s->globals;
+	struct out_options opt = {
+		.json = g->json, .noheadings = g->noheadings, .color = want_color(g), .columns = g->columns
+	};
+
+	out_set_options(s->out, &opt);
+	s->trace.on = g->trace;
+	s->trace.dry_run = g->dry_run;
 }

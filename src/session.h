@@ -29,6 +29,9 @@ struct session {
 /** session_loop() - the loop, made on first use. NULL with @e. */
 struct loop *session_loop(struct session *s, struct error *e);
 
+/** session_apply() - make output and trace what s->globals say. */
+void session_apply(struct session *s);
+
 /** session_open() - open @spec into s->device with the session's root, trace and loop; @ev NULL: nothing is listened to
  * but the kernel's wish to have the device back. 0 or -errno. */
 int session_open(struct session *s, const char *spec, const struct device_events *ev, struct error *e);

@@ -356,7 +356,7 @@ static int run_shell(struct session *s, const struct args *a, struct error *e)
 	/* No prompt and no question without a terminal: then it is a script. */
 	if (!isatty(0) || !isatty(1))
 		return run_stream(s, a->param[0].text, "-", false, e);
-	rc = execute_open(s, a->param[0].text, &ev, e);
+	rc = session_open(s, a->param[0].text, &ev, e);
 	if (rc)
 		return rc;
 	active = &sh;
@@ -369,7 +369,7 @@ static int run_shell(struct session *s, const struct args *a, struct error *e)
 	out_set_guard(s->out, NULL);
 	history_close(&sh);
 	s->inside = s->interactive = false;
-	execute_close(s);
+	session_close(s);
 	active = NULL;
 	return rc;
 }
