@@ -76,8 +76,8 @@ enum family { /* how help and the manual group them */
 struct command {
 	const char *word, *summary;
 	/*
-	 * Paragraphs for help CMD and the manual, split by an empty line; a line that begins with a blank is an
-	 * example and is printed as it stands. May be NULL.
+	 * Paragraphs for help CMD and the manual, a line each; lines that begin with a blank are an example and stay
+	 * as they are. May be NULL.
 	 */
 	const char *help;
 	enum family family;

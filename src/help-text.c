@@ -5,17 +5,15 @@
 
 bool next_paragraph(const char **at, struct paragraph *p)
 {
-	const char *end;
-
 	*at += strspn(*at, "\n");
-	if (!**at)
-		return false;
-	end = strstr(*at, "\n\n");
 	p->text = *at;
-	p->n = end ? (size_t)(end - *at) : strlen(*at);
-	p->example = *p->text == ' ';
-	*at += p->n;
-	return true;
+	p->example = **at == ' ';
+	do {
+		*at += strcspn(*at, "\n");
+		p->n = (size_t)(*at - p->text);
+		*at += **at == '\n';
+	} while (p->example && **at == ' ');
+	return p->n;
 }
 
 bool next_line(struct paragraph *p, const char **line, size_t *n)

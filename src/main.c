@@ -208,7 +208,7 @@ static int dispatch(struct session *s, int argc, char **argv, char where[WHERE],
 int main(int argc, char **argv)
 {
 	struct session s = { .commands = &commands };
-	struct error e = { .cause = CAUSE_FAILED };
+	struct error e = { 0 };
 	struct out_options opt = { 0 };
 	char where[WHERE] = "";
 	int rc, status = 0;
@@ -226,9 +226,11 @@ int main(int argc, char **argv)
 	if (rc == -ECANCELED && !e.message[0]) {
 		status = (int)e.cause;
 	} else if (rc) {
-		if (!e.message[0])
+		/* A cause without a sentence: the script's failures were told at their lines. */
+		if (!e.message[0] && !e.cause)
 			fail(&e, CAUSE_FAILED, -rc, "%s", strerror(-rc));
-		out_error(s.out, where[0] ? where : NULL, &e);
+		if (e.message[0])
+			out_error(s.out, where[0] ? where : NULL, &e);
 		status = e.cause ? (int)e.cause : CAUSE_FAILED;
 	}
 	if (out_flush(s.out, &e)) {

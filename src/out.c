@@ -54,6 +54,11 @@ bool out_is_json(const struct out *o)
 	return o->opt.json;
 }
 
+bool out_color(const struct out *o)
+{
+	return o->opt.color;
+}
+
 void out_set_guard(struct out *o, const struct out_guard *g)
 {
 	o->guard = g ? *g : (struct out_guard){ 0 };
@@ -358,30 +363,29 @@ int out_flush(struct out *o, struct error *e)
 
 /* --- errors --- */
 
+/* What a command found out before it failed stays in the object that tells of the failure. */
 static void put_error_doc(struct out *o, const struct error *e)
 {
 	char number[16];
-	node *doc = json_object_new_object();
-	node *err = doc_object(doc, "error");
+	node *err;
 
+	if (is_incomplete(o->doc))
+		drop(o);
+	err = doc_object(out_doc(o), "error");
 	doc_text(err, "cause", cause_word(e->cause));
 	doc_text(err, "errno", e->err ? errno_name(e->err, number) : NULL);
 	doc_text(err, "message", e->message);
 	doc_text(err, "hint", e->hint[0] ? e->hint : NULL);
-	if (doc && !is_incomplete(doc))
-		put_json(o, doc);
-	else
-		lost(o, ENOMEM);
-	json_object_put(doc);
+	out_end(o);
 }
 
 void out_error(struct out *o, const char *where, const struct error *e)
 {
 	char number[16];
 
-	drop(o);
 	if (o->opt.json && !o->err)
 		put_error_doc(o, e);
+	drop(o);
 	out_note(o, "msictl: %s%s%s%s%s%s", where ? where : "", where ? ": " : "", e->message, e->err ? " (" : "",
 		 e->err ? errno_name(e->err, number) : "", e->err ? ")" : "");
 	if (e->hint[0])

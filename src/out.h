@@ -54,6 +54,7 @@ int out_new(struct out **o, const struct out_options *opt);
 void out_free(struct out *o);
 void out_set_options(struct out *o, const struct out_options *opt);
 bool out_is_json(const struct out *o);
+bool out_color(const struct out *o);
 
 /** out_check_columns() - whether -o names columns of @t. -EINVAL with those there are in the hint (CAUSE_USAGE). */
 int out_check_columns(const struct table *t, const char *columns, struct error *e);
@@ -85,8 +86,13 @@ void out_bold(struct out *o, const char *fmt, ...) __attribute__((format(printf,
 /** out_note() - a line on stderr, in both modes. */
 void out_note(struct out *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/** out_error() - "msictl: WHERE: message (ERRNO)" and the hint on stderr; in JSON mode {"error":{...}} on stdout too.
- * @where NULL or "FILE:7" or "01:00.0: resize". A half-filled document is dropped: call out_end() first to keep it. */
+/**
+ * out_error() - "msictl: WHERE: message (ERRNO)" and the hint on stderr
+ *
+ * In JSON mode also "error":{...} on stdout, as a member of the document that the command had begun, which ends there;
+ * so a failure is one object too, and may say what is true now.
+ * @where NULL or "FILE:7" or "01:00.0: resize".
+ */
 void out_error(struct out *o, const char *where, const struct error *e);
 
 /** out_end() - JSON mode: print the document on one line. Both: write all out to stdout, begin anew. */
