@@ -215,10 +215,11 @@ static int group_of_fdinfo(const struct root *r, const char *pid, const char *fd
 static int group_of_fd(const struct root *r, const char *pid, const char *fd, const char *target)
 {
 	static const char cdev[] = "/dev/vfio/devices/", unsafe[] = "/dev/vfio/noiommu-", node[] = "/dev/vfio/";
-	char bdf[64];
 	uint64_t n;
 
 	if (!strncmp(target, cdev, strlen(cdev))) {
+		char bdf[64];
+
 		if (root_link(r, bdf, sizeof(bdf), "sys/class/vfio-dev/%s/device", target + strlen(cdev)) < 0)
 			return -1;
 		return group_of_path(r, bdf);

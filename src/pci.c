@@ -63,8 +63,7 @@ int pci_addr_parse(const char *text, struct pci_addr *a, struct error *e)
 	name = name ? name + 1 : text;
 	len -= (size_t)(name - text);
 	if (len < sizeof(last)) {
-		memcpy(last, name, len);
-		last[len] = '\0';
+		copy_text(last, len + 1, name);
 		if (parse_bdf(last, a))
 			return 0;
 	}
@@ -181,16 +180,20 @@ char *pci_name(struct pci_names *n, uint16_t vendor, uint16_t device, char *buf,
 /* NULL, or libpci's sentence on what is wrong with the filter. The parsers write into their text. */
 static const char *match_parse(const struct pci_match *m, struct pci_filter *f)
 {
-	_cleanup_free_ char *slot = m->slot ? strdup(m->slot) : NULL, *id = m->id ? strdup(m->id) : NULL;
+	char slot[64], id[64];
 	const char *why = NULL;
 
 	pci_filter_init(NULL, f);
-	if ((m->slot && !slot) || (m->id && !id))
-		return strerror(ENOMEM);
-	if (slot)
+	if ((m->slot && strlen(m->slot) >= sizeof(slot)) || (m->id && strlen(m->id) >= sizeof(id)))
+		return "Too long";
+	if (m->slot) {
+		copy_text(slot, sizeof(slot), m->slot);
 		why = pci_filter_parse_slot(f, slot);
-	if (!why && id)
+	}
+	if (!why && m->id) {
+		copy_text(id, sizeof(id), m->id);
 		why = pci_filter_parse_id(f, id);
+	}
 	return why;
 }
 

@@ -10,7 +10,7 @@
 #include "util.h"
 
 /* 8192 CPUs with 11 characters each are 88 KiB; a longer line is skipped. */
-#define LINE_SIZE (256u * 1024)
+#define LINE_SIZE 262144ul
 
 struct word {
 	const char *at;
@@ -56,7 +56,7 @@ unsigned int proc_irq_cpus(const char *header)
 
 		if (!w.len)
 			return n;
-		if (w.len < 4 || strncmp(w.at, "CPU", 3) || !isdigit((unsigned char)w.at[3]))
+		if (w.len < 4 || strncmp(w.at, "CPU", 3) != 0 || !isdigit((unsigned char)w.at[3]))
 			return 0;
 		n++;
 	}
@@ -141,17 +141,11 @@ static bool whole_line(FILE *f, char *line)
 	return false;
 }
 
-int proc_irq_walk(const struct root *r, void (*each)(void *ctx, const struct proc_irq *p), void *ctx)
+static int walk(FILE *f, char *line, void (*each)(void *ctx, const struct proc_irq *p), void *ctx)
 {
-	_cleanup_file_ FILE *f = root_stream(r, "proc/interrupts");
-	_cleanup_free_ char *line = malloc(LINE_SIZE);
 	unsigned int cpus;
 	struct proc_irq p;
 
-	if (!f)
-		return -errno;
-	if (!line)
-		return -ENOMEM;
 	if (!fgets(line, LINE_SIZE, f) || !whole_line(f, line))
 		return -EINVAL;
 	cpus = proc_irq_cpus(line);
@@ -162,4 +156,20 @@ int proc_irq_walk(const struct root *r, void (*each)(void *ctx, const struct pro
 			each(ctx, &p);
 	}
 	return 0;
+}
+
+int proc_irq_walk(const struct root *r, void (*each)(void *ctx, const struct proc_irq *p), void *ctx)
+{
+	_cleanup_file_ FILE *f = root_stream(r, "proc/interrupts");
+	char *line;
+	int rc;
+
+	if (!f)
+		return -errno;
+	line = malloc(LINE_SIZE);
+	if (!line)
+		return -ENOMEM;
+	rc = walk(f, line, each, ctx);
+	free(line);
+	return rc;
 }

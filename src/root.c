@@ -157,7 +157,7 @@ __attribute__((format(printf, 2, 0))) static int path_format(char path[PATH_MAX]
 static int open_path(const struct root *r, const char *path, int flags)
 {
 	/* openat2() refuses O_PATH together with flags that mean nothing there */
-	return open_below(r, path, flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NONBLOCK | O_NOCTTY));
+	return open_below(r, path, flags | O_CLOEXEC | ((flags & O_PATH) ? 0 : O_NONBLOCK | O_NOCTTY));
 }
 
 static bool is_regular(int fd)
@@ -170,10 +170,11 @@ static bool is_regular(int fd)
 /* In a captured tree a node of a device or a pipe may lie where a file should: look before opening. */
 static int open_regular(const struct root *r, const char *path)
 {
-	_cleanup_fd_ int look = -1, fd = -1;
+	_cleanup_fd_ int fd = -1;
 
 	if (!r->live) {
-		look = open_path(r, path, O_PATH);
+		_cleanup_fd_ int look = open_path(r, path, O_PATH);
+
 		if (look < 0)
 			return look;
 		if (!is_regular(look))

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+
+#include "function.h"
+#include "tree.h"
+#include "util.h"
+
+#define DEV "sys/bus/pci/devices/"
+
+static const struct pci_addr nvme = { 0, 4, 0, 0 };
+
+static int setup(void **state)
+{
+	static struct tree t;
+
+	tree_new(&t);
+	*state = &t;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	tree_free(*state);
+	return 0;
+}
+
+static void reads_all(void **state)
+{
+	static const uint8_t config[64] = { 0x36, 0x1b, 0x10, 0x00, 0x06, 0x04 };
+	struct tree *t = *state;
+	struct function f;
+	struct error e;
+
+	tree_text(t, DEV "0000:04:00.0/vendor", "0x1b36\n");
+	tree_text(t, DEV "0000:04:00.0/device", "0x0010\n");
+	tree_text(t, DEV "0000:04:00.0/class", "0x010802\n");
+	tree_text(t, DEV "0000:04:00.0/driver_override", "vfio-pci\n");
+	tree_text(t, DEV "0000:04:00.0/power_state", "D3hot\n");
+	tree_text(t, DEV "0000:04:00.0/power/runtime_status", "suspended\n");
+	tree_text(t, DEV "0000:04:00.0/boot_vga", "1\n");
+	tree_bytes(t, DEV "0000:04:00.0/config", config, sizeof(config));
+	tree_link(t, DEV "0000:04:00.0/driver", "../../../drivers/vfio-pci");
+	tree_link(t, DEV "0000:04:00.0/iommu_group", "../../../../kernel/iommu_groups/11");
+	tree_text(t, "sys/kernel/iommu_groups/11/name", "vfio-noiommu\n");
+	assert_int_equal(function_read(&t->root, &nvme, &f, &e), 0);
+	assert_int_equal(f.vendor, 0x1b36);
+	assert_int_equal(f.device, 0x10);
+	assert_int_equal(f.class, 0x010802);
+	assert_string_equal(f.driver, "vfio-pci");
+	assert_string_equal(f.override, "vfio-pci");
+	assert_string_equal(f.power_state, "D3hot");
+	assert_string_equal(f.runtime, "suspended");
+	assert_int_equal(f.group, 11);
+	assert_string_equal(f.group_name, "vfio-noiommu");
+	assert_true(f.boot_vga);
+	assert_int_equal(f.config_len, 64);
+	assert_int_equal(f.caps.command, 0x0406);
+}
+
+static void knows_little(void **state)
+{
+	struct tree *t = *state;
+	struct function f;
+	struct error e;
+
+	assert_int_equal(function_read(&t->root, &nvme, &f, &e), -ENODEV);
+	assert_int_equal(e.cause, CAUSE_NO_DEVICE);
+	assert_non_null(strstr(e.message, "0000:04:00.0"));
+	tree_folder(t, DEV "0000:04:00.0");
+	tree_text(t, DEV "0000:04:00.0/driver_override", "(null)\n");
+	tree_text(t, DEV "0000:04:00.0/vendor", "99999999\n");
+	tree_text(t, DEV "0000:04:00.0/class", "-5\n");
+	tree_text(t, DEV "0000:04:00.0/iommu_group", "7\n"); /* no link */
+	tree_folder(t, DEV "0000:04:00.0/config");
+	assert_int_equal(function_read(&t->root, &nvme, &f, &e), 0);
+	assert_int_equal(f.group, -1);
+	assert_string_equal(f.driver, "");
+	assert_string_equal(f.override, "");
+	assert_int_equal(f.vendor, 0);
+	assert_int_equal(f.class, 0);
+	assert_int_equal(f.config_len, 0);
+	assert_int_equal(f.caps.problem, CAPS_SHORT_CONFIG);
+}
+
+static void group_link_must_be_a_number(void **state)
+{
+	static const char *const target[] = { "../x", "-1", "1x", "99999999999", "0x5", ".." };
+	struct tree *t = *state;
+	struct function f;
+	struct error e;
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(target); i++) {
+		tree_link(t, DEV "0000:04:00.0/iommu_group", target[i]);
+		assert_int_equal(function_read(&t->root, &nvme, &f, &e), 0);
+		assert_int_equal(f.group, -1);
+		assert_int_equal(unlink(tree_path(t, DEV "0000:04:00.0/iommu_group", path)), 0);
+	}
+}
+
+static void scans(void **state)
+{
+	static const char *const name[] = {
+		"0000:04:00.0", "0000:00:1f.2", "10000:00:00.0", "0000:04:00.1", "04:00.0", "0000:04:00.9", "x",
+		"00000:04:00.0"
+	};
+	struct tree *t = *state;
+	struct pci_addr *list;
+	struct error e;
+	char path[128], buf[PCI_ADDR_LEN];
+
+	assert_int_equal(function_scan(&t->root, &list, &e), -ENOENT);
+	assert_int_equal(e.cause, CAUSE_NO_DEVICE);
+	assert_null(list);
+	tree_folder(t, "sys/bus/pci/devices");
+	assert_int_equal(function_scan(&t->root, &list, &e), 0);
+	free(list);
+	for (size_t i = 0; i < ARRAY_SIZE(name); i++) {
+		snprintf(path, sizeof(path), DEV "%s", name[i]);
+		tree_folder(t, path);
+	}
+	assert_int_equal(function_scan(&t->root, &list, &e), 4);
+	assert_string_equal(pci_addr_full(&list[0], buf), "0000:00:1f.2");
+	assert_string_equal(pci_addr_full(&list[2], buf), "0000:04:00.1");
+	assert_string_equal(pci_addr_full(&list[3], buf), "10000:00:00.0");
+	free(list);
+}
+
+static void member(const struct tree *t, const char *bdf, const char *driver, const char *class)
+{
+	char path[128], target[128];
+
+	snprintf(path, sizeof(path), "sys/kernel/iommu_groups/7/devices/%s", bdf);
+	snprintf(target, sizeof(target), "../../../../bus/pci/devices/%s", bdf);
+	tree_link(t, path, target);
+	snprintf(path, sizeof(path), DEV "%s/class", bdf);
+	tree_text(t, path, class);
+	if (!driver)
+		return;
+	snprintf(path, sizeof(path), DEV "%s/driver", bdf);
+	snprintf(target, sizeof(target), "../../drivers/%s", driver);
+	tree_link(t, path, target);
+}
+
+static void members(void **state)
+{
+	static const struct {
+		const char *driver, *class;
+		bool blocks, bridge;
+	} row[] = {
+		{ "vfio-pci", "0x010802\n", false, false },  { NULL, "0x010802\n", false, false },
+		{ "pcieport", "0x060400\n", false, true },   { "pci-stub", "0x020000\n", false, false },
+		{ "virtio-pci", "0x00ff00\n", true, false }, { "mlx5_vfio_pci", "0x020000\n", false, false },
+		{ "shpchp", "0x060400\n", true, true },
+	};
+	struct tree *t = *state;
+	struct group_member *list;
+	char bdf[32];
+
+	assert_int_equal(group_members(&t->root, 7, &list), -ENOENT);
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		snprintf(bdf, sizeof(bdf), "0000:08:00.%zu", i);
+		member(t, bdf, row[i].driver, row[i].class);
+	}
+	tree_folder(t, "sys/kernel/iommu_groups/7/devices/platform-thing");
+	assert_int_equal(group_members(&t->root, 7, &list), ARRAY_SIZE(row));
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		assert_int_equal(list[i].addr.fn, i);
+		assert_string_equal(list[i].driver, row[i].driver ? row[i].driver : "");
+		assert_int_equal(list[i].blocks, row[i].blocks);
+		assert_int_equal(list[i].bridge, row[i].bridge);
+	}
+	free(list);
+}
+
+/* Descriptors as /proc shows them: links whose targets need not be there. */
+static void holders(void **state)
+{
+	struct tree *t = *state;
+	struct holder h;
+
+	assert_int_equal(group_holder(&t->root, 7, &h), -ENOENT);
+	tree_link(t, "proc/self/fd/3", "/dev/vfio/7");
+	tree_link(t, "proc/100/fd/3", "/dev/vfio/77");
+	tree_link(t, "proc/100/fd/4", "/dev/vfio/vfio");
+	tree_link(t, "proc/100/fd/5", "/dev/vfio/7 (deleted)");
+	tree_link(t, "proc/100/fd/6", "socket:[7]");
+	assert_int_equal(group_holder(&t->root, 7, &h), -ENOENT);
+	assert_int_equal(h.pid, 0);
+	tree_link(t, "proc/4242/fd/9", "/dev/vfio/7");
+	tree_text(t, "proc/4242/comm", "qemu-system-x86\n");
+	assert_int_equal(group_holder(&t->root, 7, &h), 0);
+	assert_int_equal(h.pid, 4242);
+	assert_string_equal(h.comm, "qemu-system-x86");
+	assert_int_equal(group_holder(&t->root, -1, &h), -ENOENT);
+}
+
+static void holders_by_device(void **state)
+{
+	struct tree *t = *state;
+	struct holder h;
+
+	tree_link(t, DEV "0000:04:00.0/iommu_group", "../../../../kernel/iommu_groups/11");
+	tree_link(t, "proc/5/fd/3", "anon_inode:[vfio-device]");
+	assert_int_equal(group_holder(&t->root, 11, &h), -ENOENT);
+	tree_text(t, "proc/5/fdinfo/3",
+		  "pos:\t0\nflags:\t02\nvfio-device-syspath: /sys/devices/pci0000:00/0000:00:01.0/0000:04:00.0\n");
+	assert_int_equal(group_holder(&t->root, 11, &h), 0);
+	assert_int_equal(h.pid, 5);
+	assert_int_equal(group_holder(&t->root, 12, &h), -ENOENT);
+	tree_link(t, "proc/6/fd/3", "/dev/vfio/devices/vfio2");
+	tree_link(t, "sys/class/vfio-dev/vfio2/device", "../../../devices/pci0000:00/0000:05:00.0");
+	tree_link(t, DEV "0000:05:00.0/iommu_group", "../../../../kernel/iommu_groups/12");
+	assert_int_equal(group_holder(&t->root, 12, &h), 0);
+	assert_int_equal(h.pid, 6);
+	tree_link(t, "proc/8/fd/3", "/dev/vfio/noiommu-3");
+	assert_int_equal(group_holder(&t->root, 3, &h), 0);
+	assert_int_equal(h.pid, 8);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(reads_all), TEST(knows_little), TEST(group_link_must_be_a_number), TEST(scans),
+		TEST(members),	 TEST(holders),	     TEST(holders_by_device),
+	};
+
+	return cmocka_run_group_tests_name("function", tests, NULL, NULL);
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+
+#include "proc-irq.h"
+#include "tree.h"
+#include "util.h"
+
+static void header(void **state)
+{
+	(void)state;
+	assert_int_equal(proc_irq_cpus("           CPU0       CPU1       \n"), 2);
+	assert_int_equal(proc_irq_cpus("  CPU0\n"), 1);
+	assert_int_equal(proc_irq_cpus("CPU3 CPU17 CPU9999"), 3);
+	assert_int_equal(proc_irq_cpus(""), 0);
+	assert_int_equal(proc_irq_cpus("CPU0 nonsense"), 0);
+	assert_int_equal(proc_irq_cpus("CPUx"), 0);
+}
+
+/* Lines as kernels of several kinds print them. */
+static void lines(void **state)
+{
+	static const struct {
+		const char *line;
+		unsigned int cpus, irq;
+		uint64_t count, hwirq;
+		bool has_hwirq;
+		const char *chip, *action;
+	} row[] = {
+		{ " 33:          2          5  IR-PCI-MSI 2097152-edge      vfio-msix[0](0000:04:00.0)\n", 2, 33, 7,
+		  2097152, true, "IR-PCI-MSI", "vfio-msix[0](0000:04:00.0)" },
+		{ " 33:  0  0  IR-PCI-MSIX-0000:04:00.0   3-edge      vfio-msix[3](0000:04:00.0)\n", 2, 33, 0, 3, true,
+		  "IR-PCI-MSIX-0000:04:00.0", "vfio-msix[3](0000:04:00.0)" },
+		{ " 22:  1  IR-IO-APIC   22-fasteoi   vfio-intx(0000:02:00.0), ehci_hcd:usb1\n", 1, 22, 1, 22, true,
+		  "IR-IO-APIC", "vfio-intx(0000:02:00.0), ehci_hcd:usb1" },
+		{ " 27:  4  ITS-PCI-MSIX-0000:01:00.0   0 Edge      nvme0q0\n", 1, 27, 4, 0, true,
+		  "ITS-PCI-MSIX-0000:01:00.0", "nvme0q0" },
+		{ "13:  18446744073709551615  GICv3  27 Level     arch_timer", 1, 13, UINT64_MAX, 27, true, "GICv3",
+		  "arch_timer" },
+		{ "  9:  0  IO-APIC   9-fasteoi   \n", 1, 9, 0, 9, true, "IO-APIC", "" },
+		{ "  9:  0  dummy  eth name with blanks  \n", 1, 9, 0, 0, false, "dummy", "eth name with blanks" },
+		{ "4000000000:  1  PCI-MSI 5-edge x\n", 1, 4000000000u, 1, 5, true, "PCI-MSI", "x" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		struct proc_irq p;
+
+		assert_true(proc_irq_parse(row[i].line, row[i].cpus, &p));
+		assert_int_equal(p.irq, row[i].irq);
+		assert_int_equal(p.count, row[i].count);
+		assert_int_equal(p.has_hwirq, row[i].has_hwirq);
+		assert_string_equal(p.chip, row[i].chip);
+		assert_string_equal(p.action, row[i].action);
+		if (p.has_hwirq)
+			assert_int_equal(p.hwirq, row[i].hwirq);
+	}
+}
+
+static void other_lines(void **state)
+{
+	static const char *const bad[] = {
+		"NMI:          0          0   Non-maskable interrupts\n",
+		"ERR:          0\n",
+		"",
+		"\n",
+		"33",
+		"33 :  0  0\n",
+		"-3: 0 0\n",
+		"99999999999: 0 0 x 1-edge y\n",
+		"5: 1\n",
+		"5: 1 x\n",
+		"x5: 1 2\n",
+		": 1 2\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct proc_irq p;
+
+		assert_false(proc_irq_parse(bad[i], 2, &p));
+	}
+}
+
+static void bounded(void **state)
+{
+	char line[1024] = "7: 1 ";
+	struct proc_irq p;
+
+	(void)state;
+	memset(line + 5, 'c', 400);
+	copy_text(line + 405, 16, " 3-edge ");
+	memset(line + 413, 'a', 500);
+	assert_true(proc_irq_parse(line, 1, &p));
+	assert_int_equal(strlen(p.chip), sizeof(p.chip) - 1);
+	assert_int_equal(strlen(p.action), sizeof(p.action) - 1);
+}
+
+static void sum(void *ctx, const struct proc_irq *p)
+{
+	*(uint64_t *)ctx += p->count;
+}
+
+static void walks(void **state)
+{
+	size_t big = 300 * 1024;
+	char *text = malloc(big);
+	uint64_t total = 0;
+	struct tree t;
+
+	(void)state;
+	tree_new(&t);
+	assert_int_equal(proc_irq_walk(&t.root, sum, &total), -ENOENT);
+	/* a line longer than the buffer is skipped, the one behind it is not */
+	assert_non_null(text);
+	memset(text, ' ', big);
+	memcpy(text, "   CPU0\n 5: 100 chip 1-edge", 27);
+	copy_text(text + big - 32, 32, "x\n 6: 7 chip 1-edge y\nNMI: 9\n");
+	tree_text(&t, "proc/interrupts", text);
+	assert_int_equal(proc_irq_walk(&t.root, sum, &total), 0);
+	assert_int_equal(total, 7);
+	tree_text(&t, "proc/interrupts", "garbage\n 5: 1 x\n");
+	assert_int_equal(proc_irq_walk(&t.root, sum, &total), -EINVAL);
+	tree_bytes(&t, "proc/interrupts", "\0\0\0", 3);
+	assert_int_equal(proc_irq_walk(&t.root, sum, &total), -EINVAL);
+	free(text);
+	tree_free(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(header),  cmocka_unit_test(lines), cmocka_unit_test(other_lines),
+		cmocka_unit_test(bounded), cmocka_unit_test(walks),
+	};
+
+	return cmocka_run_group_tests_name("proc-irq", tests, NULL, NULL);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A throw-away folder in the shape of / for tests that read through a root. */
+#ifndef TEST_TREE_H
+#define TEST_TREE_H
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* cmocka.h makes fail() a macro: our headers come first */
+#include "root.h"
+
+#include <cmocka.h>
+
+struct tree {
+	char dir[64];
+	struct root root;
+};
+
+static inline int tree_remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st, (void)type, (void)at;
+	return remove(path);
+}
+
+/* Begins with an empty folder; root_open() is part of it. */
+static inline void tree_new(struct tree *t)
+{
+	struct error e;
+
+	snprintf(t->dir, sizeof(t->dir), "/tmp/msictl-unit-XXXXXX");
+	assert_non_null(mkdtemp(t->dir));
+	assert_int_equal(root_open(&t->root, t->dir, &e), 0);
+}
+
+static inline void tree_free(struct tree *t)
+{
+	root_close(&t->root);
+	nftw(t->dir, tree_remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static inline char *tree_path(const struct tree *t, const char *path, char buf[PATH_MAX])
+{
+	snprintf(buf, PATH_MAX, "%s/%s", t->dir, path);
+	for (char *p = buf + strlen(t->dir) + 1; (p = strchr(p, '/')); p++) {
+		*p = '\0';
+		mkdir(buf, 0755);
+		*p = '/';
+	}
+	return buf;
+}
+
+static inline void tree_bytes(const struct tree *t, const char *path, const void *data, size_t size)
+{
+	char full[PATH_MAX];
+	FILE *f = fopen(tree_path(t, path, full), "w");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(data, 1, size, f), size);
+	assert_int_equal(fclose(f), 0);
+}
+
+static inline void tree_text(const struct tree *t, const char *path, const char *text)
+{
+	tree_bytes(t, path, text, strlen(text));
+}
+
+static inline void tree_link(const struct tree *t, const char *path, const char *target)
+{
+	char full[PATH_MAX];
+
+	assert_int_equal(symlink(target, tree_path(t, path, full)), 0);
+}
+
+static inline void tree_folder(const struct tree *t, const char *path)
+{
+	char full[PATH_MAX];
+
+	mkdir(tree_path(t, path, full), 0755);
+}
+
+static inline void tree_fifo(const struct tree *t, const char *path)
+{
+	char full[PATH_MAX];
+
+	assert_int_equal(mkfifo(tree_path(t, path, full), 0644), 0);
+}
+
+#endif
