@@ -43,12 +43,39 @@ $(B)/unit:
 
 unit: $(UNIT) ## build the unit tests
 
+check: ## install what is missing, build, run everything
+	tests/deps check
+	$(MAKE) all unit
+	tests/check $(B)
+
+quick: all unit ## the suite without virtual machines
+	tests/check -l $(B)
+
+lab: all ## a shell in a virtual machine with real vfio-pci devices: LAB='--kernel 6.1 --intremap off --cpus 4'
+	tests/deps lab
+	PATH="$(CURDIR)/$(B):$$PATH" tests/lab/vm $(LAB)
+
+lint: ## style, static analysis, include graph
+	tests/lint
+
+# Leaks of libraries at exit are theirs: tests/lsan.supp names them.
+SANITIZE := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+asan: ## the suite with ASan and UBSan
+	$(MAKE) B=build/asan CFLAGS_EXTRA="$(SANITIZE)" all unit
+	tests/check build/asan unit bats lab
+
+valgrind: all unit ## unit tests and bats under valgrind
+	tests/check $(B) valgrind
+
+print-flags:
+	@echo $(filter-out -Werror,$(ALL_CFLAGS))
+
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 clean: ## remove what was built
 	rm -rf $(B)
 
-.PHONY: all unit help clean
+.PHONY: all unit check quick lab lint asan valgrind print-flags help clean
 .DELETE_ON_ERROR:
 -include $(OBJ:.o=.d) $(UNIT:=.d)
