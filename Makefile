@@ -70,6 +70,31 @@ valgrind: all unit ## unit tests and bats under valgrind
 print-flags:
 	@echo $(filter-out -Werror,$(ALL_CFLAGS))
 
+# --- manual, completions, installation ---
+INSTALL ?= install
+BINDIR ?= $(PREFIX)/bin
+DATADIR ?= $(PREFIX)/share
+
+# What --version tells of the libraries that it was built with.
+$(B)/main.o: CFLAGS_EXTRA += -DMSICTL_LIBRARIES='"$(strip $(foreach l,$(LIBS),$(l) $(shell $(PKG_CONFIG) --modversion $(l))))"'
+
+# The rows of the commands write the middle part themselves.
+$(B)/msictl.8: man/msictl.8.in $(B)/msictl
+	@echo "  MAN     $@"
+	$(Q)$(B)/msictl help --man >$@.commands
+	$(Q)sed -e '/@COMMANDS@/{r $@.commands' -e 'd}' -e 's/@VERSION@/$(VERSION)/' $< >$@
+	@rm -f $@.commands
+
+install: $(B)/msictl $(B)/msictl.8 ## install the tool, its manual and completions (PREFIX, DESTDIR)
+	$(INSTALL) -D -m 755 $(B)/msictl $(DESTDIR)$(BINDIR)/msictl
+	$(INSTALL) -D -m 644 $(B)/msictl.8 $(DESTDIR)$(DATADIR)/man/man8/msictl.8
+	$(INSTALL) -D -m 644 completions/msictl.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/msictl
+	$(INSTALL) -D -m 644 completions/_msictl $(DESTDIR)$(DATADIR)/zsh/site-functions/_msictl
+	$(INSTALL) -D -m 644 completions/msictl.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/msictl.fish
+
+.PHONY: install
+# --- end of installation ---
+
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 

@@ -8,33 +8,43 @@
 #include "kind.h"
 #include "util.h"
 
-#define WIDTH 78
+#define WIDTH 79
 #define USAGE 512
-/* Where the second column of a list begins. */
-#define INDENT 12
 
-/* Print the words of @text, @n bytes, as lines of WIDTH columns. */
-static void fill(struct out *o, const char *text, size_t n)
+/* Where the second column begins. */
+#define WORDS	14
+#define OPTIONS 27
+
+/* Print the words of @text, @n bytes, in lines of WIDTH columns from column @indent on; @lead stands left of them. */
+static void fill(struct out *o, const char *lead, int indent, const char *text, size_t n)
 {
 	char line[4 * WIDTH] = "";
 	const char *end = text + n;
+	bool begun = false;
 
+	append(line, sizeof(line), "%-*s", indent, lead);
 	while (text < end) {
 		size_t used = strlen(line), len = strcspn(text, " \n");
 
 		if (len > (size_t)(end - text))
 			len = (size_t)(end - text);
-		if (used && used + 1 + len > WIDTH) {
+		if (begun && used + 1 + len > WIDTH) {
 			out_text(o, "%s", line);
 			line[0] = '\0';
-			used = 0;
+			append(line, sizeof(line), "%*s", indent, "");
+			begun = false;
 		}
-		append(line, sizeof(line), "%s%.*s", used && len ? " " : "", (int)len, text);
+		append(line, sizeof(line), "%s%.*s", begun ? " " : "", (int)len, text);
+		begun = true;
 		text += len;
-		text += text < end;
+		text += strspn(text, " \n");
 	}
-	if (line[0])
-		out_text(o, "%s", line);
+	out_text(o, "%s", line);
+}
+
+static void item(struct out *o, const char *lead, int indent, const char *text)
+{
+	fill(o, lead, indent, text ? text : "", text ? strlen(text) : 0);
 }
 
 static void print_help(struct out *o, const char *help)
@@ -47,10 +57,19 @@ static void print_help(struct out *o, const char *help)
 
 		out_text(o, "%s", "");
 		if (!p.example)
-			fill(o, p.text, p.n);
+			fill(o, "", 0, p.text, p.n);
 		while (p.example && next_line(&p, &line, &n))
 			out_text(o, "%.*s", (int)n, line);
 	}
+}
+
+static const char *option_lead(const struct option *opt, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	append(buf, size, opt->letter ? "  -%c, " : "      ", opt->letter);
+	append(buf, size, "--%s%s%s ", opt->word, opt->kind == KIND_FLAG ? "" : " ",
+	       kind_name(opt->kind, opt->name, opt->choices));
+	return buf;
 }
 
 static void print_options(struct out *o, const char *title, const struct option *(*at)(const void *ctx, size_t i),
@@ -60,7 +79,7 @@ static void print_options(struct out *o, const char *title, const struct option 
 	bool any = false;
 
 	for (size_t i = 0; (opt = at(ctx, i)); i++) {
-		char word[96] = "", letter[8] = "    ";
+		char lead[96];
 
 		if (!opt->help)
 			continue;
@@ -69,13 +88,7 @@ static void print_options(struct out *o, const char *title, const struct option 
 			out_bold(o, "%s", title);
 		}
 		any = true;
-		if (opt->letter) {
-			letter[0] = '\0';
-			append(letter, sizeof(letter), "-%c, ", opt->letter);
-		}
-		append(word, sizeof(word), "%s--%s%s%s", letter, opt->word, opt->kind == KIND_FLAG ? "" : " ",
-		       kind_name(opt->kind, opt->name, opt->choices));
-		out_text(o, "  %-28s %s", word, opt->help);
+		item(o, option_lead(opt, lead, sizeof(lead)), OPTIONS, opt->help);
 	}
 }
 
@@ -107,9 +120,14 @@ static void print_columns(struct out *o, const struct table *t)
 		return;
 	out_text(o, "%s", "");
 	out_bold(o, "Columns for --output");
-	for (size_t i = 0; i < t->n; i++)
-		out_text(o, "  %-*s %s%s", INDENT, t->column[i].name, t->column[i].help ? t->column[i].help : "",
-			 t->column[i].extra ? " (only when asked for)" : "");
+	for (size_t i = 0; i < t->n; i++) {
+		const struct column *c = &t->column[i];
+		char lead[40] = "  ", text[256] = "";
+
+		append(lead, sizeof(lead), "%s ", c->name);
+		append(text, sizeof(text), "%s%s", c->help ? c->help : "", c->extra ? " (only when asked for)" : "");
+		item(o, lead, WORDS, text);
+	}
 }
 
 static void print_statuses(struct out *o, const struct command *cmd)
@@ -137,7 +155,7 @@ static void help_one(const struct command *cmd, bool inside, struct out *o)
 	doc_command(out_doc(o), cmd, inside);
 	out_text(o, "usage: %s%s", inside ? "" : "msictl ", command_usage(cmd, inside, usage, sizeof(usage)));
 	out_text(o, "%s", "");
-	fill(o, cmd->summary, strlen(cmd->summary));
+	item(o, "", 0, cmd->summary);
 	print_help(o, cmd->help);
 	print_options(o, "Options", own_at, cmd);
 	print_columns(o, cmd->table);
@@ -153,6 +171,7 @@ static void help_family(const struct commands *c, enum family f, bool inside, st
 
 	for (size_t i = 0; i < c->n; i++) {
 		const struct command *cmd = c->row[i];
+		char lead[40] = "  ";
 
 		if (cmd->family != f || !command_listed(cmd, inside))
 			continue;
@@ -162,7 +181,8 @@ static void help_family(const struct commands *c, enum family f, bool inside, st
 		}
 		any = true;
 		doc_command(doc_row(rows), cmd, inside);
-		out_text(o, "  %-*s %s", INDENT, cmd->word, cmd->summary);
+		append(lead, sizeof(lead), "%s ", cmd->word);
+		item(o, lead, WORDS, cmd->summary);
 	}
 }
 

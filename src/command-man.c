@@ -8,9 +8,10 @@
 #include "kind.h"
 #include "util.h"
 
-#define TEXT 2048
+#define TEXT  1024
+#define WIDTH 72
 
-/* A line of text for roff: no escape, request or typographic dash by accident. Returns @buf. */
+/* Text for roff: no escape, request or typographic dash by accident. Returns @buf. */
 static char *roff(const char *text, size_t n, char buf[TEXT])
 {
 	buf[0] = '\0';
@@ -27,28 +28,54 @@ static char *roff(const char *text, size_t n, char buf[TEXT])
 	return buf;
 }
 
-static void line(struct out *o, const char *text)
+static void line(struct out *o, const char *text, size_t n)
 {
 	char buf[TEXT];
 
-	out_text(o, "%s", roff(text, strlen(text), buf));
+	out_text(o, "%s", roff(text, n, buf));
+}
+
+/* A source line ends with its sentence, else near WIDTH, as man-pages(7) wants it. */
+static void prose(struct out *o, const char *text, size_t n)
+{
+	while (n) {
+		size_t len = 0;
+
+		while (len < n) {
+			size_t word = 1;
+
+			while (len + word < n && text[len + word] != ' ')
+				word++;
+			if (len && len + word > WIDTH)
+				break;
+			len += word;
+			if (strchr(".!?", text[len - 1]))
+				break;
+		}
+		line(o, text, len);
+		while (len < n && text[len] == ' ')
+			len++;
+		text += len;
+		n -= len;
+	}
 }
 
 /* Inside of .TP: paragraphs after the first need .IP to keep their indentation. */
 static void man_help(struct out *o, const char *help)
 {
 	struct paragraph p;
-	char buf[TEXT];
 
 	while (help && next_paragraph(&help, &p)) {
 		const char *text;
 		size_t n;
 
 		out_text(o, ".IP");
+		if (!p.example)
+			prose(o, p.text, p.n);
 		if (p.example)
 			out_text(o, ".nf");
-		while (next_line(&p, &text, &n))
-			out_text(o, "%s", roff(text, n, buf));
+		while (p.example && next_line(&p, &text, &n))
+			line(o, text, n);
 		if (p.example)
 			out_text(o, ".fi");
 	}
@@ -56,17 +83,19 @@ static void man_help(struct out *o, const char *help)
 
 static void man_option(struct out *o, const struct option *opt)
 {
-	const char *value = opt->kind == KIND_FLAG ? "" : kind_name(opt->kind, opt->name, opt->choices);
-	char word[TEXT], name[TEXT];
+	char head[TEXT] = "", part[TEXT];
 
-	roff(opt->word, strlen(opt->word), word);
-	roff(value, strlen(value), name);
-	out_text(o, ".TP");
 	if (opt->letter)
-		out_text(o, "\\fB\\-%c\\fP, \\fB\\-\\-%s\\fP%s\\fI%s\\fP", opt->letter, word, *value ? " " : "", name);
-	else
-		out_text(o, "\\fB\\-\\-%s\\fP%s\\fI%s\\fP", word, *value ? " " : "", name);
-	line(o, opt->help);
+		append(head, sizeof(head), "\\fB\\-%c\\fP, ", opt->letter);
+	append(head, sizeof(head), "\\fB\\-\\-%s\\fP", roff(opt->word, strlen(opt->word), part));
+	if (opt->kind != KIND_FLAG) {
+		const char *value = kind_name(opt->kind, opt->name, opt->choices);
+
+		append(head, sizeof(head), " \\fI%s\\fP", roff(value, strlen(value), part));
+	}
+	out_text(o, ".TP");
+	out_text(o, "%s", head);
+	prose(o, opt->help, strlen(opt->help));
 }
 
 static void man_command(struct out *o, const struct command *cmd)
@@ -77,7 +106,7 @@ static void man_command(struct out *o, const struct command *cmd)
 	command_usage(cmd, false, usage, sizeof(usage));
 	out_text(o, ".TP");
 	out_text(o, "\\fB%.*s\\fP%s", (int)n, usage, roff(usage + n, strlen(usage + n), buf));
-	line(o, cmd->summary);
+	prose(o, cmd->summary, strlen(cmd->summary));
 	man_help(o, cmd->help);
 	if (!cmd->noption)
 		return;
@@ -99,7 +128,7 @@ static void man_columns(struct out *o, const struct command *cmd)
 		append(text, sizeof(text), "%s%s", i ? ", " : "", t->column[i].name);
 	out_text(o, ".TP");
 	out_text(o, ".B %s", cmd->word);
-	line(o, text);
+	prose(o, text, strlen(text));
 }
 
 void command_man(const struct commands *c, struct out *o)
@@ -123,6 +152,6 @@ void command_man(const struct commands *c, struct out *o)
 	for (int i = 0; cause_help((enum cause)i); i++) {
 		out_text(o, ".TP");
 		out_text(o, ".B %d", i);
-		line(o, cause_help((enum cause)i));
+		line(o, cause_help((enum cause)i), strlen(cause_help((enum cause)i)));
 	}
 }

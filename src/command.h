@@ -177,9 +177,9 @@ void command_complete(const struct commands *c, int argc, char **argv, bool insi
 
 /**
  * line_split() - words of a script or shell line: blanks separate, '..' and ".." quote, \ escapes, # begins a comment,
- * ; ends a command
+ * ; or the end of the line ends a command
  * @line: changed in place; words point into it
- * @next: set behind the ; or to NULL at the end of the line
+ * @next: set behind the end of the command, or to NULL when no text follows
  * Returns: the number of words, -EINVAL (unbalanced quote), -E2BIG above @max.
  */
 int line_split(char *line, char **word, int max, char **next, struct error *e);

@@ -7,7 +7,12 @@
 
 static bool is_blank(char c)
 {
-	return c && strchr(" \t\r\n", c);
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+static bool ends_command(char c)
+{
+	return c == ';' || c == '\n';
 }
 
 /* Move the text between quotes from *@r to *@w; *@r ends behind the closing quote. */
@@ -31,7 +36,7 @@ static int take_word(char **r, char *end, struct error *e)
 {
 	char *w = *r;
 
-	while (**r && !is_blank(**r) && **r != ';') {
+	while (**r && !is_blank(**r) && !ends_command(**r)) {
 		if (**r == '\'' || **r == '"') {
 			char quote = **r;
 
@@ -40,7 +45,8 @@ static int take_word(char **r, char *end, struct error *e)
 			continue;
 		}
 		if (**r == '\\') {
-			if (!*++*r)
+			(*r)++;
+			if (!**r || **r == '\n')
 				return fail(e, CAUSE_USAGE, 0, "the line ends in a backslash that escapes nothing");
 		}
 		*w++ = *(*r)++;
@@ -49,6 +55,15 @@ static int take_word(char **r, char *end, struct error *e)
 	*end = **r;
 	*w = '\0';
 	return 0;
+}
+
+/* Behind what ends a command at @r, or NULL. A comment ends with the line, not at ; as a command would. */
+static char *behind(char *r, char end)
+{
+	if (end != '#')
+		return end ? r + 1 : NULL;
+	r = strchr(r, '\n');
+	return r ? r + 1 : NULL;
 }
 
 int line_split(char *line, char **word, int max, char **next, struct error *e)
@@ -60,28 +75,20 @@ int line_split(char *line, char **word, int max, char **next, struct error *e)
 	for (;;) {
 		while (is_blank(*r))
 			r++;
-		if (!*r || *r == '#')
-			return n;
-		if (*r != ';') {
-			int rc;
-
-			if (n == max) {
-				fail(e, CAUSE_USAGE, 0, "more than %d words", max);
-				return -E2BIG;
-			}
-			word[n++] = r;
-			rc = take_word(&r, &end, e);
-			if (rc)
-				return rc;
-			if (!end)
-				return n;
-			if (end != ';') {
-				r++;
-				continue;
-			}
+		end = *r;
+		if (!end || end == '#' || ends_command(end))
+			break;
+		if (n == max) {
+			fail(e, CAUSE_USAGE, 0, "the line has more than %d words", max);
+			return -E2BIG;
 		}
-		*r = '\0';
-		*next = r + 1;
-		return n;
+		word[n++] = r;
+		if (take_word(&r, &end, e))
+			return -EINVAL;
+		if (!end || ends_command(end))
+			break;
+		r++;
 	}
+	*next = behind(r, end);
+	return n;
 }

@@ -129,7 +129,7 @@ static int check(const struct session *s, const struct args *a, struct error *e)
 			return rc;
 	}
 	if (!s->root.live && cmd->flags & (CMD_LIVE_HOST | CMD_OPENS))
-		return fail(e, CAUSE_USAGE, 0, "works on the running system only; --root %s is a captured tree",
+		return fail(e, CAUSE_USAGE, 0, "it works on the running system only; --root %s is a captured tree",
 			    s->globals.root);
 	if (cmd->flags & CMD_CHANGES && !s->globals.dry_run && device_word(a))
 		return refuse_alone(a, e);

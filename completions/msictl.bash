@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# bash completion for msictl: the program itself knows its words.
+
+_msictl()
+{
+	local cur prev words cword word help files=
+
+	# An address holds colons and an option =, where bash would split words.
+	_get_comp_words_by_ref -n := cur prev words cword || return
+	COMPREPLY=()
+	while IFS=$'\t' read -r word help; do
+		if [[ $word ]]; then
+			COMPREPLY+=("$word")
+		else
+			files=1
+		fi
+	done < <("${words[0]/#\~/$HOME}" __complete -- "${words[@]:1:cword}" 2>/dev/null)
+	if [[ $files ]]; then
+		compopt -o filenames
+		COMPREPLY+=($(compgen -f -- "${cur##*=}"))
+		return
+	fi
+	# bash replaces what is behind its last word break only.
+	if [[ $cur == --*=* && $COMP_WORDBREAKS == *=* ]]; then
+		COMPREPLY=("${COMPREPLY[@]#"${cur%%=*}="}")
+	fi
+	__ltrim_colon_completions "$cur"
+} &&
+	complete -F _msictl msictl
