@@ -5,11 +5,6 @@
 
 bats_require_minimum_version 1.5.0
 
-setup_file() {
-	bats_load_library bats-support
-	bats_load_library bats-assert
-}
-
 setup() {
 	bats_load_library bats-support
 	bats_load_library bats-assert
