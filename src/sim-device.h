@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A simulated PCI function: config space, BARs, interrupt state. It answers as
+ * the kernel's vfio-pci does (return values and errnos as measured), masks and
+ * keeps pending bits as PCI Local Bus 3.0 section 6.8 says. No sockets here.
+ */
+#ifndef MSICTL_SIM_DEVICE_H
+#define MSICTL_SIM_DEVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "backend.h"
+#include "sim-spec.h"
+
+/*
+ * BAR0, 4 KiB, memory, 32-bit: registers. Little-endian dwords.
+ * BAR2, memory: MSI-X table from 0, PBA from 0x8000; 64 KiB.
+ */
+enum sim_register {
+	SIM_REG_ID = 0x00,	    /* read: 0x4d534958 "MSIX" */
+	SIM_REG_DOORBELL = 0x04,    /* write V: the device fires vector V of the index that is on */
+	SIM_REG_INTX_RAISE = 0x08,  /* write 1: assert INTx */
+	SIM_REG_INTX_ACK = 0x0c,    /* write 1: deassert it */
+	SIM_REG_INTX_STATUS = 0x10, /* read: bit 0 asserted */
+	SIM_REG_ERR = 0x14,	    /* write 1: signal ERR */
+	SIM_REG_REQ = 0x18,	    /* write 1: signal REQ */
+	SIM_REG_FIRED_LO = 0x20,    /* read: interrupts that the device sent since reset, 64 bits */
+	SIM_REG_DROPPED_LO = 0x28,  /* read: those that drop= lost, 64 bits */
+};
+
+struct sim_device;
+
+/** sim_device_new() - 0 or -ENOMEM. */
+int sim_device_new(struct sim_device **d, const struct sim_spec *spec);
+void sim_device_free(struct sim_device *d);
+
+/** sim_device_disconnect() - the client went: all eventfds closed, the function reset. */
+void sim_device_disconnect(struct sim_device *d);
+
+void sim_device_info(const struct sim_device *d, struct device_info *info);
+
+/** sim_irq_info() - 0 or -EINVAL. */
+int sim_irq_info(const struct sim_device *d, unsigned int index, struct irq_info *info);
+
+/**
+ * sim_set_irqs() - VFIO_DEVICE_SET_IRQS
+ * @flags: linux/vfio.h's VFIO_IRQ_SET_*, as they came
+ * @data: BOOL: @count bytes; EVENTFD: @count descriptors as int32_t, -1 for none, which are taken over (closed on
+ * error) Returns: 0, a positive short count, or -errno, each as vfio-pci gives it.
+ */
+int sim_set_irqs(struct sim_device *d, uint32_t flags, unsigned int index, unsigned int start, unsigned int count,
+		 const void *data);
+
+/** sim_region_info() - 0 also for a region that is not there (size 0); -EINVAL past the last. */
+int sim_region_info(const struct sim_device *d, unsigned int region, struct region_info *info);
+
+/** sim_region_read(), sim_region_write() - as pread/pwrite on vfio-pci's regions: bytes or -errno (-EIO: memory decode
+ * is off). */
+ssize_t sim_region_read(struct sim_device *d, unsigned int region, void *buf, size_t n, uint64_t offset);
+ssize_t sim_region_write(struct sim_device *d, unsigned int region, const void *buf, size_t n, uint64_t offset);
+
+int sim_reset(struct sim_device *d);
+
+/** sim_due() - when a delayed interrupt (latency=) is to be signalled next, CLOCK_MONOTONIC us; UINT64_MAX: none. */
+uint64_t sim_due(const struct sim_device *d);
+
+/** sim_tick() - signal what is due at @now. */
+void sim_tick(struct sim_device *d, uint64_t now);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vfio-user messages on a socket: framing, descriptors, time limits. Used by
+ * the back end and by the server alike (QEMU's docs/interop/vfio-user.rst).
+ */
+#ifndef MSICTL_VU_WIRE_H
+#define MSICTL_VU_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum vu_command {
+	VU_VERSION = 1,
+	VU_DMA_MAP,
+	VU_DMA_UNMAP,
+	VU_DEVICE_GET_INFO,
+	VU_DEVICE_GET_REGION_INFO,
+	VU_DEVICE_GET_REGION_IO_FDS,
+	VU_DEVICE_GET_IRQ_INFO,
+	VU_DEVICE_SET_IRQS,
+	VU_REGION_READ,
+	VU_REGION_WRITE,
+	VU_DMA_READ,
+	VU_DMA_WRITE,
+	VU_DEVICE_RESET,
+};
+
+#define VU_TYPE_MASK 0x0fu
+#define VU_COMMAND   0u
+#define VU_REPLY     1u
+#define VU_NO_REPLY  0x10u
+#define VU_ERROR     0x20u
+
+struct vu_header {
+	uint16_t id, command;
+	uint32_t size; /* with this header */
+	uint32_t flags, error;
+};
+
+_Static_assert(sizeof(struct vu_header) == 16, "vfio-user header");
+
+/* SCM_MAX_FD: sendmsg(2) of more descriptors fails with EINVAL. */
+#define VU_MAX_FDS 253
+
+/* What a side takes when it has not said otherwise (specification, "Version"). */
+#define VU_DEFAULT_XFER 1048576u
+
+/* Larger than any message that fits the transfer size: header, region access, data. */
+#define VU_MAX_MESSAGE (VU_DEFAULT_XFER + 64u)
+
+/* A received message; vu_message_drop() it. */
+struct vu_message {
+	struct vu_header header;
+	uint8_t *payload; /* header.size - 16 bytes, NULL when there is none */
+	size_t size;	  /* of the payload */
+	int fd[VU_MAX_FDS];
+	unsigned int nfds;
+};
+
+/** vu_message_drop() - close descriptors that were not taken (set to -1), free the payload. */
+void vu_message_drop(struct vu_message *m);
+
+/** vu_send() - header, payload and descriptors in one sendmsg(), the rest of a short write after it. 0, -ETIMEDOUT,
+ * -EPIPE, -errno. @until: CLOCK_MONOTONIC us, UINT64_MAX for ever. */
+int vu_send(int sock, const struct vu_header *h, const void *payload, size_t size, const int *fd, unsigned int nfds,
+	    uint64_t until);
+
+/**
+ * vu_receive() - one whole message
+ * @max: the largest message taken, bytes with the header
+ * Returns: 0; -ECONNRESET: the peer is gone; -EPROTO: no message of the protocol
+ * (size too small or above @max, too many descriptors); -ETIMEDOUT; -errno.
+ */
+int vu_receive(int sock, struct vu_message *m, size_t max, uint64_t until);
+
+/* VERSION's capabilities, both directions. */
+struct vu_version {
+	uint16_t major, minor;
+	unsigned int max_msg_fds; /* 1 when not said */
+	uint64_t max_data_xfer;	  /* VU_DEFAULT_XFER when not said */
+	bool grant;		  /* "msictl_grant": an ENOSPC reply to SET_IRQS carries the number granted as a u32 */
+	bool has_json;
+};
+
+/** vu_version_parse() - the payload of a VERSION message. 0 or -EPROTO. */
+int vu_version_parse(const uint8_t *payload, size_t size, struct vu_version *v);
+
+/** vu_version_format() - a payload with JSON, NUL-terminated; @buf of at least 256 bytes. Returns its size. */
+size_t vu_version_format(const struct vu_version *v, uint8_t *buf, size_t size);
+
+#endif
