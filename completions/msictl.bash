@@ -3,12 +3,13 @@
 
 _msictl()
 {
-	local cur prev words cword word help files=
+	local cur prev words cword line word files=
 
 	# An address holds colons and an option =, where bash would split words.
 	_get_comp_words_by_ref -n := cur prev words cword || return
 	COMPREPLY=()
-	while IFS=$'\t' read -r word help; do
+	while IFS= read -r line; do
+		word=${line%%$'\t'*}
 		if [[ $word ]]; then
 			COMPREPLY+=("$word")
 		else

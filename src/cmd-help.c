@@ -115,7 +115,7 @@ static void add_devices(void *ctx, enum kind kind, const char *prefix,
 
 static void print_candidate(void *to, const char *word, const char *help)
 {
-	out_text(to, "%s\t%s", word, help ? help : "");
+	out_text(to, "%s%s%s", word, help ? "\t" : "", help ? help : "");
 }
 
 /* The words may name another root than ours, for devices of a captured tree. */
