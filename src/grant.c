@@ -245,7 +245,7 @@ static int check_none(const struct probe *p, struct error *e)
 {
 	if (p->low || p->g->answer > 0 || p->g->answer == -ENOSPC || p->g->answer == -ENOMEM)
 		return 0;
-	return fail(e, cause_of_errno(-p->g->answer), -p->g->answer, "not even one %s vector is granted",
+	return fail(e, CAUSE_SHORT, -p->g->answer, "not even one %s vector is granted",
 		    irq_index_word(p->index));
 }
 

@@ -55,7 +55,7 @@ static void gather_kind(struct gather *g, const struct iommu_kind *k)
 	}
 	if (!n)
 		return;
-	g->units += n;
+	g->p->iommus += n;
 	ev = evidence_new(g, "iommu");
 	evidence_value(ev, "%s, %u unit%s", k->words, n, n == 1 ? "" : "s");
 	evidence_source(ev, "/sys/class/iommu:%s%s", names, n > 4 ? " ..." : "");
@@ -91,6 +91,7 @@ static void gather_vtd(struct gather *g)
 	}
 	if (!n)
 		return;
+	g->p->remap_capable = capable > 0;
 	ev = evidence_new(g, "remapping-capability");
 	if (n == 1)
 		evidence_value(ev, "the IOMMU %s remap interrupts", capable ? "could" : "cannot");
@@ -150,7 +151,7 @@ void gather_iommu(struct gather *g)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		gather_kind(g, &kinds[i]);
-	if (!g->units) {
+	if (!g->p->iommus) {
 		struct evidence *ev = evidence_new(g, "iommu");
 		bool readable = root_exists(g->r, "sys/class");
 

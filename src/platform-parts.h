@@ -27,7 +27,6 @@ struct gather {
 	unsigned int release; /* of the kernel: major << 8 | minor, 0 not known */
 	const char *arch_source;
 	char kernel[128], cmdline[4096];
-	unsigned int units; /* IOMMUs in /sys/class/iommu */
 };
 
 static inline void close_dir(DIR **d)

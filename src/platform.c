@@ -234,6 +234,8 @@ static void gather_cmdline(struct gather *g)
 			continue;
 		if (!strncmp(word, "pci=", 4))
 			decide(g->p, VERDICT_NO, "MSI was turned off at boot (pci=nomsi)");
+		g->p->remap_off_at_boot |= !strcmp(word, "nointremap") ||
+					   (!strncmp(word, "intremap=", 9) && lists_option(word, "off"));
 		append(words, sizeof(words), "%s%s", words[0] ? " " : "", word);
 	}
 	ev = evidence_new(g, "command-line");

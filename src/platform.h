@@ -28,6 +28,9 @@ struct evidence {
 struct platform {
 	char arch[32];		  /* "x86_64", "aarch64", "ppc64le", ... or "" */
 	enum verdict remapping;	  /* interrupt remapping is ON: state, not capability */
+	bool remap_capable;	  /* an Intel IOMMU says that it could */
+	bool remap_off_at_boot;	  /* the command line turned it off */
+	unsigned int iommus;	  /* units that Linux uses */
 	enum verdict guest;	  /* this host is itself a virtual machine */
 	enum verdict multivector; /* by the platform's word alone, before trying */
 	char multivector_why[256];

@@ -260,7 +260,7 @@ static void refusal_is_an_error(void **state)
 	(void)state;
 	assert_int_equal(probe(b, IRQ_MSI), -EINVAL);
 	assert_false(b->g.measured);
-	assert_int_equal(b->e.cause, CAUSE_FAILED);
+	assert_int_equal(b->e.cause, CAUSE_SHORT);
 	assert_non_null(strstr(b->e.message, "msi"));
 	free(b);
 }
