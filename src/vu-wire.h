@@ -58,8 +58,22 @@ struct vu_message {
 	unsigned int nfds;
 };
 
-/** vu_message_drop() - close descriptors that were not taken (set to -1), free the payload. */
+/** vu_message_drop() - close descriptors that were not taken (set to -1), free the payload; @m is empty then. */
 void vu_message_drop(struct vu_message *m);
+
+/* A message that comes piece by piece. Begin with { .max = N }. */
+struct vu_reader {
+	size_t max; /* the largest message taken, bytes with the header */
+	size_t got; /* bytes so far; above 0: the peer is in the middle of a message */
+	struct vu_message m;
+};
+
+/**
+ * vu_read() - take what is there of one message, without waiting
+ * Returns: 1 and the message in @m, dropped by the caller; 0: more has to come;
+ * errors as vu_receive(), after which only vu_message_drop(&r->m) makes sense.
+ */
+int vu_read(int sock, struct vu_reader *r, struct vu_message *m);
 
 /** vu_send() - header, payload and descriptors in one sendmsg(), the rest of a short write after it. 0, -ETIMEDOUT,
  * -EPIPE, -errno. @until: CLOCK_MONOTONIC us, UINT64_MAX for ever. */
@@ -71,14 +85,15 @@ int vu_send(int sock, const struct vu_header *h, const void *payload, size_t siz
  * @max: the largest message taken, bytes with the header
  * Returns: 0; -ECONNRESET: the peer is gone; -EPROTO: no message of the protocol
  * (size too small or above @max, too many descriptors); -ETIMEDOUT; -errno.
+ * After an error @m is empty and the stream is of no use any more.
  */
 int vu_receive(int sock, struct vu_message *m, size_t max, uint64_t until);
 
 /* VERSION's capabilities, both directions. */
 struct vu_version {
 	uint16_t major, minor;
-	unsigned int max_msg_fds; /* 1 when not said */
-	uint64_t max_data_xfer;	  /* VU_DEFAULT_XFER when not said */
+	unsigned int max_msg_fds; /* 1 when not said, never 0 */
+	uint64_t max_data_xfer;	  /* VU_DEFAULT_XFER when not said, never 0 */
 	bool grant;		  /* "msictl_grant": an ENOSPC reply to SET_IRQS carries the number granted as a u32 */
 	bool has_json;
 };

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Framing of vfio-user on a stream socket. A stream may cut anywhere, so a
+ * message is put together from what comes; descriptors arrive with the first
+ * byte of the segment that they were sent on (unix(7), SCM_RIGHTS).
+ */
+#include "vu-wire.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "util.h"
+
+#define HEADER sizeof(struct vu_header)
+
+/* Aligned as cmsghdr wants it. */
+union control {
+	struct cmsghdr align;
+	char room[CMSG_SPACE(VU_MAX_FDS * sizeof(int))];
+};
+
+void vu_message_drop(struct vu_message *m)
+{
+	for (unsigned int i = 0; i < m->nfds; i++)
+		cleanup_fd(&m->fd[i]);
+	free(m->payload);
+	m->payload = NULL;
+	m->size = 0;
+	m->nfds = 0;
+}
+
+/* 0 when @sock is ready for @events, -ETIMEDOUT. Past @until a ready socket is late all the same. */
+static int wait_for(int sock, short events, uint64_t until)
+{
+	struct pollfd p = { .fd = sock, .events = events };
+
+	for (;;) {
+		uint64_t now = now_us();
+		int timeout = -1, n;
+
+		if (until != UINT64_MAX) {
+			if (now >= until)
+				return -ETIMEDOUT;
+			/* Round up: waking early would spin. */
+			timeout = until - now > 1000000000 ? 1000000 : (int)((until - now + 999) / 1000);
+		}
+		n = poll(&p, 1, timeout);
+		if (n > 0)
+			return 0;
+		if (n < 0 && errno != EINTR)
+			return -errno;
+	}
+}
+
+/* --- sending --- */
+
+static void put_fds(struct msghdr *msg, union control *c, const int *fd, unsigned int nfds)
+{
+	struct cmsghdr *cmsg;
+
+	memset(c, 0, sizeof(*c));
+	msg->msg_control = c->room;
+	msg->msg_controllen = CMSG_SPACE(nfds * sizeof(int));
+	cmsg = CMSG_FIRSTHDR(msg);
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(nfds * sizeof(int));
+	memcpy(CMSG_DATA(cmsg), fd, nfds * sizeof(int));
+}
+
+/* Take @n sent bytes off the front of the two pieces. */
+static void advance(struct iovec iov[2], size_t n)
+{
+	for (int i = 0; i < 2; i++) {
+		size_t here = n < iov[i].iov_len ? n : iov[i].iov_len;
+
+		iov[i].iov_base = (char *)iov[i].iov_base + here;
+		iov[i].iov_len -= here;
+		n -= here;
+	}
+}
+
+int vu_send(int sock, const struct vu_header *h, const void *payload, size_t size, const int *fd, unsigned int nfds,
+	    uint64_t until)
+{
+	struct vu_header header = *h;
+	struct iovec iov[2] = { { &header, HEADER }, { (void *)(uintptr_t)payload, size } };
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = size ? 2 : 1 };
+	union control c;
+
+	if (nfds > VU_MAX_FDS)
+		return -EINVAL;
+	if (nfds)
+		put_fds(&msg, &c, fd, nfds);
+	while (iov[0].iov_len || iov[1].iov_len) {
+		ssize_t n = sendmsg(sock, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+		int rc;
+
+		if (n >= 0) {
+			/* The descriptors went with the first piece. */
+			msg.msg_control = NULL;
+			msg.msg_controllen = 0;
+			advance(iov, (size_t)n);
+			continue;
+		}
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN)
+			return -errno;
+		rc = wait_for(sock, POLLOUT, until);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* --- receiving --- */
+
+/* Descriptors are ours as soon as recvmsg() returns: each ends in @m or closed. */
+static int take_fds(struct vu_message *m, struct msghdr *msg)
+{
+	int rc = 0;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; i < n; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
+			if (m->nfds < VU_MAX_FDS) {
+				m->fd[m->nfds++] = fd;
+				continue;
+			}
+			close(fd);
+			rc = -EPROTO;
+		}
+	}
+	/* More than there is room for, or our own limit of descriptors: some are lost, so nothing can be made of it. */
+	return msg->msg_flags & MSG_CTRUNC ? -EPROTO : rc;
+}
+
+/* One recvmsg(). Returns the bytes taken, 0: none are there now, -ECONNRESET at the end, -EPROTO, -errno. */
+static ssize_t take(int sock, struct vu_message *m, void *buf, size_t n)
+{
+	union control c;
+	struct iovec iov = { buf, n };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = c.room, .msg_controllen = sizeof(c.room)
+	};
+	ssize_t got;
+	int rc;
+
+	do {
+		got = recvmsg(sock, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	} while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	rc = take_fds(m, &msg);
+	if (rc)
+		return rc;
+	return got ? got : -ECONNRESET;
+}
+
+/* The header is whole: is it one, and room for what it announces. */
+static int begin_payload(struct vu_reader *r)
+{
+	struct vu_message *m = &r->m;
+
+	if (m->header.size < HEADER || m->header.size > r->max)
+		return -EPROTO;
+	m->size = m->header.size - HEADER;
+	if (!m->size)
+		return 0;
+	m->payload = malloc(m->size);
+	return m->payload ? 0 : -ENOMEM;
+}
+
+int vu_read(int sock, struct vu_reader *r, struct vu_message *m)
+{
+	/* Never ask for more than this message: what lies behind it brings descriptors of its own. */
+	while (r->got < HEADER + r->m.size) {
+		bool head = r->got < HEADER;
+		uint8_t *at = head ? (uint8_t *)&r->m.header + r->got : r->m.payload + (r->got - HEADER);
+		ssize_t n = take(sock, &r->m, at, (head ? HEADER : HEADER + r->m.size) - r->got);
+		int rc;
+
+		if (n <= 0)
+			return (int)n;
+		r->got += (size_t)n;
+		rc = head && r->got == HEADER ? begin_payload(r) : 0;
+		if (rc)
+			return rc;
+	}
+	*m = r->m;
+	*r = (struct vu_reader){ .max = r->max };
+	return 1;
+}
+
+int vu_receive(int sock, struct vu_message *m, size_t max, uint64_t until)
+{
+	struct vu_reader r = { .max = max };
+	int rc;
+
+	for (;;) {
+		rc = vu_read(sock, &r, m);
+		if (rc == 0)
+			rc = wait_for(sock, POLLIN, until);
+		if (rc)
+			break;
+	}
+	if (rc > 0)
+		return 0;
+	vu_message_drop(&r.m);
+	*m = r.m;
+	return rc;
+}
