@@ -102,19 +102,23 @@ static void man_command(struct out *o, const struct command *cmd)
 {
 	char usage[TEXT], buf[TEXT];
 	size_t n = strlen(cmd->word);
+	bool any = false;
 
 	command_usage(cmd, false, usage, sizeof(usage));
 	out_text(o, ".TP");
 	out_text(o, "\\fB%.*s\\fP%s", (int)n, usage, roff(usage + n, strlen(usage + n), buf));
 	prose(o, cmd->summary, strlen(cmd->summary));
 	man_help(o, cmd->help);
-	if (!cmd->noption)
-		return;
-	out_text(o, ".RS");
-	for (size_t i = 0; i < cmd->noption; i++)
-		if (cmd->option[i].help)
-			man_option(o, &cmd->option[i]);
-	out_text(o, ".RE");
+	for (size_t i = 0; i < cmd->noption; i++) {
+		if (!cmd->option[i].help)
+			continue;
+		if (!any)
+			out_text(o, ".RS");
+		any = true;
+		man_option(o, &cmd->option[i]);
+	}
+	if (any)
+		out_text(o, ".RE");
 }
 
 static void man_columns(struct out *o, const struct command *cmd)

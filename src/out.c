@@ -591,6 +591,9 @@ static int fill_table(struct out *o, struct libscols_table *tb, node *rows, cons
 {
 	/* Texts are clean since they entered the document; libsmartcols would escape our escapes. */
 	scols_table_enable_noencoding(tb, 1);
+	/* Names hold single blanks. */
+	if (scols_table_set_column_separator(tb, "  "))
+		return -ENOMEM;
 	scols_table_enable_noheadings(tb, o->opt.noheadings);
 	scols_table_enable_colors(tb, o->opt.color);
 	for (size_t i = 0; i < c->n; i++) {
