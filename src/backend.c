@@ -2,9 +2,11 @@
 #include "backend.h"
 
 #include "util.h"
+#include "vfio-user.h"
 #include "vfio.h"
 
 static const struct backend *const backends[] = {
+	&vfio_user_backend,
 	&vfio_group_backend,
 };
 

@@ -45,11 +45,13 @@ struct open_request {
 	const struct root *root;
 	const struct trace *trace; /* borrowed for the life of the handle */
 	bool noiommu;		   /* the user named the unsafe mode */
+	uint64_t timeout_us;	   /* how long a peer may take to answer; 0: the back end's own limit */
 };
 
 struct backend {
 	const char *name, *help;
-	bool host_irqs; /* vectors are Linux IRQs of this host: they can be read back */
+	bool host_irqs;	      /* vectors are Linux IRQs of this host: they can be read back */
+	bool table_by_region; /* the MSI-X table is read and written as any other part of its BAR */
 
 	bool (*claims)(const char *spec);
 	/* @handle is owned by the back end until close(). */
@@ -69,8 +71,15 @@ struct backend {
 	/* mmap of @n bytes at page-aligned @offset, read and write; munmap() it. 0 or -errno. */
 	int (*region_map)(void *handle, enum region_index region, uint64_t offset, size_t n, void **map);
 	int (*reset)(void *handle);
-	/* 0 and the PCI address, or -EOPNOTSUPP. */
+	/* 0 and the PCI address; NULL: it has none here. */
 	int (*address)(void *handle, struct pci_addr *addr);
+	/* A peer that can go away: its descriptor for the loop, and what to do when it is readable (-errno: it is
+	 * gone). */
+	int (*peer_fd)(void *handle);
+	int (*peer_ready)(void *handle);
+	/* What the peer is, and the i-th thing that it is known to get wrong, NULL past the last. */
+	void (*peer_text)(void *handle, char *buf, size_t size);
+	const char *(*peer_quirk)(void *handle, unsigned int i);
 };
 
 /** backend_find() - NULL: nobody claims @spec. */

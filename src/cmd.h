@@ -17,6 +17,8 @@ extern const struct command cmd_mask, cmd_unmask;
 extern const struct command cmd_trigger, cmd_wait;
 /* cmd-region.c */
 extern const struct command cmd_read, cmd_write, cmd_reset;
+/* cmd-reopen.c */
+extern const struct command cmd_reopen;
 /* shell.c, run.c */
 extern const struct command cmd_shell, cmd_run;
 /* cmd-help.c */

@@ -128,6 +128,7 @@ struct commands {
 struct globals {
 	bool help, version, json, noheadings, trace, dry_run, noiommu;
 	const char *columns, *root, *color;
+	uint64_t timeout_us; /* 0: not given */
 };
 
 /**

@@ -95,22 +95,25 @@ static void repair(struct device *d, enum irq_index index, const struct vector_s
 		rc = plan_enable(&have, lost, &p, &ignored);
 	if (rc == 0)
 		rc = device_ready(d, index, lost, c, &ignored);
-	for (size_t i = 0; rc == 0 && i < p.n; i++)
+	for (size_t i = 0; rc == 0 && i < p.n; i++) {
 		rc = device_send(d, &p.set[i], c);
+		if (rc && device_read_back(d, index, NULL))
+			device_book_failed(d, &p.set[i]);
+	}
 	plan_free(&p);
-	if (rc)
-		device_read_back(d, index, NULL);
 	armed = device_armed(d, index);
 	c->repaired = vector_set_and(lost, &armed);
 }
 
-static void after_failure(struct device *d, enum irq_index index, struct change_how how, struct change *c)
+static void after_failure(struct device *d, const struct irq_set *failed, struct change_how how, struct change *c)
 {
+	enum irq_index index = failed->index;
 	struct vector_set armed;
 
 	if (!d->handle)
 		return;
-	device_read_back(d, index, NULL);
+	if (device_read_back(d, index, NULL))
+		device_book_failed(d, failed);
 	armed = device_armed(d, index);
 	c->dropped = vector_set_minus(&c->live_before, &armed);
 	if (!how.no_repair && !vector_set_empty(&c->dropped))
@@ -136,7 +139,8 @@ static bool any_on(const struct device *d)
 	return d->irq[IRQ_MSI].enabled || d->irq[IRQ_MSIX].enabled;
 }
 
-static int send_all(struct device *d, enum irq_index index, const struct plan *p, struct change *c, struct error *e)
+static int send_all(struct device *d, enum irq_index index, const struct plan *p, struct change_how how,
+		    struct change *c, struct error *e)
 {
 	uint64_t begin = now_us();
 
@@ -147,8 +151,11 @@ static int send_all(struct device *d, enum irq_index index, const struct plan *p
 		if (rc)
 			return rc;
 		rc = device_send(d, &p->set[i], c);
-		if (rc)
-			return explain_set(d, &p->set[i], rc, c, e);
+		if (rc) {
+			rc = explain_set(d, &p->set[i], rc, c, e);
+			after_failure(d, &p->set[i], how, c);
+			return rc;
+		}
 	}
 	if (p->rebuild)
 		c->blind_us = now_us() - begin;
@@ -196,9 +203,7 @@ static int run_plan(struct device *d, enum irq_index index, const struct plan *p
 	/* Eventfds first: a rebuild's blind window must not contain their making. */
 	rc = device_ready(d, index, &want, c, e);
 	if (rc == 0)
-		rc = send_all(d, index, p, c, e);
-	if (rc)
-		after_failure(d, index, how, c);
+		rc = send_all(d, index, p, how, c, e);
 	if (d->handle) {
 		mask_again(d, index, way);
 		if (is_message(index) && d->irq[index].enabled)

@@ -57,7 +57,9 @@ static int reach_table(struct device *d, struct error *e)
 {
 	int rc = device_memory_on(d, e);
 
-	return rc ? rc : map_table(d, e);
+	if (rc || (d->backend->table_by_region && d->caps.has_msix))
+		return rc;
+	return map_table(d, e);
 }
 
 static volatile uint32_t *entry_at(const struct device *d, unsigned int vector)
@@ -67,7 +69,34 @@ static volatile uint32_t *entry_at(const struct device *d, unsigned int vector)
 
 static int fault(struct error *e)
 {
-	return fail(e, CAUSE_NO_DEVICE, EFAULT, "the device's BAR stopped answering (SIGBUS)");
+	return fail(e, CAUSE_NO_DEVICE, EFAULT, "the MSI-X table in the device's BAR does not answer");
+}
+
+/* Dwords of entry @vector, from dword @first on; the table is mapped or a region like any other. */
+static int entry_read(struct device *d, unsigned int vector, unsigned int first, uint32_t *to, size_t n)
+{
+	const struct msix_cap *m = &d->caps.msix;
+	uint64_t at = m->table_offset + (uint64_t)vector * MSIX_ENTRY_SIZE + first * 4u;
+	uint8_t raw[MSIX_ENTRY_SIZE];
+
+	if (!d->backend->table_by_region)
+		return mmio_read32(entry_at(d, vector) + first, to, n);
+	if (d->backend->region_read(d->handle, m->table_bar, raw, n * 4, at) != (ssize_t)(n * 4))
+		return -EIO;
+	for (size_t i = 0; i < n; i++)
+		to[i] = le32(raw + i * 4);
+	return 0;
+}
+
+static int control_write(struct device *d, unsigned int vector, uint32_t value)
+{
+	const struct msix_cap *m = &d->caps.msix;
+	uint64_t at = m->table_offset + (uint64_t)vector * MSIX_ENTRY_SIZE + 12u;
+	uint8_t raw[4] = { (uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16), (uint8_t)(value >> 24) };
+
+	if (!d->backend->table_by_region)
+		return mmio_write32(entry_at(d, vector) + 3, value);
+	return d->backend->region_write(d->handle, m->table_bar, raw, sizeof(raw), at) == sizeof(raw) ? 0 : -EIO;
 }
 
 int device_table_read(struct device *d, unsigned int vector, struct msix_entry *entry, struct error *e)
@@ -81,7 +110,7 @@ int device_table_read(struct device *d, unsigned int vector, struct msix_entry *
 		return rc;
 	if (vector >= d->caps.msix.count)
 		return fail(e, CAUSE_USAGE, 0, "the MSI-X table has %u entries", d->caps.msix.count);
-	if (mmio_read32(entry_at(d, vector), raw, ARRAY_SIZE(raw)))
+	if (entry_read(d, vector, 0, raw, ARRAY_SIZE(raw)))
 		return fault(e);
 	msix_entry_decode((const uint8_t *)raw, entry);
 	return 0;
@@ -89,21 +118,19 @@ int device_table_read(struct device *d, unsigned int vector, struct msix_entry *
 
 static int mask_table(struct device *d, unsigned int vector, bool mask, struct error *e)
 {
-	volatile uint32_t *control;
 	uint32_t was = 0, now;
 	char text[64];
 	int rc = reach_table(d, e);
 
 	if (rc)
 		return rc;
-	control = entry_at(d, vector) + 3;
-	if (mmio_read32(control, &was, 1))
+	if (entry_read(d, vector, 3, &was, 1))
 		return fault(e);
 	now = mask ? was | PCI_MSIX_ENTRY_CTRL_MASKBIT : was & ~(uint32_t)PCI_MSIX_ENTRY_CTRL_MASKBIT;
 	snprintf(text, sizeof(text), "table vector=%u control=0x%x", vector, now);
 	if (trace_would(d->trace, "store", text))
 		return 0;
-	if (mmio_write32(control, now) || mmio_read32(control, &was, 1))
+	if (control_write(d, vector, now) || entry_read(d, vector, 3, &was, 1))
 		return fault(e);
 	trace_call(d->trace, "store", text, 0, 0);
 	if (was == now)

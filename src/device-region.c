@@ -118,6 +118,8 @@ static int refuse_write(const struct device *d, enum region_index region, uint64
 		hint(e, "enable %s COUNT, disable %s, or mask %s VECTORS", which, which, which);
 		return rc;
 	}
+	if (d->backend->table_by_region)
+		return 0;
 	if (!c->has_msix || region != (enum region_index)c->msix.table_bar ||
 	    !overlaps(offset, width, c->msix.table_offset, (uint64_t)c->msix.count * MSIX_ENTRY_SIZE))
 		return 0;

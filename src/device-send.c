@@ -126,6 +126,17 @@ int device_send(struct device *d, const struct irq_set *set, struct change *c)
 	return rc;
 }
 
+void device_book_failed(struct device *d, const struct irq_set *set)
+{
+	struct index *ix = &d->irq[set->index];
+
+	if (set->data != IRQ_DATA_EVENTFD)
+		return;
+	for (unsigned int v = set->start; ix->vector && v < set->start + set->count; v++)
+		if (ix->vector[v])
+			vector_disarm(ix->vector[v]);
+}
+
 static void book_host(struct index *ix, const struct host_irqs *h, struct vector_set *lost)
 {
 	struct vector_set armed = host_irqs_armed(h, ix->index);

@@ -12,9 +12,13 @@
 
 int device_here(const struct device *d, struct error *e)
 {
+	int rc;
+
 	if (d->handle)
 		return 0;
-	return fail(e, CAUSE_NO_DEVICE, ENODEV, "the kernel took the device back, it is no longer open");
+	rc = fail(e, CAUSE_NO_DEVICE, ENODEV, "%s", d->gone ? d->gone : "the device is no longer open");
+	hint(e, "reopen   once it is back");
+	return rc;
 }
 
 struct index *device_index(struct device *d, enum irq_index index, struct error *e)
@@ -70,9 +74,22 @@ void device_state(const struct device *d, enum irq_index index, struct irq_state
 /* The kernel asks once and then blocks whoever unbinds until we let go: so at once. */
 static void let_go(struct device *d)
 {
+	d->gone = "the kernel took the device back";
 	device_undo(d, false);
 	if (d->events.released)
 		d->events.released(d->events.ctx);
+}
+
+static void on_peer(struct source *s)
+{
+	struct device *d = s->owner;
+
+	if (d->backend->peer_ready(d->handle) == 0)
+		return;
+	d->gone = "the process that served the device is gone";
+	device_undo(d, false);
+	if (d->events.lost)
+		d->events.lost(d->events.ctx);
 }
 
 static void on_eventfd(struct source *s)
@@ -187,8 +204,22 @@ static void name_device(struct device *d)
 {
 	char bdf[PCI_ADDR_LEN];
 
-	d->has_addr = d->backend->address(d->handle, &d->addr) == 0;
+	d->has_addr = d->backend->address && d->backend->address(d->handle, &d->addr) == 0;
 	copy_text(d->name, sizeof(d->name), d->has_addr ? pci_addr_short(&d->addr, bdf) : d->spec);
+}
+
+static int listen_to_peer(struct device *d, struct error *e)
+{
+	int rc;
+
+	if (!d->backend->peer_fd)
+		return 0;
+	d->peer.fd = d->backend->peer_fd(d->handle);
+	rc = loop_add(d->loop, &d->peer);
+	if (rc == 0)
+		return 0;
+	d->peer.fd = -1;
+	return fail(e, CAUSE_FAILED, -rc, "the peer can't be listened to");
 }
 
 static int set_up(struct device *d, const struct open_request *req, struct error *e)
@@ -205,7 +236,8 @@ static int set_up(struct device *d, const struct open_request *req, struct error
 		return fail(e, cause_of_errno(-rc), -rc, "VFIO_DEVICE_GET_IRQ_INFO failed");
 	name_device(d);
 	read_caps(d);
-	return listen_to_req(d, e);
+	rc = listen_to_req(d, e);
+	return rc ? rc : listen_to_peer(d, e);
 }
 
 int device_open(struct device **out, const struct open_request *req, struct loop *loop, const struct device_events *ev,
@@ -228,6 +260,7 @@ int device_open(struct device **out, const struct open_request *req, struct loop
 	d->root = req->root;
 	d->trace = req->trace;
 	d->loop = loop;
+	d->peer = (struct source){ .fd = -1, .ready = on_peer, .owner = d };
 	d->spec = strdup(req->spec);
 	rc = d->spec ? set_up(d, req, e) : fail(e, CAUSE_FAILED, ENOMEM, "no memory");
 	if (rc) {
@@ -260,6 +293,9 @@ void device_undo(struct device *d, bool polite)
 		disable_all(d);
 		device_bus_master(d, false);
 	}
+	if (d->peer.fd >= 0)
+		loop_del(d->loop, &d->peer);
+	d->peer.fd = -1;
 	if (d->table)
 		munmap(d->table, d->table_map);
 	d->table = NULL;
@@ -274,6 +310,12 @@ void device_undo(struct device *d, bool polite)
 	}
 	d->backend->close(d->handle);
 	d->handle = NULL;
+}
+
+void device_shut(struct device *d, const char *why)
+{
+	device_undo(d, true);
+	d->gone = why;
 }
 
 void device_close(struct device *d)

@@ -61,6 +61,8 @@ struct device_events {
 	void (*counted)(void *ctx, struct index *ix, struct vector *v, uint64_t n);
 	/* The kernel wants the device back (REQ); it has been let go already. */
 	void (*released)(void *ctx);
+	/* The peer that served it is gone. */
+	void (*lost)(void *ctx);
 	void *ctx;
 };
 
@@ -69,6 +71,8 @@ struct device {
 	char name[32]; /* short address, or the spec's tail */
 	const struct backend *backend;
 	void *handle; /* NULL once it was let go */
+	const char *gone; /* why handle is NULL, a sentence */
+	struct source peer; /* a back end's connection; fd -1: none */
 	bool has_addr;
 	struct pci_addr addr;
 	const struct root *root;
@@ -107,6 +111,9 @@ int device_open(struct device **d, const struct open_request *req, struct loop *
 /** device_close() - undo masks and bus mastering, disable what is on, close. NULL is fine. */
 void device_close(struct device *d);
 
+/** device_shut() - as device_close(), but the struct and its counters stay. */
+void device_shut(struct device *d, const char *why);
+
 /** device_here() - whether it is still open; else -ENODEV and a sentence. */
 int device_here(const struct device *d, struct error *e);
 
@@ -133,6 +140,9 @@ int device_send(struct device *d, const struct irq_set *set, struct change *c);
 /** device_read_back() - make the books equal to what the host says; @lost gets vectors that had an eventfd and lost it.
  * 0, -EOPNOTSUPP or -errno. */
 int device_read_back(struct device *d, enum irq_index index, struct vector_set *lost);
+
+/** device_book_failed() - what a failed @set did where the host can't be asked: its vectors lost their eventfds. */
+void device_book_failed(struct device *d, const struct irq_set *set);
 
 /** device_ready() - vector structs and eventfds for @which, the descriptor limit raised if need be. */
 int device_ready(struct device *d, enum irq_index index, const struct vector_set *which, struct change *c,

@@ -18,7 +18,7 @@ static int run_row(struct session *s, const struct command *cmd, const struct ar
 		command_help(s->commands, cmd, true, s->out);
 		return 0;
 	}
-	if (cmd->flags & CMD_OPENS) {
+	if (cmd->flags & CMD_OPENS && s->device) {
 		rc = device_here(s->device, e);
 		if (rc)
 			return rc;

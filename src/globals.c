@@ -8,7 +8,7 @@
 
 static const struct global {
 	struct option option;
-	size_t at;    /* where in struct globals: a bool for a flag, else the text */
+	size_t at;    /* where in struct globals: a bool for a flag, microseconds for a period, else the text */
 	bool outside; /* decided before a session begins */
 } rows[] = {
 	{ .at = AT(help), .option = { .word = "help", .letter = 'h', .help = "show help" } },
@@ -42,6 +42,12 @@ static const struct global {
 	{ .at = AT(noiommu),
 	  .outside = true,
 	  .option = { .word = "noiommu", .help = "allow VFIO's unsafe mode without an IOMMU" } },
+	{ .at = AT(timeout_us),
+	  .outside = true,
+	  .option = { .word = "timeout",
+		      .kind = KIND_PERIOD,
+		      .name = "T",
+		      .help = "how long a vfio-user peer may take to answer: 500ms, 2s (5s)" } },
 };
 
 _Static_assert(ARRAY_SIZE(rows) <= MAX_GLOBALS, "MAX_GLOBALS");
@@ -69,6 +75,8 @@ int global_set(struct globals *g, size_t i, const char *text, struct error *e)
 		return rc;
 	if (row->option.kind == KIND_FLAG)
 		*(bool *)((char *)g + row->at) = true;
+	else if (row->option.kind == KIND_PERIOD)
+		*(uint64_t *)((char *)g + row->at) = v.number;
 	else
 		*(const char **)((char *)g + row->at) = text;
 	return 0;

@@ -30,6 +30,13 @@ static void on_released(void *ctx)
 	out_note(s->out, "the kernel wants the device back (REQ): released");
 }
 
+static void on_lost(void *ctx)
+{
+	struct session *s = ctx;
+
+	out_note(s->out, "the process that served the device is gone");
+}
+
 static int stopped(const struct session *s, struct error *e)
 {
 	return fail(e, CAUSE_FAILED, EINTR, "stopped by %s; everything was put back", strsignal(loop_stopped(s->loop)));
@@ -95,7 +102,7 @@ static int outcome(struct session *s, const struct script *sc, struct error *e)
 
 static int run_file(struct session *s, const char *device, FILE *f, struct script *sc, struct error *e)
 {
-	const struct device_events ev = { .released = on_released, .ctx = s };
+	const struct device_events ev = { .released = on_released, .lost = on_lost, .ctx = s };
 	int rc = session_open(s, device, &ev, e);
 
 	if (rc)

@@ -25,23 +25,38 @@ static void released(void *ctx)
 	out_note(s->out, "msictl: the kernel wants the device back: released");
 }
 
-static void counted(void *ctx, struct index *ix, struct vector *v, uint64_t n)
+static int open_into(struct session *s, const char *spec, struct device **d, struct error *e)
 {
-	(void)ctx;
-	(void)ix;
-	(void)v;
-	(void)n;
+	struct open_request req = { .spec = spec,
+				    .root = &s->root,
+				    .trace = &s->trace,
+				    .noiommu = s->globals.noiommu,
+				    .timeout_us = s->globals.timeout_us };
+	struct loop *loop = session_loop(s, e);
+
+	return loop ? device_open(d, &req, loop, &s->events, e) : -e->err;
 }
 
 int session_open(struct session *s, const char *spec, const struct device_events *ev, struct error *e)
 {
-	struct device_events alone = { .counted = counted, .released = released, .ctx = s };
-	struct open_request req = { .spec = spec, .root = &s->root, .trace = &s->trace, .noiommu = s->globals.noiommu };
-	struct loop *loop = session_loop(s, e);
+	const struct device_events alone = { .released = released, .ctx = s };
 
-	if (!loop)
-		return -e->err;
-	return device_open(&s->device, &req, loop, ev ? ev : &alone, e);
+	s->events = ev ? *ev : alone;
+	return open_into(s, spec, &s->device, e);
+}
+
+int session_reopen(struct session *s, struct error *e)
+{
+	struct device *again = NULL;
+	int rc;
+
+	device_shut(s->device, "the device could not be opened again");
+	rc = open_into(s, s->device->spec, &again, e);
+	if (rc)
+		return rc;
+	device_close(s->device);
+	s->device = again;
+	return 0;
 }
 
 void session_close(struct session *s)

@@ -16,12 +16,13 @@ struct session {
 	const struct commands *commands;
 	struct root root;
 	struct out *out;
-	struct loop *loop;     /* NULL until something has to wait: session_loop() */
-	struct device *device; /* opened by run or shell; NULL outside */
-	bool inside;	       /* a command of run or shell */
-	bool interactive;      /* the shell: a person at a terminal */
-	bool released;	       /* the kernel took the device back */
-	bool quit;	       /* the shell was asked to end */
+	struct loop *loop;	     /* NULL until something has to wait: session_loop() */
+	struct device *device;	     /* opened by run or shell; NULL outside */
+	bool inside;		     /* a command of run or shell */
+	bool interactive;	     /* the shell: a person at a terminal */
+	bool released;		     /* the kernel took the device back */
+	bool quit;		     /* the shell was asked to end */
+	struct device_events events; /* what was asked for at session_open() */
 	struct trace trace;
 	struct globals globals;
 };
@@ -35,6 +36,10 @@ void session_apply(struct session *s);
 /** session_open() - open @spec into s->device with the session's root, trace and loop; @ev NULL: nothing is listened to
  * but the kernel's wish to have the device back. 0 or -errno. */
 int session_open(struct session *s, const char *spec, const struct device_events *ev, struct error *e);
+
+/** session_reopen() - close the device if it is still open, and open the same again. 0 or -errno; then s->device stays
+ * closed. */
+int session_reopen(struct session *s, struct error *e);
 
 /** session_close() - close the device and the loop, when there are any. */
 void session_close(struct session *s);

@@ -56,7 +56,7 @@ static void prompt(struct shell *sh)
 	const struct device *d = sh->s->device;
 	char text[96];
 
-	snprintf(text, sizeof(text), "%s", d->name);
+	snprintf(text, sizeof(text), "%s%s", d->name, d->handle ? "" : " (gone)");
 	for (unsigned int i = IRQ_INTX; i <= IRQ_MSIX; i++) {
 		struct vector_set armed = device_armed(d, i);
 
@@ -148,6 +148,16 @@ static void on_released(void *ctx)
 	clock_text(at, sizeof(at));
 	sh->s->released = true;
 	out_note(sh->s->out, "%s kernel: the device is wanted back; released, the shell ends", at);
+}
+
+static void on_lost(void *ctx)
+{
+	struct shell *sh = ctx;
+	char at[16];
+
+	clock_text(at, sizeof(at));
+	sh->tell = sh->nfresh = sh->more = 0;
+	out_note(sh->s->out, "%s the process that served the device is gone; reopen when it is back", at);
 }
 
 static void add_match(void *to, const char *word, const char *help)
@@ -349,7 +359,7 @@ static void readline_set_up(void)
 static int run_shell(struct session *s, const struct args *a, struct error *e)
 {
 	struct shell sh = { .s = s, .input = { .fd = 0, .ready = on_input } };
-	const struct device_events ev = { .counted = on_counted, .released = on_released, .ctx = &sh };
+	const struct device_events ev = { .counted = on_counted, .released = on_released, .lost = on_lost, .ctx = &sh };
 	const struct out_guard guard = { .hide = hide_line, .show = show_line, .ctx = &sh };
 	int rc;
 
