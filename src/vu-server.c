@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Clients of a simulated function, one after another. Nothing here waits for
+ * a client: a message is read as it comes, and while a reply waits for room in
+ * the socket nothing more is read, so a client holds up only itself and
+ * memory is bounded by one message in and one out.
+ */
+#include "vu-server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "util.h"
+#include "vu-request.h"
+
+/* A message that was begun has to be whole by then. Between messages a client may rest for ever. */
+#define MESSAGE_LIMIT_US 5000000u
+
+/* When accept() fails for want of memory or descriptors, look again after. */
+#define ACCEPT_PAUSE_US 100000u
+
+struct vu_server {
+	struct sim_device *d;
+	struct loop *loop;
+	struct source listener; /* in the loop while nobody is served */
+	uint64_t accept_at;	/* it is left out until then; 0: it is not */
+	struct source in;	/* the client's socket; -1: none */
+	/* loop.h hears of input only: an epoll that waits for room in the socket is readable when there is. */
+	struct source room;
+	bool served, closing;
+	struct vu_peer peer;
+	struct vu_reader reader;
+	uint64_t deadline; /* of a message that was begun; 0: none */
+	uint8_t *reply;	   /* VU_MAX_MESSAGE */
+	size_t size, sent;
+};
+
+static void listen_again(struct vu_server *s);
+
+bool vu_server_busy(const struct vu_server *s)
+{
+	return s->in.fd >= 0;
+}
+
+/* The client goes, and the device forgets it: eventfds closed, function reset. */
+static void drop(struct vu_server *s)
+{
+	if (!vu_server_busy(s))
+		return;
+	if (s->room.fd >= 0) {
+		loop_del(s->loop, &s->room);
+		close(take_fd(&s->room.fd));
+	} else {
+		loop_del(s->loop, &s->in);
+	}
+	close(take_fd(&s->in.fd));
+	vu_message_drop(&s->reader.m);
+	sim_device_disconnect(s->d);
+	listen_again(s);
+}
+
+/* --- replies --- */
+
+static int wait_for_room(struct vu_server *s)
+{
+	struct epoll_event ev = { .events = EPOLLOUT };
+	int rc;
+
+	s->room.fd = epoll_create1(EPOLL_CLOEXEC);
+	if (s->room.fd < 0)
+		return -errno;
+	if (epoll_ctl(s->room.fd, EPOLL_CTL_ADD, s->in.fd, &ev) < 0)
+		rc = -errno;
+	else
+		rc = loop_add(s->loop, &s->room);
+	if (rc) {
+		close(take_fd(&s->room.fd));
+		return rc;
+	}
+	loop_del(s->loop, &s->in);
+	return 0;
+}
+
+/* 1: all is out; 0: there is no room now; -errno. */
+static int send_reply(struct vu_server *s)
+{
+	while (s->sent < s->size) {
+		ssize_t n = send(s->in.fd, s->reply + s->sent, s->size - s->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n >= 0)
+			s->sent += (size_t)n;
+		else if (errno == EAGAIN)
+			return 0;
+		else if (errno != EINTR)
+			return -errno;
+	}
+	s->size = 0;
+	s->sent = 0;
+	return 1;
+}
+
+static void on_room(struct source *src)
+{
+	struct vu_server *s = src->owner;
+	int rc = send_reply(s);
+
+	if (rc == 0)
+		return;
+	if (rc < 0 || s->closing || loop_add(s->loop, &s->in)) {
+		drop(s);
+		return;
+	}
+	loop_del(s->loop, &s->room);
+	close(take_fd(&s->room.fd));
+}
+
+/* --- messages --- */
+
+static int handle(struct vu_server *s, struct vu_message *m)
+{
+	int rc = vu_answer(s->d, &s->peer, m, s->reply, &s->size);
+
+	vu_message_drop(m);
+	s->closing = rc < 0;
+	rc = send_reply(s);
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		return wait_for_room(s);
+	return s->closing ? -EPROTO : 0;
+}
+
+/* One message per wake: timers and signals get their turn, however fast a client is. */
+static void on_input(struct source *src)
+{
+	struct vu_server *s = src->owner;
+	struct vu_message m;
+	int rc = vu_read(s->in.fd, &s->reader, &m);
+
+	if (rc == 0 && s->reader.got && !s->deadline)
+		s->deadline = now_us() + MESSAGE_LIMIT_US;
+	if (rc > 0) {
+		s->deadline = 0;
+		rc = handle(s, &m);
+	}
+	if (rc < 0)
+		drop(s);
+}
+
+int vu_server_serve(struct vu_server *s, int sock)
+{
+	int rc = vu_server_busy(s) ? -EBUSY : 0;
+
+	if (rc == 0) {
+		s->in.fd = sock;
+		rc = loop_add(s->loop, &s->in);
+	}
+	if (rc) {
+		if (rc != -EBUSY)
+			s->in.fd = -1;
+		close(sock);
+		return rc;
+	}
+	s->served = true;
+	s->closing = false;
+	s->peer = (struct vu_peer){ 0 };
+	s->reader = (struct vu_reader){ .max = VU_MAX_MESSAGE };
+	s->deadline = 0;
+	s->size = 0;
+	s->sent = 0;
+	return 0;
+}
+
+/* --- clients --- */
+
+static void pause_listening(struct vu_server *s)
+{
+	loop_del(s->loop, &s->listener);
+	s->accept_at = now_us() + ACCEPT_PAUSE_US;
+}
+
+static void listen_again(struct vu_server *s)
+{
+	s->accept_at = 0;
+	if (s->listener.fd >= 0 && loop_add(s->loop, &s->listener))
+		s->accept_at = now_us() + ACCEPT_PAUSE_US;
+}
+
+static void on_client(struct source *src)
+{
+	struct vu_server *s = src->owner;
+	int sock = accept4(src->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (sock < 0) {
+		/* A client that gave up meanwhile is no reason to pause; a lasting error would spin. */
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			pause_listening(s);
+		return;
+	}
+	loop_del(s->loop, src);
+	if (vu_server_serve(s, sock))
+		listen_again(s);
+}
+
+int vu_server_listen(struct vu_server *s, int listener)
+{
+	int rc;
+
+	s->listener.fd = listener;
+	rc = vu_server_busy(s) ? 0 : loop_add(s->loop, &s->listener);
+	if (rc)
+		close(take_fd(&s->listener.fd));
+	return rc;
+}
+
+/* --- life --- */
+
+int vu_server_new(struct vu_server **out, struct sim_device *d, struct loop *loop)
+{
+	struct vu_server *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->d = d;
+	s->loop = loop;
+	s->listener = (struct source){ .fd = -1, .ready = on_client, .owner = s };
+	s->in = (struct source){ .fd = -1, .ready = on_input, .owner = s };
+	s->room = (struct source){ .fd = -1, .ready = on_room, .owner = s };
+	s->reply = malloc(VU_MAX_MESSAGE);
+	if (!s->reply) {
+		free(s);
+		return -ENOMEM;
+	}
+	*out = s;
+	return 0;
+}
+
+void vu_server_free(struct vu_server *s)
+{
+	if (!s)
+		return;
+	drop(s);
+	if (s->listener.fd >= 0) {
+		loop_del(s->loop, &s->listener);
+		close(s->listener.fd);
+	}
+	free(s->reply);
+	free(s);
+}
+
+/* When the loop has to be left though nothing came. */
+static uint64_t next_due(const struct vu_server *s)
+{
+	uint64_t due = sim_due(s->d);
+
+	if (s->deadline && s->deadline < due)
+		due = s->deadline;
+	if (s->accept_at && s->accept_at < due)
+		due = s->accept_at;
+	return due;
+}
+
+static void do_due(struct vu_server *s)
+{
+	uint64_t now;
+
+	if (next_due(s) == UINT64_MAX)
+		return;
+	now = now_us();
+	sim_tick(s->d, now);
+	if (s->deadline && s->deadline <= now)
+		drop(s);
+	if (s->accept_at && s->accept_at <= now)
+		listen_again(s);
+}
+
+int vu_server_run(struct vu_server *s, bool once)
+{
+	for (;;) {
+		int rc;
+
+		if (once && !vu_server_busy(s) && (s->served || s->listener.fd < 0))
+			return 0;
+		rc = loop_wait(s->loop, next_due(s));
+		if (rc < 0)
+			return rc;
+		do_due(s);
+	}
+}
