@@ -15,8 +15,8 @@
 #include "sim-spec.h"
 
 /*
- * BAR0, 4 KiB, memory, 32-bit: registers. Little-endian dwords.
- * BAR2, memory: MSI-X table from 0, PBA from 0x8000; 64 KiB.
+ * BAR0, 4 KiB, memory, 32-bit: registers. Little-endian dwords; a write acts on the dwords that it covers whole.
+ * BAR2, memory: MSI-X table from 0, PBA from 0x8000; 64 KiB. Not there without MSI-X.
  */
 enum sim_register {
 	SIM_REG_ID = 0x00,	    /* read: 0x4d534958 "MSIX" */
@@ -27,7 +27,7 @@ enum sim_register {
 	SIM_REG_ERR = 0x14,	    /* write 1: signal ERR */
 	SIM_REG_REQ = 0x18,	    /* write 1: signal REQ */
 	SIM_REG_FIRED_LO = 0x20,    /* read: interrupts that the device sent since reset, 64 bits */
-	SIM_REG_DROPPED_LO = 0x28,  /* read: those that drop= lost, 64 bits */
+	SIM_REG_DROPPED_LO = 0x28,  /* read: those of them that drop= lost, 64 bits; never INTx, which is a level */
 };
 
 struct sim_device;
@@ -36,7 +36,7 @@ struct sim_device;
 int sim_device_new(struct sim_device **d, const struct sim_spec *spec);
 void sim_device_free(struct sim_device *d);
 
-/** sim_device_disconnect() - the client went: all eventfds closed, the function reset. */
+/** sim_device_disconnect() - the client went: all eventfds closed, the function as sim_device_new() made it. */
 void sim_device_disconnect(struct sim_device *d);
 
 void sim_device_info(const struct sim_device *d, struct device_info *info);
@@ -47,8 +47,10 @@ int sim_irq_info(const struct sim_device *d, unsigned int index, struct irq_info
 /**
  * sim_set_irqs() - VFIO_DEVICE_SET_IRQS
  * @flags: linux/vfio.h's VFIO_IRQ_SET_*, as they came
- * @data: BOOL: @count bytes; EVENTFD: @count descriptors as int32_t, -1 for none, which are taken over (closed on
- * error) Returns: 0, a positive short count, or -errno, each as vfio-pci gives it.
+ * @data: BOOL: @count bytes; EVENTFD: @count descriptors as int32_t, -1 for none (NULL: none at all), each of its own,
+ * taken over whatever is returned
+ *
+ * Returns: 0, a positive short count (nothing was enabled), or -errno, each as vfio-pci gives it.
  */
 int sim_set_irqs(struct sim_device *d, uint32_t flags, unsigned int index, unsigned int start, unsigned int count,
 		 const void *data);
@@ -56,12 +58,28 @@ int sim_set_irqs(struct sim_device *d, uint32_t flags, unsigned int index, unsig
 /** sim_region_info() - 0 also for a region that is not there (size 0); -EINVAL past the last. */
 int sim_region_info(const struct sim_device *d, unsigned int region, struct region_info *info);
 
-/** sim_region_read(), sim_region_write() - as pread/pwrite on vfio-pci's regions: bytes or -errno (-EIO: memory decode
- * is off). */
+/**
+ * sim_region_read(), sim_region_write() - as pread/pwrite on vfio-pci's regions
+ *
+ * Returns: bytes, fewer at the end of a BAR; -EIO: memory decode is off or the function is in D3hot; -EINVAL: no such
+ * region, or past its end; -EFAULT: past the end of config space.
+ */
 ssize_t sim_region_read(struct sim_device *d, unsigned int region, void *buf, size_t n, uint64_t offset);
 ssize_t sim_region_write(struct sim_device *d, unsigned int region, const void *buf, size_t n, uint64_t offset);
 
+/** sim_reset() - VFIO_DEVICE_RESET: eventfds, command register and BARs stay, masks and what is pending go. */
 int sim_reset(struct sim_device *d);
+
+/**
+ * sim_unmask_fd() - the eventfd by which the client unmasks INTx, -1: none
+ *
+ * Owned by the device; changes with sim_set_irqs() and sim_device_disconnect(), which may close it: ask before and
+ * after.
+ */
+int sim_unmask_fd(const struct sim_device *d);
+
+/** sim_unmask() - it is readable: take the request and unmask. */
+void sim_unmask(struct sim_device *d);
 
 /** sim_due() - when a delayed interrupt (latency=) is to be signalled next, CLOCK_MONOTONIC us; UINT64_MAX: none. */
 uint64_t sim_due(const struct sim_device *d);
