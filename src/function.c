@@ -13,6 +13,9 @@
 #define GROUPS	  "sys/kernel/iommu_groups"
 #define CLASS_MAX 0xffffffu
 
+/* All capabilities but the extended ones. */
+#define CONFIG_BASIC 256
+
 /* PCI Code and ID Assignment 1.11, section 1.7: base class 06h is a bridge. */
 #define BASE_CLASS_BRIDGE 0x06
 
@@ -52,7 +55,8 @@ static void read_words(const struct root *r, const char *bdf, struct function *f
 		root_text(r, f->group_name, sizeof(f->group_name), GROUPS "/%d/name", f->group);
 }
 
-int function_read(const struct root *r, const struct pci_addr *a, struct function *f, struct error *e)
+static int read_function(const struct root *r, const struct pci_addr *a, size_t config, struct function *f,
+			 struct error *e)
 {
 	char bdf[PCI_ADDR_LEN];
 	int len;
@@ -64,7 +68,7 @@ int function_read(const struct root *r, const struct pci_addr *a, struct functio
 		hint(e, "msictl list");
 		return -ENODEV;
 	}
-	len = root_read(r, f->config, sizeof(f->config), DEVICES "/%s/config", bdf);
+	len = root_read(r, f->config, config, DEVICES "/%s/config", bdf);
 	f->config_len = len > 0 ? (size_t)len : 0;
 	caps_decode(f->config, f->config_len, &f->caps);
 	/* of a virtual function the files know what its configuration space does not */
@@ -74,6 +78,16 @@ int function_read(const struct root *r, const struct pci_addr *a, struct functio
 	f->boot_vga = number_or(r, bdf, "boot_vga", 1, 0);
 	read_words(r, bdf, f);
 	return 0;
+}
+
+int function_read(const struct root *r, const struct pci_addr *a, struct function *f, struct error *e)
+{
+	return read_function(r, a, sizeof(f->config), f, e);
+}
+
+int function_peek(const struct root *r, const struct pci_addr *a, struct function *f, struct error *e)
+{
+	return read_function(r, a, CONFIG_BASIC, f, e);
 }
 
 /* Only names as sysfs spells them: what parses otherwise would be another path. */

@@ -32,6 +32,9 @@ struct function {
 /** function_read() - 0; -ENODEV: no such function; -errno. A sentence in @e. */
 int function_read(const struct root *r, const struct pci_addr *a, struct function *f, struct error *e);
 
+/** function_peek() - the same without extended config space, which costs a real device about a millisecond. */
+int function_peek(const struct root *r, const struct pci_addr *a, struct function *f, struct error *e);
+
 /**
  * function_scan() - addresses of all functions, sorted; free(*list)
  * Entries that are no PCI address are left out. Returns: the count, or -errno with a sentence.

@@ -323,6 +323,13 @@ int root_number(const struct root *r, uint64_t *value, const char *fmt, ...)
 	return rc < 0 ? rc : parse_u64(text, 0, UINT64_MAX, value);
 }
 
+static bool path_exists(const struct root *r, const char *path)
+{
+	_cleanup_fd_ int fd = open_path(r, path, O_PATH);
+
+	return fd >= 0;
+}
+
 static int link_path(const struct root *r, const char *path, char *buf, size_t size)
 {
 	_cleanup_fd_ int fd = open_path(r, path, O_PATH | O_NOFOLLOW);
@@ -336,6 +343,9 @@ static int link_path(const struct root *r, const char *path, char *buf, size_t s
 	if (n < 0)
 		return errno == ENOENT ? -EINVAL : -errno;
 	target[n] = '\0';
+	/* a captured link that leads out of the tree, or nowhere, tells nothing */
+	if (!r->live && !path_exists(r, path))
+		return -ENOENT;
 	slash = strrchr(target, '/');
 	copy_text(buf, size, slash ? slash + 1 : target);
 	if (!buf[0] || !strcmp(buf, ".") || !strcmp(buf, "..")) {
@@ -360,13 +370,10 @@ int root_link(const struct root *r, char *buf, size_t size, const char *fmt, ...
 bool root_exists(const struct root *r, const char *fmt, ...)
 {
 	char path[PATH_MAX];
-	_cleanup_fd_ int fd = -1;
 	int rc;
 
 	FORMAT_PATH(path, fmt, rc);
-	if (!rc)
-		fd = open_path(r, path, O_PATH);
-	return fd >= 0;
+	return !rc && path_exists(r, path);
 }
 
 int root_write(const struct root *r, const char *text, const char *fmt, ...)

@@ -46,7 +46,8 @@ int root_text(const struct root *r, char *buf, size_t size, const char *fmt, ...
 /** root_number() - a file that holds one number (decimal or 0x). 0 or -errno. */
 int root_number(const struct root *r, uint64_t *value, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/** root_link() - the last component of a symbolic link's target, as for .../driver. Returns length or -errno. */
+/** root_link() - the last component of a symbolic link's target, as for .../driver. In a captured tree the target must
+ * be there too. Returns length or -errno. */
 int root_link(const struct root *r, char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /** root_exists() - whether the path can be looked up. */

@@ -24,6 +24,13 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* A link as in sysfs: to a folder that is there. */
+static void link_to(const struct tree *t, const char *path, const char *target)
+{
+	tree_folder(t, target + 1);
+	tree_link(t, path, target);
+}
+
 static void reads_all(void **state)
 {
 	static const uint8_t config[64] = { 0x36, 0x1b, 0x10, 0x00, 0x06, 0x04 };
@@ -39,8 +46,8 @@ static void reads_all(void **state)
 	tree_text(t, DEV "0000:04:00.0/power/runtime_status", "suspended\n");
 	tree_text(t, DEV "0000:04:00.0/boot_vga", "1\n");
 	tree_bytes(t, DEV "0000:04:00.0/config", config, sizeof(config));
-	tree_link(t, DEV "0000:04:00.0/driver", "../../../drivers/vfio-pci");
-	tree_link(t, DEV "0000:04:00.0/iommu_group", "../../../../kernel/iommu_groups/11");
+	link_to(t, DEV "0000:04:00.0/driver", "/sys/bus/pci/drivers/vfio-pci");
+	link_to(t, DEV "0000:04:00.0/iommu_group", "/sys/kernel/iommu_groups/11");
 	tree_text(t, "sys/kernel/iommu_groups/11/name", "vfio-noiommu\n");
 	assert_int_equal(function_read(&t->root, &nvme, &f, &e), 0);
 	assert_int_equal(f.vendor, 0x1b36);
@@ -84,16 +91,19 @@ static void knows_little(void **state)
 
 static void group_link_must_be_a_number(void **state)
 {
-	static const char *const target[] = { "../x", "-1", "1x", "99999999999", "0x5", ".." };
+	static const char *const name[] = { "x", "-1", "1x", "99999999999", "0x5", " 5" };
 	struct tree *t = *state;
-	struct function f;
-	struct error e;
 	char path[PATH_MAX];
 
-	for (size_t i = 0; i < ARRAY_SIZE(target); i++) {
-		tree_link(t, DEV "0000:04:00.0/iommu_group", target[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(name) + 1; i++) {
+		bool good = i == ARRAY_SIZE(name);
+		struct function f;
+		struct error e;
+
+		snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%s", good ? "5" : name[i]);
+		link_to(t, DEV "0000:04:00.0/iommu_group", path);
 		assert_int_equal(function_read(&t->root, &nvme, &f, &e), 0);
-		assert_int_equal(f.group, -1);
+		assert_int_equal(f.group, good ? 5 : -1);
 		assert_int_equal(unlink(tree_path(t, DEV "0000:04:00.0/iommu_group", path)), 0);
 	}
 }
@@ -138,8 +148,8 @@ static void member(const struct tree *t, const char *bdf, const char *driver, co
 	if (!driver)
 		return;
 	snprintf(path, sizeof(path), DEV "%s/driver", bdf);
-	snprintf(target, sizeof(target), "../../drivers/%s", driver);
-	tree_link(t, path, target);
+	snprintf(target, sizeof(target), "/sys/bus/pci/drivers/%s", driver);
+	link_to(t, path, target);
 }
 
 static void members(void **state)
@@ -200,7 +210,7 @@ static void holders_by_device(void **state)
 	struct tree *t = *state;
 	struct holder h;
 
-	tree_link(t, DEV "0000:04:00.0/iommu_group", "../../../../kernel/iommu_groups/11");
+	link_to(t, DEV "0000:04:00.0/iommu_group", "/sys/kernel/iommu_groups/11");
 	tree_link(t, "proc/5/fd/3", "anon_inode:[vfio-device]");
 	assert_int_equal(group_holder(&t->root, 11, &h), -ENOENT);
 	tree_text(t, "proc/5/fdinfo/3",
@@ -209,8 +219,8 @@ static void holders_by_device(void **state)
 	assert_int_equal(h.pid, 5);
 	assert_int_equal(group_holder(&t->root, 12, &h), -ENOENT);
 	tree_link(t, "proc/6/fd/3", "/dev/vfio/devices/vfio2");
-	tree_link(t, "sys/class/vfio-dev/vfio2/device", "../../../devices/pci0000:00/0000:05:00.0");
-	tree_link(t, DEV "0000:05:00.0/iommu_group", "../../../../kernel/iommu_groups/12");
+	link_to(t, "sys/class/vfio-dev/vfio2/device", "/sys/devices/pci0000:00/0000:05:00.0");
+	link_to(t, DEV "0000:05:00.0/iommu_group", "/sys/kernel/iommu_groups/12");
 	assert_int_equal(group_holder(&t->root, 12, &h), 0);
 	assert_int_equal(h.pid, 6);
 	tree_link(t, "proc/8/fd/3", "/dev/vfio/noiommu-3");

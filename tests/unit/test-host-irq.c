@@ -221,6 +221,7 @@ static void intx(void **state)
 	irq(t, 22, NULL, "ehci_hcd:usb1,vfio-intx(0000:04:00.0)\n", "22\n", "4\n");
 	h = get(t, HOST_IRQ_BRIEF);
 	assert_int_equal(h.n, 0); /* no driver: the line is others' */
+	tree_folder(t, "sys/bus/pci/drivers/vfio-pci");
 	tree_link(t, "sys/bus/pci/devices/0000:04:00.0/driver", "../../drivers/vfio-pci");
 	h = get(t, HOST_IRQ_BRIEF);
 	assert_int_equal(h.n, 1);

@@ -102,7 +102,7 @@ static void sum(void *ctx, const struct proc_irq *p)
 
 static void walks(void **state)
 {
-	size_t big = 300 * 1024;
+	const size_t big = 307200;
 	char *text = malloc(big);
 	uint64_t total = 0;
 	struct tree t;
@@ -113,7 +113,7 @@ static void walks(void **state)
 	/* a line longer than the buffer is skipped, the one behind it is not */
 	assert_non_null(text);
 	memset(text, ' ', big);
-	memcpy(text, "   CPU0\n 5: 100 chip 1-edge", 27);
+	tree_put(text, "   CPU0\n 5: 100 chip 1-edge");
 	copy_text(text + big - 32, 32, "x\n 6: 7 chip 1-edge y\nNMI: 9\n");
 	tree_text(&t, "proc/interrupts", text);
 	assert_int_equal(proc_irq_walk(&t.root, sum, &total), 0);

@@ -78,6 +78,8 @@ static void follows_links_inside(void **state)
 	tree_link(t, "sys/bus/absolute", "/sys/devices/x");
 	tree_link(t, "sys/bus/twice", "absolute/../x");
 	tree_link(t, "sys/devices/x/driver", "../../drivers/vfio-pci");
+	tree_folder(t, "sys/drivers/vfio-pci");
+	tree_link(t, "sys/devices/x/dangling", "../../drivers/nobody");
 	tree_link(t, "sys/devices/x/dots", "../..");
 	assert_int_equal(root_text(&t->root, buf, sizeof(buf), "sys/bus/x/vendor"), 3);
 	assert_int_equal(root_text(&t->root, buf, sizeof(buf), "sys/bus/absolute/vendor"), 3);
@@ -87,9 +89,11 @@ static void follows_links_inside(void **state)
 	assert_int_equal(root_link(&t->root, buf, sizeof(buf), "sys/bus/x/dots"), -EINVAL);
 	assert_int_equal(root_link(&t->root, buf, sizeof(buf), "sys/bus/x/vendor"), -EINVAL);
 	assert_int_equal(root_link(&t->root, buf, sizeof(buf), "sys/bus/x/none"), -ENOENT);
+	assert_int_equal(root_link(&t->root, buf, sizeof(buf), "sys/bus/x/dangling"), -ENOENT);
 	assert_string_equal(buf, "");
 	assert_true(root_exists(&t->root, "sys/bus/x"));
-	assert_false(root_exists(&t->root, "sys/bus/x/driver")); /* dangles */
+	assert_true(root_exists(&t->root, "sys/bus/x/driver"));
+	assert_false(root_exists(&t->root, "sys/bus/x/dangling"));
 }
 
 /* Links that would lead out of the tree stay in it, where nothing is. */
@@ -110,6 +114,8 @@ static void never_leaves(void **state)
 	assert_true(root_text(&t->root, buf, sizeof(buf), "absolute") < 0);
 	assert_true(root_text(&t->root, buf, sizeof(buf), "relative") < 0);
 	assert_true(root_text(&t->root, buf, sizeof(buf), "folder%s/secret", out.dir) < 0);
+	assert_true(root_link(&t->root, buf, sizeof(buf), "absolute") < 0);
+	assert_true(root_link(&t->root, buf, sizeof(buf), "relative") < 0);
 	assert_true(root_text(&t->root, buf, sizeof(buf), "../%s/secret", strrchr(out.dir, '/') + 1) < 0);
 	assert_int_equal(root_text(&t->root, buf, sizeof(buf), "self"), -ELOOP);
 	assert_int_equal(root_text(&t->root, buf, sizeof(buf), "pair"), -ELOOP);

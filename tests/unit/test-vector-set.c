@@ -73,7 +73,7 @@ static void refuses_nonsense(void **state)
 static void walks_members_and_runs(void **state)
 {
 	struct vector_set s = { 0 };
-	unsigned int v, seen[8], n = 0, start, count;
+	unsigned int v, seen[8] = { 0 }, n = 0, start, count;
 
 	(void)state;
 	vector_set_add_range(&s, 62, 4);

@@ -74,6 +74,13 @@ static inline void tree_text(const struct tree *t, const char *path, const char 
 	tree_bytes(t, path, text, strlen(text));
 }
 
+/* Letters into the middle of a larger buffer: no terminator. */
+static inline void tree_put(char *at, const char *letters)
+{
+	while (*letters)
+		*at++ = *letters++;
+}
+
 static inline void tree_link(const struct tree *t, const char *path, const char *target)
 {
 	char full[PATH_MAX];

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* counters */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "cmd-vectors.h"
+#include "function.h"
+#include "session.h"
+#include "util.h"
+
+#define COLUMNS(host_is_extra)                                                                                         \
+	(const struct column[])                                                                                        \
+	{                                                                                                              \
+		{ "INDEX", "index", CELL_TEXT, "intx, msi, msix, err or req", false },                                 \
+			{ "VECTOR", "vector", CELL_NUMBER, "the number within the index", false },                     \
+			{ "STATE", "state", CELL_TEXT, "none, allocated, armed or masked", false },                    \
+			{ "IRQ", "irq", CELL_NUMBER, "the Linux IRQ", false },                                         \
+			{ "COUNT", "count", CELL_NUMBER, "eventfd counts in a session, else interrupts", false },      \
+			{ "HOST", "host", CELL_NUMBER, "interrupts that Linux counted, in a session", host_is_extra }, \
+			{ "LOOPBACK", "loopback", CELL_NUMBER, "how many of COUNT were triggered here",                \
+			  host_is_extra },                                                                             \
+			{ "WAKEUPS", "wakeups", CELL_NUMBER, "reads that gave COUNT", true },                          \
+			{ "CHIP", "chip", CELL_TEXT, "the interrupt chip", true },                                     \
+			{ "ACTION", "action", CELL_TEXT, "the handler's name", true },                                 \
+			{ "AFFINITY", "affinity", CELL_TEXT, "CPUs wanted", true },                                    \
+			{ "EFFECTIVE", "effective", CELL_TEXT, "CPUs in effect", true },                               \
+			{ "BY", "masked_by", CELL_TEXT, "what masks it", true },                                       \
+	}
+
+static const struct table outside_table = { .array = "vectors", .column = COLUMNS(true), .n = 13 };
+static const struct table inside_table = { .array = "vectors", .column = COLUMNS(false), .n = 13 };
+
+/* Whose counters, and what is known of it. */
+struct counted {
+	struct function f;
+	struct host_irqs host;
+	struct vector_source src;
+};
+
+static int look(struct session *s, const struct args *a, struct counted *c, struct error *e)
+{
+	struct pci_addr addr;
+	int rc = 0;
+
+	c->src = (struct vector_source){ .caps = &c->f.caps, .host = &c->host, .device = s->device };
+	if (s->device) {
+		rc = device_here(s->device, e);
+		if (!rc && device_drain(s->device) == -EINTR)
+			rc = fail(e, CAUSE_FAILED, EINTR, "stopped");
+		if (rc)
+			return rc;
+		c->f.caps = s->device->caps;
+		if (!s->device->has_addr)
+			return 0;
+		addr = s->device->addr;
+	} else {
+		rc = pci_addr_parse(a->param[0].text, &addr, e);
+	}
+	if (!rc)
+		rc = function_peek(&s->root, &addr, &c->f, e);
+	if (rc)
+		return rc;
+	rc = host_irqs_read(&s->root, &addr, HOST_IRQ_AFFINITY, &c->host);
+	return rc ? fail(e, cause_of_errno(-rc), -rc, "its Linux IRQs can't be read") : 0;
+}
+
+static bool wanted(const struct value *v, const struct vector_row *row)
+{
+	if (!v->given || v->word == VECTORS_ALL)
+		return true;
+	if (v->word == VECTORS_ARMED)
+		return strcmp(row->state, "armed") == 0 || strcmp(row->state, "masked") == 0;
+	return row->vector >= 0 && vector_set_has(&v->vectors, (unsigned int)row->vector);
+}
+
+/* A vector that the device does not have in any index is a mistake worth telling. */
+static int check_range(const struct vector_source *src, const struct value *v, struct error *e)
+{
+	unsigned int most = 0, end = vector_set_end(&v->vectors);
+
+	if (!v->given || v->word != VECTORS_LISTED || src->caps->problem != CAPS_OK)
+		return 0;
+	for (unsigned int i = IRQ_INTX; i <= IRQ_MSIX; i++) {
+		unsigned int n = vector_capacity(src, i);
+
+		most = n > most ? n : most;
+	}
+	if (end <= most)
+		return 0;
+	if (!most)
+		return fail(e, CAUSE_USAGE, 0, "the device has no interrupt vectors");
+	return fail(e, CAUSE_USAGE, 0, "the device has vectors 0-%u, %u is beyond", most - 1, end - 1);
+}
+
+/* Of vectors listed by number also those without an IRQ are told, in the index that is in use. */
+static bool belongs(const struct vector_row *row, unsigned int in_use)
+{
+	return row->host || row->own || in_use >> row->index & 1;
+}
+
+static unsigned int indexes_in_use(const struct vector_rows *rows)
+{
+	unsigned int in_use = 0;
+
+	for (size_t i = 0; i < rows->n; i++)
+		in_use |= (rows->row[i].host ? 1u : 0) << rows->row[i].index;
+	return in_use;
+}
+
+static int tell(struct session *s, const struct args *a, const struct vector_source *src, struct error *e)
+{
+	const struct value *v = &a->param[1];
+	bool by_number = v->given && v->word == VECTORS_LISTED;
+	node *array = doc_array(out_doc(s->out), "vectors");
+	struct vector_rows rows;
+	unsigned int in_use;
+	size_t shown = 0;
+
+	if (vector_rows(src, by_number, &rows))
+		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+	in_use = indexes_in_use(&rows);
+	for (size_t i = 0; i < rows.n; i++) {
+		const struct vector_row *row = &rows.row[i];
+
+		if (!wanted(v, row) || !belongs(row, in_use))
+			continue;
+		doc_vector_row(array, src, row);
+		shown++;
+	}
+	free(rows.row);
+	if (!shown)
+		out_note(s->out, "no Linux IRQ: none of its vectors is in use");
+	return out_table(s->out, s->device ? &inside_table : &outside_table)
+		       ? fail(e, CAUSE_FAILED, ENOMEM, "out of memory")
+		       : 0;
+}
+
+static int run_counters(struct session *s, const struct args *a, struct error *e)
+{
+	_cleanup_free_ struct counted *c = calloc(1, sizeof(*c));
+	char bdf[PCI_ADDR_LEN];
+	int rc;
+
+	if (!c)
+		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+	rc = look(s, a, c, e);
+	if (!rc)
+		rc = check_range(&c->src, &a->param[1], e);
+	if (!rc) {
+		bool addressed = !s->device || s->device->has_addr;
+
+		doc_text(out_doc(s->out), "device", addressed ? pci_addr_full(&c->f.addr, bdf) : s->device->spec);
+		rc = tell(s, a, &c->src, e);
+	}
+	host_irqs_free(&c->host);
+	return rc;
+}
+
+const struct command cmd_counters = {
+	.word = "counters",
+	.summary = "show the count of each vector now",
+	.help = "Of a device of any driver, a running VM's included. COUNT is Linux' own counter of the IRQ, summed "
+		"over "
+		"all CPUs, since the IRQ was allocated. In a session COUNT is what the eventfds counted and HOST what "
+		"Linux counted: loopback triggers, INTx signals repeated by an unmask, ERR and REQ are in the first "
+		"only. While a VM gets posted interrupts, the host may count nothing.",
+	.family = FAMILY_LOOK,
+	.param = (const struct param[]){ { .kind = KIND_DEVICE }, { .kind = KIND_VECTORS, .optional = true } },
+	.nparam = 2,
+	.table = &outside_table,
+	.run = run_counters,
+};

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* info: the function and its two capabilities. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd-info.h"
+#include "pci.h"
+#include "util.h"
+
+/* PCI Local Bus 3.0, section 6.2.2. */
+#define COMMAND_MEMORY	   0x0002
+#define COMMAND_BUS_MASTER 0x0004
+
+#define CONFIG_FOR_ALL 64 /* what the kernel shows to others than root */
+
+static void doc_word(node *o, const char *key, const char *text)
+{
+	doc_text(o, key, text[0] ? text : NULL);
+}
+
+static void identity(struct info *i, node *doc)
+{
+	struct function *f = &i->f;
+	struct pci_names *names;
+	char bdf[PCI_ADDR_LEN], name[128];
+
+	if (!i->addressed) {
+		doc_text(doc, "device", i->s->device->spec);
+		out_bold(i->s->out, "%s", i->s->device->spec);
+		return;
+	}
+	names = pci_names_open();
+	pci_name(names, f->vendor, f->device, name, sizeof(name));
+	pci_names_close(names);
+	doc_text(doc, "device", pci_addr_full(&f->addr, bdf));
+	doc_text(doc, "slot", pci_addr_short(&f->addr, bdf));
+	doc_text(doc, "name", name);
+	doc_textf(doc, "id", "%04x:%04x", f->vendor, f->device);
+	doc_textf(doc, "class", "%06x", f->class);
+	out_bold(i->s->out, "%s  %s [%04x:%04x]", bdf, name, f->vendor, f->device);
+}
+
+/* The other members: they decide whether the group is viable. */
+static void group(struct info *i, node *doc)
+{
+	struct group_member *m = NULL;
+	ssize_t n = i->f.group < 0 ? 0 : group_members(&i->s->root, i->f.group, &m);
+	node *members = doc_array(doc, "members");
+	char line[512] = "", bdf[PCI_ADDR_LEN], driver[80];
+
+	for (ssize_t k = 0; k < n; k++) {
+		node *row = doc_row(members);
+
+		doc_text(row, "device", pci_addr_full(&m[k].addr, bdf));
+		doc_word(row, "driver", m[k].driver);
+		doc_bool(row, "bridge", m[k].bridge);
+		doc_bool(row, "blocks", m[k].blocks);
+		if (!pci_addr_cmp(&m[k].addr, &i->f.addr))
+			continue;
+		append(line, sizeof(line), "%s %s %s%s", line[0] ? "," : "; also", pci_addr_short(&m[k].addr, bdf),
+		       m[k].driver[0] ? escape_text(m[k].driver, driver, sizeof(driver)) : "no driver",
+		       m[k].blocks ? " (not viable with it)" : "");
+	}
+	free(m);
+	if (i->f.group < 0)
+		out_text(i->s->out, "group    none: no IOMMU, or not before a driver is bound");
+	else
+		out_text(i->s->out, "group    %d%s%s%s", i->f.group, i->f.group_name[0] ? " " : "", i->f.group_name,
+			 line);
+}
+
+static void driver(struct info *i, node *doc)
+{
+	struct function *f = &i->f;
+	bool pinned = f->override[0] && strcmp(f->override, f->driver) != 0;
+
+	doc_word(doc, "driver", f->driver);
+	doc_word(doc, "driver_override", f->override);
+	out_text(i->s->out, "driver   %s%s%s", f->driver[0] ? f->driver : "none", pinned ? ", driver_override " : "",
+		 pinned ? f->override : "");
+	if (f->group >= 0)
+		doc_number(doc, "group", (uint64_t)f->group);
+	else
+		doc_null(doc, "group");
+	doc_word(doc, "group_name", f->group_name);
+}
+
+static const char *on_off(bool on)
+{
+	return on ? "on" : "off";
+}
+
+static void power(struct info *i, node *doc)
+{
+	const struct function *f = &i->f;
+	bool memory = f->caps.command & COMMAND_MEMORY, master = f->caps.command & COMMAND_BUS_MASTER;
+	bool known = f->config_len >= CONFIG_FOR_ALL && f->caps.problem != CAPS_ALL_ONES;
+	bool message = f->caps.msi.enabled || f->caps.msix.enabled;
+
+	doc_word(doc, "power_state", f->power_state);
+	doc_word(doc, "runtime_status", f->runtime);
+	if (!known) {
+		doc_null(doc, "memory_decode");
+		doc_null(doc, "bus_master");
+		out_text(i->s->out, "power    %s", f->power_state[0] ? f->power_state : "unknown");
+		return;
+	}
+	doc_number(doc, "command", f->caps.command);
+	doc_bool(doc, "memory_decode", memory);
+	doc_bool(doc, "bus_master", master);
+	out_text(i->s->out, "power    %s%s, memory decode %s, bus mastering %s%s",
+		 f->power_state[0] ? f->power_state : "unknown",
+		 !strcmp(f->runtime, "suspended") ? " (runtime suspended)" : "", on_off(memory), on_off(master),
+		 message && !master ? ": no message gets out" : "");
+}
+
+void info_function(struct info *i)
+{
+	node *doc = out_doc(i->s->out);
+
+	identity(i, doc);
+	if (!i->addressed)
+		return;
+	driver(i, doc);
+	group(i, doc);
+	power(i, doc);
+}
+
+static void doc_msi(node *o, const struct msi_cap *m)
+{
+	doc_number(o, "offset", m->pos);
+	doc_number(o, "control", m->control);
+	doc_bool(o, "enabled", m->enabled);
+	doc_number(o, "maximum", m->capable);
+	doc_number(o, "granted", m->allocated);
+	doc_bool(o, "address64", m->is64);
+	doc_bool(o, "maskable", m->maskable);
+	doc_number(o, "reserved", m->reserved);
+	doc_bool(o, "truncated", m->truncated);
+	if (m->truncated)
+		return;
+	doc_number(o, "address", m->address);
+	doc_number(o, "data", m->data);
+	if (!m->maskable)
+		return;
+	doc_number(o, "mask", m->mask);
+	doc_number(o, "pending", m->pending);
+}
+
+/* "16 vectors (MMC=4)"; of the reserved encodings only the number. */
+static void add_field(char *line, size_t size, const char *what, const char *field, unsigned int vectors,
+		      unsigned int bits)
+{
+	if (vectors)
+		append(line, size, ", %u %s (%s=%u)", vectors, what, field, bits);
+	else
+		append(line, size, ", %s=%u is a reserved value", field, bits);
+}
+
+static void text_msi(struct out *o, const struct msi_cap *m)
+{
+	char line[512] = "";
+
+	append(line, sizeof(line), "msi      %s, control 0x%04x at 0x%02x", on_off(m->enabled), m->control, m->pos);
+	add_field(line, sizeof(line), "offered", "MMC", m->capable, m->control >> 1 & 7);
+	add_field(line, sizeof(line), "enabled", "MME", m->allocated, m->control >> 4 & 7);
+	append(line, sizeof(line), ", %s bit, %s", m->is64 ? "64" : "32",
+	       m->maskable ? "maskable" : "no per-vector mask");
+	if (m->reserved)
+		append(line, sizeof(line), ", reserved bits 0x%04x set", m->reserved);
+	if (m->truncated)
+		append(line, sizeof(line), ", cut off by the end of config space");
+	else if (m->enabled)
+		append(line, sizeof(line), ", address 0x%" PRIx64 " data 0x%04x", m->address, m->data);
+	if (!m->truncated && m->maskable)
+		append(line, sizeof(line), ", mask 0x%08x pending 0x%08x", m->mask, m->pending);
+	out_text(o, "%s", line);
+}
+
+static void doc_place(node *parent, const char *key, unsigned int bar, uint32_t offset)
+{
+	node *o = doc_object(parent, key);
+
+	doc_number(o, "bar", bar);
+	doc_number(o, "offset", offset);
+}
+
+static void doc_msix(node *o, const struct msix_cap *m)
+{
+	doc_number(o, "offset", m->pos);
+	doc_number(o, "control", m->control);
+	doc_bool(o, "enabled", m->enabled);
+	doc_bool(o, "function_mask", m->function_mask);
+	doc_number(o, "maximum", m->count);
+	doc_number(o, "reserved", m->reserved);
+	doc_bool(o, "truncated", m->truncated);
+	if (m->truncated)
+		return;
+	doc_place(o, "table", m->table_bar, m->table_offset);
+	doc_place(o, "pba", m->pba_bar, m->pba_offset);
+}
+
+static void text_msix(struct out *o, const struct msix_cap *m)
+{
+	char line[512] = "";
+
+	append(line, sizeof(line), "msix     %s, control 0x%04x at 0x%02x, %u offered%s", on_off(m->enabled),
+	       m->control, m->pos, m->count, m->function_mask ? ", function mask set" : "");
+	if (m->reserved)
+		append(line, sizeof(line), ", reserved bits 0x%04x set", m->reserved);
+	if (m->truncated)
+		append(line, sizeof(line), ", cut off by the end of config space");
+	else
+		append(line, sizeof(line), ", table bar%u+0x%x, PBA bar%u+0x%x", m->table_bar, m->table_offset,
+		       m->pba_bar, m->pba_offset);
+	out_text(o, "%s", line);
+}
+
+/* A capability that is not seen is absent only when the list could be walked to its end. */
+static void no_capability(struct info *i, node *capabilities, const char *word)
+{
+	const struct function *f = &i->f;
+	const char *why = caps_problem_text(f->caps.problem);
+	bool denied = f->caps.problem == CAPS_SHORT_CONFIG && f->config_len == CONFIG_FOR_ALL;
+
+	doc_null(capabilities, word);
+	out_text(i->s->out, "%-8s %s", word, denied ? "<access denied>" : why ? "unknown" : "none");
+}
+
+void info_capabilities(struct info *i)
+{
+	const struct pci_caps *c = &i->f.caps;
+	node *doc = out_doc(i->s->out), *capabilities = doc_object(doc, "capabilities");
+	const char *why = caps_problem_text(c->problem);
+	char bdf[PCI_ADDR_LEN];
+
+	if (c->has_msi) {
+		doc_msi(doc_object(capabilities, "msi"), &c->msi);
+		text_msi(i->s->out, &c->msi);
+	} else {
+		no_capability(i, capabilities, "msi");
+	}
+	if (c->has_msix) {
+		doc_msix(doc_object(capabilities, "msix"), &c->msix);
+		text_msix(i->s->out, &c->msix);
+	} else {
+		no_capability(i, capabilities, "msix");
+	}
+	doc_text(doc, "capabilities_problem", why);
+	if (!why)
+		return;
+	out_note(i->s->out, "%s", why);
+	if (i->addressed && c->problem == CAPS_SHORT_CONFIG && i->f.config_len == CONFIG_FOR_ALL)
+		out_note(i->s->out, "hint: sudo msictl info %s   (others than root see %u bytes)",
+			 pci_addr_short(&i->f.addr, bdf), CONFIG_FOR_ALL);
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* info: VFIO's five indexes. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd-info.h"
+#include "util.h"
+
+static const struct table index_table = {
+	.array = "irqs",
+	.column =
+		(const struct column[]){
+			{ "VFIO", "index", CELL_TEXT, "intx, msi, msix, err or req", false },
+			{ "COUNT", "count", CELL_NUMBER, "vectors that VFIO offers", false },
+			{ "FLAGS", "flags", CELL_LIST, "VFIO_IRQ_INFO_*", false },
+			{ "MEANS", "note", CELL_TEXT, "the flags in words", false },
+		},
+	.n = 4,
+};
+
+static void holder(struct info *i, const struct error *why)
+{
+	node *doc = out_doc(i->s->out), *o;
+	struct holder h = { 0 };
+
+	if (why->cause != CAUSE_BUSY || i->f.group < 0)
+		return;
+	group_holder(&i->s->root, i->f.group, &h);
+	if (h.pid <= 0)
+		return;
+	o = doc_object(doc, "holder");
+	doc_number(o, "pid", (uint64_t)h.pid);
+	doc_text(o, "command", h.comm);
+}
+
+/* A refusal is an answer: info goes on with what can be seen from outside. */
+void info_open(struct info *i, const char *spec, bool allowed)
+{
+	struct open_request req = {
+		.spec = spec, .root = &i->s->root, .trace = &i->s->trace, .noiommu = i->s->globals.noiommu
+	};
+	struct loop *loop;
+
+	i->device = i->s->device;
+	if (i->device)
+		return;
+	if (!allowed) {
+		fail(&i->why, CAUSE_NONE, 0, "not asked: --no-open");
+		return;
+	}
+	loop = i->s->root.live ? session_loop(i->s, &i->why) : NULL;
+	if (i->s->root.live && !loop)
+		return;
+	i->opened = device_open(&i->device, &req, loop, NULL, &i->why) == 0;
+	if (!i->opened)
+		i->device = NULL;
+	else
+		out_note(i->s->out, "%s was idle on vfio-pci and is opened for a moment, which resets it",
+			 i->device->name);
+}
+
+/* What the flags come to for somebody who wants vectors. */
+static const char *meaning(enum irq_index index, const struct index *ix)
+{
+	if (!ix->present)
+		return index == IRQ_ERR ? "not PCIe" : "not offered";
+	if (!ix->info.count)
+		return "the device has none";
+	if (ix->info.flags & IRQ_AUTOMASKED)
+		return "level: masked by the kernel when it fires, until unmask";
+	if (index != IRQ_MSI && index != IRQ_MSIX)
+		return index == IRQ_ERR ? "PCIe errors" : "the kernel wants the device back";
+	return ix->info.flags & IRQ_NORESIZE ? "can't grow while vectors are armed" : "grows while vectors are armed";
+}
+
+static void doc_flags(node *row, uint32_t flags)
+{
+	node *array = doc_array(row, "flags");
+
+	for (unsigned int bit = 0; bit < 32; bit++) {
+		const char *word = irq_flag_word(bit);
+		char unknown[16];
+
+		if (!(flags >> bit & 1))
+			continue;
+		snprintf(unknown, sizeof(unknown), "BIT%u", bit);
+		doc_push_text(array, word ? word : unknown);
+	}
+}
+
+static void doc_index(node *array, const struct index *ix, enum irq_index index)
+{
+	node *row = doc_row(array);
+
+	doc_text(row, "index", irq_index_word(index));
+	if (ix->present)
+		doc_number(row, "count", ix->info.count);
+	else
+		doc_null(row, "count");
+	doc_flags(row, ix->info.flags);
+	doc_text(row, "note", meaning(index, ix));
+}
+
+static void say_why(struct info *i, node *doc)
+{
+	struct out *o = i->s->out;
+	char number[16];
+
+	doc_text(doc, "irqs_reason", i->why.message);
+	doc_text(doc, "irqs_hint", i->why.hint[0] ? i->why.hint : NULL);
+	holder(i, &i->why);
+	out_text(o, "vfio     not asked for its indexes: %s%s%s%s", i->why.message, i->why.err ? " (" : "",
+		 i->why.err ? errno_name(i->why.err, number) : "", i->why.err ? ")" : "");
+	if (i->why.hint[0])
+		out_text(o, "         hint: %s", i->why.hint);
+}
+
+int info_indexes(struct info *i)
+{
+	node *doc = out_doc(i->s->out), *array = doc_array(doc, "irqs");
+
+	if (!i->device) {
+		say_why(i, doc);
+		return 0;
+	}
+	for (unsigned int x = 0; x < NR_IRQ_INDEX; x++)
+		doc_index(array, &i->device->irq[x], x);
+	out_text(i->s->out, "%s", "");
+	return out_table(i->s->out, &index_table);
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* info */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cmd.h"
+#include "cmd-info.h"
+#include "util.h"
+
+enum {
+	INFO_TABLE,
+	INFO_ALL,
+	INFO_NO_OPEN
+};
+
+static const struct table vector_table = {
+	.array = "vectors",
+	.column =
+		(const struct column[]){
+			{ "INDEX", "index", CELL_TEXT, "intx, msi, msix, err or req", false },
+			{ "VECTOR", "vector", CELL_NUMBER, "the number within the index", false },
+			{ "STATE", "state", CELL_TEXT, "none, allocated, armed or masked", false },
+			{ "IRQ", "irq", CELL_NUMBER, "the Linux IRQ", false },
+			{ "COUNT", "count", CELL_NUMBER, "eventfd counts in a session, else interrupts", false },
+			{ "CHIP", "chip", CELL_TEXT, "the interrupt chip", false },
+			{ "ACTION", "action", CELL_TEXT, "the handler's name", false },
+			{ "AFFINITY", "affinity", CELL_TEXT, "CPUs wanted", false },
+			{ "EFFECTIVE", "effective", CELL_TEXT, "CPUs in effect", false },
+			{ "BY", "masked_by", CELL_TEXT, "what masks it", true },
+			{ "HOST", "host", CELL_NUMBER, "interrupts that Linux counted, in a session", true },
+		},
+	.n = 11,
+};
+
+/* What the table leaves out, a line per index: "vectors of msix 8-64: none". */
+static void none_lines(struct info *i, const struct vector_rows *rows)
+{
+	node *none = doc_object(out_doc(i->s->out), "none");
+	char text[256];
+
+	for (unsigned int x = IRQ_INTX; x <= IRQ_MSIX; x++) {
+		if (vector_set_empty(&rows->none[x]))
+			continue;
+		vector_set_text(&rows->none[x], text, sizeof(text));
+		doc_text(none, irq_index_word(x), text);
+		out_text(i->s->out, "%s vectors %s: none", irq_index_word(x), text);
+	}
+}
+
+static int info_vectors(struct info *i, bool all)
+{
+	struct vector_source src = { .caps = &i->f.caps, .host = &i->host, .device = i->s->device };
+	node *array = doc_array(out_doc(i->s->out), "vectors");
+	struct vector_rows rows;
+	int rc = 0;
+
+	if (vector_rows(&src, all, &rows))
+		return -ENOMEM;
+	for (size_t n = 0; n < rows.n; n++)
+		doc_vector_row(array, &src, &rows.row[n]);
+	out_text(i->s->out, "%s", "");
+	if (rows.n || out_is_json(i->s->out))
+		rc = out_table(i->s->out, &vector_table);
+	none_lines(i, &rows);
+	free(rows.row);
+	return rc;
+}
+
+/* Without a PCI address only the device itself can tell. */
+static int look(struct info *i, const struct args *a, struct error *e)
+{
+	struct session *s = i->s;
+	struct pci_addr addr;
+	int rc = 0;
+
+	if (s->device) {
+		rc = device_here(s->device, e);
+		if (!rc && device_drain(s->device) == -EINTR)
+			rc = fail(e, CAUSE_FAILED, EINTR, "stopped");
+		i->f.caps = s->device->caps;
+		i->addressed = s->device->has_addr;
+		addr = s->device->addr;
+	} else {
+		rc = pci_addr_parse(a->param[0].text, &addr, e);
+		i->addressed = true;
+	}
+	if (!rc && i->addressed)
+		rc = function_peek(&s->root, &addr, &i->f, e);
+	if (rc || !i->addressed)
+		return rc;
+	rc = host_irqs_read(&s->root, &addr, HOST_IRQ_AFFINITY, &i->host);
+	return rc ? fail(e, cause_of_errno(-rc), -rc, "its Linux IRQs can't be read") : 0;
+}
+
+static int tell(struct info *i, const struct args *a)
+{
+	bool all = a->option[INFO_ALL].given;
+	int rc;
+
+	info_function(i);
+	info_capabilities(i);
+	rc = info_indexes(i);
+	if (!rc)
+		rc = info_vectors(i, all);
+	if (!rc && a->option[INFO_TABLE].given)
+		rc = info_table(i, all);
+	return rc;
+}
+
+static int run_info(struct session *s, const struct args *a, struct error *e)
+{
+	struct info *i = calloc(1, sizeof(*i));
+	int rc;
+
+	if (!i)
+		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+	i->s = s;
+	rc = look(i, a, e);
+	if (!rc) {
+		info_open(i, a->param[0].text, !a->option[INFO_NO_OPEN].given);
+		rc = tell(i, a) ? fail(e, CAUSE_FAILED, ENOMEM, "out of memory") : 0;
+	}
+	if (i->opened)
+		device_close(i->device);
+	host_irqs_free(&i->host);
+	free(i);
+	return rc;
+}
+
+const struct command cmd_info = {
+	.word = "info",
+	.summary = "show a function's capabilities, indexes and vectors",
+	.help = "An idle function on vfio-pci is opened for a moment, so that VFIO can tell of its five indexes; the "
+		"kernel resets a function when it is opened. Any other is only looked at. NORESIZE in an index's flags "
+		"means that vectors can't be added while some are armed.\n"
+		"--table reads the MSI-X table and the pending bits: through VFIO where the function was opened, else "
+		"as root through sysfs, and never with memory decode off or below D0.",
+	.family = FAMILY_LOOK,
+	.param = (const struct param[]){ { .kind = KIND_DEVICE } },
+	.nparam = 1,
+	.option =
+		(const struct option[]){
+			[INFO_TABLE] = { "table", 0, KIND_FLAG, NULL, NULL, "the MSI-X table and pending bits too" },
+			[INFO_ALL] = { "all", 'a', KIND_FLAG, NULL, NULL, "vectors without a Linux IRQ too" },
+			[INFO_NO_OPEN] = { "no-open", 0, KIND_FLAG, NULL, NULL, "do not open an idle function" },
+		},
+	.noption = 3,
+	.table = &vector_table,
+	.run = run_info,
+};

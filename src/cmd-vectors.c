@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cmd-vectors.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define COMMAND_DISINTX 0x0400 /* PCI Local Bus 3.0, section 6.2.2: Interrupt Disable */
+
+unsigned int vector_capacity(const struct vector_source *src, enum irq_index index)
+{
+	const struct pci_caps *c = src->caps;
+
+	if (src->device)
+		return src->device->irq[index].info.count;
+	if (index == IRQ_INTX)
+		return c->int_pin ? 1 : 0;
+	if (index == IRQ_MSI)
+		return c->has_msi ? c->msi.capable : 0;
+	return index == IRQ_MSIX && c->has_msix ? c->msix.count : 0;
+}
+
+static const char *masked_by(const struct pci_caps *c, const struct vector_row *row)
+{
+	unsigned int v = (unsigned int)row->vector;
+
+	if (row->own && row->own->masked != MASK_NOT)
+		return mask_way_word(row->own->masked);
+	switch (row->index) {
+	case IRQ_INTX:
+		return c->command & COMMAND_DISINTX ? "disintx" : NULL;
+	case IRQ_MSI:
+		return c->has_msi && c->msi.mask_pos && v < 32 && c->msi.mask >> v & 1 ? "bits" : NULL;
+	case IRQ_MSIX:
+		return c->has_msix && c->msix.enabled && c->msix.function_mask ? "function" : NULL;
+	default:
+		return NULL;
+	}
+}
+
+/* Handlers are the host's to tell; our own books count where it knows nothing. */
+static void set_state(const struct pci_caps *c, struct vector_row *row)
+{
+	bool held = row->own && row->own->masked != MASK_NOT;
+	bool armed = row->host ? row->host->armed : row->own && row->own->armed;
+
+	row->masked_by = armed || held ? masked_by(c, row) : NULL;
+	if (row->masked_by)
+		row->state = "masked";
+	else if (armed)
+		row->state = "armed";
+	else
+		row->state = row->host ? "allocated" : "none";
+}
+
+static int push(const struct vector_source *src, struct vector_rows *rows, const struct vector_row *row)
+{
+	/* the array's room is the next power of two */
+	if (!(rows->n & (rows->n - 1))) {
+		struct vector_row *more = reallocarray(rows->row, rows->n ? rows->n * 2 : 1, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		rows->row = more;
+	}
+	rows->row[rows->n] = *row;
+	set_state(src->caps, &rows->row[rows->n++]);
+	return 0;
+}
+
+static const struct vector *own_vector(const struct vector_source *src, enum irq_index index, unsigned int v)
+{
+	const struct index *ix = src->device ? &src->device->irq[index] : NULL;
+	const struct vector *own = ix && ix->vector && v < ix->info.count ? ix->vector[v] : NULL;
+
+	return own && (own->armed || own->count || own->masked != MASK_NOT) ? own : NULL;
+}
+
+/* The Linux IRQs of @index by vector; those of an unknown vector become rows at once. */
+static int sort_host(const struct vector_source *src, enum irq_index index, const struct host_irq **at,
+		     unsigned int *end, struct vector_rows *rows)
+{
+	for (size_t i = 0; i < src->host->n; i++) {
+		const struct host_irq *irq = &src->host->irq[i];
+		struct vector_row row = { .index = index, .vector = -1, .host = irq };
+
+		if (irq->index != index)
+			continue;
+		if (irq->vector >= 0 && irq->vector < (int)MAX_VECTORS && !at[irq->vector]) {
+			at[irq->vector] = irq;
+			if (*end <= (unsigned int)irq->vector)
+				*end = (unsigned int)irq->vector + 1;
+		} else if (push(src, rows, &row)) {
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int rows_of_index(const struct vector_source *src, enum irq_index index, bool all, struct vector_rows *rows)
+{
+	const struct host_irq *at[MAX_VECTORS] = { NULL };
+	unsigned int capacity = vector_capacity(src, index), end = capacity;
+
+	if (sort_host(src, index, at, &end, rows))
+		return -ENOMEM;
+	for (unsigned int v = 0; v < end && v < MAX_VECTORS; v++) {
+		struct vector_row row = {
+			.index = index, .vector = (int)v, .host = at[v], .own = own_vector(src, index, v)
+		};
+
+		if (!row.host && !row.own && !all)
+			vector_set_add(&rows->none[index], v);
+		else if (push(src, rows, &row))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* ERR and REQ have no Linux IRQ. REQ is always listened to: it is worth a row when something came. */
+static int rows_of_notices(const struct vector_source *src, struct vector_rows *rows)
+{
+	for (unsigned int i = IRQ_ERR; src->device && i <= IRQ_REQ; i++) {
+		struct vector_row row = { .index = i, .own = own_vector(src, i, 0) };
+
+		if (!row.own || (i == IRQ_REQ && !row.own->count))
+			continue;
+		if (push(src, rows, &row))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int vector_rows(const struct vector_source *src, bool all, struct vector_rows *rows)
+{
+	int rc = 0;
+
+	*rows = (struct vector_rows){ 0 };
+	for (unsigned int i = IRQ_INTX; !rc && i <= IRQ_MSIX; i++)
+		rc = rows_of_index(src, i, all, rows);
+	if (!rc)
+		rc = rows_of_notices(src, rows);
+	if (!rc)
+		return 0;
+	free(rows->row);
+	rows->row = NULL;
+	return rc;
+}
+
+static void doc_text_or_null(node *o, const char *key, const char *text)
+{
+	doc_text(o, key, text && text[0] ? text : NULL);
+}
+
+static void doc_number_or_null(node *o, const char *key, bool known, uint64_t n)
+{
+	if (known)
+		doc_number(o, key, n);
+	else
+		doc_null(o, key);
+}
+
+static void doc_host(node *o, const struct host_irq *h)
+{
+	doc_number_or_null(o, "irq", h, h ? h->irq : 0);
+	doc_text_or_null(o, "chip", h ? h->chip : NULL);
+	doc_text_or_null(o, "action", h ? h->action : NULL);
+	doc_text_or_null(o, "affinity", h ? h->affinity : NULL);
+	doc_text_or_null(o, "effective", h ? h->effective : NULL);
+}
+
+void doc_vector_row(node *array, const struct vector_source *src, const struct vector_row *row)
+{
+	bool counted = row->host && row->host->counted;
+	uint64_t seen = counted ? row->host->count : 0;
+	node *o = doc_row(array);
+
+	doc_text(o, "index", irq_index_word(row->index));
+	doc_number_or_null(o, "vector", row->vector >= 0, (uint64_t)row->vector);
+	doc_text(o, "state", row->state);
+	if (row->masked_by)
+		doc_text(o, "masked_by", row->masked_by);
+	doc_host(o, row->host);
+	if (!src->device) {
+		doc_number_or_null(o, "count", counted, seen);
+		return;
+	}
+	doc_number(o, "count", row->own ? row->own->count : 0);
+	doc_number_or_null(o, "host", counted, seen);
+	doc_number(o, "loopback", row->own ? row->own->loopback : 0);
+	doc_number(o, "wakeups", row->own ? row->own->wakeups : 0);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The vectors of a function as rows: what the host says of each, beside what this session did. */
+#ifndef MSICTL_CMD_VECTORS_H
+#define MSICTL_CMD_VECTORS_H
+
+#include "device.h"
+#include "host-irq.h"
+#include "msi-cap.h"
+#include "out.h"
+
+struct vector_row {
+	enum irq_index index;
+	int vector;		     /* -1: the host does not tell */
+	const char *state;	     /* none, allocated, armed, masked */
+	const char *masked_by;	     /* by what; NULL unless masked */
+	const struct host_irq *host; /* NULL: no Linux IRQ */
+	const struct vector *own;    /* NULL: never armed by this session */
+};
+
+struct vector_rows {
+	struct vector_row *row;
+	size_t n;
+	struct vector_set none[IRQ_MSIX + 1]; /* vectors of the device that are in no row */
+};
+
+/* All borrowed; the rows borrow from it. */
+struct vector_source {
+	const struct pci_caps *caps;
+	const struct host_irqs *host;
+	const struct device *device; /* NULL outside of run and shell */
+};
+
+/** vector_capacity() - vectors that the device has of @index; 0: none, or its config space cannot be read. */
+unsigned int vector_capacity(const struct vector_source *src, enum irq_index index);
+
+/** vector_rows() - those with a Linux IRQ or armed by this session, or @all. 0 or -ENOMEM; free(rows->row). */
+int vector_rows(const struct vector_source *src, bool all, struct vector_rows *rows);
+
+/**
+ * doc_vector_row() - append a row in the words that scripts know
+ *
+ * With a device "count" is what the eventfd counted and "host" the interrupts
+ * that Linux saw; without one "count" is Linux' own.
+ */
+void doc_vector_row(node *array, const struct vector_source *src, const struct vector_row *row);
+
+#endif
