@@ -236,8 +236,7 @@ int command_parse(const struct command *cmd, int argc, char **argv, bool inside,
 	struct parse p = { .cmd = cmd, .inside = inside, .g = g, .a = a, .e = e };
 	int n, rc;
 
-	memset(a, 0, sizeof(*a));
-	a->command = cmd;
+	*a = (struct args){ .command = cmd };
 	prepare(&p, '-');
 	rc = walk(&p, argc, argv, &n);
 	if (rc)

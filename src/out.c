@@ -470,8 +470,7 @@ static node *at_path(node *row, const char *path, size_t len)
 			n = len;
 		if (n >= sizeof(key) || !json_object_is_type(row, json_type_object))
 			return NULL;
-		memcpy(key, path, n);
-		key[n] = '\0';
+		copy_text(key, n + 1, path);
 		row = json_object_object_get(row, key);
 		path += n;
 		len -= n;
@@ -575,14 +574,10 @@ static int fill_row(struct libscols_table *tb, node *row, const struct choice *c
 	if (!line)
 		return -ENOMEM;
 	for (size_t i = 0; i < c->n; i++) {
-		char *text = show_cell(row, c->column[i]);
+		_cleanup_free_ char *text = show_cell(row, c->column[i]);
 
-		if (!text)
+		if (!text || scols_line_set_data(line, i, text))
 			return -ENOMEM;
-		if (scols_line_refer_data(line, i, text)) {
-			free(text);
-			return -ENOMEM;
-		}
 	}
 	return 0;
 }
