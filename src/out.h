@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "error.h"
 
@@ -53,6 +54,8 @@ struct out_options {
 int out_new(struct out **o, const struct out_options *opt);
 void out_free(struct out *o);
 void out_set_options(struct out *o, const struct out_options *opt);
+/** out_set_streams() - where results and notes go instead of stdout and stderr; borrowed. */
+void out_set_streams(struct out *o, FILE *data, FILE *notes);
 bool out_is_json(const struct out *o);
 bool out_color(const struct out *o);
 

@@ -101,6 +101,15 @@ char *escape_text(const char *text, char *buf, size_t size)
 	return buf;
 }
 
+char *escape_text_dup(const char *text)
+{
+	/* Room for the worst case: each byte becomes \xNN. */
+	size_t size = strlen(text) * 4 + 1;
+	char *buf = malloc(size);
+
+	return buf ? escape_text(text, buf, size) : NULL;
+}
+
 void copy_text(char *buf, size_t size, const char *text)
 {
 	size_t n = strnlen(text, size - 1);

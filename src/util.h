@@ -65,6 +65,9 @@ int parse_period(const char *text, uint64_t *us);
  */
 char *escape_text(const char *text, char *buf, size_t size);
 
+/** escape_text_dup() - the same, allocated; the caller frees it. NULL: no memory. */
+char *escape_text_dup(const char *text);
+
 /** copy_text() - bounded copy, always terminated; truncation is not an error. */
 void copy_text(char *buf, size_t size, const char *text);
 
