@@ -13,7 +13,7 @@ extern const struct command cmd_bind, cmd_unbind;
 extern const struct command cmd_enable, cmd_disable, cmd_resize;
 /* cmd-mask.c */
 extern const struct command cmd_mask, cmd_unmask;
-/* cmd-trigger.c */
+/* cmd-trigger.c, cmd-wait.c */
 extern const struct command cmd_trigger, cmd_wait;
 /* cmd-region.c */
 extern const struct command cmd_read, cmd_write, cmd_reset;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "session.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +16,11 @@ struct loop *session_loop(struct session *s, struct error *e)
 	fail(e, CAUSE_FAILED, -rc, "the event loop: %s", strerror(-rc));
 	s->loop = NULL;
 	return NULL;
+}
+
+int session_stopped(const struct session *s, struct error *e)
+{
+	return fail(e, CAUSE_FAILED, EINTR, "stopped by %s", strsignal(loop_stopped(s->loop)));
 }
 
 /* For a command typed alone; run and shell listen themselves. */

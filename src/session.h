@@ -30,6 +30,9 @@ struct session {
 /** session_loop() - the loop, made on first use. NULL with @e. */
 struct loop *session_loop(struct session *s, struct error *e);
 
+/** session_stopped() - a sentence on the signal that ended a wait. Always -EINTR. */
+int session_stopped(const struct session *s, struct error *e);
+
 /** session_apply() - make output and trace what s->globals say. */
 void session_apply(struct session *s);
 

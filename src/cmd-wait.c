@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* wait */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "cmd.h"
+#include "device.h"
+#include "host-irq.h"
+#include "report.h"
+#include "session.h"
+#include "util.h"
+
+/* The kernel tells nobody when a foreign driver's IRQ counts: only looking again does. */
+#define HOST_SAMPLE_US 50000
+
+enum {
+	WAIT_AT_LEAST,
+	WAIT_TIMEOUT
+};
+
+/* Where the counts come from: the eventfds of our own device, or the host's IRQs of anybody's. */
+struct expectation {
+	struct session *s;
+	enum irq_index index;
+	struct vector_set which;
+	uint64_t at_least;
+	struct pci_addr addr;
+	struct host_irqs before;
+};
+
+static uint64_t host_count(const struct host_irqs *h, enum irq_index index, unsigned int vector)
+{
+	const struct host_irq *irq = host_irqs_find(h, index, vector);
+
+	return irq ? irq->count : 0;
+}
+
+/* Vectors that have not counted enough yet; -errno. */
+static int missing(const struct expectation *x, struct vector_set *short_of)
+{
+	struct host_irqs now = { 0 };
+	unsigned int v;
+	int rc = 0;
+
+	*short_of = (struct vector_set){ .bits = { 0 } };
+	if (!x->s->device)
+		rc = host_irqs_read(&x->s->root, &x->addr, HOST_IRQ_BRIEF, &now);
+	for_each_vector (v, &x->which) {
+		const struct vector *vec = x->s->device && x->s->device->irq[x->index].vector
+						   ? x->s->device->irq[x->index].vector[v]
+						   : NULL;
+		uint64_t before = host_count(&x->before, x->index, v), count = host_count(&now, x->index, v);
+
+		/* An IRQ that was freed and allocated anew counts from 0 again. */
+		count = x->s->device ? (vec ? vec->count : 0) : count >= before ? count - before : count;
+		if (count < x->at_least)
+			vector_set_add(short_of, v);
+	}
+	host_irqs_free(&now);
+	return rc;
+}
+
+static int wait_for(const struct expectation *x, uint64_t until, struct vector_set *short_of, struct error *e)
+{
+	for (;;) {
+		uint64_t now, next = until;
+		int rc = missing(x, short_of);
+
+		if (rc)
+			return fail(e, cause_of_errno(-rc), -rc, "the host's IRQs can't be read");
+		now = now_us();
+		if (vector_set_empty(short_of) || now >= until)
+			return 0;
+		if (!x->s->device && next > now + HOST_SAMPLE_US)
+			next = now + HOST_SAMPLE_US;
+		if (loop_wait(x->s->loop, next) == -EINTR)
+			return session_stopped(x->s, e);
+		if (x->s->device && device_here(x->s->device, e))
+			return -ENODEV;
+	}
+}
+
+/* A foreign device: the vectors are those that the host knows now. */
+static int expect_host(struct expectation *x, const struct args *a, struct error *e)
+{
+	struct vector_set known = { .bits = { 0 } };
+	int rc = pci_addr_parse(a->param[0].text, &x->addr, e);
+
+	if (rc)
+		return rc;
+	if (!root_exists(&x->s->root, "sys/bus/pci/devices/%s", pci_addr_full(&x->addr, (char[PCI_ADDR_LEN]){ 0 })))
+		return fail(e, CAUSE_NO_DEVICE, ENODEV, "no such PCI function");
+	rc = host_irqs_read(&x->s->root, &x->addr, HOST_IRQ_BRIEF, &x->before);
+	if (rc)
+		return fail(e, cause_of_errno(-rc), -rc, "the host's IRQs can't be read");
+	x->which = a->param[2].vectors;
+	if (a->param[2].word == VECTORS_LISTED)
+		return 0;
+	known = host_irqs_armed(&x->before, x->index);
+	x->which = known;
+	if (!vector_set_empty(&known))
+		return 0;
+	return fail(e, CAUSE_FAILED, 0, "no %s vector is armed", irq_index_word(x->index));
+}
+
+static int expect(struct expectation *x, const struct args *a, struct error *e)
+{
+	if (!session_loop(x->s, e))
+		return -ENOMEM;
+	if (!x->s->device)
+		return expect_host(x, a, e);
+	/* "all" of a device that is driven means all that can come: the armed ones. */
+	return resolve_vectors(x->s->device, x->index,
+			       a->param[2].word == VECTORS_ALL ? VECTORS_ARMED : a->param[2].word, &a->param[2].vectors,
+			       &x->which, e);
+}
+
+static int run_wait(struct session *s, const struct args *a, struct error *e)
+{
+	const struct value *at_least = &a->option[WAIT_AT_LEAST], *timeout = &a->option[WAIT_TIMEOUT];
+	struct expectation x = { .s = s,
+				 .index = a->param[1].index,
+				 .at_least = at_least->given ? at_least->number : 1 };
+	uint64_t begin = now_us(), limit = timeout->given ? timeout->number : 10000000;
+	struct vector_set short_of = { .bits = { 0 } };
+	char text[128];
+	node *doc;
+	int rc = expect(&x, a, e);
+
+	if (rc == 0)
+		rc = wait_for(&x, begin + limit, &short_of, e);
+	host_irqs_free(&x.before);
+	if (rc)
+		return rc;
+	doc = out_doc(s->out);
+	doc_text(doc, "command", a->command->word);
+	doc_text(doc, "index", irq_index_word(x.index));
+	doc_vectors(doc, "vectors", &x.which);
+	doc_vectors(doc, "missing", &short_of);
+	doc_number(doc, "at_least", x.at_least);
+	doc_number(doc, "us", now_us() - begin);
+	if (vector_set_empty(&short_of)) {
+		out_text(s->out, "%s: %s counted at least %" PRIu64, irq_index_word(x.index),
+			 vector_set_text(&x.which, text, sizeof(text)), x.at_least);
+		return 0;
+	}
+	return fail(e, CAUSE_EXPECTATION, 0, "%s %s did not count %" PRIu64 " within %.3g s", irq_index_word(x.index),
+		    vector_set_text(&short_of, text, sizeof(text)), x.at_least, (double)limit / 1e6);
+}
+
+const struct command cmd_wait = {
+	.word = "wait",
+	.summary = "wait until vectors have counted; exit 8 when they do not",
+	.help = "Inside run and shell the eventfds are counted, from the moment a vector was armed. Outside, on a "
+		"device that "
+		"another driver or a VM owns, the host's counts from now on.",
+	.family = FAMILY_SCRIPT,
+	.flags = CMD_LIVE_HOST,
+	.param = (const struct param[]){ { .kind = KIND_DEVICE }, { .kind = KIND_INDEX }, { .kind = KIND_VECTORS } },
+	.nparam = 3,
+	.option =
+		(const struct option[]){
+			[WAIT_AT_LEAST] = { "at-least", 0, KIND_COUNT, "N", NULL, "each vector's count (1)" },
+			[WAIT_TIMEOUT] = { "timeout", 0, KIND_PERIOD, "T", NULL,
+					   "give up after T: 500ms, 2s, 1m (10s)" },
+		},
+	.noption = 2,
+	.run = run_wait,
+};
