@@ -23,7 +23,8 @@ static int run_row(struct session *s, const struct command *cmd, const struct ar
 		if (rc)
 			return rc;
 	}
-	return cmd->run(s, a, e);
+	rc = cmd->run(s, a, e);
+	return rc ? rc : session_drive(s, e);
 }
 
 static int execute_words(struct session *s, int n, char **word, const char **what, struct error *e)

@@ -78,11 +78,21 @@ void loop_free(struct loop *l)
 	free(l);
 }
 
+static int control(struct loop *l, int op, struct source *s)
+{
+	struct epoll_event ev = { .events = s->events ? s->events : EPOLLIN, .data.ptr = s };
+
+	return epoll_ctl(l->epoll, op, s->fd, &ev) < 0 ? -errno : 0;
+}
+
 int loop_add(struct loop *l, struct source *s)
 {
-	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = s };
+	return control(l, EPOLL_CTL_ADD, s);
+}
 
-	return epoll_ctl(l->epoll, EPOLL_CTL_ADD, s->fd, &ev) < 0 ? -errno : 0;
+int loop_mod(struct loop *l, struct source *s)
+{
+	return control(l, EPOLL_CTL_MOD, s);
 }
 
 void loop_del(struct loop *l, struct source *s)

@@ -11,6 +11,7 @@ struct loop;
 /* Something that wakes the loop; embedded in its owner, which keeps it alive while added. */
 struct source {
 	int fd;
+	uint32_t events; /* of epoll_ctl(2); 0: EPOLLIN */
 	void (*ready)(struct source *s);
 	void *owner;
 };
@@ -23,6 +24,9 @@ void loop_free(struct loop *l);
 
 /** loop_add() - 0 or -errno; @s->fd must be set. */
 int loop_add(struct loop *l, struct source *s);
+
+/** loop_mod() - @s->events changed. 0 or -errno. */
+int loop_mod(struct loop *l, struct source *s);
 void loop_del(struct loop *l, struct source *s);
 
 /**

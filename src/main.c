@@ -144,6 +144,8 @@ static int run_command(struct session *s, const struct args *a, struct error *e)
 		rc = session_open(s, device_word(a), NULL, e);
 	if (!rc)
 		rc = a->command->run(s, a, e);
+	if (!rc)
+		rc = session_drive(s, e);
 	session_close(s);
 	if (!rc)
 		out_end(s->out);

@@ -95,3 +95,50 @@ void session_apply(struct session *s)
 	s->trace.on = g->trace;
 	s->trace.dry_run = g->dry_run;
 }
+
+int session_stay(struct session *s, int (*step)(struct session *s, void *state, uint64_t *due, struct error *e),
+		 void (*end)(void *state), void *state)
+{
+	s->job = (struct job){ .step = step, .end = end, .state = state };
+	return 0;
+}
+
+void session_unstay(struct session *s)
+{
+	struct job job = s->job;
+
+	s->job = (struct job){ 0 };
+	if (!job.step)
+		return;
+	if (job.end)
+		job.end(job.state);
+	else
+		free(job.state);
+}
+
+int session_step(struct session *s, uint64_t *due, struct error *e)
+{
+	int rc = s->job.step ? s->job.step(s, s->job.state, due, e) : 0;
+
+	if (rc <= 0)
+		session_unstay(s);
+	return rc;
+}
+
+int session_drive(struct session *s, struct error *e)
+{
+	for (;;) {
+		uint64_t due = UINT64_MAX;
+		int rc = session_step(s, &due, e);
+
+		if (rc <= 0)
+			return rc;
+		rc = loop_wait(s->loop, due);
+		if (rc >= 0)
+			continue;
+		session_unstay(s);
+		if (rc == -EINTR)
+			return fail(e, CAUSE_FAILED, EINTR, "stopped by %s", strsignal(loop_stopped(s->loop)));
+		return fail(e, CAUSE_FAILED, -rc, "waiting for events failed");
+	}
+}

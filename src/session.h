@@ -12,6 +12,18 @@
 #include "root.h"
 #include "trace.h"
 
+/*
+ * A command that stays. Its run() leaves a step behind; whoever started it
+ * calls that whenever something came or its time is there: the command line
+ * and the shell in a loop of their own, a holder for many callers in turn.
+ */
+struct job {
+	/* 1: go on, be called at @due at the latest; 0: done; -errno with @e. */
+	int (*step)(struct session *s, void *state, uint64_t *due, struct error *e);
+	void (*end)(void *state); /* NULL: free() */
+	void *state;
+};
+
 struct session {
 	const struct commands *commands;
 	struct root root;
@@ -23,6 +35,7 @@ struct session {
 	bool released;		     /* the kernel took the device back */
 	bool quit;		     /* the shell was asked to end */
 	struct device_events events; /* what was asked for at session_open() */
+	struct job job;		      /* step NULL: none */
 	struct trace trace;
 	struct globals globals;
 };
@@ -32,6 +45,19 @@ struct loop *session_loop(struct session *s, struct error *e);
 
 /** session_stopped() - a sentence on the signal that ended a wait. Always -EINTR. */
 int session_stopped(const struct session *s, struct error *e);
+
+/** session_stay() - leave a step behind; @state is owned from now on. Returns 0. */
+int session_stay(struct session *s, int (*step)(struct session *s, void *state, uint64_t *due, struct error *e),
+		 void (*end)(void *state), void *state);
+
+/** session_step() - one step of the job, which is ended unless it goes on. As struct job's step; 0 without a job. */
+int session_step(struct session *s, uint64_t *due, struct error *e);
+
+/** session_unstay() - end the job, whatever it has reached. */
+void session_unstay(struct session *s);
+
+/** session_drive() - step the job to its end. 0, -EINTR with a sentence when a signal asked to stop, -errno. */
+int session_drive(struct session *s, struct error *e);
 
 /** session_apply() - make output and trace what s->globals say. */
 void session_apply(struct session *s);
