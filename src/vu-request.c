@@ -128,18 +128,15 @@ static int get_irq_info(struct request *r)
 	return 0;
 }
 
-/* All descriptors or none: a message cannot leave out single ones. */
+/* All descriptors or none: a message cannot leave out single ones. The device takes them over, also when it fails. */
 static int set_eventfds(struct request *r, const struct vfio_irq_set *set)
 {
-	int32_t none[MAX_VECTORS];
-	int32_t *fd = r->m->nfds ? r->m->fd : none;
+	unsigned int nfds = r->m->nfds;
 
-	if (set->count > MAX_VECTORS || (r->m->nfds && r->m->nfds != set->count))
+	if (nfds && nfds != set->count)
 		return -EINVAL;
-	for (unsigned int i = 0; !r->m->nfds && i < set->count; i++)
-		none[i] = -1;
-	r->m->nfds = 0; /* the device closes them, also when it fails */
-	return sim_set_irqs(r->d, set->flags, set->index, set->start, set->count, fd);
+	r->m->nfds = 0;
+	return sim_set_irqs(r->d, set->flags, set->index, set->start, set->count, nfds ? r->m->fd : NULL);
 }
 
 static int set_irqs(struct request *r)

@@ -29,6 +29,7 @@ struct vu_server {
 	struct source in;	/* the client's socket; -1: none */
 	/* loop.h hears of input only: an epoll that waits for room in the socket is readable when there is. */
 	struct source room;
+	struct source unmask; /* the eventfd by which the client unmasks INTx, the device's own; -1: none */
 	bool served, closing;
 	struct vu_peer peer;
 	struct vu_reader reader;
@@ -44,6 +45,34 @@ bool vu_server_busy(const struct vu_server *s)
 	return s->in.fd >= 0;
 }
 
+/* --- the eventfd that unmasks INTx --- */
+
+static void on_unmask(struct source *src)
+{
+	struct vu_server *s = src->owner;
+
+	sim_unmask(s->d);
+}
+
+/* The device may close or replace it whenever it is given eventfds: not to be in the loop then. */
+static void ignore_unmask(struct vu_server *s)
+{
+	if (s->unmask.fd >= 0)
+		loop_del(s->loop, &s->unmask);
+	s->unmask.fd = -1;
+}
+
+static int hear_unmask(struct vu_server *s)
+{
+	int rc;
+
+	s->unmask.fd = sim_unmask_fd(s->d);
+	rc = s->unmask.fd >= 0 ? loop_add(s->loop, &s->unmask) : 0;
+	if (rc)
+		s->unmask.fd = -1;
+	return rc;
+}
+
 /* The client goes, and the device forgets it: eventfds closed, function reset. */
 static void drop(struct vu_server *s)
 {
@@ -57,6 +86,7 @@ static void drop(struct vu_server *s)
 	}
 	close(take_fd(&s->in.fd));
 	vu_message_drop(&s->reader.m);
+	ignore_unmask(s);
 	sim_device_disconnect(s->d);
 	listen_again(s);
 }
@@ -118,12 +148,25 @@ static void on_room(struct source *src)
 
 /* --- messages --- */
 
+static int carry_out(struct vu_server *s, struct vu_message *m)
+{
+	bool eventfds = m->header.command == VU_DEVICE_SET_IRQS;
+	int rc;
+
+	if (eventfds)
+		ignore_unmask(s);
+	rc = vu_answer(s->d, &s->peer, m, s->reply, &s->size);
+	s->closing = rc < 0;
+	return eventfds ? hear_unmask(s) : 0;
+}
+
 static int handle(struct vu_server *s, struct vu_message *m)
 {
-	int rc = vu_answer(s->d, &s->peer, m, s->reply, &s->size);
+	int rc = carry_out(s, m);
 
 	vu_message_drop(m);
-	s->closing = rc < 0;
+	if (rc < 0)
+		return rc;
 	rc = send_reply(s);
 	if (rc < 0)
 		return rc;
@@ -228,6 +271,7 @@ int vu_server_new(struct vu_server **out, struct sim_device *d, struct loop *loo
 	s->listener = (struct source){ .fd = -1, .ready = on_client, .owner = s };
 	s->in = (struct source){ .fd = -1, .ready = on_input, .owner = s };
 	s->room = (struct source){ .fd = -1, .ready = on_room, .owner = s };
+	s->unmask = (struct source){ .fd = -1, .ready = on_unmask, .owner = s };
 	s->reply = malloc(VU_MAX_MESSAGE);
 	if (!s->reply) {
 		free(s);
