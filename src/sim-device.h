@@ -48,7 +48,7 @@ int sim_irq_info(const struct sim_device *d, unsigned int index, struct irq_info
  * sim_set_irqs() - VFIO_DEVICE_SET_IRQS
  * @flags: linux/vfio.h's VFIO_IRQ_SET_*, as they came
  * @data: BOOL: @count bytes; EVENTFD: @count descriptors as int32_t, -1 for none (NULL: none at all), each of its own,
- * taken over whatever is returned
+ * taken over whatever is returned; not looked at when @flags name no or two kinds of data
  *
  * Returns: 0, a positive short count (nothing was enabled), or -errno, each as vfio-pci gives it.
  */

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Eventfds that a client sent: taken only when they are some, and never waited for. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#include "sim-internal.h"
+#include "util.h"
+
+/* proc(5): the link of a descriptor without a file is "anon_inode:" and its kind; a file's begins with a slash. */
+static int check_eventfd(int fd)
+{
+	static const char kind[] = "anon_inode:[eventfd]";
+	char path[32], link[sizeof(kind) + 1];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = readlink(path, link, sizeof(link));
+	if (n == (ssize_t)strlen(kind) && memcmp(link, kind, strlen(kind)) == 0)
+		return 0;
+	return -EINVAL;
+}
+
+int sim_eventfd_take(struct sim_eventfd *to, int32_t *fd)
+{
+	int flags = fcntl(*fd, F_GETFL), rc;
+
+	if (flags < 0)
+		return -EBADF;
+	rc = check_eventfd(*fd);
+	if (rc)
+		return rc;
+	*to = (struct sim_eventfd){ .fd = take_fd(fd), .nonblock = flags & O_NONBLOCK };
+	return 0;
+}
+
+void sim_eventfd_drop(struct sim_eventfd *e)
+{
+	cleanup_fd(&e->fd);
+	*e = (struct sim_eventfd){ .fd = -1 };
+}
+
+static bool has_room(const struct sim_eventfd *e)
+{
+	struct pollfd room = { .fd = e->fd, .events = POLLOUT };
+
+	return poll(&room, 1, 0) == 1 && room.revents & POLLOUT;
+}
+
+/*
+ * eventfd(2): a write blocks when the counter would pass 2^64-2, and POLLOUT says that 1 can be added. The file
+ * description is the client's too, so its flags are left alone. A full counter stays as it is: the kernel's
+ * eventfd_signal() does the same.
+ */
+void sim_eventfd_signal(const struct sim_eventfd *e, uint64_t n)
+{
+	ssize_t rc;
+
+	if (e->fd < 0)
+		return;
+	if (e->nonblock) {
+		rc = write(e->fd, &n, sizeof(n));
+		(void)rc;
+		return;
+	}
+	for (; n && has_room(e); n--) {
+		rc = write(e->fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+		(void)rc;
+	}
+}
+
+/* Linux 5.8 made eventfd take RWF_NOWAIT: a blocking one that the client read meanwhile does not hold us up. */
+bool sim_eventfd_clear(const struct sim_eventfd *e)
+{
+	uint64_t value;
+	struct iovec to = { .iov_base = &value, .iov_len = sizeof(value) };
+
+	return e->fd >= 0 && preadv2(e->fd, &to, 1, -1, RWF_NOWAIT) == sizeof(value);
+}

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * VFIO_DEVICE_SET_IRQS of the simulated function, step by step as Linux 6.12
+ * has it in drivers/vfio/pci/vfio_pci_intrs.c, whose function is named at each
+ * step; MSI-X with noresize= refuses to grow as Linux 6.1 does.
+ */
+#include <errno.h>
+#include <linux/vfio.h>
+#include <string.h>
+
+#include "sim-internal.h"
+#include "util.h"
+
+static void release(struct sim_device *d, unsigned int v)
+{
+	if (d->vector[v].fd < 0)
+		return;
+	sim_eventfd_drop(&d->vector[v]);
+	if (d->on == IRQ_MSIX)
+		sim_entry_clear(d, v);
+	else
+		sim_msi_set_mask(d, v, true);
+}
+
+/* The kernel gives a vector its message and leaves it masked until a handler is there. */
+static int allocate(struct sim_device *d, unsigned int v)
+{
+	if (d->spec.host && d->nallocated >= d->spec.host)
+		return -ENOSPC;
+	vector_set_add(&d->allocated, v);
+	d->nallocated++;
+	if (d->on == IRQ_MSIX)
+		sim_entry_set(d, v, true);
+	return 0;
+}
+
+/* vfio_msi_alloc_irq(): only a dynamic MSI-X gets Linux IRQs while it is on. */
+static int allocate_more(struct sim_device *d, unsigned int v)
+{
+	if (vector_set_has(&d->allocated, v))
+		return 0;
+	if (d->on != IRQ_MSIX || d->spec.noresize)
+		return -EINVAL;
+	return allocate(d, v);
+}
+
+/* vfio_msi_set_vector_signal(). That a host has no more is found when the handler is requested. */
+static int set_vector(struct sim_device *d, unsigned int v, int32_t *fd)
+{
+	struct sim_eventfd got;
+	int rc;
+
+	release(d, v);
+	if (*fd < 0)
+		return 0;
+	rc = allocate_more(d, v);
+	if (rc == 0)
+		rc = sim_eventfd_take(&got, fd);
+	if (rc)
+		return rc;
+	if (v >= d->spec.fail_at) {
+		sim_eventfd_drop(&got);
+		return -ENOSPC;
+	}
+	d->vector[v] = got;
+	if (d->on == IRQ_MSIX)
+		sim_entry_set(d, v, false);
+	else
+		sim_msi_set_mask(d, v, false);
+	sim_deliver(d);
+	return 0;
+}
+
+/* Linux 6.1 has no vectors but those that it was enabled with. */
+static bool beyond_enabled(const struct sim_device *d, const struct sim_call *c)
+{
+	return c->index == IRQ_MSIX && d->spec.noresize && c->start + c->count > vector_set_end(&d->allocated);
+}
+
+/* vfio_msi_set_block(): what fails takes the vectors before it along, those behind it stay as they are. */
+static int set_block(struct sim_device *d, const struct sim_call *c)
+{
+	unsigned int done;
+	int32_t none = -1;
+	int rc = 0;
+
+	if (beyond_enabled(d, c))
+		return -EINVAL;
+	for (done = 0; done < c->count && rc == 0; done++)
+		rc = set_vector(d, c->start + done, c->fd ? &c->fd[done] : &none);
+	for (unsigned int i = 0; rc && i < done; i++)
+		release(d, c->start + i);
+	return rc;
+}
+
+/* vfio_msi_disable(); a pending bit is the device's and stays, as does what it says about MME. */
+static void msi_disable(struct sim_device *d)
+{
+	unsigned int v;
+
+	for_each_vector (v, &d->allocated)
+		release(d, v);
+	if (d->on == IRQ_MSIX)
+		sim_msix_set_enable(d, false);
+	else
+		sim_msi_disable(d);
+	sim_fire_forget(d);
+	d->allocated = (struct vector_set){ .bits = { 0 } };
+	d->nallocated = 0;
+	d->on = NR_IRQ_INDEX;
+}
+
+/* vfio_msi_enable(), pci_alloc_irq_vectors(1, @n) in it. */
+static int msi_enable(struct sim_device *d, enum irq_index index, unsigned int n)
+{
+	if (n == 0)
+		return -ERANGE;
+	if (!sim_in_d0(d))
+		return -EINVAL;
+	if (d->spec.host && n > d->spec.host)
+		return (int)d->spec.host;
+	d->on = index;
+	if (index == IRQ_MSI)
+		sim_msi_enable(d, n);
+	else
+		sim_msix_set_enable(d, true);
+	for (unsigned int v = 0; v < n; v++)
+		allocate(d, v);
+	return 0;
+}
+
+static int msi_attach(struct sim_device *d, const struct sim_call *c)
+{
+	int rc;
+
+	if (d->on == c->index)
+		return set_block(d, c);
+	rc = msi_enable(d, c->index, c->start + c->count);
+	if (rc)
+		return rc;
+	rc = set_block(d, c);
+	if (rc)
+		msi_disable(d);
+	return rc;
+}
+
+/* vfio_pci_set_msi_trigger(). The loopback goes around the device: masks do not hold it. */
+static int msi_trigger(struct sim_device *d, const struct sim_call *c)
+{
+	if (d->on == c->index && c->count == 0 && c->data == IRQ_DATA_NONE) {
+		msi_disable(d);
+		return 0;
+	}
+	if (d->on != c->index && d->on != NR_IRQ_INDEX)
+		return -EINVAL;
+	if (c->data == IRQ_DATA_EVENTFD)
+		return msi_attach(d, c);
+	if (d->on != c->index || beyond_enabled(d, c))
+		return -EINVAL;
+	for (unsigned int i = 0; i < c->count; i++)
+		if (sim_wanted(c, i))
+			sim_eventfd_signal(&d->vector[c->start + i], 1);
+	return 0;
+}
+
+static int single_attach(struct sim_eventfd *to, int32_t *fd)
+{
+	struct sim_eventfd got = { .fd = -1 };
+	int rc = 0;
+
+	if (fd && *fd < -1)
+		return -EINVAL;
+	if (fd && *fd >= 0)
+		rc = sim_eventfd_take(&got, fd);
+	if (rc)
+		return rc;
+	sim_eventfd_drop(to);
+	*to = got;
+	return 0;
+}
+
+/* vfio_pci_set_ctx_trigger_single(): ERR and REQ, at all times besides the others. */
+static int single_trigger(struct sim_device *d, const struct sim_call *c)
+{
+	struct sim_eventfd *e = c->index == IRQ_ERR ? &d->err : &d->req;
+
+	if (c->data == IRQ_DATA_NONE) {
+		if (e->fd < 0)
+			return -EINVAL;
+		if (c->count)
+			sim_eventfd_signal(e, 1);
+		else
+			sim_eventfd_drop(e);
+		return 0;
+	}
+	if (c->count == 0)
+		return -EINVAL;
+	if (c->data == IRQ_DATA_EVENTFD)
+		return single_attach(e, c->fd);
+	if (sim_wanted(c, 0))
+		sim_eventfd_signal(e, 1);
+	return 0;
+}
+
+typedef int (*action)(struct sim_device *d, const struct sim_call *c);
+
+/* vfio_pci_set_irqs_ioctl(): no action, two, or one that the index does not have is ENOTTY. */
+static action find_action(unsigned int index, uint32_t flags)
+{
+	static const struct {
+		uint32_t flag;
+		action of[NR_IRQ_INDEX];
+	} actions[] = {
+		{ VFIO_IRQ_SET_ACTION_TRIGGER,
+		  { sim_intx_trigger, msi_trigger, msi_trigger, single_trigger, single_trigger } },
+		{ VFIO_IRQ_SET_ACTION_MASK, { sim_intx_mask_action } },
+		{ VFIO_IRQ_SET_ACTION_UNMASK, { sim_intx_unmask_action } },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
+		if ((flags & VFIO_IRQ_SET_ACTION_TYPE_MASK) == actions[i].flag)
+			return actions[i].of[index];
+	return NULL;
+}
+
+/* vfio_set_irqs_validate_and_prepare() */
+static int check(const struct sim_device *d, uint32_t flags, const struct sim_call *c)
+{
+	struct irq_info info;
+
+	if (flags & ~(uint32_t)(VFIO_IRQ_SET_DATA_TYPE_MASK | VFIO_IRQ_SET_ACTION_TYPE_MASK))
+		return -EINVAL;
+	if (sim_irq_info(d, c->index, &info))
+		return -EINVAL;
+	if (c->start >= info.count || c->count > info.count - c->start)
+		return -EINVAL;
+	return c->data == IRQ_DATA_BOOL && c->count && !c->bools ? -EINVAL : 0;
+}
+
+static void close_all(const int32_t *fd, unsigned int n)
+{
+	for (unsigned int i = 0; fd && i < n; i++)
+		if (fd[i] >= 0)
+			close(fd[i]);
+}
+
+static int run(struct sim_device *d, uint32_t flags, const struct sim_call *c)
+{
+	action act = find_action(c->index, flags);
+
+	return act ? act(d, c) : -ENOTTY;
+}
+
+/* Exactly one kind of data. */
+static int data_of(uint32_t flags, enum irq_data *data)
+{
+	static const uint32_t flag[] = {
+		[IRQ_DATA_NONE] = VFIO_IRQ_SET_DATA_NONE,
+		[IRQ_DATA_BOOL] = VFIO_IRQ_SET_DATA_BOOL,
+		[IRQ_DATA_EVENTFD] = VFIO_IRQ_SET_DATA_EVENTFD,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(flag); i++)
+		if ((flags & VFIO_IRQ_SET_DATA_TYPE_MASK) == flag[i]) {
+			*data = (enum irq_data)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+static int set_eventfds(struct sim_device *d, uint32_t flags, struct sim_call *c, const int32_t *data)
+{
+	int32_t fd[MAX_VECTORS];
+	int rc = check(d, flags, c);
+
+	if (rc) {
+		close_all(data, c->count);
+		return rc;
+	}
+	memcpy(fd, data, c->count * sizeof(fd[0]));
+	c->fd = fd;
+	rc = run(d, flags, c);
+	close_all(fd, c->count);
+	return rc;
+}
+
+int sim_set_irqs(struct sim_device *d, uint32_t flags, unsigned int index, unsigned int start, unsigned int count,
+		 const void *data)
+{
+	struct sim_call c = { .index = index, .start = start, .count = count };
+	int rc = data_of(flags, &c.data);
+
+	if (rc)
+		return rc;
+	if (c.data == IRQ_DATA_EVENTFD && data)
+		return set_eventfds(d, flags, &c, data);
+	c.bools = c.data == IRQ_DATA_BOOL ? data : NULL;
+	rc = check(d, flags, &c);
+	return rc ? rc : run(d, flags, &c);
+}
+
+void sim_irq_init(struct sim_device *d)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(d->vector); i++)
+		d->vector[i].fd = -1;
+	d->intx.fd = d->unmask.fd = d->err.fd = d->req.fd = -1;
+	d->on = NR_IRQ_INDEX;
+}
+
+void sim_irq_off(struct sim_device *d)
+{
+	if (d->on == IRQ_INTX)
+		sim_intx_disable(d);
+	else if (d->on != NR_IRQ_INDEX)
+		msi_disable(d);
+	sim_eventfd_drop(&d->err);
+	sim_eventfd_drop(&d->req);
+}
