@@ -56,11 +56,18 @@ static const struct option *nth_option(const struct complete *k, size_t i)
 	return global_at(i - own);
 }
 
+/* Every option once: what a command calls its own hides a global one of that name. */
 static bool offered(const struct complete *k, size_t i)
 {
 	size_t own = k->cmd ? k->cmd->noption : 0;
+	const struct option *o = nth_option(k, i);
 
-	return nth_option(k, i)->help && (i < own || !k->inside || global_in_session(i - own));
+	if (!o->help || i < own)
+		return o->help;
+	for (size_t n = 0; n < own; n++)
+		if (!strcmp(k->cmd->option[n].word, o->word))
+			return false;
+	return !k->inside || global_in_session(i - own);
 }
 
 static const struct option *find_long(const struct complete *k, const char *word, size_t len)

@@ -20,7 +20,8 @@ enum {
 	GROW_FORCE,
 	GROW_BY,
 	GROW_COUNT,
-	GROW_SECRET
+	GROW_SECRET,
+	GROW_TRACE
 };
 
 static const struct column columns[] = {
@@ -44,8 +45,9 @@ static const struct command grow = {
 	.option = (const struct option[]){ [GROW_FORCE] = { "force", 'f', KIND_FLAG, NULL, NULL, "force it" },
 					   [GROW_BY] = { "by", 0, KIND_CHOICE, NULL, "action|table|bits", "means" },
 					   [GROW_COUNT] = { "count", 'c', KIND_COUNT, "N", NULL, "times" },
-					   [GROW_SECRET] = { "secret", 0, KIND_FLAG, NULL, NULL, NULL } },
-	.noption = 4,
+					   [GROW_SECRET] = { "secret", 0, KIND_FLAG, NULL, NULL, NULL },
+					   [GROW_TRACE] = { "trace", 0, KIND_COUNT, NULL, NULL, "own" } },
+	.noption = 5,
 	.table = &table,
 };
 
@@ -276,6 +278,17 @@ static void test_options(void **state)
 	unsetenv("POSIXLY_CORRECT");
 }
 
+/* A command's own option wins over the global one of that name, behind the command's word. */
+static void test_own_wins(void **state)
+{
+	struct parsed p;
+
+	(void)state;
+	assert_int_equal(parse(&p, &grow, false, "grow d msi 4 --trace 9"), 0);
+	assert_int_equal(p.a.option[GROW_TRACE].number, 9);
+	assert_false(p.g.trace);
+}
+
 static void test_many(void **state)
 {
 	struct parsed p;
@@ -365,11 +378,12 @@ static void test_usage(void **state)
 	char buf[256], tiny[8];
 
 	(void)state;
+	assert_string_equal(command_usage(&grow, false, buf, sizeof(buf)),
+			    "grow DEVICE INDEX COUNT|VECTORS|none [TIME] [--force] [--by action|table|bits] [--count "
+			    "N] [--trace COUNT]");
 	assert_string_equal(
-		command_usage(&grow, false, buf, sizeof(buf)),
-		"grow DEVICE INDEX COUNT|VECTORS|none [TIME] [--force] [--by action|table|bits] [--count N]");
-	assert_string_equal(command_usage(&grow, true, buf, sizeof(buf)),
-			    "grow INDEX COUNT|VECTORS|none [TIME] [--force] [--by action|table|bits] [--count N]");
+		command_usage(&grow, true, buf, sizeof(buf)),
+		"grow INDEX COUNT|VECTORS|none [TIME] [--force] [--by action|table|bits] [--count N] [--trace COUNT]");
 	assert_string_equal(command_usage(&echo, true, buf, sizeof(buf)), "echo WORD...");
 	assert_string_equal(command_usage(&grow, true, tiny, sizeof(tiny)), "grow IN");
 }
@@ -413,6 +427,8 @@ static void test_complete(void **state)
 		{ false, "grow d msi 1 1s _", "" },
 		{ false, "grow --f", "--force " },
 		{ false, "grow --se", "" },
+		{ false, "grow --tr", "--trace " },
+		{ false, "poke --tr", "--trace " },
 		{ false, "grow d -c 3 --co", "--count --color " },
 		{ true, "grow --co", "--count " },
 		{ false, "grow --by _", "action table bits " },
@@ -496,6 +512,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_near_option),
 		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_own_wins),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_inside),
 		cmocka_unit_test(test_json_behind_mistake),
