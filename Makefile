@@ -92,7 +92,10 @@ install: $(B)/msictl $(B)/msictl.8 ## install the tool, its manual and completio
 	$(INSTALL) -D -m 644 completions/_msictl $(DESTDIR)$(DATADIR)/zsh/site-functions/_msictl
 	$(INSTALL) -D -m 644 completions/msictl.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/msictl.fish
 
-.PHONY: install
+lint-man: $(B)/msictl.8
+	$(Q)mandoc -Tlint -W style $<
+
+.PHONY: install lint-man
 # --- end of installation ---
 
 help: ## this list
