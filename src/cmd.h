@@ -19,6 +19,8 @@ extern const struct command cmd_trigger, cmd_wait;
 extern const struct command cmd_read, cmd_write, cmd_reset;
 /* cmd-reopen.c */
 extern const struct command cmd_reopen;
+/* cmd-simulate.c */
+extern const struct command cmd_simulate;
 /* shell.c, run.c */
 extern const struct command cmd_shell, cmd_run;
 /* cmd-help.c */
