@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Whether a PCI function is there and who drives it: a few links of /sys, nothing is woken. */
+#ifndef MSICTL_PRESENCE_H
+#define MSICTL_PRESENCE_H
+
+#include <stdbool.h>
+
+#include "pci.h"
+#include "root.h"
+
+struct presence {
+	bool here;
+	char driver[64]; /* "" when none */
+	int group;	 /* IOMMU group, -1: none */
+};
+
+/** presence_read() - as it is now. */
+void presence_read(const struct root *r, const struct pci_addr *a, struct presence *p);
+
+#endif
