@@ -80,6 +80,12 @@ static void let_go(struct device *d)
 		d->events.released(d->events.ctx);
 }
 
+void device_wanted_back(struct device *d)
+{
+	if (d->handle)
+		let_go(d);
+}
+
 static void on_peer(struct source *s)
 {
 	struct device *d = s->owner;

@@ -70,8 +70,8 @@ struct device {
 	char *spec;    /* as written */
 	char name[32]; /* short address, or the spec's tail */
 	const struct backend *backend;
-	void *handle; /* NULL once it was let go */
-	const char *gone; /* why handle is NULL, a sentence */
+	void *handle;	    /* NULL once it was let go */
+	const char *gone;   /* why handle is NULL, a sentence */
 	struct source peer; /* a back end's connection; fd -1: none */
 	bool has_addr;
 	struct pci_addr addr;
@@ -113,6 +113,9 @@ void device_close(struct device *d);
 
 /** device_shut() - as device_close(), but the struct and its counters stay. */
 void device_shut(struct device *d, const char *why);
+
+/** device_wanted_back() - the kernel wants it back, as REQ says it: let go at once, events.released is called. */
+void device_wanted_back(struct device *d);
 
 /** device_here() - whether it is still open; else -ENODEV and a sentence. */
 int device_here(const struct device *d, struct error *e);

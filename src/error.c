@@ -19,7 +19,7 @@ static const struct {
 	[CAUSE_BUSY] = { "busy", "busy: somebody else holds the device" },
 	[CAUSE_NOT_VIABLE] = { "not-viable", "the IOMMU group is not viable, or there is none" },
 	[CAUSE_SHORT] = { "short", "the host gave fewer vectors than asked for" },
-	[CAUSE_EXPECTATION] = { "expectation", "an expectation was not met (wait)" },
+	[CAUSE_EXPECTATION] = { "expectation", "an expectation was not met (wait, events)" },
 	[CAUSE_DISTURB] = { "disturb", "refused because it would disturb live vectors" },
 };
 

@@ -27,7 +27,7 @@ static void on_released(void *ctx)
 	struct session *s = ctx;
 
 	s->released = true;
-	out_note(s->out, "the kernel wants the device back (REQ): released");
+	out_note(s->out, "the kernel wants the device back: released");
 }
 
 static void on_lost(void *ctx)

@@ -7,6 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "presence.h"
+#include "uevent.h"
+
 struct loop *session_loop(struct session *s, struct error *e)
 {
 	int rc = s->loop ? 0 : loop_new(&s->loop);
@@ -21,6 +24,57 @@ struct loop *session_loop(struct session *s, struct error *e)
 int session_stopped(const struct session *s, struct error *e)
 {
 	return fail(e, CAUSE_FAILED, EINTR, "stopped by %s", strsignal(loop_stopped(s->loop)));
+}
+
+int session_address(const struct session *s, const char *text, struct pci_addr *a, struct error *e)
+{
+	if (text)
+		return pci_addr_parse(text, a, e);
+	if (!s->device || !s->device->has_addr)
+		return fail(e, CAUSE_FAILED, 0, "the device has no PCI address here");
+	*a = s->device->addr;
+	return 0;
+}
+
+/*
+ * The driver's link is gone before the event is sent, and while a device is
+ * held it comes back for nobody (driver_sysfs_remove() in drivers/base/dd.c):
+ * so an event that is old, or was not meant so, does no harm.
+ */
+static void give_back(struct session *s)
+{
+	struct presence p;
+
+	if (!s->device || !s->device->handle)
+		return;
+	presence_read(&s->root, &s->device->addr, &p);
+	if (!p.driver[0])
+		device_wanted_back(s->device);
+}
+
+static void on_uevent(void *ctx, const struct uevent *u)
+{
+	struct session *s = ctx;
+
+	if (s->device && u->has_addr && !pci_addr_cmp(&u->addr, &s->device->addr) &&
+	    !strcmp(u->subsystem, "vfio-dev") && !strcmp(u->action, "remove"))
+		give_back(s);
+}
+
+static void on_overrun(void *ctx)
+{
+	give_back(ctx);
+}
+
+/* REQ tells the same on most kernels; without the socket it has to do. */
+static void listen_to_kernel(struct session *s)
+{
+	const struct uevent_handler h = { .event = on_uevent, .overrun = on_overrun, .ctx = s };
+
+	if (s->uevents || !s->device->has_addr || !s->root.live || uevents_open(&s->uevents, s->loop, &h))
+		return;
+	/* What was said before we listened. */
+	give_back(s);
 }
 
 /* For a command typed alone; run and shell listen themselves. */
@@ -47,9 +101,13 @@ static int open_into(struct session *s, const char *spec, struct device **d, str
 int session_open(struct session *s, const char *spec, const struct device_events *ev, struct error *e)
 {
 	const struct device_events alone = { .released = released, .ctx = s };
+	int rc;
 
 	s->events = ev ? *ev : alone;
-	return open_into(s, spec, &s->device, e);
+	rc = open_into(s, spec, &s->device, e);
+	if (!rc)
+		listen_to_kernel(s);
+	return rc;
 }
 
 int session_reopen(struct session *s, struct error *e)
@@ -63,6 +121,7 @@ int session_reopen(struct session *s, struct error *e)
 		return rc;
 	device_close(s->device);
 	s->device = again;
+	listen_to_kernel(s);
 	return 0;
 }
 
@@ -70,6 +129,8 @@ void session_close(struct session *s)
 {
 	device_close(s->device);
 	s->device = NULL;
+	uevents_close(s->uevents);
+	s->uevents = NULL;
 	loop_free(s->loop);
 	s->loop = NULL;
 }

@@ -12,6 +12,8 @@
 #include "root.h"
 #include "trace.h"
 
+struct uevents;
+
 /*
  * A command that stays. Its run() leaves a step behind; whoever started it
  * calls that whenever something came or its time is there: the command line
@@ -30,12 +32,13 @@ struct session {
 	struct out *out;
 	struct loop *loop;	     /* NULL until something has to wait: session_loop() */
 	struct device *device;	     /* opened by run or shell; NULL outside */
+	struct uevents *uevents;     /* heard while a device with a PCI address is open; NULL when they can't be */
 	bool inside;		     /* a command of run or shell */
 	bool interactive;	     /* the shell: a person at a terminal */
 	bool released;		     /* the kernel took the device back */
 	bool quit;		     /* the shell was asked to end */
 	struct device_events events; /* what was asked for at session_open() */
-	struct job job;		      /* step NULL: none */
+	struct job job;		     /* step NULL: none */
 	struct trace trace;
 	struct globals globals;
 };
@@ -58,6 +61,9 @@ void session_unstay(struct session *s);
 
 /** session_drive() - step the job to its end. 0, -EINTR with a sentence when a signal asked to stop, -errno. */
 int session_drive(struct session *s, struct error *e);
+
+/** session_address() - the PCI address in @text, or with NULL that of the opened device. 0 or -errno. */
+int session_address(const struct session *s, const char *text, struct pci_addr *a, struct error *e);
 
 /** session_apply() - make output and trace what s->globals say. */
 void session_apply(struct session *s);
