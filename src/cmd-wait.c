@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* wait */
+/* wait: for vectors that count, or for an event of the device */
 #include <errno.h>
 #include <inttypes.h>
 
+#include "cmd-wait.h"
 #include "cmd.h"
 #include "device.h"
 #include "host-irq.h"
@@ -15,8 +16,11 @@
 
 enum {
 	WAIT_AT_LEAST,
+	WAIT_EVENT,
 	WAIT_TIMEOUT
 };
+
+#define WAIT_US 10000000
 
 /* Where the counts come from: the eventfds of our own device, or the host's IRQs of anybody's. */
 struct expectation {
@@ -115,14 +119,14 @@ static int expect(struct expectation *x, const struct args *a, struct error *e)
 			       &x->which, e);
 }
 
-static int run_wait(struct session *s, const struct args *a, struct error *e)
+static int wait_vectors(struct session *s, const struct args *a, uint64_t limit, struct error *e)
 {
-	const struct value *at_least = &a->option[WAIT_AT_LEAST], *timeout = &a->option[WAIT_TIMEOUT];
+	const struct value *at_least = &a->option[WAIT_AT_LEAST];
 	struct expectation x = { .s = s,
 				 .index = a->param[1].index,
 				 .at_least = at_least->given ? at_least->number : 1 };
-	uint64_t begin = now_us(), limit = timeout->given ? timeout->number : 10000000;
 	struct vector_set short_of = { .bits = { 0 } };
+	uint64_t begin = now_us();
 	char text[128];
 	node *doc;
 	int rc = expect(&x, a, e);
@@ -148,22 +152,54 @@ static int run_wait(struct session *s, const struct args *a, struct error *e)
 		    vector_set_text(&short_of, text, sizeof(text)), x.at_least, (double)limit / 1e6);
 }
 
+static int wrong_words(const struct args *a, bool inside, struct error *e)
+{
+	char usage[256];
+	int rc;
+
+	if (a->option[WAIT_EVENT].given)
+		rc = fail(e, CAUSE_USAGE, 0,
+			  "vectors (INDEX, VECTORS, --at-least) and --event are waited for one at a time");
+	else if (a->param[1].given)
+		rc = fail(e, CAUSE_USAGE, 0, "VECTORS is missing");
+	else
+		rc = fail(e, CAUSE_USAGE, 0, "what to wait for is missing: INDEX VECTORS, or --event");
+	hint(e, "usage: %s%s", inside ? "" : "msictl ", command_usage(a->command, inside, usage, sizeof(usage)));
+	return rc;
+}
+
+static int run_wait(struct session *s, const struct args *a, struct error *e)
+{
+	const struct value *event = &a->option[WAIT_EVENT], *timeout = &a->option[WAIT_TIMEOUT];
+	uint64_t limit = timeout->given ? timeout->number : WAIT_US;
+
+	if (event->given ? a->param[1].given || a->option[WAIT_AT_LEAST].given : !a->param[2].given)
+		return wrong_words(a, s->inside, e);
+	return event->given ? wait_event(s, a, event, limit, e) : wait_vectors(s, a, limit, e);
+}
+
 const struct command cmd_wait = {
 	.word = "wait",
-	.summary = "wait until vectors have counted; exit 8 when they do not",
-	.help = "Inside run and shell the eventfds are counted, from the moment a vector was armed. Outside, on a "
-		"device that "
-		"another driver or a VM owns, the host's counts from now on.",
+	.summary = "wait until vectors have counted, or for an event; exit 8 when it does not come",
+	.help = "INDEX VECTORS: inside run and shell the eventfds are counted, from the moment a vector was armed. "
+		"Outside, on a device that another driver or a VM owns, the host's counts from now on.\n"
+		"--event: until the kernel says that the function came (add), went (remove), got a driver (bind) or "
+		"lost it (unbind). An event is an event: what is so already, or happened before the command listened, "
+		"does not count.",
 	.family = FAMILY_SCRIPT,
 	.flags = CMD_LIVE_HOST,
-	.param = (const struct param[]){ { .kind = KIND_DEVICE }, { .kind = KIND_INDEX }, { .kind = KIND_VECTORS } },
+	.param = (const struct param[]){ { .kind = KIND_DEVICE },
+					 { .kind = KIND_INDEX, .optional = true },
+					 { .kind = KIND_VECTORS, .optional = true } },
 	.nparam = 3,
 	.option =
 		(const struct option[]){
 			[WAIT_AT_LEAST] = { "at-least", 0, KIND_COUNT, "N", NULL, "each vector's count (1)" },
+			[WAIT_EVENT] = { "event", 0, KIND_CHOICE, "EVENT", "bind|unbind|add|remove",
+					 "bind, unbind, add or remove" },
 			[WAIT_TIMEOUT] = { "timeout", 0, KIND_PERIOD, "T", NULL,
 					   "give up after T: 500ms, 2s, 1m (10s)" },
 		},
-	.noption = 2,
+	.noption = 3,
 	.run = run_wait,
 };
