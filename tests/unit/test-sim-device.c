@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* SET_IRQS and what the device sends. The errnos are those measured on Linux 6.12's vfio-pci. */
+#include "fdlimit.h"
+#include "sim-world.h"
+
+static void starts_as_vfio_pci_hands_it_over(void **state)
+{
+	struct world *w = world_new("msix=65,msi=16");
+	static const uint32_t flags[] = { 7, 9, 1, 9, 9 };
+	static const unsigned int count[] = { 1, 16, 65, 1, 1 };
+	struct device_info info;
+	struct irq_info irq;
+
+	(void)state;
+	sim_device_info(w->d, &info);
+	assert_int_equal(info.regions, 9);
+	assert_int_equal(info.irqs, 5);
+	assert_true(info.reset);
+	for (unsigned int i = 0; i < 5; i++) {
+		assert_int_equal(sim_irq_info(w->d, i, &irq), 0);
+		assert_int_equal(irq.flags, flags[i]);
+		assert_int_equal(irq.count, count[i]);
+	}
+	assert_int_equal(sim_irq_info(w->d, 5, &irq), -EINVAL);
+	assert_int_equal(sim_irq_info(w->d, UINT32_MAX, &irq), -EINVAL);
+	world_free(w);
+	w = world_new("msix=0,msi=0,no-intx");
+	assert_int_equal(sim_irq_info(w->d, IRQ_MSIX, &irq), 0);
+	assert_int_equal(irq.flags, 9);
+	assert_int_equal(irq.count, 0);
+	assert_int_equal(attach(w, IRQ_MSIX, 0, 1), -EINVAL);
+	assert_int_equal(attach(w, IRQ_MSI, 0, 1), -EINVAL);
+	assert_int_equal(attach(w, IRQ_INTX, 0, 1), -EINVAL);
+	world_free(w);
+}
+
+static void says_what_the_kernel_says(void **state)
+{
+	static const struct {
+		uint32_t flags;
+		unsigned int index, start, count;
+		int off, on; /* MSI-X disabled, 0..3 of 65 armed */
+	} row[] = {
+		{ NONE, 5, 0, 1, -EINVAL, -EINVAL },
+		{ NONE, UINT32_MAX, 0, 1, -EINVAL, -EINVAL },
+		{ EVENTFD, IRQ_MSIX, 65, 1, -EINVAL, -EINVAL },
+		{ EVENTFD, IRQ_MSIX, 64, 2, -EINVAL, -EINVAL },
+		{ EVENTFD, IRQ_MSIX, 0, 66, -EINVAL, -EINVAL },
+		{ EVENTFD, IRQ_MSIX, UINT32_MAX, 1, -EINVAL, -EINVAL },
+		{ EVENTFD, IRQ_MSIX, 0, UINT32_MAX, -EINVAL, -EINVAL },
+		{ EVENTFD, IRQ_MSIX, 1, UINT32_MAX, -EINVAL, -EINVAL },
+		{ EVENTFD, IRQ_MSIX, 0, 0, -ERANGE, 0 },
+		{ NONE, IRQ_MSIX, 65, 0, -EINVAL, -EINVAL },
+		{ NONE, IRQ_MSIX, 0, 0, -EINVAL, 0 },
+		{ NONE, IRQ_MSIX, 2, 0, -EINVAL, 0 },
+		{ BOOL, IRQ_MSIX, 0, 0, -EINVAL, 0 },
+		{ BOOL, IRQ_MSIX, 0, 1, -EINVAL, -EINVAL }, /* without data */
+		{ NONE, IRQ_MSIX, 0, 65, -EINVAL, 0 },
+		{ 0x20, IRQ_MSIX, 0, 1, -EINVAL, -EINVAL },
+		{ 0x23, IRQ_MSIX, 0, 1, -EINVAL, -EINVAL },
+		{ 0x27, IRQ_MSIX, 0, 1, -EINVAL, -EINVAL },
+		{ 0x38, IRQ_MSIX, 0, 1, -EINVAL, -EINVAL },
+		{ 0x44, IRQ_MSIX, 0, 1, -EINVAL, -EINVAL },
+		{ 0x64, IRQ_MSIX, 0, 1, -EINVAL, -EINVAL },
+		{ 0x04, IRQ_MSIX, 0, 1, -ENOTTY, -ENOTTY },
+		{ 0x01, IRQ_MSIX, 0, 1, -ENOTTY, -ENOTTY },
+		{ 0x31, IRQ_MSIX, 0, 1, -ENOTTY, -ENOTTY },
+		{ 0x39, IRQ_MSIX, 0, 1, -ENOTTY, -ENOTTY },
+		{ MASK | 1, IRQ_MSIX, 0, 1, -ENOTTY, -ENOTTY },
+		{ MASK | 1, IRQ_MSIX, 0, 0, -ENOTTY, -ENOTTY },
+		{ UNMASK | 1, IRQ_MSIX, 0, 1, -ENOTTY, -ENOTTY },
+		{ MASK | 1, IRQ_MSI, 0, 1, -ENOTTY, -ENOTTY },
+		{ UNMASK | 1, IRQ_ERR, 0, 1, -ENOTTY, -ENOTTY },
+		{ MASK | 1, IRQ_REQ, 0, 1, -ENOTTY, -ENOTTY },
+		{ MASK | 1, IRQ_INTX, 0, 1, -EINVAL, -EINVAL },
+		{ UNMASK | 1, IRQ_INTX, 0, 1, -EINVAL, -EINVAL },
+		{ MASK | 4, IRQ_INTX, 0, 1, -EINVAL, -EINVAL },
+		{ NONE, IRQ_INTX, 0, 1, -EINVAL, -EINVAL },
+		{ NONE, IRQ_INTX, 0, 0, -EINVAL, -EINVAL },
+		{ EVENTFD, IRQ_INTX, 0, 2, -EINVAL, -EINVAL },
+		{ EVENTFD, IRQ_INTX, 1, 1, -EINVAL, -EINVAL },
+		{ EVENTFD, IRQ_INTX, 0, 0, -EINVAL, -EINVAL },
+		{ NONE, IRQ_MSI, 0, 0, -EINVAL, -EINVAL },
+		{ EVENTFD, IRQ_MSI, 0, 0, -ERANGE, -EINVAL },
+		{ EVENTFD, IRQ_MSI, 0, 17, -EINVAL, -EINVAL },
+		{ EVENTFD, IRQ_ERR, 0, 2, -EINVAL, -EINVAL },
+		{ EVENTFD, IRQ_ERR, 0, 0, -EINVAL, -EINVAL },
+		{ NONE, IRQ_REQ, 0, 1, -EINVAL, -EINVAL },
+		{ NONE, IRQ_REQ, 0, 0, -EINVAL, -EINVAL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		struct world *w = world_new("msix=65,msi=16");
+		int rc = set(w, row[i].flags, row[i].index, row[i].start, row[i].count);
+
+		if (rc != row[i].off)
+			fail_msg("row %zu, disabled: %d instead of %d", i, rc, row[i].off);
+		assert_int_equal(attach(w, IRQ_MSIX, 0, 4), 0);
+		rc = set(w, row[i].flags, row[i].index, row[i].start, row[i].count);
+		if (rc != row[i].on)
+			fail_msg("row %zu, enabled: %d instead of %d", i, rc, row[i].on);
+		world_free(w);
+	}
+}
+
+static void takes_eventfds_only(void **state)
+{
+	struct world *w = world_new("");
+	int file = open("/dev/null", O_RDWR | O_CLOEXEC), pipes[2], closed;
+
+	(void)state;
+	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	closed = fcntl(pipes[0], F_DUPFD_CLOEXEC, 3);
+	close(closed);
+	assert_int_equal(set_fd(w, EVENTFD, IRQ_MSIX, 0, file), -EINVAL);
+	assert_int_equal(fcntl(file, F_GETFD), -1); /* taken over all the same */
+	assert_int_equal(set_fd(w, EVENTFD, IRQ_MSIX, 0, pipes[1]), -EINVAL);
+	assert_int_equal(set_fd(w, EVENTFD, IRQ_MSIX, 0, closed), -EBADF);
+	assert_int_equal(set(w, NONE, IRQ_MSIX, 0, 1), -EINVAL); /* nothing was enabled */
+	assert_int_equal(set_fd(w, EVENTFD, IRQ_MSIX, 0, -2), 0);
+	assert_int_equal(set_fd(w, EVENTFD, IRQ_ERR, 0, closed), -EBADF);
+	assert_int_equal(set_fd(w, EVENTFD, IRQ_ERR, 0, -2), -EINVAL); /* measured: unlike the others */
+	assert_int_equal(set_fd(w, EVENTFD, IRQ_ERR, 0, -1), 0);
+	close(pipes[0]);
+	world_free(w);
+}
+
+static void keeps_no_descriptor(void **state)
+{
+	struct world *w = world_new("msix=64,msi=16,fail-at=40");
+	unsigned int before;
+
+	(void)state;
+	for (unsigned int v = 0; v < 66; v++)
+		close(fd_of(w, v));
+	before = open_fds();
+	assert_int_equal(attach(w, IRQ_MSIX, 0, 64), -ENOSPC);
+	assert_int_equal(attach(w, 7, 0, 4), -EINVAL);
+	assert_int_equal(attach(w, IRQ_MSIX, 62, 4), -EINVAL);
+	assert_int_equal(open_fds(), before);
+	assert_int_equal(attach(w, IRQ_MSIX, 0, 8), 0);
+	assert_int_equal(open_fds(), before + 8);
+	assert_int_equal(attach(w, IRQ_MSIX, 4, 8), 0);
+	assert_int_equal(open_fds(), before + 12);
+	assert_int_equal(attach(w, IRQ_MSI, 0, 4), -EINVAL);
+	assert_int_equal(set_fd(w, EVENTFD, IRQ_REQ, 0, fd_of(w, 0)), 0);
+	assert_int_equal(set_fd(w, EVENTFD, IRQ_REQ, 0, fd_of(w, 1)), 0);
+	assert_int_equal(open_fds(), before + 13);
+	sim_device_disconnect(w->d);
+	assert_int_equal(open_fds(), before);
+	assert_int_equal(attach(w, IRQ_INTX, 0, 1), 0);
+	assert_int_equal(set_fd(w, UNMASK | 4, IRQ_INTX, 0, fd_of(w, 1)), 0);
+	assert_int_equal(set_fd(w, UNMASK | 4, IRQ_INTX, 0, fd_of(w, 2)), -EBUSY);
+	assert_int_equal(open_fds(), before + 2);
+	assert_int_equal(set(w, NONE, IRQ_INTX, 0, 0), 0);
+	assert_int_equal(open_fds(), before);
+	world_free(w);
+}
+
+/* Which of 0..n-1 a loopback reaches. */
+static void assert_reached(struct world *w, unsigned int index, unsigned int n, const char *expected)
+{
+	char text[MAX_VECTORS * 5];
+	struct vector_set reached = { .bits = { 0 } };
+
+	assert_int_equal(set(w, NONE, index, 0, n), 0);
+	for (unsigned int v = 0; v < MAX_VECTORS; v++) {
+		uint64_t count = got(w, v);
+
+		assert_true(count <= 1);
+		if (count)
+			vector_set_add(&reached, v);
+	}
+	assert_string_equal(vector_set_text(&reached, text, sizeof(text)), expected);
+}
+
+static void grows_and_shrinks(void **state)
+{
+	struct world *w = world_new("msix=65");
+
+	(void)state;
+	assert_int_equal(attach(w, IRQ_MSIX, 0, 4), 0);
+	assert_int_equal(attach(w, IRQ_MSIX, 4, 4), 0);
+	assert_reached(w, IRQ_MSIX, 65, "0-7");
+	assert_int_equal(release(w, IRQ_MSIX, 4, 4), 0);
+	assert_reached(w, IRQ_MSIX, 65, "0-3");
+	assert_int_equal(attach(w, IRQ_MSIX, 60, 1), 0);
+	assert_reached(w, IRQ_MSIX, 65, "0-3,60");
+	assert_int_equal(attach(w, IRQ_MSIX, 0, 2), 0); /* a smaller count does not shrink */
+	assert_reached(w, IRQ_MSIX, 65, "0-3,60");
+	assert_int_equal(attach_bad(w, IRQ_MSIX, 0, 3, 1, -1), 0);
+	assert_reached(w, IRQ_MSIX, 65, "0,2-3,60");
+	assert_int_equal(set(w, NONE, IRQ_MSIX, 2, 0), 0);
+	assert_int_equal(set(w, NONE, IRQ_MSIX, 0, 65), -EINVAL);
+	assert_int_equal(attach(w, IRQ_MSI, 0, 16), 0);
+	assert_reached(w, IRQ_MSI, 16, "0-15");
+	world_free(w);
+}
+
+static void bools_choose(void **state)
+{
+	struct world *w = world_new("");
+	const uint8_t some[] = { 1, 0, 2, 255 };
+
+	(void)state;
+	assert_int_equal(attach(w, IRQ_MSIX, 0, 8), 0);
+	assert_int_equal(sim_set_irqs(w->d, BOOL, IRQ_MSIX, 2, 4, some), 0);
+	for (unsigned int v = 0; v < 8; v++)
+		assert_int_equal(got(w, v), v == 2 || v == 4 || v == 5);
+	world_free(w);
+}
+
+static void failure_takes_the_block_from_its_start(void **state)
+{
+	struct world *w = world_new("msix=65");
+
+	(void)state;
+	assert_int_equal(attach_bad(w, IRQ_MSIX, 0, 6, 3, 9999), -EBADF);
+	assert_int_equal(set(w, NONE, IRQ_MSIX, 0, 1), -EINVAL); /* first enable: all is off */
+	assert_int_equal(attach(w, IRQ_MSIX, 0, 6), 0);
+	assert_int_equal(attach_bad(w, IRQ_MSIX, 0, 6, 3, 9999), -EBADF);
+	assert_reached(w, IRQ_MSIX, 65, "4-5");
+	assert_int_equal(attach(w, IRQ_MSIX, 0, 2), 0);
+	assert_int_equal(attach_bad(w, IRQ_MSIX, 1, 4, 2, 9999), -EBADF);
+	assert_reached(w, IRQ_MSIX, 65, "0,4-5");
+	world_free(w);
+}
+
+static void exhaustion_rolls_back(void **state)
+{
+	struct world *w = world_new("msix=2048,fail-at=176");
+
+	(void)state;
+	assert_int_equal(attach(w, IRQ_MSIX, 0, 177), -ENOSPC);
+	assert_int_equal(set(w, NONE, IRQ_MSIX, 0, 1), -EINVAL);
+	assert_int_equal(release(w, IRQ_MSIX, 239, 1), 0); /* allocating alone does not find out */
+	assert_int_equal(set(w, NONE, IRQ_MSIX, 0, 0), 0);
+	assert_int_equal(attach(w, IRQ_MSIX, 0, 176), 0);
+	assert_int_equal(attach(w, IRQ_MSIX, 176, 16), -ENOSPC);
+	assert_reached(w, IRQ_MSIX, 2048, "0-175");
+	assert_int_equal(attach(w, IRQ_MSIX, 100, 400), -ENOSPC);
+	assert_reached(w, IRQ_MSIX, 2048, "0-99");
+	assert_int_equal(attach(w, IRQ_MSIX, 0, 400), -ENOSPC);
+	assert_reached(w, IRQ_MSIX, 2048, "none"); /* still enabled */
+	assert_int_equal(attach(w, IRQ_MSIX, 0, 4), 0);
+	assert_reached(w, IRQ_MSIX, 2048, "0-3");
+	world_free(w);
+}
+
+static void short_grant_is_a_number(void **state)
+{
+	struct world *w = world_new("msix=64,msi=16,host=6");
+
+	(void)state;
+	for (unsigned int index = IRQ_MSI; index <= IRQ_MSIX; index++) {
+		assert_int_equal(attach(w, index, 0, 16), 6);
+		assert_int_equal(release(w, index, 0, 7), 6);
+		assert_int_equal(attach(w, index, 6, 1), 6); /* the enabling call allocates start + count */
+		assert_int_equal(set(w, NONE, index, 0, 1), -EINVAL);
+		assert_int_equal(caps(w).msix.enabled || caps(w).msi.enabled, 0);
+		assert_int_equal(attach(w, index, 0, 6), 0);
+		assert_int_equal(set(w, NONE, index, 0, 0), 0);
+	}
+	assert_int_equal(attach(w, IRQ_MSIX, 0, 3), 0);
+	assert_int_equal(attach(w, IRQ_MSIX, 20, 2), 0);
+	assert_int_equal(attach(w, IRQ_MSIX, 10, 4), -ENOSPC); /* one is left: 10 is had, 11 not */
+	assert_reached(w, IRQ_MSIX, 64, "0-2,20-21");
+	assert_int_equal(attach(w, IRQ_MSIX, 10, 1), 0); /* 10 stayed allocated */
+	assert_int_equal(attach(w, IRQ_MSIX, 2, 3), -ENOSPC);
+	assert_reached(w, IRQ_MSIX, 64, "0-1,10,20-21");
+	world_free(w);
+}
+
+static void msi_loses_all_when_it_should_grow(void **state)
+{
+	struct world *w = world_new("msi=16");
+
+	(void)state;
+	assert_int_equal(attach(w, IRQ_MSI, 0, 5), 0);
+	assert_reached(w, IRQ_MSI, 16, "0-4");
+	assert_int_equal(attach(w, IRQ_MSI, 5, 1), -EINVAL);
+	assert_reached(w, IRQ_MSI, 16, "0-4");
+	assert_int_equal(attach(w, IRQ_MSI, 0, 16), -EINVAL);
+	assert_reached(w, IRQ_MSI, 16, "none");
+	assert_true(caps(w).msi.enabled);
+	assert_int_equal(attach(w, IRQ_MSI, 2, 3), 0);
+	assert_reached(w, IRQ_MSI, 16, "2-4");
+	world_free(w);
+}
+
+static void noresize_refuses_as_6_1(void **state)
+{
+	struct world *w = world_new("msix=64,noresize");
+	struct irq_info irq;
+
+	(void)state;
+	assert_int_equal(sim_irq_info(w->d, IRQ_MSIX, &irq), 0);
+	assert_int_equal(irq.flags, 9);
+	assert_int_equal(attach(w, IRQ_MSIX, 0, 4), 0);
+	assert_int_equal(attach(w, IRQ_MSIX, 4, 4), -EINVAL);
+	assert_int_equal(attach(w, IRQ_MSIX, 0, 8), -EINVAL);
+	assert_int_equal(release(w, IRQ_MSIX, 4, 1), -EINVAL);
+	assert_int_equal(set(w, NONE, IRQ_MSIX, 0, 5), -EINVAL);
+	assert_reached(w, IRQ_MSIX, 4, "0-3");
+	assert_int_equal(release(w, IRQ_MSIX, 1, 1), 0);
+	assert_reached(w, IRQ_MSIX, 4, "0,2-3");
+	world_free(w);
+}
+
+static void room_left_is_attached_later(void **state)
+{
+	static const char *const spec[] = { "msix=64,noresize", "msix=64" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(spec); i++) {
+		struct world *w = world_new(spec[i]);
+
+		assert_int_equal(release(w, IRQ_MSIX, 0, 16), 0); /* as a range without descriptors comes */
+		assert_true(caps(w).msix.enabled);
+		for (unsigned int v = 0; v < 16; v += 4)
+			assert_int_equal(attach(w, IRQ_MSIX, v, 4), 0);
+		assert_reached(w, IRQ_MSIX, 16, "0-15");
+		assert_int_equal(set(w, NONE, IRQ_MSIX, 0, 0), 0);
+		assert_int_equal(release(w, IRQ_MSI, 15, 1), 0);
+		assert_int_equal(attach(w, IRQ_MSI, 9, 2), 0);
+		assert_reached(w, IRQ_MSI, 16, "9-10");
+		world_free(w);
+	}
+}
+
+static void one_index_at_a_time(void **state)
+{
+	struct world *w = world_new("");
+
+	(void)state;
+	for (unsigned int on = IRQ_INTX; on <= IRQ_MSIX; on++) {
+		assert_int_equal(attach(w, on, 0, 1), 0);
+		for (unsigned int other = IRQ_INTX; other <= IRQ_MSIX; other++) {
+			if (other == on)
+				continue;
+			assert_int_equal(attach(w, other, 0, 1), -EINVAL);
+			assert_int_equal(set(w, NONE, other, 0, 1), -EINVAL);
+			assert_int_equal(set(w, NONE, other, 0, 0), -EINVAL);
+		}
+		assert_int_equal(set_fd(w, EVENTFD, IRQ_ERR, 0, fd_of(w, 1)), 0);
+		assert_int_equal(set_fd(w, EVENTFD, IRQ_REQ, 0, fd_of(w, 2)), 0);
+		assert_int_equal(set(w, NONE, on, 0, 1), 0);
+		assert_int_equal(got(w, 0), 1);
+		assert_int_equal(set(w, NONE, on, 0, 0), 0);
+	}
+	world_free(w);
+}
+
+static void err_and_req(void **state)
+{
+	static const unsigned int reg[] = { [IRQ_ERR] = SIM_REG_ERR, [IRQ_REQ] = SIM_REG_REQ };
+	struct world *w = world_new("");
+	const uint8_t yes = 1, no = 0;
+
+	(void)state;
+	for (unsigned int index = IRQ_ERR; index <= IRQ_REQ; index++) {
+		put_reg(w, reg[index], 1); /* nobody listens */
+		assert_int_equal(sim_set_irqs(w->d, BOOL, index, 0, 1, &yes), 0);
+		assert_int_equal(set_fd(w, EVENTFD, index, 0, fd_of(w, index)), 0);
+		assert_int_equal(set(w, NONE, index, 0, 1), 0);
+		assert_int_equal(sim_set_irqs(w->d, BOOL, index, 0, 1, &yes), 0);
+		assert_int_equal(sim_set_irqs(w->d, BOOL, index, 0, 1, &no), 0);
+		assert_int_equal(got(w, index), 2);
+		put_reg(w, reg[index], 1);
+		put_reg(w, reg[index], 0);
+		assert_int_equal(got(w, index), 1);
+		assert_int_equal(set(w, NONE, index, 0, 0), 0);
+		put_reg(w, reg[index], 1);
+		assert_int_equal(got(w, index), 0);
+		assert_int_equal(set(w, NONE, index, 0, 0), -EINVAL);
+	}
+	world_free(w);
+}
+
+static void full_counter_does_not_block(void **state)
+{
+	struct world *w = world_new("");
+	const uint64_t full = UINT64_MAX - 1;
+	int fd = eventfd(0, EFD_CLOEXEC); /* a client's that blocks */
+
+	(void)state;
+	assert_int_equal(set_fd(w, EVENTFD, IRQ_MSIX, 0, fcntl(fd, F_DUPFD_CLOEXEC, 3)), 0);
+	assert_int_equal(write(fd, &full, sizeof(full)), sizeof(full));
+	alarm(20);
+	assert_int_equal(set(w, NONE, IRQ_MSIX, 0, 1), 0);
+	alarm(0);
+	assert_true(taken(fd) == full);
+	assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+	assert_int_equal(set(w, NONE, IRQ_MSIX, 0, 1), 0);
+	assert_int_equal(taken(fd), 1);
+	close(fd);
+	world_free(w);
+}
+
+static void every_one_of_2048(void **state)
+{
+	struct world *w = world_new("msix=2048");
+	uint64_t limit;
+
+	(void)state;
+	assert_true(fdlimit_raise(2 * MAX_VECTORS + 64, &limit) >= 0);
+	assert_int_equal(attach(w, IRQ_MSIX, 0, 1024), 0);
+	assert_int_equal(attach(w, IRQ_MSIX, 1024, 1024), 0);
+	assert_reached(w, IRQ_MSIX, 2048, "0-2047");
+	master(w, true);
+	for (unsigned int v = 0; v < 2048; v++)
+		assert_int_equal(fired(w, v), 1);
+	assert_int_equal(get(w, 0, SIM_REG_FIRED_LO, 8), 2048);
+	assert_int_equal(set(w, NONE, IRQ_MSIX, 0, 0), 0);
+	world_free(w);
+}
+
+static void forgets_a_client(void **state)
+{
+	struct world *w = world_new("");
+	uint8_t fresh[4096], now[4096];
+
+	(void)state;
+	assert_int_equal(sim_region_read(w->d, REGION_CONFIG, fresh, sizeof(fresh), 0), sizeof(fresh));
+	master(w, true);
+	assert_int_equal(attach(w, IRQ_MSIX, 0, 4), 0);
+	mask_entry(w, 1, true);
+	ring(w, 1);
+	put_reg(w, SIM_REG_INTX_RAISE, 1);
+	put_cfg(w, PCI_INTERRUPT_LINE, 1, 9);
+	sim_device_disconnect(w->d);
+	assert_int_equal(sim_region_read(w->d, REGION_CONFIG, now, sizeof(now), 0), sizeof(now));
+	assert_memory_equal(fresh, now, sizeof(now));
+	assert_int_equal(pba(w, 0), 0);
+	assert_int_equal(set(w, NONE, IRQ_MSIX, 0, 1), -EINVAL);
+	assert_int_equal(attach(w, IRQ_MSI, 0, 4), 0);
+	assert_int_equal(got(w, 1), 0);
+	world_free(w);
+	sim_device_free(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(starts_as_vfio_pci_hands_it_over),
+		cmocka_unit_test(says_what_the_kernel_says),
+		cmocka_unit_test(takes_eventfds_only),
+		cmocka_unit_test(keeps_no_descriptor),
+		cmocka_unit_test(grows_and_shrinks),
+		cmocka_unit_test(bools_choose),
+		cmocka_unit_test(failure_takes_the_block_from_its_start),
+		cmocka_unit_test(exhaustion_rolls_back),
+		cmocka_unit_test(short_grant_is_a_number),
+		cmocka_unit_test(msi_loses_all_when_it_should_grow),
+		cmocka_unit_test(noresize_refuses_as_6_1),
+		cmocka_unit_test(room_left_is_attached_later),
+		cmocka_unit_test(one_index_at_a_time),
+		cmocka_unit_test(err_and_req),
+		cmocka_unit_test(full_counter_does_not_block),
+		cmocka_unit_test(every_one_of_2048),
+		cmocka_unit_test(forgets_a_client),
+	};
+
+	return cmocka_run_group_tests_name("sim-device", tests, NULL, NULL);
+}
