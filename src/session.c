@@ -191,15 +191,17 @@ int session_drive(struct session *s, struct error *e)
 	for (;;) {
 		uint64_t due = UINT64_MAX;
 		int rc = session_step(s, &due, e);
+		bool open_ended;
 
 		if (rc <= 0)
 			return rc;
 		rc = loop_wait(s->loop, due);
 		if (rc >= 0)
 			continue;
+		open_ended = s->job.open_ended;
 		session_unstay(s);
 		if (rc == -EINTR)
-			return fail(e, CAUSE_FAILED, EINTR, "stopped by %s", strsignal(loop_stopped(s->loop)));
+			return open_ended ? 0 : session_stopped(s, e);
 		return fail(e, CAUSE_FAILED, -rc, "waiting for events failed");
 	}
 }

@@ -24,6 +24,7 @@ struct job {
 	int (*step)(struct session *s, void *state, uint64_t *due, struct error *e);
 	void (*end)(void *state); /* NULL: free() */
 	void *state;
+	bool open_ended; /* it has no end of its own: to be asked to stop is no failure; set behind session_stay() */
 };
 
 struct session {
