@@ -2,7 +2,6 @@
 /* events */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -22,29 +21,84 @@ struct watched {
 	int group; /* the last one known: the events of a group that goes come when the link has gone */
 };
 
+/* An event that was heard and not told yet; its texts lie behind it. */
+struct heard {
+	struct heard *next;
+	struct timespec at; /* of reading: an event carries no time of its own */
+	struct uevent event;
+	char text[];
+};
+
+/* The job. What is heard between two steps is told in the next one. */
 struct watch {
-	struct session *s;
+	struct uevents *uevents;
+	struct heard *first, **last;
+	bool overrun; /* after those */
 	struct watched *device;
 	size_t n;	     /* 0: all devices */
 	uint64_t want, seen; /* want 0: as many as come */
-	bool deaf;	     /* nobody reads the output any more */
+	uint64_t timeout_us, until;
+	bool deaf;	/* nobody reads the output any more */
+	bool strangers; /* told of messages that were not from the kernel */
 };
 
-/* An event carries no time of its own: this is when it was read. */
-static void tell_time(struct out *o, char *text, size_t size)
+static size_t size_of(const char *text)
 {
-	struct timespec ts;
+	return text ? strlen(text) + 1 : 0;
+}
+
+static const char *keep(const char *text, char **to)
+{
+	char *at = *to;
+
+	if (!text)
+		return NULL;
+	memcpy(at, text, size_of(text));
+	*to += size_of(text);
+	return at;
+}
+
+static void on_event(void *ctx, const struct uevent *u)
+{
+	size_t size = size_of(u->action) + size_of(u->subsystem) + size_of(u->devpath) + size_of(u->driver);
+	struct heard *h = malloc(sizeof(*h) + size);
+	struct watch *w = ctx;
+	char *to;
+
+	if (!h) {
+		w->overrun = true;
+		return;
+	}
+	to = h->text;
+	h->next = NULL;
+	clock_gettime(CLOCK_REALTIME, &h->at);
+	h->event = *u;
+	h->event.action = keep(u->action, &to);
+	h->event.subsystem = keep(u->subsystem, &to);
+	h->event.devpath = keep(u->devpath, &to);
+	h->event.driver = keep(u->driver, &to);
+	*w->last = h;
+	w->last = &h->next;
+}
+
+static void on_overrun(void *ctx)
+{
+	struct watch *w = ctx;
+
+	w->overrun = true;
+}
+
+static void tell_time(struct out *o, const struct timespec *at, char *text, size_t size)
+{
+	int ms = (int)(at->tv_nsec / 1000000);
 	char day[32] = "";
 	struct tm tm;
-	int ms;
 
-	clock_gettime(CLOCK_REALTIME, &ts);
-	ms = (int)(ts.tv_nsec / 1000000);
-	if (gmtime_r(&ts.tv_sec, &tm))
+	if (gmtime_r(&at->tv_sec, &tm))
 		strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
 	doc_textf(out_doc(o), "time", "%s.%03dZ", day, ms);
 	text[0] = '\0';
-	if (localtime_r(&ts.tv_sec, &tm))
+	if (localtime_r(&at->tv_sec, &tm))
 		strftime(text, size, "%H:%M:%S", &tm);
 	append(text, size, ".%03d", ms);
 }
@@ -63,13 +117,13 @@ static const char *device_text(const struct uevent *u, char *buf, size_t size)
 	return buf;
 }
 
-/* The same members in every row, so that a reader needs no cases. Left open for one more. */
-static void tell(struct out *o, const struct uevent *u, const char *more)
+/* The same members in every row, so that a reader needs no cases; the object stays open for one more. */
+static void tell(struct out *o, const struct timespec *when, const struct uevent *u, const char *more)
 {
 	char at[32], bdf[PCI_ADDR_LEN], device[32];
 	node *doc;
 
-	tell_time(o, at, sizeof(at));
+	tell_time(o, when, at, sizeof(at));
 	doc = out_doc(o);
 	doc_text(doc, "action", u->action);
 	doc_text(doc, "subsystem", u->subsystem);
@@ -90,31 +144,31 @@ static void tell(struct out *o, const struct uevent *u, const char *more)
 }
 
 /* A stream is read as it comes; a reader that has gone is noticed at the next row, and main.c says so. */
-static void tell_end(struct watch *w)
+static void tell_end(struct out *o, struct watch *w)
 {
 	struct error ignored;
 
-	out_end(w->s->out);
-	if (out_flush(w->s->out, &ignored))
+	out_end(o);
+	if (out_flush(o, &ignored))
 		w->deaf = true;
 }
 
-static int group_of(const struct session *s, struct watched *d)
+static int group_of(const struct root *r, struct watched *d)
 {
 	struct presence p;
 
-	presence_read(&s->root, &d->addr, &p);
+	presence_read(r, &d->addr, &p);
 	if (p.group >= 0)
 		d->group = p.group;
 	return d->group;
 }
 
-static bool wanted(const struct watch *w, const struct uevent *u)
+static bool wanted(const struct root *r, const struct watch *w, const struct uevent *u)
 {
 	for (size_t i = 0; i < w->n; i++) {
 		if (u->has_addr && !pci_addr_cmp(&w->device[i].addr, &u->addr))
 			return true;
-		if (u->group >= 0 && u->group == group_of(w->s, &w->device[i]))
+		if (u->group >= 0 && u->group == group_of(r, &w->device[i]))
 			return true;
 	}
 	return w->n == 0;
@@ -125,47 +179,97 @@ static bool finished(const struct watch *w)
 	return w->deaf || (w->want && w->seen >= w->want);
 }
 
-static void on_event(void *ctx, const struct uevent *u)
-{
-	struct watch *w = ctx;
-
-	if (finished(w) || !wanted(w, u))
-		return;
-	w->seen++;
-	tell(w->s->out, u, u->synthetic ? "  (asked for by user space)" : "");
-	tell_end(w);
-}
-
 /* What the lost events would have said in the end. */
-static void tell_state(struct watch *w, const struct pci_addr *a)
+static void tell_state(struct session *s, struct watch *w, const struct timespec *at, const struct pci_addr *a)
 {
 	struct uevent row = { .action = "state", .subsystem = "pci", .has_addr = true, .addr = *a, .group = -1 };
 	struct presence p;
 
-	presence_read(&w->s->root, a, &p);
+	presence_read(&s->root, a, &p);
 	row.driver = p.driver[0] ? p.driver : NULL;
-	tell(w->s->out, &row, p.here ? "" : "  (not there)");
-	doc_bool(out_doc(w->s->out), "present", p.here);
-	tell_end(w);
+	tell(s->out, at, &row, p.here ? "" : "  (not there)");
+	doc_bool(out_doc(s->out), "present", p.here);
+	tell_end(s->out, w);
 }
 
-static void on_overrun(void *ctx)
+static void tell_overrun(struct session *s, struct watch *w)
 {
 	const struct uevent row = { .action = "overrun", .group = -1 };
-	struct watch *w = ctx;
+	struct timespec at;
 
-	if (finished(w))
-		return;
-	out_note(w->s->out, "msictl: the kernel had more events than there was room for: some were lost here");
-	tell(w->s->out, &row, "  (events were lost)");
-	tell_end(w);
+	clock_gettime(CLOCK_REALTIME, &at);
+	out_note(s->out, "msictl: the kernel had more events than there was room for: some were lost here");
+	tell(s->out, &at, &row, "  (events were lost)");
+	tell_end(s->out, w);
 	for (size_t i = 0; i < w->n && !w->deaf; i++)
-		tell_state(w, &w->device[i].addr);
+		tell_state(s, w, &at, &w->device[i].addr);
 }
 
-static int choose(struct watch *w, const struct args *a, struct error *e)
+static struct heard *take_first(struct watch *w)
 {
-	size_t n = a->param[0].given ? 1 + a->nrest : w->s->inside;
+	struct heard *h = w->first;
+
+	if (!h)
+		return NULL;
+	w->first = h->next;
+	if (!w->first)
+		w->last = &w->first;
+	return h;
+}
+
+static void tell_heard(struct session *s, struct watch *w)
+{
+	struct heard *h;
+
+	while ((h = take_first(w))) {
+		if (!finished(w) && wanted(&s->root, w, &h->event)) {
+			w->seen++;
+			tell(s->out, &h->at, &h->event, h->event.synthetic ? "  (asked for by user space)" : "");
+			tell_end(s->out, w);
+		}
+		free(h);
+	}
+	if (w->overrun && !finished(w))
+		tell_overrun(s, w);
+	w->overrun = false;
+	if (uevents_disbelieved(w->uevents) && !w->strangers)
+		out_note(s->out, "msictl: a message that is not from the kernel was ignored, and so will others be");
+	w->strangers = uevents_disbelieved(w->uevents);
+}
+
+static int step(struct session *s, void *state, uint64_t *due, struct error *e)
+{
+	struct watch *w = state;
+
+	tell_heard(s, w);
+	if (finished(w))
+		return 0;
+	if (s->interactive && s->released)
+		return device_here(s->device, e);
+	*due = w->until;
+	if (now_us() < w->until)
+		return 1;
+	if (!w->want)
+		return 0;
+	return fail(e, CAUSE_EXPECTATION, 0, "%" PRIu64 " of %" PRIu64 " events came within %.3g s", w->seen, w->want,
+		    (double)w->timeout_us / 1e6);
+}
+
+static void end(void *state)
+{
+	struct watch *w = state;
+	struct heard *h;
+
+	uevents_close(w->uevents);
+	while ((h = take_first(w)))
+		free(h);
+	free(w->device);
+	free(w);
+}
+
+static int choose(const struct session *s, struct watch *w, const struct args *a, struct error *e)
+{
+	size_t n = a->param[0].given ? 1 + a->nrest : s->inside;
 
 	if (!n)
 		return 0;
@@ -174,75 +278,57 @@ static int choose(struct watch *w, const struct args *a, struct error *e)
 		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
 	for (; w->n < n; w->n++) {
 		struct watched *d = &w->device[w->n];
-		int rc = session_address(w->s, w->n ? a->rest[w->n - 1] : a->param[0].text, &d->addr, e);
+		int rc = session_address(s, w->n ? a->rest[w->n - 1] : a->param[0].text, &d->addr, e);
 
 		if (rc)
 			return rc;
 		d->group = -1;
-		group_of(w->s, d);
+		group_of(&s->root, d);
 	}
 	return 0;
 }
 
-static int follow(const struct watch *w, uint64_t begin, const struct value *timeout, struct error *e)
-{
-	uint64_t until = timeout->given ? begin + timeout->number : UINT64_MAX;
-	struct session *s = w->s;
-
-	while (!finished(w) && now_us() < until) {
-		int rc = loop_wait(s->loop, until);
-
-		/* Without an expectation the end was asked for. */
-		if (rc == -EINTR)
-			return w->want ? session_stopped(s, e) : 0;
-		if (rc < 0)
-			return fail(e, CAUSE_FAILED, -rc, "waiting for events failed");
-		if (s->interactive && s->released)
-			return device_here(s->device, e);
-	}
-	if (finished(w) || !w->want)
-		return 0;
-	return fail(e, CAUSE_EXPECTATION, 0, "%" PRIu64 " of %" PRIu64 " events came within %.3g s", w->seen, w->want,
-		    (double)timeout->number / 1e6);
-}
-
-static int listen_to(struct watch *w, const struct args *a, struct error *e)
+static int subscribe(struct session *s, struct watch *w, struct error *e)
 {
 	const struct uevent_handler h = { .event = on_event, .overrun = on_overrun, .ctx = w };
-	struct loop *loop = session_loop(w->s, e);
-	uint64_t begin = now_us(), strangers;
-	struct uevents *u = NULL;
+	struct loop *loop = session_loop(s, e);
 	int rc;
 
 	if (!loop)
-		return -e->err;
-	rc = uevents_open(&u, loop, &h);
+		return -ENOMEM;
+	rc = uevents_open(&w->uevents, loop, &h);
 	if (rc)
 		return fail(e, cause_of_errno(-rc), -rc, "the kernel's events can't be listened to");
 	/* Whoever makes the events may begin now. */
-	out_note(w->s->out, "msictl: listening to the kernel's events");
-	rc = follow(w, begin, &a->option[EVENTS_TIMEOUT], e);
-	strangers = uevents_disbelieved(u);
-	uevents_close(u);
-	if (strangers)
-		out_note(w->s->out, "msictl: %" PRIu64 " messages were not from the kernel and were ignored",
-			 strangers);
-	return rc;
+	out_note(s->out, "msictl: listening to the kernel's events");
+	return 0;
 }
 
 static int run_events(struct session *s, const struct args *a, struct error *e)
 {
-	const struct value *count = &a->option[EVENTS_COUNT];
-	struct watch w = { .s = s, .want = count->number };
+	const struct value *count = &a->option[EVENTS_COUNT], *timeout = &a->option[EVENTS_TIMEOUT];
+	struct watch *w;
 	int rc;
 
 	if (count->given && !count->number)
 		return fail(e, CAUSE_USAGE, 0, "--count: at least 1 event is counted");
-	rc = choose(&w, a, e);
+	w = calloc(1, sizeof(*w));
+	if (!w)
+		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+	w->last = &w->first;
+	w->want = count->number;
+	w->timeout_us = timeout->number;
+	w->until = timeout->given ? now_us() + timeout->number : UINT64_MAX;
+	rc = choose(s, w, a, e);
 	if (!rc)
-		rc = listen_to(&w, a, e);
-	free(w.device);
-	return rc;
+		rc = subscribe(s, w, e);
+	if (rc) {
+		end(w);
+		return rc;
+	}
+	session_stay(s, step, end, w);
+	s->job.open_ended = !w->want;
+	return 0;
 }
 
 const struct command cmd_events = {

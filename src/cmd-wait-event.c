@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* wait --event */
 #include <errno.h>
-#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd-wait.h"
@@ -10,10 +11,12 @@
 #include "util.h"
 
 struct event_wait {
-	struct session *s;
+	struct uevents *uevents;
 	struct pci_addr addr;
-	const char *word;
+	const struct proof *proof; /* its word is the event waited for */
+	uint64_t begin, limit;
 	struct presence before; /* when we began to listen, or last read /sys */
+	bool overrun;		/* since the last step */
 	bool come;
 	bool has_seqnum; /* heard, not concluded from /sys */
 	uint64_t seqnum;
@@ -57,7 +60,7 @@ static void on_event(void *ctx, const struct uevent *u)
 	struct event_wait *w = ctx;
 
 	if (w->come || u->synthetic || !u->has_addr || strcmp(u->subsystem, "pci") != 0 ||
-	    strcmp(u->action, w->word) != 0 || pci_addr_cmp(&u->addr, &w->addr) != 0)
+	    strcmp(u->action, w->proof->word) != 0 || pci_addr_cmp(&u->addr, &w->addr) != 0)
 		return;
 	w->come = w->has_seqnum = true;
 	w->seqnum = u->seqnum;
@@ -67,88 +70,112 @@ static void on_event(void *ctx, const struct uevent *u)
 static void on_overrun(void *ctx)
 {
 	struct event_wait *w = ctx;
+
+	w->overrun = true;
+}
+
+static void look_instead(struct session *s, struct event_wait *w)
+{
 	struct presence now;
 
-	if (w->come)
-		return;
-	out_note(w->s->out, "msictl: the kernel had more events than there was room for: /sys is looked at instead");
-	presence_read(&w->s->root, &w->addr, &now);
-	for (size_t i = 0; i < ARRAY_SIZE(proofs); i++)
-		if (!strcmp(proofs[i].word, w->word))
-			w->come = proofs[i].happened(&w->before, &now);
+	out_note(s->out, "msictl: the kernel had more events than there was room for: /sys is looked at instead");
+	presence_read(&s->root, &w->addr, &now);
+	w->come = w->proof->happened(&w->before, &now);
 	copy_text(w->driver, sizeof(w->driver), now.driver);
 	w->before = now;
+	w->overrun = false;
 }
 
-static int listen_for(struct event_wait *w, uint64_t until, struct error *e)
-{
-	const struct uevent_handler h = { .event = on_event, .overrun = on_overrun, .ctx = w };
-	struct uevents *u = NULL;
-	int rc = uevents_open(&u, w->s->loop, &h);
-
-	if (rc)
-		return fail(e, cause_of_errno(-rc), -rc, "the kernel's events can't be listened to");
-	presence_read(&w->s->root, &w->addr, &w->before);
-	while (!w->come) {
-		rc = loop_wait(w->s->loop, until);
-		if (rc < 0 || (rc == 0 && now_us() >= until))
-			break;
-	}
-	uevents_close(u);
-	if (rc == -EINTR && !w->come)
-		return session_stopped(w->s, e);
-	return rc < 0 && !w->come ? fail(e, CAUSE_FAILED, -rc, "waiting for events failed") : 0;
-}
-
-static int not_come(const struct event_wait *w, uint64_t limit, struct error *e)
+static int not_come(struct session *s, const struct event_wait *w, struct error *e)
 {
 	char bdf[PCI_ADDR_LEN], now[96] = "it is not there";
 	struct presence p;
 
-	presence_read(&w->s->root, &w->addr, &p);
+	presence_read(&s->root, &w->addr, &p);
 	if (p.here)
 		copy_text(now, sizeof(now), "it is there without a driver");
 	if (p.driver[0])
 		snprintf(now, sizeof(now), "its driver is %s", p.driver);
-	return fail(e, CAUSE_EXPECTATION, 0, "no %s event of %s came within %.3g s; %s", w->word,
-		    pci_addr_full(&w->addr, bdf), (double)limit / 1e6, now);
+	return fail(e, CAUSE_EXPECTATION, 0, "no %s event of %s came within %.3g s; %s", w->proof->word,
+		    pci_addr_full(&w->addr, bdf), (double)w->limit / 1e6, now);
 }
 
-static void tell(const struct event_wait *w, uint64_t us)
+static void tell(struct out *o, const struct event_wait *w)
 {
-	struct out *o = w->s->out;
+	uint64_t us = now_us() - w->begin;
 	char bdf[PCI_ADDR_LEN];
 	node *doc = out_doc(o);
 
-	doc_text(doc, "event", w->word);
+	doc_text(doc, "command", "wait");
 	doc_text(doc, "device", pci_addr_full(&w->addr, bdf));
+	doc_text(doc, "event", w->proof->word);
 	doc_text(doc, "driver", w->driver[0] ? w->driver : NULL);
 	if (w->has_seqnum)
 		doc_number(doc, "seqnum", w->seqnum);
 	else
 		doc_null(doc, "seqnum");
 	doc_number(doc, "us", us);
-	out_text(o, "%s: %s%s%s after %.3f s", pci_addr_short(&w->addr, bdf), w->word, w->driver[0] ? " " : "",
+	out_text(o, "%s: %s%s%s after %.3f s", pci_addr_short(&w->addr, bdf), w->proof->word, w->driver[0] ? " " : "",
 		 w->driver, (double)us / 1e6);
 }
 
-int wait_event(struct session *s, const struct args *a, const struct value *word, uint64_t limit, struct error *e)
+static int step(struct session *s, void *state, uint64_t *due, struct error *e)
 {
-	struct event_wait w = { .s = s, .word = word->text };
-	int rc = session_address(s, a->param[0].text, &w.addr, e);
-	uint64_t begin = now_us();
+	struct event_wait *w = state;
 
-	if (!rc && !session_loop(s, e))
-		rc = -ENOMEM;
-	if (!rc)
-		rc = listen_for(&w, begin + limit, e);
-	if (rc)
-		return rc;
-	doc_text(out_doc(s->out), "command", a->command->word);
-	if (!w.come) {
-		doc_null(out_doc(s->out), "event");
-		return not_come(&w, limit, e);
+	if (w->overrun && !w->come)
+		look_instead(s, w);
+	if (w->come) {
+		tell(s->out, w);
+		return 0;
 	}
-	tell(&w, now_us() - begin);
+	*due = w->begin + w->limit;
+	return now_us() < *due ? 1 : not_come(s, w, e);
+}
+
+static void end(void *state)
+{
+	struct event_wait *w = state;
+
+	uevents_close(w->uevents);
+	free(w);
+}
+
+/* State is read after subscribing, so that no change falls between. */
+static int subscribe(struct session *s, struct event_wait *w, struct error *e)
+{
+	const struct uevent_handler h = { .event = on_event, .overrun = on_overrun, .ctx = w };
+	struct loop *loop = session_loop(s, e);
+	int rc;
+
+	if (!loop)
+		return -ENOMEM;
+	rc = uevents_open(&w->uevents, loop, &h);
+	if (rc)
+		return fail(e, cause_of_errno(-rc), -rc, "the kernel's events can't be listened to");
+	presence_read(&s->root, &w->addr, &w->before);
 	return 0;
+}
+
+int wait_event(struct session *s, const char *device, const char *word, uint64_t limit, struct error *e)
+{
+	struct event_wait *w = calloc(1, sizeof(*w));
+	int rc;
+
+	if (!w)
+		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+	w->begin = now_us();
+	w->limit = limit;
+	/* Of what was typed nothing may be kept; the row of the choice can. */
+	for (size_t i = 0; i < ARRAY_SIZE(proofs); i++)
+		if (!strcmp(proofs[i].word, word))
+			w->proof = &proofs[i];
+	rc = session_address(s, device, &w->addr, e);
+	if (!rc)
+		rc = subscribe(s, w, e);
+	if (rc) {
+		end(w);
+		return rc;
+	}
+	return session_stay(s, step, end, w);
 }

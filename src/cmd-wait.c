@@ -2,6 +2,7 @@
 /* wait: for vectors that count, or for an event of the device */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "cmd-wait.h"
 #include "cmd.h"
@@ -24,10 +25,9 @@ enum {
 
 /* Where the counts come from: the eventfds of our own device, or the host's IRQs of anybody's. */
 struct expectation {
-	struct session *s;
 	enum irq_index index;
 	struct vector_set which;
-	uint64_t at_least;
+	uint64_t at_least, begin, limit;
 	struct pci_addr addr;
 	struct host_irqs before;
 };
@@ -39,117 +39,130 @@ static uint64_t host_count(const struct host_irqs *h, enum irq_index index, unsi
 	return irq ? irq->count : 0;
 }
 
+static uint64_t count_of(const struct expectation *x, const struct device *d, const struct host_irqs *now,
+			 unsigned int v)
+{
+	uint64_t before, count;
+
+	if (d)
+		return d->irq[x->index].vector && d->irq[x->index].vector[v] ? d->irq[x->index].vector[v]->count : 0;
+	before = host_count(&x->before, x->index, v);
+	count = host_count(now, x->index, v);
+	/* An IRQ that was freed and allocated anew counts from 0 again. */
+	return count >= before ? count - before : count;
+}
+
 /* Vectors that have not counted enough yet; -errno. */
-static int missing(const struct expectation *x, struct vector_set *short_of)
+static int missing(const struct session *s, const struct expectation *x, struct vector_set *short_of)
 {
 	struct host_irqs now = { 0 };
 	unsigned int v;
 	int rc = 0;
 
 	*short_of = (struct vector_set){ .bits = { 0 } };
-	if (!x->s->device)
-		rc = host_irqs_read(&x->s->root, &x->addr, HOST_IRQ_BRIEF, &now);
-	for_each_vector (v, &x->which) {
-		const struct vector *vec = x->s->device && x->s->device->irq[x->index].vector
-						   ? x->s->device->irq[x->index].vector[v]
-						   : NULL;
-		uint64_t before = host_count(&x->before, x->index, v), count = host_count(&now, x->index, v);
-
-		/* An IRQ that was freed and allocated anew counts from 0 again. */
-		count = x->s->device ? (vec ? vec->count : 0) : count >= before ? count - before : count;
-		if (count < x->at_least)
+	if (!s->device)
+		rc = host_irqs_read(&s->root, &x->addr, HOST_IRQ_BRIEF, &now);
+	for_each_vector (v, &x->which)
+		if (count_of(x, s->device, &now, v) < x->at_least)
 			vector_set_add(short_of, v);
-	}
 	host_irqs_free(&now);
 	return rc;
 }
 
-static int wait_for(const struct expectation *x, uint64_t until, struct vector_set *short_of, struct error *e)
+static int tell(struct out *o, const struct expectation *x, const struct vector_set *short_of, struct error *e)
 {
-	for (;;) {
-		uint64_t now, next = until;
-		int rc = missing(x, short_of);
+	node *doc = out_doc(o);
+	char text[128];
 
-		if (rc)
-			return fail(e, cause_of_errno(-rc), -rc, "the host's IRQs can't be read");
-		now = now_us();
-		if (vector_set_empty(short_of) || now >= until)
-			return 0;
-		if (!x->s->device && next > now + HOST_SAMPLE_US)
-			next = now + HOST_SAMPLE_US;
-		if (loop_wait(x->s->loop, next) == -EINTR)
-			return session_stopped(x->s, e);
-		if (x->s->device && device_here(x->s->device, e))
-			return -ENODEV;
+	doc_text(doc, "command", "wait");
+	doc_text(doc, "index", irq_index_word(x->index));
+	doc_vectors(doc, "vectors", &x->which);
+	doc_vectors(doc, "missing", short_of);
+	doc_number(doc, "at_least", x->at_least);
+	doc_number(doc, "us", now_us() - x->begin);
+	if (vector_set_empty(short_of)) {
+		out_text(o, "%s: %s counted at least %" PRIu64, irq_index_word(x->index),
+			 vector_set_text(&x->which, text, sizeof(text)), x->at_least);
+		return 0;
 	}
+	return fail(e, CAUSE_EXPECTATION, 0, "%s %s did not count %" PRIu64 " within %.3g s", irq_index_word(x->index),
+		    vector_set_text(short_of, text, sizeof(text)), x->at_least, (double)x->limit / 1e6);
+}
+
+static int step(struct session *s, void *state, uint64_t *due, struct error *e)
+{
+	const struct expectation *x = state;
+	uint64_t now, until = x->begin + x->limit;
+	struct vector_set short_of;
+	int rc = missing(s, x, &short_of);
+
+	if (rc)
+		return fail(e, cause_of_errno(-rc), -rc, "the host's IRQs can't be read");
+	now = now_us();
+	if (vector_set_empty(&short_of) || now >= until)
+		return tell(s->out, x, &short_of, e);
+	*due = s->device || until - now < HOST_SAMPLE_US ? until : now + HOST_SAMPLE_US;
+	return s->device && device_here(s->device, e) ? -ENODEV : 1;
+}
+
+static void end(void *state)
+{
+	struct expectation *x = state;
+
+	host_irqs_free(&x->before);
+	free(x);
 }
 
 /* A foreign device: the vectors are those that the host knows now. */
-static int expect_host(struct expectation *x, const struct args *a, struct error *e)
+static int expect_host(const struct session *s, struct expectation *x, const struct args *a, struct error *e)
 {
-	struct vector_set known = { .bits = { 0 } };
+	char bdf[PCI_ADDR_LEN];
 	int rc = pci_addr_parse(a->param[0].text, &x->addr, e);
 
 	if (rc)
 		return rc;
-	if (!root_exists(&x->s->root, "sys/bus/pci/devices/%s", pci_addr_full(&x->addr, (char[PCI_ADDR_LEN]){ 0 })))
+	if (!root_exists(&s->root, "sys/bus/pci/devices/%s", pci_addr_full(&x->addr, bdf)))
 		return fail(e, CAUSE_NO_DEVICE, ENODEV, "no such PCI function");
-	rc = host_irqs_read(&x->s->root, &x->addr, HOST_IRQ_BRIEF, &x->before);
+	rc = host_irqs_read(&s->root, &x->addr, HOST_IRQ_BRIEF, &x->before);
 	if (rc)
 		return fail(e, cause_of_errno(-rc), -rc, "the host's IRQs can't be read");
 	x->which = a->param[2].vectors;
 	if (a->param[2].word == VECTORS_LISTED)
 		return 0;
-	known = host_irqs_armed(&x->before, x->index);
-	x->which = known;
-	if (!vector_set_empty(&known))
+	x->which = host_irqs_armed(&x->before, x->index);
+	if (!vector_set_empty(&x->which))
 		return 0;
 	return fail(e, CAUSE_FAILED, 0, "no %s vector is armed", irq_index_word(x->index));
 }
 
-static int expect(struct expectation *x, const struct args *a, struct error *e)
+static int expect(struct session *s, struct expectation *x, const struct args *a, struct error *e)
 {
-	if (!session_loop(x->s, e))
+	if (!session_loop(s, e))
 		return -ENOMEM;
-	if (!x->s->device)
-		return expect_host(x, a, e);
+	if (!s->device)
+		return expect_host(s, x, a, e);
 	/* "all" of a device that is driven means all that can come: the armed ones. */
-	return resolve_vectors(x->s->device, x->index,
-			       a->param[2].word == VECTORS_ALL ? VECTORS_ARMED : a->param[2].word, &a->param[2].vectors,
-			       &x->which, e);
+	return resolve_vectors(s->device, x->index, a->param[2].word == VECTORS_ALL ? VECTORS_ARMED : a->param[2].word,
+			       &a->param[2].vectors, &x->which, e);
 }
 
 static int wait_vectors(struct session *s, const struct args *a, uint64_t limit, struct error *e)
 {
 	const struct value *at_least = &a->option[WAIT_AT_LEAST];
-	struct expectation x = { .s = s,
-				 .index = a->param[1].index,
-				 .at_least = at_least->given ? at_least->number : 1 };
-	struct vector_set short_of = { .bits = { 0 } };
-	uint64_t begin = now_us();
-	char text[128];
-	node *doc;
-	int rc = expect(&x, a, e);
+	struct expectation *x = calloc(1, sizeof(*x));
+	int rc;
 
-	if (rc == 0)
-		rc = wait_for(&x, begin + limit, &short_of, e);
-	host_irqs_free(&x.before);
-	if (rc)
-		return rc;
-	doc = out_doc(s->out);
-	doc_text(doc, "command", a->command->word);
-	doc_text(doc, "index", irq_index_word(x.index));
-	doc_vectors(doc, "vectors", &x.which);
-	doc_vectors(doc, "missing", &short_of);
-	doc_number(doc, "at_least", x.at_least);
-	doc_number(doc, "us", now_us() - begin);
-	if (vector_set_empty(&short_of)) {
-		out_text(s->out, "%s: %s counted at least %" PRIu64, irq_index_word(x.index),
-			 vector_set_text(&x.which, text, sizeof(text)), x.at_least);
-		return 0;
-	}
-	return fail(e, CAUSE_EXPECTATION, 0, "%s %s did not count %" PRIu64 " within %.3g s", irq_index_word(x.index),
-		    vector_set_text(&short_of, text, sizeof(text)), x.at_least, (double)limit / 1e6);
+	if (!x)
+		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+	x->index = a->param[1].index;
+	x->at_least = at_least->given ? at_least->number : 1;
+	x->begin = now_us();
+	x->limit = limit;
+	rc = expect(s, x, a, e);
+	if (!rc)
+		return session_stay(s, step, end, x);
+	end(x);
+	return rc;
 }
 
 static int wrong_words(const struct args *a, bool inside, struct error *e)
@@ -175,7 +188,7 @@ static int run_wait(struct session *s, const struct args *a, struct error *e)
 
 	if (event->given ? a->param[1].given || a->option[WAIT_AT_LEAST].given : !a->param[2].given)
 		return wrong_words(a, s->inside, e);
-	return event->given ? wait_event(s, a, event, limit, e) : wait_vectors(s, a, limit, e);
+	return event->given ? wait_event(s, a->param[0].text, event->text, limit, e) : wait_vectors(s, a, limit, e);
 }
 
 const struct command cmd_wait = {

@@ -5,7 +5,11 @@
 
 #include "session.h"
 
-/** wait_event() - until the event that @word names has come for the device, at most @limit microseconds. */
-int wait_event(struct session *s, const struct args *a, const struct value *word, uint64_t limit, struct error *e);
+/**
+ * wait_event() - stay until an event has come, at most @limit microseconds
+ * @device: as typed; NULL: the session's
+ * @word: add, remove, bind or unbind
+ */
+int wait_event(struct session *s, const char *device, const char *word, uint64_t limit, struct error *e);
 
 #endif
