@@ -239,7 +239,7 @@ static int check(const struct sim_device *d, uint32_t flags, const struct sim_ca
 
 static void close_all(const int32_t *fd, unsigned int n)
 {
-	for (unsigned int i = 0; fd && i < n; i++)
+	for (unsigned int i = 0; i < n; i++)
 		if (fd[i] >= 0)
 			close(fd[i]);
 }
@@ -268,19 +268,20 @@ static int data_of(uint32_t flags, enum irq_data *data)
 	return -EINVAL;
 }
 
-static int set_eventfds(struct sim_device *d, uint32_t flags, struct sim_call *c, const int32_t *data)
+/* What the call does not take is closed. */
+static int set_eventfds(struct sim_device *d, uint32_t flags, struct sim_call c, const int32_t *data)
 {
 	int32_t fd[MAX_VECTORS];
-	int rc = check(d, flags, c);
+	int rc = check(d, flags, &c);
 
 	if (rc) {
-		close_all(data, c->count);
+		close_all(data, c.count);
 		return rc;
 	}
-	memcpy(fd, data, c->count * sizeof(fd[0]));
-	c->fd = fd;
-	rc = run(d, flags, c);
-	close_all(fd, c->count);
+	memcpy(fd, data, c.count * sizeof(fd[0]));
+	c.fd = fd;
+	rc = run(d, flags, &c);
+	close_all(fd, c.count);
 	return rc;
 }
 
@@ -293,7 +294,7 @@ int sim_set_irqs(struct sim_device *d, uint32_t flags, unsigned int index, unsig
 	if (rc)
 		return rc;
 	if (c.data == IRQ_DATA_EVENTFD && data)
-		return set_eventfds(d, flags, &c, data);
+		return set_eventfds(d, flags, c, data);
 	c.bools = c.data == IRQ_DATA_BOOL ? data : NULL;
 	rc = check(d, flags, &c);
 	return rc ? rc : run(d, flags, &c);

@@ -132,13 +132,12 @@ static int parse_word(const char *text, struct sim_spec *spec, uint32_t *seen, s
 	return 0;
 }
 
-int sim_spec_parse(const char *text, struct sim_spec *spec, struct error *e)
+static int parse_words(const char *text, struct sim_spec *spec, struct error *e)
 {
 	uint32_t seen = 0;
 	char word[64];
 
-	*spec = (struct sim_spec){ .msix = 64, .msi = 16, .fail_at = UINT32_MAX, .seed = 1 };
-	while (text && *text) {
+	while (*text) {
 		size_t n = strcspn(text, ",");
 		int rc;
 
@@ -155,6 +154,12 @@ int sim_spec_parse(const char *text, struct sim_spec *spec, struct error *e)
 			return bad(e, ",", "ends the list, a word is missing");
 	}
 	return 0;
+}
+
+int sim_spec_parse(const char *text, struct sim_spec *spec, struct error *e)
+{
+	*spec = (struct sim_spec){ .msix = 64, .msi = 16, .fail_at = UINT32_MAX, .seed = 1 };
+	return text ? parse_words(text, spec, e) : 0;
 }
 
 const char *sim_spec_word_at(unsigned int i, const char **help)

@@ -401,10 +401,8 @@ static void full_counter_does_not_block(void **state)
 static void every_one_of_2048(void **state)
 {
 	struct world *w = world_new("msix=2048");
-	uint64_t limit;
 
 	(void)state;
-	assert_true(fdlimit_raise(2 * MAX_VECTORS + 64, &limit) >= 0);
 	assert_int_equal(attach(w, IRQ_MSIX, 0, 1024), 0);
 	assert_int_equal(attach(w, IRQ_MSIX, 1024, 1024), 0);
 	assert_reached(w, IRQ_MSIX, 2048, "0-2047");
@@ -440,6 +438,15 @@ static void forgets_a_client(void **state)
 	sim_device_free(NULL);
 }
 
+/* Both ends of 2048 eventfds. */
+static int make_room(void **state)
+{
+	uint64_t limit;
+
+	(void)state;
+	return fdlimit_raise(2 * MAX_VECTORS + 64, &limit) < 0 ? -1 : 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -462,5 +469,5 @@ int main(void)
 		cmocka_unit_test(forgets_a_client),
 	};
 
-	return cmocka_run_group_tests_name("sim-device", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("sim-device", tests, make_room, NULL);
 }

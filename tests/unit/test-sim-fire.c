@@ -155,14 +155,14 @@ static void table_takes_any_width(void **state)
 	struct world *w = with_msix("msix=4", 4);
 
 	(void)state;
-	put(w, 2, 16 + PCI_MSIX_ENTRY_VECTOR_CTRL, 1, 0xff);
+	put(w, 2, 16u + PCI_MSIX_ENTRY_VECTOR_CTRL, 1, 0xff);
 	assert_int_equal(entry(w, 1).control, 1);      /* one bit is there */
 	put(w, 2, 16 + PCI_MSIX_ENTRY_DATA + 2, 8, 0); /* across data and control */
 	assert_int_equal(entry(w, 1).control, 0);
 	put(w, 2, 16, 2, 0xffff);
 	assert_int_equal(entry(w, 1).address & 0xffff, 0xfffc);
-	put(w, 2, 4 * 16, 4, UINT32_MAX); /* behind the table */
-	assert_int_equal(get(w, 2, 4 * 16, 4), 0);
+	put(w, 2, 4ull * 16, 4, UINT32_MAX); /* behind the table */
+	assert_int_equal(get(w, 2, 4ull * 16, 4), 0);
 	world_free(w);
 }
 
@@ -429,7 +429,7 @@ static void reset_restores_what_the_kernel_gave(void **state)
 	ring(w, 1);
 	put_cfg(w, control, 2, 0xc000);
 	put_reg(w, SIM_REG_INTX_RAISE, 1);
-	put(w, 2, 2 * 16 + PCI_MSIX_ENTRY_DATA, 4, 0xdead);
+	put(w, 2, 2u * 16 + PCI_MSIX_ENTRY_DATA, 4, 0xdead);
 	assert_int_equal(sim_reset(w->d), 0);
 	assert_int_equal(cfg(w, control, 2), 0x8007);
 	assert_int_equal(cfg(w, PCI_COMMAND, 2), PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
