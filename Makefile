@@ -107,3 +107,24 @@ clean: ## remove what was built
 .PHONY: all unit check quick lab lint asan valgrind print-flags help clean
 .DELETE_ON_ERROR:
 -include $(OBJ:.o=.d) $(UNIT:=.d)
+
+# --- fuzzing: clang's libFuzzer, FUZZ_SECONDS for all targets together ---
+FUZZ_SECONDS ?= 300
+FUZZ_FLAGS := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FUZZ := $(patsubst tests/fuzz/%.c,$(B)/%,$(sort $(wildcard tests/fuzz/fuzz-*.c)))
+
+$(B)/fuzz-%: tests/fuzz/fuzz-%.c $(filter-out $(B)/main.o,$(OBJ)) Makefile
+	@echo "  FUZZ    $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -Isrc $(ALL_LDFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ $< $(filter %.o,$^) $(LDLIBS)
+
+fuzz-programs: $(FUZZ)
+
+fuzz-build:
+	$(Q)$(MAKE) CC=clang B=$(B)/fuzz CFLAGS_EXTRA="$(FUZZ_FLAGS)" fuzz-programs
+
+fuzz: fuzz-build ## feed clients, servers, decoders and parsers with nonsense: FUZZ_SECONDS=300
+	tests/fuzz/run $(B)/fuzz $(FUZZ_SECONDS)
+
+.PHONY: fuzz fuzz-build fuzz-programs
+-include $(FUZZ:=.d)
+# --- end of fuzzing ---

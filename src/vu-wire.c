@@ -77,6 +77,8 @@ static void advance(struct iovec iov[2], size_t n)
 	for (int i = 0; i < 2; i++) {
 		size_t here = n < iov[i].iov_len ? n : iov[i].iov_len;
 
+		if (!here) /* there may be no second piece at all */
+			continue;
 		iov[i].iov_base = (char *)iov[i].iov_base + here;
 		iov[i].iov_len -= here;
 		n -= here;
