@@ -6,7 +6,7 @@
  */
 #define main msictl_main
 int msictl_main(int argc, char **argv);
-#include "main.c"
+#include "main.c" // NOLINT(bugprone-suspicious-include): its list of commands is wanted
 #undef main
 
 #define MAX_WORDS 64

@@ -78,7 +78,7 @@ static void pump(struct sim_device *d, int sock, struct vu_reader *r)
 	 */
 	for (int turns = 0; loop_wait(shared.loop, 0) > 0; turns++) {
 		hear(sock, r);
-		if (turns < 2000)
+		if (turns < 300)
 			continue;
 		expect(sim_unmask_fd(d) >= 0);
 		break;

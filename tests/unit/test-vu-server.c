@@ -136,6 +136,7 @@ static int version(struct fixture *f, const char *json, struct vu_version *v)
 	struct vu_message m;
 	int err;
 
+	*v = (struct vu_version){ 0 };
 	if (json)
 		memcpy(payload + 4, json, size - 4);
 	send_ask(f, &(struct ask){ .command = VU_VERSION, .payload = payload, .size = size });
@@ -398,13 +399,23 @@ static void test_arm_and_fire(void **state)
 	fixture_free(&f);
 }
 
+static int set_bool(struct fixture *f, uint32_t argsz, uint32_t count, const uint8_t *data, size_t n)
+{
+	struct vfio_irq_set set = { .argsz = argsz,
+				    .flags = VFIO_IRQ_SET_DATA_BOOL | VFIO_IRQ_SET_ACTION_TRIGGER,
+				    .index = 2,
+				    .count = count };
+	uint8_t payload[64];
+
+	memcpy(payload, &set, sizeof(set));
+	memcpy(payload + sizeof(set), data, n);
+	return ask(f, &(struct ask){ .command = VU_DEVICE_SET_IRQS, .payload = payload, .size = sizeof(set) + n }, NULL,
+		   0);
+}
+
 static void test_bool(void **state)
 {
-	struct {
-		struct vfio_irq_set set;
-		uint8_t data[8];
-	} a = { { .argsz = 28, .flags = VFIO_IRQ_SET_DATA_BOOL | VFIO_IRQ_SET_ACTION_TRIGGER, .index = 2, .count = 8 },
-		{ 1, 0, 0, 1, 2, 0, 0, 0 } };
+	static const uint8_t data[8] = { 1, 0, 0, 1, 2, 0, 0, 0 };
 	struct fixture f;
 	int fd[8];
 
@@ -413,20 +424,13 @@ static void test_bool(void **state)
 	greet(&f);
 	eventfds(fd, 8);
 	assert_int_equal(set_irqs(&f, ARM, 2, 0, 8, fd, 8), 0);
-	assert_int_equal(ask(&f, &(struct ask){ .command = VU_DEVICE_SET_IRQS, .payload = &a, .size = 28 }, NULL, 0),
-			 0);
+	assert_int_equal(set_bool(&f, 28, 8, data, 8), 0);
 	for (unsigned int i = 0; i < 8; i++)
-		assert_int_equal(counted(fd[i]), a.data[i] != 0);
-	/* a byte is missing; then argsz denies one */
-	assert_int_equal(ask(&f, &(struct ask){ .command = VU_DEVICE_SET_IRQS, .payload = &a, .size = 27 }, NULL, 0),
-			 EINVAL);
-	a.set.argsz = 27;
-	assert_int_equal(ask(&f, &(struct ask){ .command = VU_DEVICE_SET_IRQS, .payload = &a, .size = 28 }, NULL, 0),
-			 EINVAL);
-	a.set.argsz = 28;
-	a.set.count = UINT32_MAX;
-	assert_int_equal(ask(&f, &(struct ask){ .command = VU_DEVICE_SET_IRQS, .payload = &a, .size = 28 }, NULL, 0),
-			 EINVAL);
+		assert_int_equal(counted(fd[i]), data[i] != 0);
+	/* a byte is missing; argsz denies one; there are far too few */
+	assert_int_equal(set_bool(&f, 28, 8, data, 7), EINVAL);
+	assert_int_equal(set_bool(&f, 27, 8, data, 8), EINVAL);
+	assert_int_equal(set_bool(&f, 28, UINT32_MAX, data, 8), EINVAL);
 	for (unsigned int i = 0; i < 8; i++)
 		assert_int_equal(counted(fd[i]), 0);
 	close_all(fd, 8);

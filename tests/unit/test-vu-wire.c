@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Framing of vfio-user: whatever comes, and however it is cut. */
 #include <pthread.h>
+#include <stdio.h>
 #include <sys/resource.h>
 
 #include "vu-peer.h"
@@ -240,13 +241,30 @@ static void test_too_many_descriptors(void **state)
 	assert_int_equal(open_descriptors(), before);
 }
 
+/* What the kernel enforces; valgrind keeps the limit to itself. */
+static uint64_t limit_in_force(void)
+{
+	FILE *f = fopen("/proc/self/limits", "re");
+	unsigned long long n = 0;
+	char line[256];
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f))
+		if (strncmp(line, "Max open files", 14) == 0)
+			n = strtoull(line + 14, NULL, 10);
+	fclose(f);
+	return n;
+}
+
 /* The kernel hands over what fits under our limit and cuts the rest: that is no message. */
 static void test_descriptor_limit(void **state)
 {
 	unsigned int before = open_descriptors();
 	struct vu_header h = { .size = sizeof(h) };
 	struct rlimit rl, low;
-	int sock[2], fd[8];
+	struct vu_message m;
+	int sock[2], fd[8], rc;
+	uint64_t in_force;
 
 	(void)state;
 	pair(sock);
@@ -256,10 +274,15 @@ static void test_descriptor_limit(void **state)
 	low = rl;
 	low.rlim_cur = (rlim_t)fd[7] + 4;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
-	assert_fails(sock[1], VU_MAX_MESSAGE, now_us() + SECOND, -EPROTO);
+	in_force = limit_in_force();
+	rc = vu_receive(sock[1], &m, VU_MAX_MESSAGE, now_us() + SECOND);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &rl), 0);
+	vu_message_drop(&m);
 	close_all(fd, 8);
 	close_all(sock, 2);
+	if (in_force != low.rlim_cur)
+		skip();
+	assert_int_equal(rc, -EPROTO);
 	assert_int_equal(open_descriptors(), before);
 }
 
@@ -291,7 +314,7 @@ static void test_time(void **state)
 	pair(sock);
 	assert_fails(sock[1], VU_MAX_MESSAGE, begin + 50000, -ETIMEDOUT);
 	took = now_us() - begin;
-	assert_in_range(took, 50000, 20 * SECOND);
+	assert_in_range(took, 50000, 20ull * SECOND);
 	/* what is there already needs no time */
 	put(sock[0], bytes, sizeof(bytes), NULL, 0);
 	{
@@ -346,12 +369,11 @@ static void test_trickle(void **state)
 /* Nobody reads: a megabyte does not fit into the socket. */
 static void test_send_time(void **state)
 {
-	_cleanup_free_ uint8_t *data = calloc(1, VU_DEFAULT_XFER);
+	static const uint8_t data[VU_DEFAULT_XFER];
 	struct vu_header h = { .size = sizeof(h) + VU_DEFAULT_XFER };
 	int sock[2];
 
 	(void)state;
-	assert_non_null(data);
 	pair(sock);
 	assert_int_equal(vu_send(sock[0], &h, data, VU_DEFAULT_XFER, NULL, 0, now_us() + 20000), -ETIMEDOUT);
 	close(sock[1]);
@@ -368,28 +390,27 @@ static void *receive_large(void *arg)
 {
 	struct large *l = arg;
 
-	l->rc = vu_receive(l->sock, &l->m, VU_MAX_MESSAGE, now_us() + 20 * SECOND);
+	l->rc = vu_receive(l->sock, &l->m, VU_MAX_MESSAGE, now_us() + 20ull * SECOND);
 	return NULL;
 }
 
 /* Written in many pieces; the descriptors go once. */
 static void test_large(void **state)
 {
-	_cleanup_free_ uint8_t *data = malloc(VU_DEFAULT_XFER);
+	static uint8_t data[VU_DEFAULT_XFER];
 	struct vu_header h = { .size = sizeof(h) + VU_DEFAULT_XFER };
 	struct large l = { 0 };
 	pthread_t thread;
 	int sock[2], fd[5];
 
 	(void)state;
-	assert_non_null(data);
 	for (unsigned int i = 0; i < VU_DEFAULT_XFER; i++)
 		data[i] = (uint8_t)(i * 7 + i / 251);
 	pair(sock);
 	eventfds(fd, 5);
 	l.sock = sock[1];
 	assert_int_equal(pthread_create(&thread, NULL, receive_large, &l), 0);
-	assert_int_equal(vu_send(sock[0], &h, data, VU_DEFAULT_XFER, fd, 5, now_us() + 20 * SECOND), 0);
+	assert_int_equal(vu_send(sock[0], &h, data, VU_DEFAULT_XFER, fd, 5, now_us() + 20ull * SECOND), 0);
 	pthread_join(thread, NULL);
 	assert_int_equal(l.rc, 0);
 	assert_int_equal(l.m.nfds, 5);
