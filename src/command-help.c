@@ -164,9 +164,8 @@ static void help_one(const struct command *cmd, bool inside, struct out *o)
 	out_text(o, "Options that every command takes: %s", inside ? "help" : "msictl help");
 }
 
-static void help_family(const struct commands *c, enum family f, bool inside, struct out *o)
+static void help_family(const struct commands *c, enum family f, bool inside, struct out *o, node *rows)
 {
-	node *rows = doc_array(out_doc(o), "commands");
 	bool any = false;
 
 	for (size_t i = 0; i < c->n; i++) {
@@ -188,13 +187,16 @@ static void help_family(const struct commands *c, enum family f, bool inside, st
 
 void command_help(const struct commands *c, const struct command *cmd, bool inside, struct out *o)
 {
+	node *rows;
+
 	if (cmd) {
 		help_one(cmd, inside, o);
 		return;
 	}
+	rows = doc_array(out_doc(o), "commands");
 	out_text(o, "usage: %s", inside ? "COMMAND [WORD...]" : "msictl [OPTION...] COMMAND [WORD...]");
 	for (int f = 0; f < NR_FAMILY; f++)
-		help_family(c, (enum family)f, inside, o);
+		help_family(c, (enum family)f, inside, o, rows);
 	print_options(o, "Options of every command", inside ? inside_at : any_at, NULL);
 	if (!inside)
 		print_statuses(o, NULL);

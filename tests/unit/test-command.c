@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +36,10 @@ static const struct table table = { "rows", columns, ARRAY_SIZE(columns) };
 static const struct command grow = {
 	.word = "grow",
 	.summary = "grow it",
+	.help = "One paragraph.\n  grow  as it  stands\n"
+		"Another that is so long that it has to be filled into more than one line of a terminal that is "
+		"narrow.\n"
+		".dot and \\ at the front",
 	.flags = CMD_OPENS | CMD_CHANGES,
 	.family = FAMILY_CHANGE,
 	.param = (const struct param[]){ { .kind = KIND_DEVICE },
@@ -503,6 +508,91 @@ static void test_paragraphs(void **state)
 	assert_false(next_paragraph(&at, &p));
 }
 
+enum what {
+	HELP,
+	HELP_GROW,
+	MAN
+};
+
+/* What help prints; free() it. */
+static char *told(enum what what, bool json, bool in)
+{
+	struct out_options opt = { .json = json };
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+	struct out *o;
+
+	assert_non_null(f);
+	assert_int_equal(out_new(&o, &opt), 0);
+	out_set_streams(o, f, stderr);
+	if (what == MAN)
+		command_man(&commands, o);
+	else
+		command_help(&commands, what == HELP ? NULL : &grow, in, o);
+	out_end(o);
+	out_free(o);
+	fclose(f);
+	return text;
+}
+
+static void test_help_lists(void **state)
+{
+	char *text = told(HELP, false, false);
+
+	(void)state;
+	assert_non_null(strstr(text, "\nChange\n  grow        grow it\n"));
+	assert_non_null(strstr(text, "\n  shell "));
+	assert_non_null(strstr(text, "--root DIR"));
+	assert_null(strstr(text, "quit"));
+	assert_null(strstr(text, "__hidden"));
+	free(text);
+	text = told(HELP, false, true);
+	assert_non_null(strstr(text, "\n  quit "));
+	assert_null(strstr(text, "\n  shell "));
+	assert_null(strstr(text, "--root"));
+	free(text);
+	/* All families are in one array. */
+	text = told(HELP, true, false);
+	assert_non_null(strstr(text, "{\"command\":\"grow\","));
+	assert_non_null(strstr(text, "{\"command\":\"poke\","));
+	assert_null(strstr(text, "__hidden"));
+	free(text);
+}
+
+static void test_help_one(void **state)
+{
+	char *text = told(HELP_GROW, false, false);
+
+	(void)state;
+	assert_int_equal(strncmp(text, "usage: msictl grow DEVICE INDEX ", 32), 0);
+	assert_non_null(strstr(text, "\n  -c, --count N            times\n"));
+	assert_non_null(strstr(text, "\n  DEVICE  "));
+	assert_non_null(strstr(text, "\n\nOne paragraph.\n\n  grow  as it  stands\n\nAnother that is so long"));
+	assert_null(strstr(text, "secret"));
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		assert_true(!strncmp(line, "usage:", 6) || strlen(line) <= 79);
+	free(text);
+}
+
+static void test_man(void **state)
+{
+	char *text = told(MAN, false, false);
+
+	(void)state;
+	assert_non_null(strstr(text, "\n.SH EXIT STATUS\n"));
+	assert_non_null(strstr(text, "\n\\fBgrow\\fP DEVICE INDEX "));
+	assert_non_null(strstr(text, "\n.nf\n  grow  as it  stands\n.fi\n"));
+	/* An option is copied from the page as it is typed. */
+	assert_non_null(strstr(text, "\\fB\\-c\\fP, \\fB\\-\\-count\\fP \\fIN\\fP\ntimes\n"));
+	assert_non_null(strstr(text, "quit"));
+	assert_null(strstr(text, "hidden"));
+	assert_null(strstr(text, "secret"));
+	/* Nothing of a row begins a request by accident. */
+	assert_non_null(strstr(text, "\n\\&.dot and \\e at the front\n"));
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -522,6 +612,9 @@ int main(void)
 		cmocka_unit_test(test_complete),
 		cmocka_unit_test(test_complete_long),
 		cmocka_unit_test(test_paragraphs),
+		cmocka_unit_test(test_help_lists),
+		cmocka_unit_test(test_help_one),
+		cmocka_unit_test(test_man),
 	};
 
 	return cmocka_run_group_tests_name("command", tests, NULL, NULL);
