@@ -267,6 +267,7 @@ static void short_grant_is_a_number(void **state)
 	assert_int_equal(attach(w, IRQ_MSIX, 10, 4), -ENOSPC); /* one is left: 10 is had, 11 not */
 	assert_reached(w, IRQ_MSIX, 64, "0-2,20-21");
 	assert_int_equal(attach(w, IRQ_MSIX, 10, 1), 0); /* 10 stayed allocated */
+	assert_int_equal(attach(w, IRQ_MSIX, 11, 1), -ENOSPC);
 	assert_int_equal(attach(w, IRQ_MSIX, 2, 3), -ENOSPC);
 	assert_reached(w, IRQ_MSIX, 64, "0-1,10,20-21");
 	world_free(w);

@@ -446,6 +446,50 @@ static void reset_restores_what_the_kernel_gave(void **state)
 	world_free(w);
 }
 
+static void reset_restores_entries_without_handler(void **state)
+{
+	struct world *w = with_msix("msix=8", 1);
+	uint64_t address;
+
+	(void)state;
+	assert_int_equal(set(w, NONE, IRQ_MSIX, 0, 0), 0);
+	assert_int_equal(release(w, IRQ_MSIX, 0, 2), 0); /* allocated: a message, masked */
+	address = entry(w, 1).address;
+	mask_entry(w, 1, false);
+	put(w, 2, 7ull * 16, 4, 0x1000);
+	mask_entry(w, 7, false);
+	assert_int_equal(sim_reset(w->d), 0);
+	assert_int_equal(entry(w, 1).control, 1);
+	assert_true(address && entry(w, 1).address == address);
+	assert_int_equal(entry(w, 7).control, 1);
+	assert_int_equal(entry(w, 7).address, 0);
+	world_free(w);
+}
+
+static void reset_restores_msi(void **state)
+{
+	struct world *w = world_new("msi=8");
+	unsigned int mask = caps(w).msi.mask_pos;
+
+	(void)state;
+	master(w, true);
+	assert_int_equal(attach(w, IRQ_MSI, 0, 4), 0);
+	assert_int_equal(release(w, IRQ_MSI, 3, 1), 0);
+	put_cfg(w, mask, 1, 0xff);
+	ring(w, 1);
+	assert_int_equal(caps(w).msi.pending, 2);
+	assert_int_equal(sim_reset(w->d), 0);
+	assert_int_equal(caps(w).msi.pending, 0);
+	assert_int_equal(cfg(w, mask, 4), 0xf8);
+	assert_int_equal(got(w, 1), 0);
+	assert_int_equal(fired(w, 1), 1);
+	assert_int_equal(set(w, NONE, IRQ_MSI, 0, 0), 0);
+	put_cfg(w, mask, 1, 0xff);
+	assert_int_equal(sim_reset(w->d), 0);
+	assert_int_equal(cfg(w, mask, 4), 0);
+	world_free(w);
+}
+
 static void delayed_interrupts_wait(void **state)
 {
 	struct world *w = with_msix("msix=8,latency=500ms", 8);
@@ -570,6 +614,8 @@ int main(void)
 		cmocka_unit_test(intx_unmask_eventfd),
 		cmocka_unit_test(blocking_unmask_eventfd_is_not_waited_for),
 		cmocka_unit_test(reset_restores_what_the_kernel_gave),
+		cmocka_unit_test(reset_restores_entries_without_handler),
+		cmocka_unit_test(reset_restores_msi),
 		cmocka_unit_test(delayed_interrupts_wait),
 		cmocka_unit_test(delayed_interrupts_fill_the_queue),
 		cmocka_unit_test(losses_come_back_with_their_seed),
