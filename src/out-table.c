@@ -192,10 +192,11 @@ static char *show_cell(node *row, const struct column *c)
 
 static int fill_cell(struct libscols_line *line, size_t i, char *text)
 {
-	if (text && !scols_line_refer_data(line, i, text))
-		return 0;
+	/* The library copies it: what it took over instead, an analyser could not follow. */
+	int rc = text && !scols_line_set_data(line, i, text) ? 0 : -ENOMEM;
+
 	free(text);
-	return -ENOMEM;
+	return rc;
 }
 
 static int fill_row(struct libscols_table *tb, node *row, const struct choice *c)

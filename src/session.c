@@ -71,7 +71,7 @@ static void listen_to_kernel(struct session *s)
 {
 	const struct uevent_handler h = { .event = on_uevent, .overrun = on_overrun, .ctx = s };
 
-	if (s->uevents || !s->device->has_addr || !s->root.live || uevents_open(&s->uevents, s->loop, &h))
+	if (!s->device || s->uevents || !s->device->has_addr || !s->root.live || uevents_open(&s->uevents, s->loop, &h))
 		return;
 	/* What was said before we listened. */
 	give_back(s);
