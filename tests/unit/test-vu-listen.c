@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The socket file of a server: who may connect, what it replaces, what it leaves alone. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "util.h"
+#include "vu-listen.h"
+
+/* Behind error.h: it makes a macro of fail(). */
+#include <cmocka.h>
+
+struct place {
+	char dir[32], path[64];
+};
+
+static int place_new(void **state)
+{
+	static struct place p;
+
+	copy_text(p.dir, sizeof(p.dir), "/tmp/msictl-unit-XXXXXX");
+	if (!mkdtemp(p.dir))
+		return -1;
+	snprintf(p.path, sizeof(p.path), "%s/s", p.dir);
+	*state = &p;
+	return 0;
+}
+
+static int place_free(void **state)
+{
+	struct place *p = *state;
+
+	unlink(p->path);
+	return rmdir(p->dir);
+}
+
+static int connects(const char *path)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	_cleanup_fd_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	copy_text(sun.sun_path, sizeof(sun.sun_path), path);
+	return connect(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0 ? -errno : 0;
+}
+
+static void test_private(void **state)
+{
+	const struct place *p = *state;
+	mode_t before = umask(0);
+	struct vu_listener l;
+	struct error e;
+	struct stat st;
+
+	assert_int_equal(vu_listen(&l, p->path, &e), 0);
+	assert_int_equal(umask(before), 0); /* it is as it was */
+	assert_int_equal(lstat(p->path, &st), 0);
+	assert_true(S_ISSOCK(st.st_mode));
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(connects(p->path), 0);
+	vu_unlisten(&l);
+	close(l.fd);
+	assert_int_equal(connects(p->path), -ENOENT);
+}
+
+static void test_stale(void **state)
+{
+	const struct place *p = *state;
+	struct vu_listener l;
+	struct error e;
+
+	assert_int_equal(vu_listen(&l, p->path, &e), 0);
+	close(l.fd); /* and the file stays, as after kill -9 */
+	assert_int_equal(connects(p->path), -ECONNREFUSED);
+	assert_int_equal(vu_listen(&l, p->path, &e), 0);
+	assert_int_equal(connects(p->path), 0);
+	vu_unlisten(&l);
+	close(l.fd);
+}
+
+static void test_live(void **state)
+{
+	const struct place *p = *state;
+	struct vu_listener l, other;
+	struct error e = { 0 };
+
+	assert_int_equal(vu_listen(&l, p->path, &e), 0);
+	assert_int_equal(vu_listen(&other, p->path, &e), -EADDRINUSE);
+	assert_int_equal(e.cause, CAUSE_BUSY);
+	assert_true(e.message[0] && e.hint[0]);
+	assert_int_equal(connects(p->path), 0);
+	/* with as many waiting as may wait it is served all the same */
+	for (int i = 0; i < 40; i++) {
+		assert_int_equal(vu_listen(&other, p->path, &e), -EADDRINUSE);
+		assert_int_equal(e.cause, CAUSE_BUSY);
+	}
+	vu_unlisten(&l);
+	close(l.fd);
+}
+
+/* A datagram socket is alive, though no client of ours can connect. */
+static void test_other_socket(void **state)
+{
+	const struct place *p = *state;
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	_cleanup_fd_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct vu_listener l;
+	struct error e;
+
+	copy_text(sun.sun_path, sizeof(sun.sun_path), p->path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	assert_int_equal(vu_listen(&l, p->path, &e), -EADDRINUSE);
+	assert_int_equal(e.cause, CAUSE_BUSY);
+	assert_int_equal(access(p->path, F_OK), 0);
+}
+
+static void test_no_socket(void **state)
+{
+	const struct place *p = *state;
+	struct vu_listener l;
+	struct error e;
+	struct stat st;
+	FILE *f = fopen(p->path, "we");
+
+	assert_non_null(f);
+	fputs("precious", f);
+	fclose(f);
+	assert_int_equal(vu_listen(&l, p->path, &e), -EEXIST);
+	assert_int_equal(e.cause, CAUSE_FAILED);
+	assert_int_equal(stat(p->path, &st), 0);
+	assert_int_equal(st.st_size, 8);
+	unlink(p->path);
+
+	/* a link is not followed, wherever it points */
+	assert_int_equal(symlink("nowhere", p->path), 0);
+	assert_int_equal(vu_listen(&l, p->path, &e), -EEXIST);
+	assert_int_equal(lstat(p->path, &st), 0);
+	unlink(p->path);
+
+	assert_int_equal(vu_listen(&l, p->dir, &e), -EEXIST);
+	assert_int_equal(access(p->dir, F_OK), 0);
+}
+
+static void test_bad_path(void **state)
+{
+	char path[200], where[100];
+	struct vu_listener l;
+	struct error e;
+
+	const struct place *p = *state;
+
+	assert_int_equal(vu_listen(&l, "", &e), -ENAMETOOLONG);
+	assert_int_equal(e.cause, CAUSE_USAGE);
+	memset(path, 'x', sizeof(path));
+	path[108] = '\0';
+	assert_int_equal(vu_listen(&l, path, &e), -ENAMETOOLONG);
+	assert_int_equal(e.cause, CAUSE_USAGE);
+	assert_non_null(strstr(e.message, "108"));
+	snprintf(where, sizeof(where), "%s/none/s", p->dir);
+	assert_int_equal(vu_listen(&l, where, &e), -ENOENT);
+	assert_int_equal(e.cause, CAUSE_FAILED);
+
+	/* the longest there is */
+	snprintf(path, sizeof(path), "%s/", p->dir);
+	memset(path + strlen(path), 'y', 107 - strlen(path));
+	path[107] = '\0';
+	assert_int_equal(vu_listen(&l, path, &e), 0);
+	vu_unlisten(&l);
+	close(l.fd);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+/* Only what is ours is removed, whatever its mode has become. */
+static void test_unlisten(void **state)
+{
+	const struct place *p = *state;
+	struct vu_listener l, other;
+	struct error e;
+
+	assert_int_equal(vu_listen(&l, p->path, &e), 0);
+	assert_int_equal(unlink(p->path), 0);
+	assert_int_equal(vu_listen(&other, p->path, &e), 0);
+	vu_unlisten(&l);
+	close(l.fd);
+	assert_int_equal(connects(p->path), 0);
+	assert_int_equal(chmod(p->path, 0666), 0);
+	vu_unlisten(&other);
+	vu_unlisten(&other);
+	close(other.fd);
+	assert_int_equal(access(p->path, F_OK), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_private, place_new, place_free),
+		cmocka_unit_test_setup_teardown(test_stale, place_new, place_free),
+		cmocka_unit_test_setup_teardown(test_live, place_new, place_free),
+		cmocka_unit_test_setup_teardown(test_other_socket, place_new, place_free),
+		cmocka_unit_test_setup_teardown(test_no_socket, place_new, place_free),
+		cmocka_unit_test_setup_teardown(test_bad_path, place_new, place_free),
+		cmocka_unit_test_setup_teardown(test_unlisten, place_new, place_free),
+	};
+
+	return cmocka_run_group_tests_name("vu-listen", tests, NULL, NULL);
+}
