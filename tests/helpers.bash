@@ -1,0 +1,191 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What the suites in tests/bats and tests/lab have in common.
+
+bats_require_minimum_version 1.5.0
+
+# What bats_load_library would do, but the libraries' load.bash start dirname(1)
+# for each of their files: a second per test in the lab.
+for tests in "${BATS_LIB_PATH:-/usr/lib/bats}"/bats-{support,assert}/src/*.bash; do
+	# shellcheck source=/dev/null
+	source "$tests"
+done
+
+tests=${BASH_SOURCE[0]%/*}
+[[ $tests == /* ]] || tests=$PWD/$tests
+: "${MSICTL:=$tests/../build/msictl}"
+export MSICTL
+# What the caller's terminal and home say must not decide a test.
+unset NO_COLOR
+export TERM=dumb XDG_STATE_HOME=${BATS_TEST_TMPDIR:-/tmp}/state
+
+msictl() {
+	"$MSICTL" "$@"
+}
+
+# works WORD... - msictl ends with 0; its words are in $output, $stderr and $lines
+works() {
+	run --separate-stderr -0 msictl "$@"
+}
+
+# fails CODE WORD...
+fails() {
+	run --separate-stderr "-$1" msictl "${@:2}"
+}
+
+# refused CODE PATTERN WORD... - it ends with CODE, without a result, and one
+# sentence says why: it matches the extended regular expression PATTERN.
+refused() {
+	fails "$1" "${@:3}"
+	[[ ! $output ]] || fail "a result on stdout: $output"
+	one_sentence "$2"
+}
+
+# One sentence in $stderr, and at most a hint below it.
+one_sentence() {
+	# run --separate-stderr sets it
+	# shellcheck disable=SC2154
+	local lines
+	mapfile -t lines <<<"$stderr"
+	[[ ${lines[0]} == 'msictl: '* ]] || fail "no sentence: $stderr"
+	[[ ${#lines[@]} == 1 || (${#lines[@]} == 2 && ${lines[1]} == 'hint: '?*) ]] ||
+		fail "more than a sentence and a hint: $stderr"
+	[[ ${lines[0]#msictl: } =~ $1 ]] || fail "expected /$1/, got: ${lines[0]}"
+	printf '%s' "${lines[0]}" | LC_ALL=C.UTF-8 grep -qv '[[:cntrl:]]' ||
+		fail "control characters in: ${lines[0]}"
+}
+
+# hinted PATTERN - the hint in $stderr
+hinted() {
+	grep -Eq -- "^hint: .*($1)" <<<"$stderr" || fail "expected a hint /$1/, got: $stderr"
+}
+
+# noted PATTERN - a line of $stderr
+noted() {
+	grep -Eq -- "$1" <<<"$stderr" || fail "expected /$1/ on stderr, got: $stderr"
+}
+
+# says KEY=VALUE... - $output, an object as msictl prints it, has these somewhere;
+# VALUE is JSON without blanks.  jq(1) takes half a second in the lab.
+says() {
+	local pair
+
+	for pair; do
+		[[ $output == *"\"${pair%%=*}\":${pair#*=}"[],}]* ]] || fail "expected $pair in $output"
+	done
+}
+
+# lacks KEY - $output has it nowhere
+lacks() {
+	[[ $output != *"\"$1\":"* ]] || fail "expected no $1 in $output"
+}
+
+# upto N - the JSON array [0,1,...,N-1]
+upto() {
+	local list
+
+	printf -v list ',%s' $(seq 0 $(($1 - 1)))
+	echo "[${list:1}]"
+}
+
+# error CAUSE PATTERN - the error in $output, an object as msictl prints it
+error() {
+	says "cause=\"$1\""
+	[[ $output =~ \"message\":\"(([^\"\\]|\\.)*)\" && ${BASH_REMATCH[1]} =~ $2 ]] ||
+		fail "expected /$2/ in the message of $output"
+}
+
+# hint PATTERN - the hint in it
+hint() {
+	[[ $output =~ \"hint\":\"(([^\"\\]|\\.)*)\" && ${BASH_REMATCH[1]} =~ $1 ]] ||
+		fail "expected /$1/ in the hint of $output"
+}
+
+# json FILTER - $output is one JSON object on one line, of which FILTER is true
+json() {
+	((${#lines[@]} == 1)) || fail "not one line: $output"
+	jq -e "$@" <<<"$output" >/dev/null || fail "not true: ${*: -1} of $output"
+}
+
+# json_lines FILTER - the same of the array of all objects, one per line
+json_lines() {
+	[[ $(jq -c . <<<"$output" | wc -l) == "${#lines[@]}" ]] || fail "not an object per line: $output"
+	jq -es "$@" <<<"$output" >/dev/null || fail "not true: ${*: -1} of $output"
+}
+
+# until_true COMMAND... - for what the kernel, or a terminal, does in its own time
+until_true() {
+	local tries
+
+	for ((tries = 0; tries < 200; tries++)); do
+		"$@" && return
+		sleep 0.05
+	done
+	fail "never came true: $*"
+}
+
+gone() {
+	[[ ! -e $1 ]]
+}
+
+# seconds_since START - START is an $EPOCHREALTIME; whole milliseconds are enough
+ms_since() {
+	local now=$EPOCHREALTIME
+
+	echo $((${now/./} / 1000 - ${1/./} / 1000))
+}
+
+# ---- a terminal
+
+# term_start WORD... - msictl in a terminal of its own, 100 columns wide; its
+# exit status is left in $BATS_TEST_TMPDIR/status
+term_start() {
+	local line
+
+	printf -v line '%q ' "$MSICTL" "$@"
+	tmux -S "$BATS_TEST_TMPDIR/tmux" -f /dev/null new-session -d -x 100 -y 40 \
+		"export TERM=screen XDG_STATE_HOME=$XDG_STATE_HOME; $line; echo \$? >$BATS_TEST_TMPDIR/status; exec cat" 3>&-
+}
+
+term() {
+	tmux -S "$BATS_TEST_TMPDIR/tmux" "$@" 3>&-
+}
+
+# term_type TEXT... - as typed; term_key NAME... - Enter, Tab, C-c
+term_type() {
+	term send-keys -l "$*"
+}
+
+term_key() {
+	term send-keys "$@"
+}
+
+screen() {
+	term capture-pane -p -S - | sed 's/ *$//'
+}
+
+on_screen() {
+	screen | grep -Eq -- "$1"
+}
+
+# term_expect PATTERN - a line of the screen, in at most 10 s
+term_expect() {
+	local tries
+
+	for ((tries = 0; tries < 200; tries++)); do
+		! on_screen "$1" || return 0
+		sleep 0.05
+	done
+	fail "/$1/ did not come; the screen: $(screen)"
+}
+
+# term_ended STATUS
+term_ended() {
+	until_true test -s "$BATS_TEST_TMPDIR/status"
+	assert_equal "$(<"$BATS_TEST_TMPDIR/status")" "$1"
+}
+
+term_stop() {
+	[[ ! -e $BATS_TEST_TMPDIR/tmux ]] || term kill-server 2>/dev/null || true
+}

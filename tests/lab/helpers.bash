@@ -1,0 +1,201 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What the lab's suites have in common: its devices as the kernel itself tells
+# of them, so that msictl is not asked whether msictl is right.
+
+# shellcheck source=../helpers.bash
+source "${BASH_SOURCE[0]%/*}/../helpers.bash"
+
+pci=/sys/bus/pci/devices
+qmp=$tests/lab/qmp
+
+# By their short addresses, as in tests/lab/vm --help.
+xhci=01:00.0
+edu=02:00.0
+e1000e=03:00.0
+nvme=04:00.0
+
+sys() {
+	echo "$pci/0000:$1${2:+/$2}"
+}
+
+# The name that a link of the device's folder ends in.
+link_of() {
+	local target
+
+	target=$(readlink "$pci/0000:$1/$2") || true
+	echo "${target##*/}"
+}
+
+driver_of() {
+	link_of "$1" driver
+}
+
+group_of() {
+	link_of "$1" iommu_group
+}
+
+# give DEVICE... - to vfio-pci, without msictl
+give() {
+	local device
+
+	for device in "$@"; do
+		[[ $(driver_of "$device") != vfio-pci ]] || continue
+		echo vfio-pci >"$(sys "$device" driver_override)"
+		[[ ! -e $(sys "$device" driver) ]] || echo "0000:$device" >"$(sys "$device" driver/unbind)"
+		echo "0000:$device" >/sys/bus/pci/drivers_probe
+		[[ -e /dev/vfio/$(group_of "$device") ]] || fail "$device was not bound"
+	done
+}
+
+# take DEVICE... - from whatever driver it has
+take() {
+	local device
+
+	for device in "$@"; do
+		[[ ! -e $(sys "$device" driver) ]] || echo "0000:$device" >"$(sys "$device" driver/unbind)"
+		echo >"$(sys "$device" driver_override)"
+	done
+}
+
+remapped() {
+	[[ $LAB_INTREMAP == on ]]
+}
+
+# Linux 6.10 and later on x86 allocate MSI-X vectors one by one.
+dynamic() {
+	[[ $LAB_KERNEL != 6.1.* ]]
+}
+
+# ---- what the host says
+
+# handlers DEVICE INDEX - "VECTOR IRQ" per line, of all that have a handler
+handlers() {
+	sed -nE "s/^ *([0-9]+):.*[ ,]vfio-$2\[([0-9]+)\]\(0000:$1\).*/\2 \1/p" /proc/interrupts | sort -n
+}
+
+# armed DEVICE INDEX - the vectors that have a handler, as a JSON array
+armed() {
+	local list
+
+	list=$(handlers "$1" "$2" | cut -d' ' -f1)
+	echo "[${list//$'\n'/,}]"
+}
+
+# allocated DEVICE - how many Linux IRQs it has
+allocated() {
+	local irqs=("$(sys "$1" msi_irqs)"/*)
+
+	if [[ -e ${irqs[0]} ]]; then
+		echo "${#irqs[@]}"
+	else
+		echo 0
+	fi
+}
+
+# interrupts DEVICE INDEX VECTOR - counted by the kernel, all CPUs
+interrupts() {
+	awk -v action="vfio-$2[$3](0000:$1)" '$NF == action {
+		for (i = 2; $i ~ /^[0-9]+$/; i++) n += $i
+	} END { print n + 0 }' /proc/interrupts
+}
+
+# control DEVICE MSI|MSIX - Message Control in the device, four digits
+control() {
+	setpci -s "$1" "CAP_$2+2.w"
+}
+
+command_word() {
+	setpci -s "$1" COMMAND
+}
+
+# nothing_left DEVICE - nobody has a vector of it
+nothing_left() {
+	assert_equal "$(allocated "$1")" 0
+	run -1 grep -F "(0000:$1)" /proc/interrupts
+}
+
+# snapshot DEVICE... - what looking must not change.  Opening wakes a device up,
+# which is the kernel's doing: power states are not in it.
+snapshot() {
+	local device
+
+	for device in "$@"; do
+		od -An -tx1 -v "$(sys "$device" config)"
+		cat "$(sys "$device" driver_override)" "$(sys "$device" enable)"
+		driver_of "$device"
+		ls "$(sys "$device" msi_irqs)" 2>/dev/null || true
+	done
+	sed 's/:.*  / /' /proc/interrupts | grep -F '(0000:' || true
+}
+
+# ---- a device that is held
+
+# dev_start DEVICE [OPTION...] - hold it in a process that runs what dev_send says
+dev_start() {
+	dev_dir=$(mktemp -d "$BATS_TEST_TMPDIR/dev.XXX")
+	mkfifo "$dev_dir/in" "$dev_dir/out"
+	"$MSICTL" --json "${@:2}" run "$1" -k - <"$dev_dir/in" >"$dev_dir/out" 2>"$dev_dir/err" 3>&- &
+	dev_pid=$!
+	exec 7>"$dev_dir/in" 8<"$dev_dir/out"
+}
+
+# dev_send COMMAND... - one after another; the answer to the last is $output
+dev_send() {
+	local command
+
+	for command in "$@"; do
+		printf '%s\n' "$command" >&7
+		read -r -t 30 -u 8 output || fail "no answer to: $command; $(<"$dev_dir/err")"
+	done
+	# for json()
+	# shellcheck disable=SC2034
+	lines=("$output")
+}
+
+# dev_says PATTERN - a note on its stderr
+dev_says() {
+	until_true grep -Eq -- "$1" "$dev_dir/err"
+}
+
+# dev_stop [STATUS] - the end of its input, after which it puts everything back
+dev_stop() {
+	local status=0
+
+	exec 7>&-
+	dev_ended "${1-0}"
+}
+
+# dev_ended STATUS - it has ended, or is about to
+dev_ended() {
+	local status=0
+
+	wait "$dev_pid" || status=$?
+	exec 7>&- 8<&-
+	dev_pid=
+	assert_equal "$status" "$1"
+}
+
+# For teardown.
+dev_clean() {
+	[[ ! ${dev_pid-} ]] || kill -KILL "$dev_pid" 2>/dev/null || true
+	exec 7>&- 8<&-
+}
+
+# ---- devices that fire
+
+# The e1000e raises vector N when bit 20 + N is written to ICS; kept up by IAME
+# (Intel 82574 datasheet, 7.4 and 10.2.4).
+e1000e_ready=('write bar0 0xd8 l 0xffffffff' 'write bar0 0xc0 l 0xffffffff'
+	'write bar0 0xe4 l 0x000cba98' 'write bar0 0xdc l 0x01f00000'
+	'write bar0 0x18 l 0x08000000' 'write bar0 0xd0 l 0x01f00000')
+
+# e1000e_fire VECTOR - the command for it
+e1000e_fire() {
+	printf 'write bar0 0xc8 l 0x%x\n' $((1 << (20 + $1)))
+}
+
+# QEMU, docs/specs/edu.txt: 0x60 raises the bits written, 0x64 acknowledges.
+edu_fire='write bar0 0x60 l 1'
+edu_ack='write bar0 0x64 l 1'
