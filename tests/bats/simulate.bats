@@ -1,0 +1,173 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# simulate: the process around the server. What the device does is elsewhere.
+
+load ../helpers
+
+setup() {
+	sock=$BATS_TEST_TMPDIR/sock
+}
+
+teardown() {
+	local pid
+
+	for pid in "${servers[@]}"; do
+		kill -9 "$pid" && wait "$pid"
+	done 2>/dev/null
+	true
+}
+
+servers=()
+
+# serve WORD... - in the background; returns when it has said that it listens.
+# Its process is ${servers[-1]}.
+serve() {
+	local log=$BATS_TEST_TMPDIR/log.${#servers[@]}
+
+	"$MSICTL" "$@" >"$log" 2>&1 3>&- &
+	servers+=($!)
+	until_true test -s "$log"
+	said=$(<"$log")
+}
+
+# ended SIGNAL - the last server takes the signal, says 0 and leaves no file
+ended() {
+	local status=0
+
+	kill "-$1" "${servers[-1]}"
+	wait "${servers[-1]}" || status=$?
+	assert_equal "$status" 0
+	assert_not_exists "$sock"
+}
+
+assert_not_exists() {
+	[[ ! -e $1 && ! -L $1 ]] || fail "$1 is there"
+}
+
+@test 'says in one line where it listens' {
+	serve simulate "$sock" msix=8
+	[[ $said == "listening on $sock: msix 8, msi 16; open it as vfio-user:$sock" ]] || fail "said: $said"
+	works run "vfio-user:$sock" -c 'enable msix 8; trigger msix 0-7; wait msix 0-7'
+}
+
+@test 'says it as an object too' {
+	serve --json simulate "$sock" msix=8,msi=4
+	output=$said lines=("$said")
+	json --arg s "$sock" '.socket == $s and .msix == 8 and .msi == 4'
+}
+
+@test 'is for its user alone' {
+	umask 0
+	serve simulate "$sock"
+	assert_equal "$(stat -c '%a %F' "$sock")" '600 socket'
+}
+
+@test 'removes the socket when it is ended' {
+	# Not SIGINT: a background job of a script ignores it.
+	for signal in TERM HUP; do
+		serve simulate "$sock"
+		ended "$signal"
+	done
+}
+
+@test 'removes the socket at Ctrl-C, with a client too' {
+	term_start simulate "$sock"
+	term_expect 'listening on'
+	term_key C-c
+	term_ended 0
+	assert_not_exists "$sock"
+	term_stop
+	serve simulate "$sock"
+	mkfifo "$BATS_TEST_TMPDIR/script"
+	"$MSICTL" run "vfio-user:$sock" "$BATS_TEST_TMPDIR/script" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	servers=("$!" "${servers[@]}")
+	exec 7>"$BATS_TEST_TMPDIR/script"
+	echo 'enable msix 2' >&7
+	until_true grep -q armed "$BATS_TEST_TMPDIR/out"
+	ended TERM
+	exec 7>&-
+}
+
+@test 'leaves the file that another has put in its place' {
+	serve simulate "$sock"
+	rm "$sock"
+	echo mine >"$sock"
+	kill -TERM "${servers[-1]}"
+	wait "${servers[-1]}"
+	assert_equal "$(<"$sock")" mine
+}
+
+@test 'replaces a socket that nobody serves' {
+	serve simulate "$sock"
+	kill -9 "${servers[-1]}"
+	wait "${servers[-1]}" || true
+	[[ -S $sock ]]
+	serve simulate "$sock"
+	works run "vfio-user:$sock" -c 'enable msix 1'
+	ended TERM
+}
+
+@test 'refuses a socket that is served' {
+	serve simulate "$sock"
+	refused 5 'served by another process \(EADDRINUSE\)$' simulate "$sock"
+	works run "vfio-user:$sock" -c 'enable msix 1'
+}
+
+@test 'never removes what is no socket' {
+	echo precious >"$sock"
+	refused 1 'no socket: it is left alone \(EEXIST\)$' simulate "$sock"
+	assert_equal "$(<"$sock")" precious
+	refused 1 'no socket' simulate "$BATS_TEST_TMPDIR"
+}
+
+@test 'refuses paths that no socket can have' {
+	refused 2 'has 1 to 107 bytes.*this one has 108' simulate "$(printf '%0108d' 0)"
+	refused 1 'No such file or directory \(ENOENT\)$' simulate "$BATS_TEST_TMPDIR/none/sock"
+	refused 2 'no word' simulate "$sock" nonsense
+	assert_not_exists "$sock"
+}
+
+@test 'serves the next client when one was killed' {
+	serve simulate "$sock"
+	for _ in 1 2 3; do
+		mkfifo "$BATS_TEST_TMPDIR/script"
+		"$MSICTL" run "vfio-user:$sock" "$BATS_TEST_TMPDIR/script" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+		client=$!
+		exec 7>"$BATS_TEST_TMPDIR/script"
+		echo 'enable msix 4' >&7
+		until_true grep -q armed "$BATS_TEST_TMPDIR/out"
+		kill -9 "$client"
+		wait "$client" || true
+		exec 7>&-
+		rm "$BATS_TEST_TMPDIR/script"
+	done
+	works run "vfio-user:$sock" -c 'enable msix 64; trigger msix 0-63; wait msix 0-63'
+	# ours, the loop's, and no eventfd of any of them
+	(($(ls "/proc/${servers[-1]}/fd" | wc -l) < 16)) || fail "$(ls -l "/proc/${servers[-1]}/fd")"
+}
+
+@test 'a second client waits for the first' {
+	serve simulate "$sock"
+	mkfifo "$BATS_TEST_TMPDIR/script"
+	"$MSICTL" run "vfio-user:$sock" "$BATS_TEST_TMPDIR/script" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	client=$!
+	exec 7>"$BATS_TEST_TMPDIR/script"
+	echo 'enable msix 4' >&7
+	until_true grep -q armed "$BATS_TEST_TMPDIR/out"
+	fails 5 --timeout 300ms run "vfio-user:$sock" -c 'enable msix 1'
+	"$MSICTL" run "vfio-user:$sock" -c 'enable msix 2' >"$BATS_TEST_TMPDIR/second" 2>&1 3>&- 7>&- &
+	second=$!
+	sleep 0.3
+	[[ ! -s $BATS_TEST_TMPDIR/second ]] || fail "$(<"$BATS_TEST_TMPDIR/second")"
+	exec 7>&-
+	wait "$client"
+	wait "$second"
+	grep -q '2 armed' "$BATS_TEST_TMPDIR/second"
+}
+
+@test 'arms 2048 vectors whatever the soft limit of descriptors' {
+	ulimit -Sn 256
+	serve simulate "$sock" msix=2048
+	works run "vfio-user:$sock" -c 'enable msix 2048; trigger msix all; wait msix all; disable msix'
+}
