@@ -18,7 +18,7 @@ _msictl()
 	done < <("${words[0]/#\~/$HOME}" __complete -- "${words[@]:1:cword}" 2>/dev/null)
 	if [[ $files ]]; then
 		compopt -o filenames
-		COMPREPLY+=($(compgen -f -- "${cur##*=}"))
+		mapfile -t COMPREPLY < <(compgen -f -- "${cur##*[=:]}")
 		return
 	fi
 	# bash replaces what is behind its last word break only.

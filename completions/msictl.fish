@@ -6,7 +6,9 @@ function __msictl_complete
     set -l program $words[1]
     for line in ($program __complete -- $words[2..-1] (commandline -ct) 2>/dev/null)
         if string match -qr '^\t.' -- $line
-            __fish_complete_path (commandline -ct)
+            # --root=DIR, vfio-user:SOCKET
+            set -l parts (string match -r '^(.*[=:]|)(.*)$' -- (commandline -ct))
+            __fish_complete_path $parts[3] | string replace -r '^' -- $parts[2]
         else
             echo $line
         end

@@ -140,7 +140,7 @@ static void test_find_near(void **state)
 		const char *typed, *meant;
 	} cases[] = {
 		{ "gorw", "grow" }, { "gro", "grow" }, { "grwo", "grow" }, { "growl", "grow" }, { "p", "poke" },
-		{ "zzz", NULL },    { "quti", NULL },  { "", NULL },	   { "__hiden", NULL },
+		{ "zzz", NULL },    { "frok", NULL },  { "quti", NULL },   { "", NULL },	{ "__hiden", NULL },
 	};
 
 	(void)state;
