@@ -16,6 +16,17 @@ tests=${BASH_SOURCE[0]%/*}
 [[ $tests == /* ]] || tests=$PWD/$tests
 : "${MSICTL:=$tests/../build/msictl}"
 export MSICTL
+
+# tests/check sets it.  A file, because not every test starts it by msictl().
+if [[ ${MSICTL_UNDER_VALGRIND-} && ${BATS_RUN_TMPDIR-} ]]; then
+	if [[ ! -e $BATS_RUN_TMPDIR/msictl ]]; then
+		printf '#!/bin/sh\nexec valgrind -q --leak-check=full --error-exitcode=99 \\\n' >"$BATS_RUN_TMPDIR/msictl"
+		printf '\t--errors-for-leak-kinds=definite,indirect,possible %q "$@"\n' "$MSICTL" >>"$BATS_RUN_TMPDIR/msictl"
+		chmod +x "$BATS_RUN_TMPDIR/msictl"
+	fi
+	MSICTL=$BATS_RUN_TMPDIR/msictl
+fi
+
 # What the caller's terminal and home say must not decide a test.
 unset NO_COLOR
 export TERM=dumb XDG_STATE_HOME=${BATS_TEST_TMPDIR:-/tmp}/state
