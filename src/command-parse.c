@@ -230,6 +230,15 @@ static int take_words(struct parse *p, char **word, int n)
 	return used < n ? too_many(p, word[used]) : 0;
 }
 
+static int check_columns(const struct parse *p)
+{
+	if (!p->g->columns)
+		return 0;
+	if (p->cmd->table)
+		return out_check_columns(p->cmd->table, p->g->columns, p->e);
+	return fail(p->e, CAUSE_USAGE, 0, "--output: %s has no columns", p->cmd->word);
+}
+
 int command_parse(const struct command *cmd, int argc, char **argv, bool inside, struct globals *g, struct args *a,
 		  struct error *e)
 {
@@ -244,5 +253,6 @@ int command_parse(const struct command *cmd, int argc, char **argv, bool inside,
 	/* Who asks for help does not know the words yet. */
 	if (g->help || g->version)
 		return 0;
-	return take_words(&p, argv + 1, n);
+	rc = take_words(&p, argv + 1, n);
+	return rc ? rc : check_columns(&p);
 }

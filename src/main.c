@@ -122,12 +122,6 @@ static int check(const struct session *s, const struct args *a, struct error *e)
 {
 	const struct command *cmd = a->command;
 
-	if (s->globals.columns) {
-		int rc = cmd->table ? out_check_columns(cmd->table, s->globals.columns, e)
-				    : fail(e, CAUSE_USAGE, 0, "--output: %s has no columns", cmd->word);
-		if (rc)
-			return rc;
-	}
 	if (!s->root.live && cmd->flags & (CMD_LIVE_HOST | CMD_OPENS))
 		return fail(e, CAUSE_USAGE, 0, "it works on the running system only; --root %s is a captured tree",
 			    s->globals.root);

@@ -221,6 +221,8 @@ static void test_refused(void **state)
 		{ &grow, "grow d msi 1 --nonsense", "no option --nonsense" },
 		{ &grow, "grow d msi 1 -fx", "no option -x" },
 		{ &grow, "grow d msi 1 --color sometimes", "--color" },
+		{ &grow, "grow d msi 1 -o FOO", "\"FOO\" is no column" },
+		{ &poke, "poke bar5 0 b 0 1 -o DEVICE", "poke has no columns" },
 		{ &poke, "poke bar6 0 b 0 1", "REGION" },
 		{ &poke, "poke bar0 0 d 0 1", "b|w|l|q" },
 		{ &poke, "poke bar0 0x10000000000000000 b 0 1", "64 bits" },
@@ -238,7 +240,7 @@ static void test_refused(void **state)
 		assert_int_equal(p.e.cause, CAUSE_USAGE);
 		assert_int_equal(p.e.err, 0);
 		assert_non_null(strstr(p.e.message, cases[i].names));
-		assert_non_null(strstr(p.e.hint, "usage: msictl "));
+		assert_true(strstr(p.e.hint, "usage: msictl ") || strstr(p.e.message, "column"));
 	}
 }
 
