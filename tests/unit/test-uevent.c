@@ -68,13 +68,15 @@ static void synthetic(void **state)
 	assert_true(u.seqnum == UINT64_MAX);
 }
 
-static int parse_path(const char *subsystem, const char *path, struct uevent *u)
-{
-	char msg[512];
-	int n = snprintf(msg, sizeof(msg), "add@%s%cACTION=add%cDEVPATH=%s%cSUBSYSTEM=%s%cSEQNUM=1", path, 0, 0, path,
-			 0, subsystem, 0);
+#define MAX_MSG 512
 
-	assert_in_range(n, 1, sizeof(msg) - 1);
+/* @msg: what @u borrows from */
+static int parse_path(char msg[MAX_MSG], const char *subsystem, const char *path, struct uevent *u)
+{
+	int n = snprintf(msg, MAX_MSG, "add@%s%cACTION=add%cDEVPATH=%s%cSUBSYSTEM=%s%cSEQNUM=1", path, 0, 0, path, 0,
+			 subsystem, 0);
+
+	assert_in_range(n, 1, MAX_MSG - 1);
 	return uevent_parse(msg, (size_t)n + 1, u);
 }
 
@@ -111,10 +113,10 @@ static void paths(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
-		char bdf[PCI_ADDR_LEN];
+		char bdf[PCI_ADDR_LEN], msg[MAX_MSG];
 		struct uevent u;
 
-		assert_int_equal(parse_path(row[i].subsystem, row[i].path, &u), 0);
+		assert_int_equal(parse_path(msg, row[i].subsystem, row[i].path, &u), 0);
 		assert_int_equal(u.has_addr, row[i].address != NULL);
 		assert_int_equal(u.group, row[i].group);
 		if (u.has_addr)
@@ -125,14 +127,15 @@ static void paths(void **state)
 static void interest(void **state)
 {
 	static const char *const other[] = { "", "net", "pci_bus", "vfio-de", "vfio-devs", "PCI" };
+	char msg[MAX_MSG];
 	struct uevent u;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(other); i++) {
-		assert_int_equal(parse_path(other[i], "/devices/x", &u), 0);
+		assert_int_equal(parse_path(msg, other[i], "/devices/x", &u), 0);
 		assert_false(uevent_of_interest(&u));
 	}
-	assert_int_equal(parse_path("vfio", "/devices/x", &u), 0);
+	assert_int_equal(parse_path(msg, "vfio", "/devices/x", &u), 0);
 	assert_true(uevent_of_interest(&u));
 }
 
