@@ -78,6 +78,8 @@ static void read_offer(const struct session *s, struct probe_result *p)
 
 	if (!caps)
 		return;
+	if (caps->problem == CAPS_SHORT_CONFIG && !p->hint[0])
+		copy_text(p->hint, sizeof(p->hint), "run it as root: others see 64 bytes of configuration space");
 	p->msi.looked = p->msix.looked = !problem;
 	if (caps->has_msi) {
 		p->msi.looked = true;
@@ -247,7 +249,8 @@ const struct command cmd_probe = {
 	.option =
 		(const struct option[]){
 			[PROBE_RESERVE] = { "reserve", 0, KIND_COUNT, "N", NULL,
-					    "vectors of the host that have to stay free (64)" },
+					    "vectors of the host that have to stay free; 0: go on until the kernel "
+					    "refuses (64)" },
 			[PROBE_CAP] = { "cap", 0, KIND_COUNT, "N", NULL,
 					"the most vectors that are tried; above, the answer is \"at least N\" (256)" },
 			[PROBE_STATIC] = { "static", 0, KIND_FLAG, NULL, NULL,

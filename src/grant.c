@@ -39,7 +39,8 @@ void grant_limits(const struct platform *p, enum irq_index index, unsigned int r
 	 */
 	lim->powers = index == IRQ_MSI && strcmp(p->arch, "x86_64") != 0;
 	snprintf(lim->why, sizeof(lim->why), "--cap %u", cap);
-	if (!x86)
+	/* who reserves nothing wants to see the host's own limit */
+	if (!x86 || !reserve)
 		return;
 	if (p->vectors_available >= 0) {
 		total = (unsigned int)p->vectors_available;
@@ -245,8 +246,7 @@ static int check_none(const struct probe *p, struct error *e)
 {
 	if (p->low || p->g->answer > 0 || p->g->answer == -ENOSPC || p->g->answer == -ENOMEM)
 		return 0;
-	return fail(e, CAUSE_SHORT, -p->g->answer, "not even one %s vector is granted",
-		    irq_index_word(p->index));
+	return fail(e, CAUSE_SHORT, -p->g->answer, "not even one %s vector is granted", irq_index_word(p->index));
 }
 
 /* A refused question should leave nothing; where it did, it is given back all the same. */

@@ -22,7 +22,7 @@ struct grant_limits {
 
 /**
  * grant_limits() - how far a probe may go on this host
- * @reserve: vectors that have to stay free for others
+ * @reserve: vectors that have to stay free for others; 0: run into the host's own limit
  * @cap: the most that are tried whatever is free
  */
 void grant_limits(const struct platform *p, enum irq_index index, unsigned int reserve, unsigned int cap,

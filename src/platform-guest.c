@@ -133,7 +133,7 @@ static void gather_requests(struct gather *g)
 		if (read_cell(g->r, path, &n))
 			continue;
 		ev = evidence_new(g, "rtas-request");
-		evidence_value(ev, "the firmware plans %u %s vector%s for the function", n, table[i].words,
+		evidence_value(ev, "the firmware lets the function ask for %u %s vector%s", n, table[i].words,
 			       n == 1 ? "" : "s");
 		evidence_source(ev, "/%s", path);
 	}

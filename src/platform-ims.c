@@ -83,10 +83,13 @@ void platform_ims(const struct root *r, const struct platform *p, const struct f
 	if (!f || ims_counted(r, f, v))
 		return;
 	siov_decode(f->config, f->config_len, &s);
-	if (!s.readable)
-		say(v, VERDICT_UNKNOWN, "only %zu bytes of config space can be read, the SIOV DVSEC lies behind: %s",
-		    f->config_len,
-		    f->config_len <= 64 ? "run as root" : "the function has no extended config space, so no DVSEC");
+	if (!s.readable && f->config_len <= 64)
+		say(v, VERDICT_UNKNOWN,
+		    "only %zu bytes of config space can be read, the SIOV DVSEC lies behind: run as root",
+		    f->config_len);
+	else if (!s.readable)
+		say(v, VERDICT_UNKNOWN,
+		    "no extended config space, so no SIOV DVSEC; without one the platform's word is missing");
 	else if (s.cyclic)
 		say(v, VERDICT_UNKNOWN, "the list of extended capabilities runs in a circle");
 	else if (!s.found)

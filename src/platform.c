@@ -338,9 +338,9 @@ static void gather_ceilings(struct gather *g)
 	if (g->family != ARCH_X86 || !g->p->cpus)
 		return;
 	ev = evidence_new(g, "ceiling");
-	evidence_value(ev, "about %u vectors: 200 for each of %u CPU%s; %u Linux IRQs are there now", g->p->cpus * 200,
-		       g->p->cpus, g->p->cpus == 1 ? "" : "s", g->p->irqs);
-	evidence_source(ev, "arch/x86/include/asm/irq_vectors.h: 256 less the kernel's own");
+	evidence_value(ev, "about %u vectors on %u CPU%s", g->p->cpus * 200, g->p->cpus, g->p->cpus == 1 ? "" : "s");
+	evidence_source(ev, "arch/x86/include/asm/irq_vectors.h: 256 each, less the kernel's own; %u Linux IRQs now",
+			g->p->irqs);
 }
 
 /* Which interrupt controller takes the MSI, by the chips of the Linux IRQs there are. */

@@ -175,8 +175,10 @@ static void page_msix(const struct probe_result *p, struct out *o)
 		out_text(o, "MSI-X: %u offered, not measured: %s", x->capability, x->not_measured);
 	else if (x->grant.answer == 0 && !x->grant.capped)
 		out_text(o, "MSI-X: %u of %u granted", x->grant.granted, x->capability);
+	else if (x->grant.answer == 0)
+		out_text(o, "MSI-X: at least %u of %u granted   %s", x->grant.granted, x->capability, x->limit);
 	else
-		out_text(o, "MSI-X: %s%u of %u granted; %s", x->grant.capped ? "at least " : "", x->grant.granted,
+		out_text(o, "MSI-X: %s%u of %u granted   %s", x->grant.capped ? "at least " : "", x->grant.granted,
 			 x->capability, answer_text(x, text, sizeof(text)));
 }
 

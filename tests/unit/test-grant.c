@@ -367,7 +367,9 @@ static void limits_from_debugfs(void **state)
 	assert_int_equal(lim.most, 0);
 	grant_limits(&p, IRQ_MSIX, 101, 256, &lim);
 	assert_int_equal(lim.most, 0);
-	grant_limits(&p, IRQ_MSIX, 0, 8, &lim);
+	grant_limits(&p, IRQ_MSIX, 0, 256, &lim);
+	assert_int_equal(lim.most, 256);
+	grant_limits(&p, IRQ_MSIX, 64, 8, &lim);
 	assert_int_equal(lim.most, 8);
 	assert_non_null(strstr(lim.why, "--cap 8"));
 }
