@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cmd.h"
-#include "probe-report.h"
+#include "cmd-probe-report.h"
 #include "session.h"
 #include "util.h"
 

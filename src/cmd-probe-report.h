@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What probe found, and how it is told: as a document and as a page. */
-#ifndef MSICTL_PROBE_REPORT_H
-#define MSICTL_PROBE_REPORT_H
+#ifndef MSICTL_CMD_PROBE_REPORT_H
+#define MSICTL_CMD_PROBE_REPORT_H
 
 #include <stdbool.h>
 

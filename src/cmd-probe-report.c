@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "probe-report.h"
+#include "cmd-probe-report.h"
 
 #include <ctype.h>
 #include <stdio.h>
