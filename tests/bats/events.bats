@@ -47,8 +47,9 @@ nobody=fffe:ff:1f.7
 
 # interrupted SIGNAL WORD... - ends with what msictl ends with
 interrupted() {
+	rm -f "$BATS_TEST_TMPDIR/err"
 	"$MSICTL" "${@:2}" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
-	until_true grep -q listening "$BATS_TEST_TMPDIR/err"
+	until_true grep -qs listening "$BATS_TEST_TMPDIR/err"
 	kill "-$1" $!
 	wait $!
 }

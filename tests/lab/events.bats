@@ -25,7 +25,7 @@ teardown_file() {
 events_start() {
 	"$MSICTL" --json events "$@" >"$BATS_TEST_TMPDIR/events" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
 	events_pid=$!
-	until_true grep -q listening "$BATS_TEST_TMPDIR/err"
+	until_true grep -qs listening "$BATS_TEST_TMPDIR/err"
 }
 
 # events_ended STATUS - what came is $output
@@ -102,7 +102,7 @@ unbind_returned() {
 
 @test "a line for people" {
 	"$MSICTL" events -n 1 --timeout 60s "$nvme" >"$BATS_TEST_TMPDIR/events" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
-	until_true grep -q listening "$BATS_TEST_TMPDIR/err"
+	until_true grep -qs listening "$BATS_TEST_TMPDIR/err"
 	echo change >"$(sys "$nvme" uevent)"
 	wait $!
 	run -0 cat "$BATS_TEST_TMPDIR/events"
