@@ -236,7 +236,7 @@ static int check_columns(const struct parse *p)
 		return 0;
 	if (p->cmd->table)
 		return out_check_columns(p->cmd->table, p->g->columns, p->e);
-	return fail(p->e, CAUSE_USAGE, 0, "--output: %s has no columns", p->cmd->word);
+	return fail(p->e, CAUSE_USAGE, 0, "--output: this command has no columns");
 }
 
 int command_parse(const struct command *cmd, int argc, char **argv, bool inside, struct globals *g, struct args *a,

@@ -222,7 +222,7 @@ static void test_refused(void **state)
 		{ &grow, "grow d msi 1 -fx", "no option -x" },
 		{ &grow, "grow d msi 1 --color sometimes", "--color" },
 		{ &grow, "grow d msi 1 -o FOO", "\"FOO\" is no column" },
-		{ &poke, "poke bar5 0 b 0 1 -o DEVICE", "poke has no columns" },
+		{ &poke, "poke bar5 0 b 0 1 -o DEVICE", "this command has no columns" },
 		{ &poke, "poke bar6 0 b 0 1", "REGION" },
 		{ &poke, "poke bar0 0 d 0 1", "b|w|l|q" },
 		{ &poke, "poke bar0 0x10000000000000000 b 0 1", "64 bits" },
@@ -587,6 +587,7 @@ static void test_man(void **state)
 	assert_non_null(strstr(text, "\n.nf\n  grow  as it  stands\n.fi\n"));
 	/* An option is copied from the page as it is typed. */
 	assert_non_null(strstr(text, "\\fB\\-c\\fP, \\fB\\-\\-count\\fP \\fIN\\fP\ntimes\n"));
+	assert_non_null(strstr(text, "\\-\\-dry\\-run\\fP"));
 	assert_non_null(strstr(text, "quit"));
 	assert_null(strstr(text, "hidden"));
 	assert_null(strstr(text, "secret"));
