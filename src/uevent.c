@@ -22,7 +22,7 @@
 #define MAX_MESSAGE 8192
 
 /* Making 256 virtual functions sends some thousand events at once; memory is taken only while they wait. */
-#define RECEIVE_BUFFER (4 << 20)
+#define RECEIVE_BUFFER (2 << 20)
 
 /* A storm must not keep the loop from hearing Ctrl-C. */
 #define BATCH 256
