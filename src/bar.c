@@ -102,7 +102,9 @@ static int fail_map(const char *bdf, unsigned int number, int err, struct error 
 {
 	fail(e, cause_of_errno(err), err, "/sys/bus/pci/devices/%s/resource%u cannot be mapped", bdf, number);
 	/* iomem_is_exclusive() in kernel/resource.c; lockdown refuses with EPERM */
-	if (err == EINVAL)
+	if (err == ENOENT)
+		hint(e, "a kernel without HAVE_PCI_MMAP maps no BAR; msictl bind %s, then info opens it", bdf);
+	else if (err == EINVAL)
 		hint(e, "a kernel with CONFIG_IO_STRICT_DEVMEM keeps a driver's BAR to itself: boot with "
 			"iomem=relaxed");
 	else if (err == EPERM || err == EACCES)

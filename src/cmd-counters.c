@@ -39,27 +39,36 @@ struct counted {
 	struct vector_source src;
 };
 
-static int look(struct session *s, const struct args *a, struct counted *c, struct error *e)
+static int look_inside(struct session *s, struct counted *c, struct error *e)
+{
+	int rc = device_here(s->device, e);
+
+	if (!rc && device_drain(s->device) == -EINTR)
+		rc = session_stopped(s, e);
+	c->f.caps = s->device->caps;
+	return rc;
+}
+
+static int no_host_counts(const char *spec, struct error *e)
+{
+	int rc = fail(e, CAUSE_USAGE, 0, "only a PCI function of this host is counted by Linux");
+
+	hint(e, "msictl run %s -c 'enable msix 1; counters'", spec);
+	return rc;
+}
+
+static int look(struct session *s, const char *spec, struct counted *c, struct error *e)
 {
 	struct pci_addr addr;
-	int rc = 0;
+	int rc = s->device ? look_inside(s, c, e) : 0;
 
 	c->src = (struct vector_source){ .caps = &c->f.caps, .host = &c->host, .device = s->device };
-	if (s->device) {
-		rc = device_here(s->device, e);
-		if (!rc && device_drain(s->device) == -EINTR)
-			rc = fail(e, CAUSE_FAILED, EINTR, "stopped");
-		if (rc)
-			return rc;
-		c->f.caps = s->device->caps;
-		if (!s->device->has_addr)
-			return 0;
-		addr = s->device->addr;
-	} else {
-		rc = pci_addr_parse(a->param[0].text, &addr, e);
-	}
-	if (!rc)
-		rc = function_peek(&s->root, &addr, &c->f, e);
+	if (rc || (s->device && !s->device->has_addr))
+		return rc;
+	rc = session_address(s, s->device ? NULL : spec, &addr, e);
+	if (rc)
+		return backend_find(spec) ? no_host_counts(spec, e) : rc;
+	rc = function_peek(&s->root, &addr, &c->f, e);
 	if (rc)
 		return rc;
 	rc = host_irqs_read(&s->root, &addr, HOST_IRQ_AFFINITY, &c->host);
@@ -97,7 +106,7 @@ static int check_range(const struct vector_source *src, const struct value *v, s
 /* Of vectors listed by number also those without an IRQ are told, in the index that is in use. */
 static bool belongs(const struct vector_row *row, unsigned int in_use)
 {
-	return row->host || row->own || in_use >> row->index & 1;
+	return row->host || row->own || row->booked || in_use >> row->index & 1;
 }
 
 static unsigned int indexes_in_use(const struct vector_rows *rows)
@@ -105,7 +114,7 @@ static unsigned int indexes_in_use(const struct vector_rows *rows)
 	unsigned int in_use = 0;
 
 	for (size_t i = 0; i < rows->n; i++)
-		in_use |= (rows->row[i].host ? 1u : 0) << rows->row[i].index;
+		in_use |= (rows->row[i].host || rows->row[i].booked ? 1u : 0) << rows->row[i].index;
 	return in_use;
 }
 
@@ -145,7 +154,7 @@ static int run_counters(struct session *s, const struct args *a, struct error *e
 
 	if (!c)
 		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
-	rc = look(s, a, c, e);
+	rc = look(s, a->param[0].text, c, e);
 	if (!rc)
 		rc = check_range(&c->src, &a->param[1], e);
 	if (!rc) {

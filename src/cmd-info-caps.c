@@ -26,8 +26,8 @@ static void identity(struct info *i, node *doc)
 	char bdf[PCI_ADDR_LEN], name[128];
 
 	if (!i->addressed) {
-		doc_text(doc, "device", i->s->device->spec);
-		out_bold(i->s->out, "%s", i->s->device->spec);
+		doc_text(doc, "device", i->device->spec);
+		out_bold(i->s->out, "%s", i->device->spec);
 		return;
 	}
 	names = pci_names_open();
@@ -120,10 +120,10 @@ void info_function(struct info *i)
 	node *doc = out_doc(i->s->out);
 
 	identity(i, doc);
-	if (!i->addressed)
-		return;
-	driver(i, doc);
-	group(i, doc);
+	if (i->addressed) {
+		driver(i, doc);
+		group(i, doc);
+	}
 	power(i, doc);
 }
 

@@ -42,11 +42,8 @@ void info_open(struct info *i, const char *spec, bool allowed)
 	};
 	struct loop *loop;
 
-	i->device = i->s->device;
-	if (i->device)
-		return;
 	if (!allowed) {
-		fail(&i->why, CAUSE_NONE, 0, "not asked: --no-open");
+		fail(&i->why, CAUSE_NONE, 0, "--no-open was given");
 		return;
 	}
 	loop = i->s->root.live ? session_loop(i->s, &i->why) : NULL;
@@ -55,7 +52,7 @@ void info_open(struct info *i, const char *spec, bool allowed)
 	i->opened = device_open(&i->device, &req, loop, NULL, &i->why) == 0;
 	if (!i->opened)
 		i->device = NULL;
-	else
+	else if (i->addressed)
 		out_note(i->s->out, "%s was idle on vfio-pci and is opened for a moment, which resets it",
 			 i->device->name);
 }
@@ -70,7 +67,7 @@ static const char *meaning(enum irq_index index, const struct index *ix)
 	if (ix->info.flags & IRQ_AUTOMASKED)
 		return "level: masked by the kernel when it fires, until unmask";
 	if (index != IRQ_MSI && index != IRQ_MSIX)
-		return index == IRQ_ERR ? "PCIe errors" : "the kernel wants the device back";
+		return index == IRQ_ERR ? "signals PCIe errors" : "signals that the kernel wants the device back";
 	return ix->info.flags & IRQ_NORESIZE ? "can't grow while vectors are armed" : "grows while vectors are armed";
 }
 
@@ -102,26 +99,13 @@ static void doc_index(node *array, const struct index *ix, enum irq_index index)
 	doc_text(row, "note", meaning(index, ix));
 }
 
-static void say_why(struct info *i, node *doc)
-{
-	struct out *o = i->s->out;
-	char number[16];
-
-	doc_text(doc, "irqs_reason", i->why.message);
-	doc_text(doc, "irqs_hint", i->why.hint[0] ? i->why.hint : NULL);
-	holder(i, &i->why);
-	out_text(o, "vfio     not asked for its indexes: %s%s%s%s", i->why.message, i->why.err ? " (" : "",
-		 i->why.err ? errno_name(i->why.err, number) : "", i->why.err ? ")" : "");
-	if (i->why.hint[0])
-		out_text(o, "         hint: %s", i->why.hint);
-}
-
 int info_indexes(struct info *i)
 {
 	node *doc = out_doc(i->s->out), *array = doc_array(doc, "irqs");
 
 	if (!i->device) {
-		say_why(i, doc);
+		info_because(i, "vfio     not asked for its indexes", "irqs_reason", "irqs_hint", &i->why);
+		holder(i, &i->why);
 		return 0;
 	}
 	for (unsigned int x = 0; x < NR_IRQ_INDEX; x++)

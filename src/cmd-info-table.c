@@ -143,13 +143,8 @@ int info_table(struct info *i, bool all)
 	if (!read_entries(i, t, &why)) {
 		rc = tell(i, t, all);
 	} else {
-		node *doc = out_doc(i->s->out);
-
-		doc_array(doc, "table");
-		doc_text(doc, "table_reason", why.message);
-		out_text(i->s->out, "MSI-X table not read: %s", why.message);
-		if (why.hint[0])
-			out_text(i->s->out, "hint: %s", why.hint);
+		doc_array(out_doc(i->s->out), "table");
+		info_because(i, "MSI-X table not read", "table_reason", "table_hint", &why);
 	}
 	free(t);
 	return rc;

@@ -7,6 +7,8 @@
 #include "cmd-info.h"
 #include "util.h"
 
+#define CONFIG_SIZE 256 /* what every function has, and where both capabilities are */
+
 enum {
 	INFO_TABLE,
 	INFO_ALL,
@@ -32,6 +34,20 @@ static const struct table vector_table = {
 	.n = 11,
 };
 
+void info_because(struct info *i, const char *what, const char *key, const char *hint_key, const struct error *why)
+{
+	struct out *o = i->s->out;
+	node *doc = out_doc(o);
+	char number[16];
+
+	doc_text(doc, key, why->message);
+	doc_text(doc, hint_key, why->hint[0] ? why->hint : NULL);
+	out_text(o, "%s: %s%s%s%s", what, why->message, why->err ? " (" : "",
+		 why->err ? errno_name(why->err, number) : "", why->err ? ")" : "");
+	if (why->hint[0])
+		out_text(o, "         hint: %s", why->hint);
+}
+
 /* What the table leaves out, a line per index: "vectors of msix 8-64: none". */
 static void none_lines(struct info *i, const struct vector_rows *rows)
 {
@@ -49,7 +65,9 @@ static void none_lines(struct info *i, const struct vector_rows *rows)
 
 static int info_vectors(struct info *i, bool all)
 {
-	struct vector_source src = { .caps = &i->f.caps, .host = &i->host, .device = i->s->device };
+	struct vector_source src = { .caps = &i->f.caps,
+				     .host = &i->host,
+				     .device = i->addressed ? i->s->device : i->device };
 	node *array = doc_array(out_doc(i->s->out), "vectors");
 	struct vector_rows rows;
 	int rc = 0;
@@ -66,30 +84,82 @@ static int info_vectors(struct info *i, bool all)
 	return rc;
 }
 
-/* Without a PCI address only the device itself can tell. */
-static int look(struct info *i, const struct args *a, struct error *e)
+/* What another back end than VFIO opens has no PCI address here: only the device itself can tell. */
+static bool only_opened(const char *spec)
+{
+	struct error ignored;
+	struct pci_addr a;
+
+	return pci_addr_parse(spec, &a, &ignored) && backend_find(spec);
+}
+
+static int look_inside(struct info *i, struct error *e)
 {
 	struct session *s = i->s;
-	struct pci_addr addr;
-	int rc = 0;
+	int rc = device_here(s->device, e);
 
-	if (s->device) {
-		rc = device_here(s->device, e);
-		if (!rc && device_drain(s->device) == -EINTR)
-			rc = fail(e, CAUSE_FAILED, EINTR, "stopped");
-		i->f.caps = s->device->caps;
-		i->addressed = s->device->has_addr;
-		addr = s->device->addr;
-	} else {
-		rc = pci_addr_parse(a->param[0].text, &addr, e);
-		i->addressed = true;
-	}
-	if (!rc && i->addressed)
-		rc = function_peek(&s->root, &addr, &i->f, e);
+	if (!rc && device_drain(s->device) == -EINTR)
+		rc = session_stopped(s, e);
+	i->device = s->device;
+	i->addressed = s->device->has_addr;
+	return rc;
+}
+
+static int look_opened(struct info *i, const char *spec, bool may_open, struct error *e)
+{
+	if (!may_open)
+		return fail(e, CAUSE_USAGE, 0, "nothing can be told of it with --no-open");
+	i->addressed = false;
+	info_open(i, spec, true);
+	if (i->device)
+		return 0;
+	*e = i->why;
+	return e->err ? -e->err : -EINVAL;
+}
+
+/* The host first: opening a function changes what it says. */
+static int look_at_host(struct info *i, const struct pci_addr *addr, struct error *e)
+{
+	int rc = function_peek(&i->s->root, addr, &i->f, e);
+
+	if (rc)
+		return rc;
+	rc = host_irqs_read(&i->s->root, addr, HOST_IRQ_AFFINITY, &i->host);
+	return rc ? fail(e, cause_of_errno(-rc), -rc, "its Linux IRQs can't be read") : 0;
+}
+
+/* As it is now, not as it was when the device was opened. */
+static void read_config(struct info *i)
+{
+	struct device *d = i->device;
+	ssize_t n = d->backend->region_read(d->handle, REGION_CONFIG, i->f.config, CONFIG_SIZE, 0);
+
+	i->f.config_len = n > 0 ? (size_t)n : 0;
+	caps_decode(i->f.config, i->f.config_len, &i->f.caps);
+}
+
+static int look(struct info *i, const char *spec, bool may_open, struct error *e)
+{
+	struct pci_addr addr;
+	int rc;
+
+	i->addressed = true;
+	if (i->s->device)
+		rc = look_inside(i, e);
+	else if (only_opened(spec))
+		rc = look_opened(i, spec, may_open, e);
+	else
+		rc = 0;
+	if (!rc && !i->addressed)
+		read_config(i);
 	if (rc || !i->addressed)
 		return rc;
-	rc = host_irqs_read(&s->root, &addr, HOST_IRQ_AFFINITY, &i->host);
-	return rc ? fail(e, cause_of_errno(-rc), -rc, "its Linux IRQs can't be read") : 0;
+	rc = session_address(i->s, i->device ? NULL : spec, &addr, e);
+	if (!rc)
+		rc = look_at_host(i, &addr, e);
+	if (!rc && !i->device)
+		info_open(i, spec, may_open);
+	return rc;
 }
 
 static int tell(struct info *i, const struct args *a)
@@ -115,11 +185,9 @@ static int run_info(struct session *s, const struct args *a, struct error *e)
 	if (!i)
 		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
 	i->s = s;
-	rc = look(i, a, e);
-	if (!rc) {
-		info_open(i, a->param[0].text, !a->option[INFO_NO_OPEN].given);
-		rc = tell(i, a) ? fail(e, CAUSE_FAILED, ENOMEM, "out of memory") : 0;
-	}
+	rc = look(i, a->param[0].text, !a->option[INFO_NO_OPEN].given, e);
+	if (!rc && tell(i, a))
+		rc = fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
 	if (i->opened)
 		device_close(i->device);
 	host_irqs_free(&i->host);

@@ -17,6 +17,10 @@ struct info {
 	struct error why;      /* why not; message "" when nobody tried */
 };
 
+/** info_because() - tell why a part is missing: @key and @hint_key of the document, and a line that begins with @what.
+ */
+void info_because(struct info *i, const char *what, const char *key, const char *hint_key, const struct error *why);
+
 /* cmd-info-caps.c */
 
 /** info_function() - names, driver, group, power, the Command register. */

@@ -49,7 +49,7 @@ static void set_state(const struct pci_caps *c, struct vector_row *row)
 	else if (armed)
 		row->state = "armed";
 	else
-		row->state = row->host ? "allocated" : "none";
+		row->state = row->host || row->booked ? "allocated" : "none";
 }
 
 static int push(const struct vector_source *src, struct vector_rows *rows, const struct vector_row *row)
@@ -73,6 +73,14 @@ static const struct vector *own_vector(const struct vector_source *src, enum irq
 	const struct vector *own = ix && ix->vector && v < ix->info.count ? ix->vector[v] : NULL;
 
 	return own && (own->armed || own->count || own->masked != MASK_NOT) ? own : NULL;
+}
+
+/* Of a back end whose vectors are no Linux IRQs only our books say what is allocated. */
+static bool booked(const struct vector_source *src, enum irq_index index, unsigned int v)
+{
+	const struct device *d = src->device;
+
+	return d && !d->backend->host_irqs && vector_set_has(&d->irq[index].allocated, v);
 }
 
 /* The Linux IRQs of @index by vector; those of an unknown vector become rows at once. */
@@ -104,11 +112,17 @@ static int rows_of_index(const struct vector_source *src, enum irq_index index, 
 	if (sort_host(src, index, at, &end, rows))
 		return -ENOMEM;
 	for (unsigned int v = 0; v < end && v < MAX_VECTORS; v++) {
-		struct vector_row row = {
-			.index = index, .vector = (int)v, .host = at[v], .own = own_vector(src, index, v)
-		};
+		struct vector_row row = { .index = index,
+					  .vector = (int)v,
+					  .host = at[v],
+					  .own = own_vector(src, index, v),
+					  .booked = booked(src, index, v) };
 
-		if (!row.host && !row.own && !all)
+		bool known = row.host || row.own || row.booked;
+
+		if (!known && v >= capacity)
+			continue;
+		if (!known && !all)
 			vector_set_add(&rows->none[index], v);
 		else if (push(src, rows, &row))
 			return -ENOMEM;
