@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 
 #include "util.h"
 #include "vu-request.h"
@@ -30,6 +31,9 @@ struct vu_server {
 	/* loop.h hears of input only: an epoll that waits for room in the socket is readable when there is. */
 	struct source room;
 	struct source unmask; /* the eventfd by which the client unmasks INTx, the device's own; -1: none */
+	/* Delayed interrupts (latency=): the loop's own time limit counts milliseconds. */
+	struct source timer;
+	uint64_t timer_at; /* what it is set to, CLOCK_MONOTONIC us; UINT64_MAX: nothing */
 	bool served, closing;
 	struct vu_peer peer;
 	struct vu_reader reader;
@@ -73,6 +77,34 @@ static int hear_unmask(struct vu_server *s)
 	return rc;
 }
 
+/* --- delayed interrupts --- */
+
+static void on_timer(struct source *src)
+{
+	struct vu_server *s = src->owner;
+	uint64_t expired;
+
+	if (read(src->fd, &expired, sizeof(expired)) == sizeof(expired))
+		s->timer_at = UINT64_MAX;
+	sim_tick(s->d, now_us());
+}
+
+static void set_timer(struct vu_server *s)
+{
+	uint64_t due = sim_due(s->d);
+	struct itimerspec at = { 0 };
+
+	if (due == s->timer_at)
+		return;
+	s->timer_at = due;
+	if (due != UINT64_MAX) {
+		at.it_value.tv_sec = (time_t)(due / 1000000);
+		at.it_value.tv_nsec = (long)(due % 1000000 * 1000);
+	}
+	/* All zero disarms it, which nothing that is due will be: it is a time since boot. */
+	timerfd_settime(s->timer.fd, TFD_TIMER_ABSTIME, &at, NULL);
+}
+
 /* The client goes, and the device forgets it: eventfds closed, function reset. */
 static void drop(struct vu_server *s)
 {
@@ -86,6 +118,7 @@ static void drop(struct vu_server *s)
 	}
 	close(take_fd(&s->in.fd));
 	vu_message_drop(&s->reader.m);
+	s->deadline = 0;
 	ignore_unmask(s);
 	sim_device_disconnect(s->d);
 	listen_again(s);
@@ -227,7 +260,7 @@ static void pause_listening(struct vu_server *s)
 static void listen_again(struct vu_server *s)
 {
 	s->accept_at = 0;
-	if (s->listener.fd >= 0 && loop_add(s->loop, &s->listener))
+	if (s->listener.fd >= 0 && !vu_server_busy(s) && loop_add(s->loop, &s->listener))
 		s->accept_at = now_us() + ACCEPT_PAUSE_US;
 }
 
@@ -260,25 +293,45 @@ int vu_server_listen(struct vu_server *s, int listener)
 
 /* --- life --- */
 
+static int begin(struct vu_server *s)
+{
+	s->listener = (struct source){ .fd = -1, .ready = on_client, .owner = s };
+	s->in = (struct source){ .fd = -1, .ready = on_input, .owner = s };
+	s->room = (struct source){ .fd = -1, .ready = on_room, .owner = s };
+	s->unmask = (struct source){ .fd = -1, .ready = on_unmask, .owner = s };
+	s->timer = (struct source){ .fd = -1, .ready = on_timer, .owner = s };
+	s->timer_at = UINT64_MAX;
+	s->reply = malloc(VU_MAX_MESSAGE);
+	if (!s->reply)
+		return -ENOMEM;
+	s->timer.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	return s->timer.fd < 0 ? -errno : loop_add(s->loop, &s->timer);
+}
+
 int vu_server_new(struct vu_server **out, struct sim_device *d, struct loop *loop)
 {
 	struct vu_server *s = calloc(1, sizeof(*s));
+	int rc;
 
 	if (!s)
 		return -ENOMEM;
 	s->d = d;
 	s->loop = loop;
-	s->listener = (struct source){ .fd = -1, .ready = on_client, .owner = s };
-	s->in = (struct source){ .fd = -1, .ready = on_input, .owner = s };
-	s->room = (struct source){ .fd = -1, .ready = on_room, .owner = s };
-	s->unmask = (struct source){ .fd = -1, .ready = on_unmask, .owner = s };
-	s->reply = malloc(VU_MAX_MESSAGE);
-	if (!s->reply) {
-		free(s);
-		return -ENOMEM;
+	rc = begin(s);
+	if (rc) {
+		vu_server_free(s);
+		return rc;
 	}
 	*out = s;
 	return 0;
+}
+
+static void forget(struct vu_server *s, struct source *src)
+{
+	if (src->fd < 0)
+		return;
+	loop_del(s->loop, src);
+	close(take_fd(&src->fd));
 }
 
 void vu_server_free(struct vu_server *s)
@@ -286,10 +339,8 @@ void vu_server_free(struct vu_server *s)
 	if (!s)
 		return;
 	drop(s);
-	if (s->listener.fd >= 0) {
-		loop_del(s->loop, &s->listener);
-		close(s->listener.fd);
-	}
+	forget(s, &s->listener);
+	forget(s, &s->timer);
 	free(s->reply);
 	free(s);
 }
@@ -297,9 +348,9 @@ void vu_server_free(struct vu_server *s)
 /* When the loop has to be left though nothing came. */
 static uint64_t next_due(const struct vu_server *s)
 {
-	uint64_t due = sim_due(s->d);
+	uint64_t due = UINT64_MAX;
 
-	if (s->deadline && s->deadline < due)
+	if (s->deadline)
 		due = s->deadline;
 	if (s->accept_at && s->accept_at < due)
 		due = s->accept_at;
@@ -313,7 +364,6 @@ static void do_due(struct vu_server *s)
 	if (next_due(s) == UINT64_MAX)
 		return;
 	now = now_us();
-	sim_tick(s->d, now);
 	if (s->deadline && s->deadline <= now)
 		drop(s);
 	if (s->accept_at && s->accept_at <= now)
@@ -327,6 +377,7 @@ int vu_server_run(struct vu_server *s, bool once)
 
 		if (once && !vu_server_busy(s) && (s->served || s->listener.fd < 0))
 			return 0;
+		set_timer(s);
 		rc = loop_wait(s->loop, next_due(s));
 		if (rc < 0)
 			return rc;
