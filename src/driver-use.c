@@ -20,10 +20,14 @@
 /* Layers of device mapper, RAID and caches above each other. */
 #define MAX_LAYERS 8
 
+/* Block devices that one mount is followed to; a tangle of more is taken to lead to the function. */
+#define MAX_LOOKS 4096
+
 struct use {
 	const struct root *r;
 	char bdf[PCI_ADDR_LEN];
 	char home[PATH_MAX]; /* the function's own folder, without links */
+	unsigned int looks;  /* of the mount at hand */
 	struct error *e;
 };
 
@@ -61,7 +65,7 @@ static int real_path(const struct root *r, char buf[PATH_MAX], const char *fmt, 
 }
 
 /* Whether @path of the root leads to somewhere below the function. */
-static bool lies_below(const struct use *u, const char *path)
+static bool lies_below(struct use *u, const char *path)
 {
 	size_t len = strlen(u->home);
 	char real[PATH_MAX];
@@ -70,7 +74,7 @@ static bool lies_below(const struct use *u, const char *path)
 }
 
 /* Any link of the folder @path that begins with @prefix. */
-static bool any_below(const struct use *u, const char *path, const char *prefix)
+static bool any_below(struct use *u, const char *path, const char *prefix)
 {
 	_cleanup_(close_dir) DIR *dir = root_opendir(u->r, "%s", path);
 	struct dirent *entry;
@@ -90,7 +94,7 @@ static bool any_below(const struct use *u, const char *path, const char *prefix)
  * With native multipath an NVMe disk is a child of its subsystem, which links
  * the controllers: drivers/nvme/host/core.c nvme_init_subsystem().
  */
-static bool nvme_below(const struct use *u, const char *path)
+static bool nvme_below(struct use *u, const char *path)
 {
 	char real[PATH_MAX], up[PATH_MAX];
 
@@ -103,10 +107,10 @@ static bool nvme_below(const struct use *u, const char *path)
 	return false;
 }
 
-static bool block_below(const struct use *u, const char *path, int layers);
+static bool block_below(struct use *u, const char *path, int layers);
 
 /* What a device mapper, RAID or cache device is made of. */
-static bool slaves_below(const struct use *u, const char *path, int layers)
+static bool slaves_below(struct use *u, const char *path, int layers)
 {
 	_cleanup_(close_dir) DIR *dir = root_opendir(u->r, "%s", path);
 	struct dirent *entry;
@@ -123,11 +127,11 @@ static bool slaves_below(const struct use *u, const char *path, int layers)
 }
 
 /* @path: any path of the root that leads to a block device's folder in sysfs. */
-static bool block_below(const struct use *u, const char *path, int layers)
+static bool block_below(struct use *u, const char *path, int layers)
 {
 	char slaves[PATH_MAX];
 
-	if (lies_below(u, path) || nvme_below(u, path))
+	if (u->looks++ >= MAX_LOOKS || lies_below(u, path) || nvme_below(u, path))
 		return true;
 	if (layers <= 0)
 		return false;
@@ -140,16 +144,17 @@ static bool block_below(const struct use *u, const char *path, int layers)
 	       slaves_below(u, slaves, layers - 1);
 }
 
-static bool device_below(const struct use *u, unsigned int major, unsigned int minor)
+static bool device_below(struct use *u, unsigned int major, unsigned int minor)
 {
 	char path[64];
 
 	snprintf(path, sizeof(path), "sys/dev/block/%u:%u", major, minor);
+	u->looks = 0;
 	return block_below(u, path, MAX_LAYERS);
 }
 
 /* A node such as /dev/dm-1; a path that is no block device carries nothing. */
-static bool node_below(const struct use *u, const char *node)
+static bool node_below(struct use *u, const char *node)
 {
 	_cleanup_fd_ int fd = root_openf(u->r, O_PATH, "%s", node);
 	struct stat st;
@@ -175,7 +180,7 @@ static void unmangle(char *text)
 	*to = '\0';
 }
 
-static int busy(const struct use *u, const char *what, const char *where, const char *remedy)
+static int busy(struct use *u, const char *what, const char *where, const char *remedy)
 {
 	char clean[512];
 	int rc;
@@ -187,7 +192,7 @@ static int busy(const struct use *u, const char *what, const char *where, const 
 }
 
 /* virtio's 9p: the source of the mount is the tag of the device (net/9p/trans_virtio.c). */
-static bool tag_below(const struct use *u, const char *tag)
+static bool tag_below(struct use *u, const char *tag)
 {
 	static const char drivers[] = "sys/bus/virtio/drivers/9pnet_virtio";
 	_cleanup_(close_dir) DIR *dir = root_opendir(u->r, "%s", drivers);
@@ -232,7 +237,7 @@ static bool mount_parse(char *line, struct mount *m)
 	return true;
 }
 
-static bool mount_below(const struct use *u, const struct mount *m)
+static bool mount_below(struct use *u, const struct mount *m)
 {
 	char *colon = strchr(m->device, ':');
 	uint64_t major, minor;
@@ -250,7 +255,7 @@ static bool mount_below(const struct use *u, const struct mount *m)
 	return m->source[0] == '/' && node_below(u, m->source);
 }
 
-static int check_mounts(const struct use *u)
+static int check_mounts(struct use *u)
 {
 	_cleanup_file_ FILE *f = root_stream(u->r, "proc/self/mountinfo");
 	_cleanup_free_ char *line = NULL;
@@ -266,7 +271,7 @@ static int check_mounts(const struct use *u)
 }
 
 /* All devices of a mounted btrfs, of which mountinfo names one. */
-static int check_btrfs(const struct use *u)
+static int check_btrfs(struct use *u)
 {
 	_cleanup_(close_dir) DIR *dir = root_opendir(u->r, "sys/fs/btrfs");
 	struct dirent *entry;
@@ -276,6 +281,7 @@ static int check_btrfs(const struct use *u)
 		if (entry->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof(path), "sys/fs/btrfs/%s/devices", entry->d_name);
+		u->looks = 0;
 		if (slaves_below(u, path, MAX_LAYERS))
 			return busy(u, "it carries a part of the mounted btrfs", entry->d_name,
 				    "umount it first: btrfs");
@@ -283,7 +289,7 @@ static int check_btrfs(const struct use *u)
 	return 0;
 }
 
-static int check_swaps(const struct use *u)
+static int check_swaps(struct use *u)
 {
 	_cleanup_file_ FILE *f = root_stream(u->r, "proc/swaps");
 	_cleanup_free_ char *line = NULL;
@@ -298,7 +304,7 @@ static int check_swaps(const struct use *u)
 	return 0;
 }
 
-static int check_interfaces(const struct use *u)
+static int check_interfaces(struct use *u)
 {
 	_cleanup_(close_dir) DIR *dir = root_opendir(u->r, "sys/class/net");
 	struct dirent *entry;
@@ -317,15 +323,14 @@ static int check_interfaces(const struct use *u)
 	return 0;
 }
 
-static int check_display(const struct use *u, const struct function *f)
+static int check_display(struct use *u, const struct function *f)
 {
 	return f->boot_vga ? busy(u, "it is the display that the machine booted with", "", "use another display") : 0;
 }
 
 int driver_in_use(const struct root *r, const struct pci_addr *a, struct error *e)
 {
-	static int (*const checks[])(const struct use *u) = { check_mounts, check_btrfs, check_swaps,
-							      check_interfaces };
+	static int (*const checks[])(struct use * u) = { check_mounts, check_btrfs, check_swaps, check_interfaces };
 	_cleanup_free_ struct use *u = calloc(1, sizeof(*u));
 	_cleanup_free_ struct function *f = calloc(1, sizeof(*f));
 	int rc;

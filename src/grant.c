@@ -179,9 +179,7 @@ static unsigned int next_question(const struct probe *p)
 {
 	unsigned int n = shape(p, p->low + (p->high - p->low) / 2);
 
-	if (n <= p->low)
-		n = shape(p, p->high - 1);
-	return n > p->low && n < p->high ? n : 0;
+	return n > p->low ? n : 0;
 }
 
 /*

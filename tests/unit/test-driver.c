@@ -1,0 +1,642 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Binding as far as it goes without a kernel behind /sys: what is refused and
+ * why, which files would be written and in which order, what is remembered and
+ * how little of that is believed. The lab binds real functions.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <sys/sysmacros.h>
+
+#include "driver-parts.h"
+#include "driver.h"
+#include "tree.h"
+#include "util.h"
+
+#define DEV    "sys/bus/pci/devices/0000:04:00.0"
+#define HOME   "sys/devices/pci0000:00/0000:00:04.0/0000:04:00.0"
+#define FORMER "run/msictl/former/0000:04:00.0"
+
+static const struct pci_addr nvme = { 0, 4, 0, 0 };
+
+struct bench {
+	struct tree t;
+	struct trace trace;
+	char lines[4096];
+	struct driver_change c;
+	struct error e;
+};
+
+static void keep_line(void *ctx, const char *text)
+{
+	struct bench *b = ctx;
+
+	append(b->lines, sizeof(b->lines), "%s\n", text);
+}
+
+static void is_driven_by(const struct bench *b, const char *driver)
+{
+	char full[PATH_MAX], target[128];
+
+	unlink(tree_path(&b->t, HOME "/driver", full));
+	snprintf(target, sizeof(target), "../../../../bus/pci/drivers/%s", driver);
+	if (driver[0])
+		tree_link(&b->t, HOME "/driver", target);
+}
+
+static void add_driver(const struct bench *b, const char *driver)
+{
+	static const char *const files[] = { "bind", "unbind" };
+	char path[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s/%s", driver, files[i]);
+		tree_text(&b->t, path, "");
+	}
+}
+
+/* An nvme disk in IOMMU group 9, vfio-pci loaded, nothing in use. */
+static int setup(void **state)
+{
+	static struct bench b;
+	struct tree *t = &b.t;
+
+	memset(&b, 0, sizeof(b));
+	tree_new(t);
+	/* the tree stands for the running system: nothing in it leads out of it but by relative links */
+	t->root.live = true;
+	b.trace = (struct trace){ .line = keep_line, .ctx = &b };
+	tree_text(t, HOME "/class", "0x010802\n");
+	tree_text(t, HOME "/vendor", "0x1b36\n");
+	tree_text(t, HOME "/device", "0x0010\n");
+	tree_text(t, HOME "/driver_override", "(null)\n");
+	tree_link(t, DEV, "../../../devices/pci0000:00/0000:00:04.0/0000:04:00.0");
+	tree_folder(t, "sys/kernel/iommu_groups/9/devices/");
+	tree_link(t, HOME "/iommu_group", "../../../../kernel/iommu_groups/9");
+	tree_folder(t, "sys/class/iommu/dmar0/");
+	tree_text(t, "sys/bus/pci/drivers_probe", "");
+	tree_folder(t, "run/");
+	tree_text(t, "dev/vfio/9", "");
+	add_driver(&b, "nvme");
+	add_driver(&b, "vfio-pci");
+	is_driven_by(&b, "nvme");
+	*state = &b;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bench *b = *state;
+
+	tree_free(&b->t);
+	return 0;
+}
+
+static int bind_it(struct bench *b, bool force)
+{
+	b->lines[0] = '\0';
+	return driver_bind(&b->t.root, &nvme, force, 1000, &b->trace, &b->c, &b->e);
+}
+
+static int unbind_it(struct bench *b)
+{
+	b->lines[0] = '\0';
+	return driver_unbind(&b->t.root, &nvme, &b->trace, &b->c, &b->e);
+}
+
+static void assert_file(const struct bench *b, const char *path, const char *text)
+{
+	char buf[256] = "";
+	_cleanup_fd_ int fd = root_openf(&b->t.root, O_RDONLY, "%s", path);
+
+	assert_true(fd >= 0);
+	assert_true(read(fd, buf, sizeof(buf) - 1) >= 0);
+	assert_string_equal(buf, text);
+}
+
+static void assert_refused(struct bench *b, enum cause cause, const char *message, const char *advice)
+{
+	assert_true(bind_it(b, false) < 0);
+	assert_int_equal(b->e.cause, cause);
+	if (!strstr(b->e.message, message) || !strstr(b->e.hint, advice))
+		fail_msg("%s / %s", b->e.message, b->e.hint);
+	/* before anything was touched */
+	assert_file(b, HOME "/driver_override", "(null)\n");
+	assert_file(b, "sys/bus/pci/drivers/nvme/unbind", "");
+	assert_false(root_exists(&b->t.root, FORMER));
+}
+
+/* ---- bind */
+
+static void dry_run_tells_the_steps(void **state)
+{
+	struct bench *b = *state;
+
+	b->trace.dry_run = true;
+	assert_int_equal(bind_it(b, false), 0);
+	assert_true(b->c.changed);
+	assert_string_equal(b->c.from, "nvme");
+	assert_string_equal(b->c.to, "vfio-pci");
+	assert_string_equal(b->lines, "would: write(/run/msictl/former/0000:04:00.0: nvme)\n"
+				      "would: write(/" DEV "/driver_override: vfio-pci)\n"
+				      "would: write(/" DEV "/driver/unbind: 0000:04:00.0)\n"
+				      "would: write(/sys/bus/pci/drivers_probe: 0000:04:00.0)\n");
+	assert_file(b, HOME "/driver_override", "(null)\n");
+	assert_false(root_exists(&b->t.root, "run/msictl"));
+}
+
+/* No kernel moves the link here: vfio-pci "did not take it", and all is put back. */
+static void failure_is_put_back(void **state)
+{
+	struct bench *b = *state;
+
+	tree_text(&b->t, HOME "/driver_override", "");
+	b->trace.on = true;
+	assert_true(bind_it(b, false) < 0);
+	assert_non_null(strstr(b->e.message, "nvme took it"));
+	assert_file(b, "sys/bus/pci/drivers/nvme/unbind", "0000:04:00.0");
+	assert_file(b, "sys/bus/pci/drivers_probe", "0000:04:00.0");
+	assert_non_null(strstr(b->lines, "driver_override: vfio-pci) = 0"));
+	assert_non_null(strstr(b->lines, "driver_override: \\n) = 0"));
+	assert_false(root_exists(&b->t.root, FORMER));
+}
+
+static void bound_already(void **state)
+{
+	struct bench *b = *state;
+
+	is_driven_by(b, "vfio-pci");
+	assert_int_equal(bind_it(b, false), 0);
+	assert_false(b->c.changed);
+	assert_string_equal(b->c.from, "vfio-pci");
+	assert_file(b, HOME "/driver_override", "(null)\n");
+	assert_false(root_exists(&b->t.root, FORMER));
+}
+
+static void node_missing(void **state)
+{
+	struct bench *b = *state;
+	char full[PATH_MAX];
+
+	is_driven_by(b, "vfio-pci");
+	unlink(tree_path(&b->t, "dev/vfio/9", full));
+	assert_int_equal(bind_it(b, false), -ETIMEDOUT);
+	assert_non_null(strstr(b->e.message, "/dev/vfio/9 did not appear"));
+}
+
+static void another_member_blocks(void **state)
+{
+	struct bench *b = *state;
+
+	is_driven_by(b, "vfio-pci");
+	tree_link(&b->t, "sys/kernel/iommu_groups/9/devices/0000:04:00.0", "../../../../bus/pci/devices/0000:04:00.0");
+	tree_folder(&b->t, "sys/bus/pci/devices/0000:04:00.1/");
+	tree_link(&b->t, "sys/bus/pci/devices/0000:04:00.1/driver", "../../drivers/e1000e");
+	tree_link(&b->t, "sys/kernel/iommu_groups/9/devices/0000:04:00.1", "../../../../bus/pci/devices/0000:04:00.1");
+	assert_int_equal(bind_it(b, false), 0);
+	assert_non_null(strstr(b->c.note, "04:00.1 has e1000e"));
+}
+
+static void refusals(void **state)
+{
+	struct bench *b = *state;
+	char full[PATH_MAX];
+
+	tree_text(&b->t, HOME "/class", "0x060400\n");
+	assert_refused(b, CAUSE_FAILED, "bridge", "");
+	assert_true(bind_it(b, true) < 0);
+	tree_text(&b->t, HOME "/class", "0x010802\n");
+
+	unlink(tree_path(&b->t, HOME "/iommu_group", full));
+	rmdir(tree_path(&b->t, "sys/class/iommu/dmar0", full));
+	assert_refused(b, CAUSE_NOT_VIABLE, "no IOMMU group", "intel_iommu=on");
+
+	unlink(tree_path(&b->t, "sys/bus/pci/drivers/vfio-pci/bind", full));
+	unlink(tree_path(&b->t, "sys/bus/pci/drivers/vfio-pci/unbind", full));
+	rmdir(tree_path(&b->t, "sys/bus/pci/drivers/vfio-pci", full));
+	assert_refused(b, CAUSE_FAILED, "not loaded", "modprobe vfio-pci");
+}
+
+static void captured_tree_is_refused(void **state)
+{
+	struct bench *b = *state;
+
+	b->t.root.live = false;
+	assert_true(bind_it(b, true) < 0);
+	assert_non_null(strstr(b->e.message, "captured"));
+	assert_true(unbind_it(b) < 0);
+}
+
+static void no_such_function(void **state)
+{
+	struct pci_addr none = { 0, 0x77, 0, 0 };
+	struct bench *b = *state;
+
+	assert_int_equal(driver_bind(&b->t.root, &none, true, 0, &b->trace, &b->c, &b->e), -ENODEV);
+	assert_int_equal(b->e.cause, CAUSE_NO_DEVICE);
+}
+
+/* ---- in use */
+
+static void disk(const struct bench *b, const char *number, const char *folder)
+{
+	char path[128], target[256];
+
+	snprintf(path, sizeof(path), "%s/", folder);
+	tree_folder(&b->t, path);
+	snprintf(path, sizeof(path), "sys/dev/block/%s", number);
+	snprintf(target, sizeof(target), "../../../%s", folder);
+	tree_link(&b->t, path, target);
+}
+
+static void mounts(const struct bench *b, const char *text)
+{
+	tree_text(&b->t, "proc/self/mountinfo", text);
+}
+
+static void mounted_partition(void **state)
+{
+	struct bench *b = *state;
+
+	disk(b, "259:1", HOME "/nvme/nvme0/nvme0n1/nvme0n1p1");
+	mounts(b,
+	       "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n23 22 259:1 / /my\\040data rw shared:7 - xfs /dev/nvme0n1p1 rw\n");
+	assert_refused(b, CAUSE_BUSY, "mounted on /my data", "umount /my data");
+	b->trace.dry_run = true;
+	assert_int_equal(bind_it(b, true), 0);
+}
+
+static void mounted_elsewhere(void **state)
+{
+	struct bench *b = *state;
+
+	/* another function whose path begins alike */
+	disk(b, "259:1", HOME "0/nvme/nvme1/nvme1n1");
+	mounts(b, "23 22 259:1 / /home rw - xfs /dev/nvme1n1 rw\nnonsense\n1 2 3 4 5 -\n1 2 x:y / /z rw - a b c\n");
+	assert_int_equal(driver_in_use(&b->t.root, &nvme, &b->e), 0);
+}
+
+/* LVM on LUKS on a partition. */
+static void mounted_through_layers(void **state)
+{
+	struct bench *b = *state;
+
+	disk(b, "259:1", HOME "/nvme/nvme0/nvme0n1/nvme0n1p1");
+	disk(b, "254:0", "sys/devices/virtual/block/dm-0");
+	disk(b, "254:1", "sys/devices/virtual/block/dm-1");
+	tree_link(&b->t, "sys/devices/virtual/block/dm-1/slaves/dm-0", "../../dm-0");
+	mounts(b, "23 22 254:1 / /home rw - ext4 /dev/mapper/home rw\n");
+	assert_int_equal(driver_in_use(&b->t.root, &nvme, &b->e), 0);
+	tree_link(&b->t, "sys/devices/virtual/block/dm-0/slaves/nvme0n1p1",
+		  "../../../../pci0000:00/0000:00:04.0/0000:04:00.0/nvme/nvme0/nvme0n1/nvme0n1p1");
+	assert_refused(b, CAUSE_BUSY, "mounted on /home", "umount");
+}
+
+/* A partition of a RAID: the disk has the slaves. */
+static void mounted_partition_of_raid(void **state)
+{
+	struct bench *b = *state;
+
+	tree_folder(&b->t, HOME "/nvme/nvme0/nvme0n1/");
+	disk(b, "259:9", "sys/devices/virtual/block/md0/md0p1");
+	tree_text(&b->t, "sys/devices/virtual/block/md0/md0p1/partition", "1\n");
+	tree_link(&b->t, "sys/devices/virtual/block/md0/slaves/nvme0n1",
+		  "../../../../pci0000:00/0000:00:04.0/0000:04:00.0/nvme/nvme0/nvme0n1");
+	mounts(b, "23 22 259:9 / /srv rw - ext4 /dev/md0p1 rw\n");
+	assert_refused(b, CAUSE_BUSY, "mounted on /srv", "umount");
+}
+
+/* Devices that are each other's slaves end the walk, not the process. */
+static void layers_in_a_circle(void **state)
+{
+	struct bench *b = *state;
+
+	disk(b, "254:0", "sys/devices/virtual/block/dm-0");
+	disk(b, "254:1", "sys/devices/virtual/block/dm-1");
+	tree_link(&b->t, "sys/devices/virtual/block/dm-0/slaves/dm-1", "../../dm-1");
+	tree_link(&b->t, "sys/devices/virtual/block/dm-1/slaves/dm-0", "../../dm-0");
+	mounts(b, "23 22 254:1 / /home rw - ext4 /dev/mapper/home rw\n");
+	assert_int_equal(driver_in_use(&b->t.root, &nvme, &b->e), 0);
+}
+
+static void mounted_multipath_nvme(void **state)
+{
+	struct bench *b = *state;
+
+	tree_folder(&b->t, HOME "/nvme/nvme0/");
+	disk(b, "259:1", "sys/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n1");
+	disk(b, "259:2", "sys/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n1/nvme0n1p1");
+	mounts(b, "23 22 259:2 / /home rw - ext4 /dev/nvme0n1p1 rw\n");
+	assert_int_equal(driver_in_use(&b->t.root, &nvme, &b->e), 0);
+	tree_link(&b->t, "sys/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0",
+		  "../../../pci0000:00/0000:00:04.0/0000:04:00.0/nvme/nvme0");
+	assert_refused(b, CAUSE_BUSY, "mounted on /home", "umount");
+	mounts(b, "23 22 259:1 / /home rw - ext4 /dev/nvme0n1 rw\n");
+	assert_refused(b, CAUSE_BUSY, "mounted on /home", "umount");
+}
+
+static void part_of_a_btrfs(void **state)
+{
+	struct bench *b = *state;
+
+	tree_folder(&b->t, HOME "/nvme/nvme0/nvme0n1/");
+	mounts(b, "23 22 0:30 / /home rw - btrfs /dev/sda1 rw\n");
+	tree_link(&b->t, "sys/fs/btrfs/0f0f/devices/nvme0n1",
+		  "../../../../devices/pci0000:00/0000:00:04.0/0000:04:00.0/nvme/nvme0/nvme0n1");
+	assert_refused(b, CAUSE_BUSY, "btrfs 0f0f", "umount");
+}
+
+static void mounted_9p(void **state)
+{
+	struct bench *b = *state;
+
+	tree_text(&b->t, HOME "/virtio3/mount_tag", "share");
+	tree_link(&b->t, "sys/bus/virtio/drivers/9pnet_virtio/virtio3",
+		  "../../../../devices/pci0000:00/0000:00:04.0/0000:04:00.0/virtio3");
+	mounts(b, "23 22 0:30 / /other rw - 9p other rw\n");
+	assert_int_equal(driver_in_use(&b->t.root, &nvme, &b->e), 0);
+	mounts(b, "23 22 0:30 / /share rw - 9p share rw\n");
+	assert_refused(b, CAUSE_BUSY, "mounted on /share", "umount");
+}
+
+static void swap_space(void **state)
+{
+	struct bench *b = *state;
+	char full[PATH_MAX];
+
+	if (mknod(tree_path(&b->t, "dev/nvme swap", full), S_IFBLK | 0600, makedev(259, 3)))
+		skip();
+	disk(b, "259:3", HOME "/nvme/nvme0/nvme0n1/nvme0n1p3");
+	tree_text(&b->t, "proc/swaps",
+		  "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n/dev/nvme\\040swap  partition\t100\t0\t-2\n");
+	assert_refused(b, CAUSE_BUSY, "swap space /dev/nvme swap", "swapoff");
+}
+
+static void interface_up(void **state)
+{
+	struct bench *b = *state;
+
+	tree_folder(&b->t, HOME "/net/eth0/");
+	tree_text(&b->t, HOME "/net/eth0/flags", "0x1002\n");
+	tree_link(&b->t, HOME "/net/eth0/device", "../..");
+	tree_link(&b->t, "sys/class/net/eth0", "../../devices/pci0000:00/0000:00:04.0/0000:04:00.0/net/eth0");
+	tree_text(&b->t, "sys/class/net/lo/flags", "0x9\n");
+	assert_int_equal(driver_in_use(&b->t.root, &nvme, &b->e), 0);
+	tree_text(&b->t, HOME "/net/eth0/flags", "0x1003\n");
+	assert_refused(b, CAUSE_BUSY, "interface is up: eth0", "ip link set down dev eth0");
+}
+
+static void boot_display(void **state)
+{
+	struct bench *b = *state;
+
+	tree_text(&b->t, HOME "/boot_vga", "0\n");
+	assert_int_equal(driver_in_use(&b->t.root, &nvme, &b->e), 0);
+	tree_text(&b->t, HOME "/boot_vga", "1\n");
+	assert_refused(b, CAUSE_BUSY, "display", "--force");
+}
+
+/* ---- what is remembered */
+
+static void remembers(void **state)
+{
+	struct bench *b = *state;
+	char name[64];
+	struct stat st;
+	char full[PATH_MAX];
+
+	assert_int_equal(former_load(&b->t.root, &nvme, name, sizeof(name)), -ENOENT);
+	assert_int_equal(former_save(&b->t.root, &nvme, "nvme"), 0);
+	assert_int_equal(former_load(&b->t.root, &nvme, name, sizeof(name)), 0);
+	assert_string_equal(name, "nvme");
+	assert_int_equal(stat(tree_path(&b->t, "run/msictl/former", full), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+	assert_int_equal(stat(tree_path(&b->t, FORMER, full), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(former_save(&b->t.root, &nvme, ""), 0);
+	assert_int_equal(former_load(&b->t.root, &nvme, name, sizeof(name)), 0);
+	assert_string_equal(name, "");
+	former_forget(&b->t.root, &nvme);
+	assert_int_equal(former_load(&b->t.root, &nvme, name, sizeof(name)), -ENOENT);
+}
+
+static void believes_only_names(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"nvme",
+		"../nvme\n",
+		"a/b\n",
+		"..\n",
+		".\n",
+		"two words\n",
+		"two\nlines\n",
+		"esc\033\n",
+		"\177\n",
+		"a-name-that-is-longer-than-any-driver-of-a-pci-function-could-ever-be-in-linux\n",
+	};
+	struct bench *b = *state;
+	char name[64];
+
+	assert_int_equal(former_save(&b->t.root, &nvme, "nvme"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		tree_text(&b->t, FORMER, bad[i]);
+		assert_int_equal(former_load(&b->t.root, &nvme, name, sizeof(name)), -EINVAL);
+	}
+	assert_int_equal(former_save(&b->t.root, &nvme, "../x"), -EINVAL);
+}
+
+static void believes_only_its_own(void **state)
+{
+	struct bench *b = *state;
+	char full[PATH_MAX], name[64];
+
+	assert_int_equal(former_save(&b->t.root, &nvme, "nvme"), 0);
+	assert_int_equal(chmod(tree_path(&b->t, FORMER, full), 0666), 0);
+	assert_int_equal(former_load(&b->t.root, &nvme, name, sizeof(name)), -EPERM);
+	assert_int_equal(chmod(full, 0600), 0);
+	assert_int_equal(chmod(tree_path(&b->t, "run/msictl/former", full), 0777), 0);
+	assert_int_equal(former_load(&b->t.root, &nvme, name, sizeof(name)), -EPERM);
+	assert_int_equal(former_save(&b->t.root, &nvme, "nvme"), -EPERM);
+	assert_int_equal(chmod(full, 0700), 0);
+	/* a link in its place is not followed, and one under the draft's name is not written through */
+	unlink(tree_path(&b->t, FORMER, full));
+	tree_text(&b->t, "victim", "nvme\n");
+	tree_link(&b->t, FORMER, "../../../victim");
+	assert_int_equal(former_load(&b->t.root, &nvme, name, sizeof(name)), -ELOOP);
+	tree_link(&b->t, FORMER ".new", "../../../victim");
+	assert_int_equal(former_save(&b->t.root, &nvme, "e1000e"), 0);
+	assert_file(b, "victim", "nvme\n");
+	assert_int_equal(former_load(&b->t.root, &nvme, name, sizeof(name)), 0);
+	assert_string_equal(name, "e1000e");
+}
+
+/* ---- unbind */
+
+static void unbind_steps(void **state)
+{
+	struct bench *b = *state;
+
+	is_driven_by(b, "vfio-pci");
+	assert_int_equal(former_save(&b->t.root, &nvme, "nvme"), 0);
+	b->trace.dry_run = true;
+	assert_int_equal(unbind_it(b), 0);
+	assert_string_equal(b->lines, "would: write(/" DEV "/driver_override: \\n)\n"
+				      "would: write(/" DEV "/driver/unbind: 0000:04:00.0)\n"
+				      "would: write(/sys/bus/pci/drivers/nvme/bind: 0000:04:00.0)\n");
+	assert_string_equal(b->c.to, "nvme");
+	assert_true(root_exists(&b->t.root, FORMER));
+}
+
+/* It had no driver: then it gets none. */
+static void unbind_to_none(void **state)
+{
+	struct bench *b = *state;
+
+	is_driven_by(b, "vfio-pci");
+	assert_int_equal(former_save(&b->t.root, &nvme, ""), 0);
+	b->trace.dry_run = true;
+	assert_int_equal(unbind_it(b), 0);
+	assert_null(strstr(b->lines, "drivers_probe"));
+	assert_null(strstr(b->lines, "/bind"));
+}
+
+/* What is not remembered, or not to be believed, is left to the kernel to choose. */
+static void unbind_unknown_former(void **state)
+{
+	struct bench *b = *state;
+
+	is_driven_by(b, "vfio-pci");
+	b->trace.dry_run = true;
+	assert_int_equal(unbind_it(b), 0);
+	assert_non_null(strstr(b->lines, "/sys/bus/pci/drivers_probe: 0000:04:00.0"));
+	assert_string_equal(b->c.note, "");
+
+	assert_int_equal(former_save(&b->t.root, &nvme, "nvme"), 0);
+	tree_text(&b->t, FORMER, "../../../x\n");
+	assert_int_equal(unbind_it(b), 0);
+	assert_non_null(strstr(b->lines, "/sys/bus/pci/drivers_probe: 0000:04:00.0"));
+	assert_non_null(strstr(b->c.note, "not to be trusted"));
+}
+
+static void unbind_to_a_driver_that_is_gone(void **state)
+{
+	struct bench *b = *state;
+
+	is_driven_by(b, "vfio-pci");
+	assert_int_equal(former_save(&b->t.root, &nvme, "gone"), 0);
+	assert_true(unbind_it(b) < 0);
+	assert_file(b, "sys/bus/pci/drivers_probe", "0000:04:00.0");
+	/* kept for the next try */
+	assert_true(root_exists(&b->t.root, FORMER));
+}
+
+static void unbind_what_is_not_bound(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(unbind_it(b), 0);
+	assert_false(b->c.changed);
+	assert_string_equal(b->c.to, "nvme");
+	assert_file(b, HOME "/driver_override", "(null)\n");
+
+	tree_text(&b->t, HOME "/driver_override", "vfio-pci\n");
+	assert_int_equal(unbind_it(b), 0);
+	assert_false(b->c.changed);
+	assert_non_null(strstr(b->c.note, "driver_override"));
+	/* a write to a plain file leaves what is behind it */
+	assert_file(b, HOME "/driver_override", "\nfio-pci\n");
+}
+
+static void unbind_while_held(void **state)
+{
+	struct bench *b = *state;
+
+	is_driven_by(b, "vfio-pci");
+	tree_text(&b->t, "proc/4711/comm", "qemu\033\n");
+	tree_link(&b->t, "proc/4711/fd/12", "/dev/vfio/9");
+	assert_int_equal(unbind_it(b), -EBUSY);
+	assert_int_equal(b->e.cause, CAUSE_BUSY);
+	assert_non_null(strstr(b->e.message, "pid 4711 (qemu\\x1b)"));
+	assert_file(b, HOME "/driver_override", "(null)\n");
+}
+
+/* ---- the node */
+
+static void *make_node(void *arg)
+{
+	struct bench *b = arg;
+
+	usleep(50000);
+	tree_text(&b->t, "dev/vfio/noiommu-3", "");
+	return NULL;
+}
+
+static void node_appears(void **state)
+{
+	struct bench *b = *state;
+	pthread_t thread;
+	uint64_t begin = now_us();
+
+	assert_int_equal(node_wait(&b->t.root, 9, false, 0), 0);
+	assert_int_equal(node_wait(&b->t.root, 3, true, 20000), -ETIMEDOUT);
+	assert_true(now_us() - begin >= 20000);
+	assert_int_equal(pthread_create(&thread, NULL, make_node, b), 0);
+	assert_int_equal(node_wait(&b->t.root, 3, true, 20000000), 0);
+	pthread_join(thread, NULL);
+	assert_true(now_us() - begin < 10000000);
+}
+
+/* The folder comes later than the wait. */
+static void node_folder_appears(void **state)
+{
+	struct bench *b = *state;
+	char full[PATH_MAX];
+	pthread_t thread;
+
+	unlink(tree_path(&b->t, "dev/vfio/9", full));
+	rmdir(tree_path(&b->t, "dev/vfio", full));
+	assert_int_equal(pthread_create(&thread, NULL, make_node, b), 0);
+	assert_int_equal(node_wait(&b->t.root, 3, true, 20000000), 0);
+	pthread_join(thread, NULL);
+}
+
+#define AT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		AT(dry_run_tells_the_steps),
+		AT(failure_is_put_back),
+		AT(bound_already),
+		AT(node_missing),
+		AT(another_member_blocks),
+		AT(refusals),
+		AT(captured_tree_is_refused),
+		AT(no_such_function),
+		AT(mounted_partition),
+		AT(mounted_elsewhere),
+		AT(mounted_through_layers),
+		AT(mounted_partition_of_raid),
+		AT(layers_in_a_circle),
+		AT(mounted_multipath_nvme),
+		AT(part_of_a_btrfs),
+		AT(mounted_9p),
+		AT(swap_space),
+		AT(interface_up),
+		AT(boot_display),
+		AT(remembers),
+		AT(believes_only_names),
+		AT(believes_only_its_own),
+		AT(unbind_steps),
+		AT(unbind_to_none),
+		AT(unbind_unknown_former),
+		AT(unbind_to_a_driver_that_is_gone),
+		AT(unbind_what_is_not_bound),
+		AT(unbind_while_held),
+		AT(node_appears),
+		AT(node_folder_appears),
+	};
+
+	return cmocka_run_group_tests_name("driver", tests, NULL, NULL);
+}

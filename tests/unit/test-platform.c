@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What a host's files are taken to say, over small trees and over the captured ones. */
+#include <errno.h>
+
+#include "platform.h"
+#include "tree.h"
+#include "util.h"
+
+/* make check and make unit run in the repository. */
+#define CAPTURED "tests/root/"
+
+static int setup(void **state)
+{
+	static struct tree t;
+
+	tree_new(&t);
+	*state = &t;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	tree_free(*state);
+	return 0;
+}
+
+static const struct evidence *find(const struct platform *p, const char *what)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (!strcmp(p->evidence[i].what, what))
+			return &p->evidence[i];
+	return NULL;
+}
+
+static void assert_says(const struct platform *p, const char *what, const char *value, const char *source)
+{
+	const struct evidence *ev = find(p, what);
+
+	if (!ev)
+		fail_msg("no evidence of %s", what);
+	if (!strstr(ev->value, value))
+		fail_msg("%s: \"%s\" lacks \"%s\"", what, ev->value, value);
+	if (!strstr(ev->source, source))
+		fail_msg("%s: source \"%s\" lacks \"%s\"", what, ev->source, source);
+}
+
+static void read_it(const struct tree *t, struct platform *p)
+{
+	assert_int_equal(platform_read(&t->root, NULL, p), 0);
+}
+
+static void x86(const struct tree *t, const char *release)
+{
+	tree_text(t, "proc/sys/kernel/arch", "x86_64\n");
+	tree_text(t, "proc/sys/kernel/osrelease", release);
+	tree_text(t, "sys/devices/system/cpu/online", "0-3,8\n");
+}
+
+static void chip(const struct tree *t, unsigned int irq, const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "sys/kernel/irq/%u/chip_name", irq);
+	tree_text(t, path, name);
+}
+
+static void empty_tree(void **state)
+{
+	struct tree *t = *state;
+	struct platform p;
+
+	read_it(t, &p);
+	assert_int_equal(p.multivector, VERDICT_UNKNOWN);
+	assert_int_equal(p.remapping, VERDICT_UNKNOWN);
+	assert_int_equal(p.guest, VERDICT_UNKNOWN);
+	assert_string_equal(p.arch, "");
+	assert_int_equal(p.vectors_available, -1);
+	assert_says(&p, "iommu", "not known", "");
+	for (size_t i = 0; i < p.n; i++) {
+		assert_true(p.evidence[i].value[0]);
+		assert_true(p.evidence[i].source[0]);
+	}
+	platform_free(&p);
+}
+
+static void remapping_is_state(void **state)
+{
+	struct tree *t = *state;
+	struct platform p;
+
+	x86(t, "6.12.1\n");
+	tree_text(t, "sys/class/iommu/dmar0/intel-iommu/ecap", "f00f4e\n");
+	tree_text(t, "sys/class/iommu/dmar1/intel-iommu/ecap", "f46\n");
+	chip(t, 1, "IO-APIC\n");
+	chip(t, 2, "PCI-MSI-0000:01:00.0\n");
+	read_it(t, &p);
+	assert_int_equal(p.remapping, VERDICT_NO);
+	assert_int_equal(p.multivector, VERDICT_NO);
+	assert_true(p.remap_capable);
+	assert_int_equal(p.iommus, 2);
+	assert_int_equal(p.cpus, 5);
+	assert_int_equal(p.irqs, 2);
+	assert_says(&p, "remapping", "is off", "none of 2");
+	assert_says(&p, "remapping-capability", "1 of 2", "ecap");
+	platform_free(&p);
+
+	chip(t, 3, "IR-IO-APIC\n");
+	read_it(t, &p);
+	assert_int_equal(p.remapping, VERDICT_YES);
+	assert_int_equal(p.multivector, VERDICT_YES);
+	assert_says(&p, "remapping", "is on", "1 of 3");
+	platform_free(&p);
+}
+
+/* Linux 6.2 below an emulated IOMMU. */
+static void virtual_remapping(void **state)
+{
+	struct tree *t = *state;
+	struct platform p;
+
+	x86(t, "6.2.0\n");
+	chip(t, 1, "vIR-PCI-MSI-0000:01:00.0\n");
+	read_it(t, &p);
+	assert_int_equal(p.remapping, VERDICT_YES);
+	platform_free(&p);
+}
+
+static void no_chip_names(void **state)
+{
+	struct tree *t = *state;
+	struct platform p;
+
+	x86(t, "6.12.1\n");
+	tree_text(t, "sys/class/iommu/dmar0/intel-iommu/ecap", "f00f4e\n");
+	read_it(t, &p);
+	assert_int_equal(p.remapping, VERDICT_UNKNOWN);
+	assert_int_equal(p.multivector, VERDICT_UNKNOWN);
+	platform_free(&p);
+}
+
+static void hypervisor_allocates(void **state)
+{
+	struct tree *t = *state;
+	struct platform p;
+
+	x86(t, "6.12.1\n");
+	chip(t, 1, "xen-pirq-msi\n");
+	read_it(t, &p);
+	assert_int_equal(p.multivector, VERDICT_UNKNOWN);
+	platform_free(&p);
+}
+
+static void words_of_the_command_line(void **state)
+{
+	struct tree *t = *state;
+	struct platform p;
+
+	x86(t, "6.12.1\n");
+	chip(t, 1, "IR-IO-APIC\n");
+	tree_text(t, "proc/cmdline", "root=/dev/sda1 intel_iommu=on quiet pci=noaer,nomsi intremap=nosid\n");
+	read_it(t, &p);
+	assert_int_equal(p.multivector, VERDICT_NO);
+	assert_non_null(strstr(p.multivector_why, "nomsi"));
+	assert_false(p.remap_off_at_boot);
+	assert_says(&p, "command-line", "booted with intel_iommu=on pci=noaer,nomsi intremap=nosid", "/proc/cmdline");
+	platform_free(&p);
+
+	/* no option of pci, and not quite its name */
+	tree_text(t, "proc/cmdline", "pci=nomsix pci_nomsi=1 intremap=nosid,off xintremap=off\n");
+	read_it(t, &p);
+	assert_int_equal(p.multivector, VERDICT_YES);
+	assert_true(p.remap_off_at_boot);
+	assert_says(&p, "command-line", "booted with intremap=nosid,off", "");
+	platform_free(&p);
+}
+
+static void amd_2k_bits(void **state)
+{
+	static const struct {
+		const char *release, *features, *says;
+	} table[] = {
+		{ "6.12.1\n", "29d3:100\n", "at most 512" },
+		{ "6.15.0\n", "29d3:0\n", "512 interrupts" },
+		{ "6.15.0\n", "29d3:100\n", "2048" },
+		{ "7.2.0\n", "29d3:300\n", "512 interrupts" },
+		{ "6.15.0\n", "29d3\n", "cannot be read" },
+		{ "6.15.0\n", "29d3:zz\n", "cannot be read" },
+		{ "nonsense\n", "29d3:100\n", "cannot be read" },
+	};
+	struct tree *t = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		struct platform p;
+
+		x86(t, table[i].release);
+		tree_text(t, "sys/class/iommu/ivhd0/amd-iommu/cap", "1f03000f\n");
+		tree_text(t, "sys/class/iommu/ivhd0/amd-iommu/features", table[i].features);
+		read_it(t, &p);
+		assert_says(&p, "amd-2k", table[i].says, "/sys/class/iommu/ivhd0/amd-iommu/features 29d3");
+		assert_false(p.remap_capable);
+		platform_free(&p);
+	}
+}
+
+static void guests(void **state)
+{
+	struct tree *t = *state;
+	struct platform p;
+
+	x86(t, "6.12.1\n");
+	tree_text(t, "proc/cpuinfo", "processor\t: 0\nflags\t\t: fpu nohypervisor hypervisors\n\n");
+	tree_text(t, "sys/class/dmi/id/sys_vendor", "Dell Inc.\n");
+	read_it(t, &p);
+	assert_int_equal(p.guest, VERDICT_NO);
+	platform_free(&p);
+
+	tree_text(t, "proc/cpuinfo", "processor\t: 0\nflags\t\t: fpu hypervisor lm\n\n");
+	read_it(t, &p);
+	assert_int_equal(p.guest, VERDICT_YES);
+	assert_says(&p, "hypervisor", "is a virtual machine", "flag hypervisor");
+	platform_free(&p);
+
+	tree_text(t, "sys/class/dmi/id/product_name", "KVM\n");
+	read_it(t, &p);
+	assert_says(&p, "hypervisor", "KVM", "product_name");
+	platform_free(&p);
+}
+
+static void arch_without_a_file(void **state)
+{
+	static const struct {
+		const char *cpuinfo, *arch;
+	} table[] = {
+		{ "processor\t: 0\nvendor_id\t: GenuineIntel\n", "x86_64" },
+		{ "processor\t: 0\nCPU implementer\t: 0x41\n", "aarch64" },
+		{ "processor\t: 0\ncpu\t\t: POWER9 (architected)\n", "ppc64le" },
+		{ "processor\t: 0\nmodel vendor_id\n", "" },
+	};
+	struct tree *t = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		struct platform p;
+
+		tree_text(t, "proc/cpuinfo", table[i].cpuinfo);
+		read_it(t, &p);
+		assert_string_equal(p.arch, table[i].arch);
+		platform_free(&p);
+	}
+}
+
+static void vectors_of_debugfs(void **state)
+{
+	static const struct {
+		const char *text;
+		int available;
+	} table[] = {
+		{ "name:   VECTOR\nOnline bitmaps:        2\nGlobal available:    315\nGlobal reserved:       7\n",
+		  315 },
+		{ "Global available:\n", -1 },
+		{ "Global available: -5\n", -1 },
+		{ "Global available: 99999999999999999999\n", -1 },
+		{ "Total allocated: 5\n", -1 },
+	};
+	struct tree *t = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		struct platform p;
+
+		tree_text(t, "sys/kernel/debug/irq/domains/VECTOR", table[i].text);
+		read_it(t, &p);
+		assert_int_equal(p.vectors_available, table[i].available);
+		platform_free(&p);
+	}
+}
+
+static void cpu_lists(void **state)
+{
+	static const struct {
+		const char *list;
+		unsigned int n;
+	} table[] = {
+		{ "0\n", 1 },	{ "0-7\n", 8 },	   { "0,2-3,9\n", 4 },	 { "3-1\n", 0 }, { "0-4294967295\n", 0 },
+		{ "a-b\n", 0 }, { "0-9-10\n", 0 }, { "0-4095\n", 4096 },
+	};
+	struct tree *t = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		struct platform p;
+
+		tree_text(t, "sys/devices/system/cpu/online", table[i].list);
+		read_it(t, &p);
+		assert_int_equal(p.cpus, table[i].n);
+		platform_free(&p);
+	}
+}
+
+/* Nothing from a file reaches a terminal as it is, and nothing runs over. */
+static void hostile_text(void **state)
+{
+	struct tree *t = *state;
+	char big[3000];
+	struct platform p;
+
+	memset(big, 'x', sizeof(big));
+	big[sizeof(big) - 1] = '\0';
+	memcpy(big, "vfio.", 5);
+	x86(t, "6.12\033[31m\n");
+	tree_text(t, "proc/cmdline", big);
+	tree_text(t, "sys/class/dmi/id/product_name", "KVM\033]0;x\007\n");
+	tree_text(t, "sys/class/iommu/dmar0\033/intel-iommu/ecap", "f00f4e\n");
+	tree_text(t, "sys/class/iommu/dmar1/intel-iommu/ecap", "0xf00f4e and more\n");
+	tree_fifo(t, "sys/module/vfio/parameters/enable_unsafe_noiommu_mode");
+	read_it(t, &p);
+	for (size_t i = 0; i < p.n; i++) {
+		assert_null(strchr(p.evidence[i].value, '\033'));
+		assert_null(strchr(p.evidence[i].source, '\033'));
+		assert_true(strlen(p.evidence[i].value) < sizeof(p.evidence[i].value));
+	}
+	assert_null(find(&p, "noiommu"));
+	platform_free(&p);
+}
+
+/* ---- the captured machines */
+
+static void captured(void **state)
+{
+	static const struct {
+		const char *tree;
+		enum verdict remapping, multivector;
+		bool off_at_boot;
+		const char *what, *value;
+	} table[] = {
+		{ "intel-remap", VERDICT_YES, VERDICT_YES, false, "reserved-region", "MSI" },
+		{ "intel-remap-6.1", VERDICT_YES, VERDICT_YES, false, "noresize", "MSI-X and MSI" },
+		{ "intel-noremap", VERDICT_NO, VERDICT_NO, false, "remapping-capability", "cannot" },
+		{ "intel-remap-off-at-boot", VERDICT_NO, VERDICT_NO, true, "remapping-capability", "could" },
+		{ "amd-remap", VERDICT_YES, VERDICT_YES, false, "amd-2k", "512" },
+		{ "amd-noremap", VERDICT_NO, VERDICT_NO, false, "remapping-capability", "the same" },
+		{ "arm64-its", VERDICT_UNKNOWN, VERDICT_YES, false, "msi-controller", "ITS" },
+		{ "arm64-gicv2m", VERDICT_UNKNOWN, VERDICT_UNKNOWN, false, "msi-controller", "GICv2m" },
+		{ "pseries", VERDICT_UNKNOWN, VERDICT_UNKNOWN, false, "rtas", "MSI and MSI-X" },
+		{ "vm-guest", VERDICT_NO, VERDICT_NO, false, "iommu", "no IOMMU" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		struct pci_addr *list = NULL;
+		struct platform p;
+		struct function f;
+		struct root r;
+		struct error e;
+		char path[128];
+		ssize_t n;
+
+		snprintf(path, sizeof(path), CAPTURED "%s", table[i].tree);
+		assert_int_equal(root_open(&r, path, &e), 0);
+		n = function_scan(&r, &list, &e);
+		assert_true(n > 1);
+		assert_int_equal(function_read(&r, &list[n - 1], &f, &e), 0);
+		free(list);
+		assert_int_equal(platform_read(&r, &f, &p), 0);
+		assert_int_equal(p.remapping, table[i].remapping);
+		assert_int_equal(p.multivector, table[i].multivector);
+		assert_int_equal(p.remap_off_at_boot, table[i].off_at_boot);
+		assert_int_equal(p.guest, VERDICT_YES);
+		assert_true(p.multivector_why[0]);
+		assert_says(&p, table[i].what, table[i].value, "");
+		platform_free(&p);
+		root_close(&r);
+	}
+}
+
+static void firmware_of_a_function(void **state)
+{
+	struct pci_addr xhci = { 2, 0, 0, 0 };
+	struct platform p;
+	struct function f;
+	struct root r;
+	struct error e;
+
+	(void)state;
+	assert_int_equal(root_open(&r, CAPTURED "pseries", &e), 0);
+	assert_int_equal(function_read(&r, &xhci, &f, &e), 0);
+	assert_int_equal(platform_read(&r, &f, &p), 0);
+	assert_says(&p, "rtas-request", "for 1 MSI vector", "ibm,req#msi");
+	assert_says(&p, "rtas-total", "3328", "ibm,pe-total-#msi");
+	platform_free(&p);
+	root_close(&r);
+}
+
+/* ---- IMS */
+
+#define EXT 0x100
+
+static void put32(uint8_t *at, uint32_t v)
+{
+	for (int i = 0; i < 4; i++)
+		at[i] = (uint8_t)(v >> (8 * i));
+}
+
+/* A PCIe function of 4 KiB with Intel's DVSEC 5 at 0x100. */
+static void ims_function(struct function *f, bool ims)
+{
+	*f = (struct function){ .addr = { 0, 1, 0, 0 }, .group = -1, .config_len = sizeof(f->config) };
+	put32(f->config + EXT, 0x00010023);	/* capability 0023h, version 1, no next */
+	put32(f->config + EXT + 4, 0x01808086); /* vendor, revision, length 18h */
+	put32(f->config + EXT + 8, 5);
+	put32(f->config + EXT + 0x14, ims);
+}
+
+static void ims_of(const struct tree *t, const struct platform *p, const struct function *f, enum verdict want,
+		   const char *says)
+{
+	struct ims_verdict v;
+
+	platform_ims(&t->root, p, f, &v);
+	if (v.verdict != want || !strstr(v.reason, says))
+		fail_msg("%s: %s", verdict_word(v.verdict), v.reason);
+}
+
+static void ims_needs_more_than_a_flag(void **state)
+{
+	struct platform p = { .arch = "x86_64", .remapping = VERDICT_YES };
+	struct tree *t = *state;
+	struct function f;
+
+	ims_of(t, &p, NULL, VERDICT_UNKNOWN, "no function");
+	ims_function(&f, true);
+	ims_of(t, &p, &f, VERDICT_UNKNOWN, "no proof");
+	p.guest = VERDICT_YES;
+	ims_of(t, &p, &f, VERDICT_UNKNOWN, "virtual machine");
+	tree_text(t, "sys/class/iommu/dmar0/intel-iommu/cap", "d2008c22260286\n");
+	ims_of(t, &p, &f, VERDICT_UNKNOWN, "caching mode");
+	p.remapping = VERDICT_NO;
+	ims_of(t, &p, &f, VERDICT_NO, "remapping is off");
+	p.remapping = VERDICT_YES;
+	ims_function(&f, false);
+	ims_of(t, &p, &f, VERDICT_NO, "does not claim");
+	f.config[EXT + 8] = 6;
+	ims_of(t, &p, &f, VERDICT_UNKNOWN, "no SIOV DVSEC here");
+	f.config_len = 64;
+	ims_of(t, &p, &f, VERDICT_UNKNOWN, "run as root");
+	f.config_len = 256;
+	ims_of(t, &p, &f, VERDICT_UNKNOWN, "no extended config space");
+}
+
+/* Only an interrupt that came is proof, whatever else is said. */
+static void ims_counted(void **state)
+{
+	struct platform p = { .arch = "x86_64", .remapping = VERDICT_YES };
+	struct tree *t = *state;
+	struct function f;
+
+	ims_function(&f, true);
+	tree_text(t, "sys/bus/pci/devices/0000:01:00.0/msi_irqs/40", "msix\n");
+	chip(t, 40, "IR-IDXD-IMS-0000:01:00.0\n");
+	tree_text(t, "sys/kernel/irq/40/actions", "idxd\n");
+	tree_text(t, "sys/kernel/irq/40/hwirq", "0\n");
+	tree_text(t, "sys/kernel/irq/40/per_cpu_count", "0,0\n");
+	ims_of(t, &p, &f, VERDICT_UNKNOWN, "no IMS interrupt");
+	tree_text(t, "sys/kernel/irq/40/per_cpu_count", "0,7\n");
+	ims_of(t, &p, &f, VERDICT_YES, "counted 7");
+	chip(t, 40, "IR-PCI-MSIX-0000:01:00.0\n");
+	ims_of(t, &p, &f, VERDICT_UNKNOWN, "no proof");
+}
+
+static void words(void **state)
+{
+	(void)state;
+	assert_string_equal(verdict_word(VERDICT_YES), "yes");
+	assert_string_equal(verdict_word(VERDICT_NO), "no");
+	assert_string_equal(verdict_word(VERDICT_UNKNOWN), "unknown");
+}
+
+#define OVER_A_TREE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		OVER_A_TREE(empty_tree),
+		OVER_A_TREE(remapping_is_state),
+		OVER_A_TREE(virtual_remapping),
+		OVER_A_TREE(no_chip_names),
+		OVER_A_TREE(hypervisor_allocates),
+		OVER_A_TREE(words_of_the_command_line),
+		OVER_A_TREE(amd_2k_bits),
+		OVER_A_TREE(guests),
+		OVER_A_TREE(arch_without_a_file),
+		OVER_A_TREE(vectors_of_debugfs),
+		OVER_A_TREE(cpu_lists),
+		OVER_A_TREE(hostile_text),
+		cmocka_unit_test(captured),
+		cmocka_unit_test(firmware_of_a_function),
+		OVER_A_TREE(ims_needs_more_than_a_flag),
+		OVER_A_TREE(ims_counted),
+		cmocka_unit_test(words),
+	};
+
+	return cmocka_run_group_tests_name("platform", tests, NULL, NULL);
+}
