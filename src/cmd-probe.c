@@ -207,29 +207,27 @@ static void advise(struct probe_result *p)
 
 static int run_probe(struct session *s, const struct args *a, struct error *e)
 {
-	_cleanup_free_ struct probe_result *p = calloc(1, sizeof(*p));
+	struct probe_result p = { .multivector = VERDICT_UNKNOWN };
 	struct probe_how how;
 	int rc;
 
-	if (!p)
-		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
 	rc = read_how(a, &how, e);
 	if (rc == 0)
-		rc = find_function(s, &a->param[0], p, e);
+		rc = find_function(s, &a->param[0], &p, e);
 	if (rc)
 		return rc;
-	rc = platform_read(&s->root, p->has_function ? &p->f : NULL, &p->platform);
+	rc = platform_read(&s->root, p.has_function ? &p.f : NULL, &p.platform);
 	if (rc)
 		return fail(e, CAUSE_FAILED, -rc, "the evidence cannot be kept");
-	rc = measure(s, &a->param[0], &how, p, e);
+	rc = measure(s, &a->param[0], &how, &p, e);
 	if (rc == 0) {
-		platform_ims(&s->root, &p->platform, p->has_function ? &p->f : NULL, &p->ims);
-		decide(p);
-		advise(p);
-		probe_document(p, s->out);
-		probe_page(p, s->out);
+		platform_ims(&s->root, &p.platform, p.has_function ? &p.f : NULL, &p.ims);
+		decide(&p);
+		advise(&p);
+		probe_document(&p, s->out);
+		probe_page(&p, s->out);
 	}
-	platform_free(&p->platform);
+	platform_free(&p.platform);
 	return rc;
 }
 

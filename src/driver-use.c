@@ -331,24 +331,20 @@ static int check_display(struct use *u, const struct function *f)
 int driver_in_use(const struct root *r, const struct pci_addr *a, struct error *e)
 {
 	static int (*const checks[])(struct use * u) = { check_mounts, check_btrfs, check_swaps, check_interfaces };
-	_cleanup_free_ struct use *u = calloc(1, sizeof(*u));
-	_cleanup_free_ struct function *f = calloc(1, sizeof(*f));
+	struct use u = { .r = r, .e = e };
+	struct function f;
 	int rc;
 
-	if (!u || !f)
-		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
-	u->r = r;
-	u->e = e;
-	pci_addr_full(a, u->bdf);
-	rc = function_read(r, a, f, e);
+	pci_addr_full(a, u.bdf);
+	rc = function_read(r, a, &f, e);
 	if (rc)
 		return rc;
-	rc = real_path(r, u->home, "sys/bus/pci/devices/%s", u->bdf);
+	rc = real_path(r, u.home, "sys/bus/pci/devices/%s", u.bdf);
 	if (rc)
-		return fail(e, cause_of_errno(-rc), -rc, "the folder of %s in /sys cannot be found", u->bdf);
-	pci_addr_short(a, u->bdf);
-	rc = check_display(u, f);
+		return fail(e, cause_of_errno(-rc), -rc, "the folder of %s in /sys cannot be found", u.bdf);
+	pci_addr_short(a, u.bdf);
+	rc = check_display(&u, &f);
 	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(checks); i++)
-		rc = checks[i](u);
+		rc = checks[i](&u);
 	return rc;
 }

@@ -268,30 +268,30 @@ static void note_group(const struct job *j)
 int driver_bind(const struct root *r, const struct pci_addr *a, bool force, uint64_t timeout_us, const struct trace *t,
 		struct driver_change *c, struct error *e)
 {
-	_cleanup_free_ struct job *j = malloc(sizeof(*j));
-	int rc = j ? job_begin(j, r, a, t, c, e) : fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+	struct job j;
+	int rc = job_begin(&j, r, a, t, c, e);
 
 	if (rc)
 		return rc;
-	copy_text(c->from, sizeof(c->from), j->f.driver);
+	copy_text(c->from, sizeof(c->from), j.f.driver);
 	copy_text(c->to, sizeof(c->to), VFIO_DRIVER);
-	c->changed = strcmp(j->f.driver, VFIO_DRIVER) != 0;
+	c->changed = strcmp(j.f.driver, VFIO_DRIVER) != 0;
 	if (c->changed) {
-		rc = check_bind(j, force, e);
+		rc = check_bind(&j, force, e);
 		if (rc == 0)
-			rc = remember(j, e);
+			rc = remember(&j, e);
 		if (rc)
 			return rc;
-		rc = take(j, e);
+		rc = take(&j, e);
 	}
 	if (rc == 0)
-		rc = wait_for_node(j, timeout_us, e);
+		rc = wait_for_node(&j, timeout_us, e);
 	if (rc) {
 		if (c->changed)
-			put_back(j);
+			put_back(&j);
 		return rc;
 	}
-	note_group(j);
+	note_group(&j);
 	return 0;
 }
 
@@ -374,25 +374,25 @@ static int give_back(const struct job *j, bool known, const char *former, struct
 int driver_unbind(const struct root *r, const struct pci_addr *a, const struct trace *t, struct driver_change *c,
 		  struct error *e)
 {
-	_cleanup_free_ struct job *j = malloc(sizeof(*j));
+	struct job j;
 	char former[64] = "";
 	bool known;
-	int rc = j ? job_begin(j, r, a, t, c, e) : fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+	int rc = job_begin(&j, r, a, t, c, e);
 
 	if (rc)
 		return rc;
-	copy_text(c->from, sizeof(c->from), j->f.driver);
+	copy_text(c->from, sizeof(c->from), j.f.driver);
 	rc = former_load(r, a, former, sizeof(former));
 	known = rc == 0;
 	if (rc == -EINVAL || rc == -EPERM)
 		snprintf(c->note, sizeof(c->note), "/run/msictl/former/%s is not to be trusted, and was not used",
-			 j->bdf);
+			 j.bdf);
 	/* another driver's, or nobody's and nothing to give it to */
-	if (strcmp(j->f.driver, VFIO_DRIVER) != 0 && (j->f.driver[0] || !known || !former[0]))
-		return already_back(j, e);
-	rc = check_held(j, e);
+	if (strcmp(j.f.driver, VFIO_DRIVER) != 0 && (j.f.driver[0] || !known || !former[0]))
+		return already_back(&j, e);
+	rc = check_held(&j, e);
 	if (rc)
 		return rc;
 	c->changed = true;
-	return give_back(j, known, former, e);
+	return give_back(&j, known, former, e);
 }

@@ -290,9 +290,9 @@ int grant_probe(struct device *d, enum irq_index index, const struct grant_limit
 	rc = check_idle(d, index, e);
 	if (rc)
 		return rc;
-	if (!lim->most)
-		return fail(e, CAUSE_SHORT, ENOSPC, "nothing was tried: %s", lim->why);
 	g->asked = shape(&p, g->capability < lim->most ? g->capability : lim->most);
+	if (!g->asked)
+		return fail(e, CAUSE_SHORT, ENOSPC, "nothing was tried: %s", lim->why);
 	p.high = g->asked + 1;
 	rc = probe_open(&p, e);
 	close_eventfds(&p);

@@ -36,8 +36,10 @@ static void assert_says(const struct platform *p, const char *what, const char *
 {
 	const struct evidence *ev = find(p, what);
 
-	if (!ev)
+	if (!ev) {
 		fail_msg("no evidence of %s", what);
+		return;
+	}
 	if (!strstr(ev->value, value))
 		fail_msg("%s: \"%s\" lacks \"%s\"", what, ev->value, value);
 	if (!strstr(ev->source, source))
