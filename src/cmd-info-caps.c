@@ -22,7 +22,6 @@ static void doc_word(node *o, const char *key, const char *text)
 static void identity(struct info *i, node *doc)
 {
 	struct function *f = &i->f;
-	struct pci_names *names;
 	char bdf[PCI_ADDR_LEN], name[128];
 
 	if (!i->addressed) {
@@ -30,9 +29,7 @@ static void identity(struct info *i, node *doc)
 		out_bold(i->s->out, "%s", i->device->spec);
 		return;
 	}
-	names = pci_names_open();
-	pci_name(names, f->vendor, f->device, name, sizeof(name));
-	pci_names_close(names);
+	pci_name_once(f->vendor, f->device, name, sizeof(name));
 	doc_text(doc, "device", pci_addr_full(&f->addr, bdf));
 	doc_text(doc, "slot", pci_addr_short(&f->addr, bdf));
 	doc_text(doc, "name", name);

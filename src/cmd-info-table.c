@@ -95,7 +95,7 @@ static bool idle(const struct info *i, const struct entries *t, unsigned int v)
 	const struct msix_entry *x = &t->entry[v];
 
 	return !x->address && !x->data && x->control == ENTRY_MASKED && !vector_set_has(&t->pending, v) &&
-	       !host_irqs_find(&i->host, IRQ_MSIX, v);
+	       !vector_set_has(&i->used, v);
 }
 
 static void doc_entry(node *array, const struct entries *t, unsigned int v)

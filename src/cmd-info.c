@@ -63,6 +63,16 @@ static void none_lines(struct info *i, const struct vector_rows *rows)
 	}
 }
 
+/* Of 2048 vectors that is a MiB: not needed any more while tables are made. */
+static void forget_host(struct info *i)
+{
+	for (size_t n = 0; n < i->host.n; n++) {
+		if (i->host.irq[n].index == IRQ_MSIX && i->host.irq[n].vector >= 0)
+			vector_set_add(&i->used, (unsigned int)i->host.irq[n].vector);
+	}
+	host_irqs_free(&i->host);
+}
+
 static int info_vectors(struct info *i, bool all)
 {
 	struct vector_source src = { .caps = &i->f.caps,
@@ -76,11 +86,12 @@ static int info_vectors(struct info *i, bool all)
 		return -ENOMEM;
 	for (size_t n = 0; n < rows.n; n++)
 		doc_vector_row(array, &src, &rows.row[n]);
+	free(rows.row);
+	forget_host(i);
 	out_text(i->s->out, "%s", "");
 	if (rows.n || out_is_json(i->s->out))
 		rc = out_table(i->s->out, &vector_table);
 	none_lines(i, &rows);
-	free(rows.row);
 	return rc;
 }
 

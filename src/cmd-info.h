@@ -12,9 +12,10 @@ struct info {
 	struct function f; /* all zeros but caps when the device has no PCI address */
 	bool addressed;
 	struct host_irqs host;
-	struct device *device; /* to ask; NULL when it could not be opened */
-	bool opened;	       /* by us, to be closed again */
-	struct error why;      /* why not; message "" when nobody tried */
+	struct vector_set used; /* MSI-X vectors with a Linux IRQ */
+	struct device *device;	/* to ask; NULL when it could not be opened */
+	bool opened;		/* by us, to be closed again */
+	struct error why;	/* why not; message "" when nobody tried */
 };
 
 /** info_because() - tell why a part is missing: @key and @hint_key of the document, and a line that begins with @what.

@@ -201,5 +201,4 @@ void doc_vector_row(node *array, const struct vector_source *src, const struct v
 	doc_number(o, "count", row->own ? row->own->count : 0);
 	doc_number_or_null(o, "host", counted, seen);
 	doc_number(o, "loopback", row->own ? row->own->loopback : 0);
-	doc_number(o, "wakeups", row->own ? row->own->wakeups : 0);
 }

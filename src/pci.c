@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "util.h"
 
@@ -174,6 +175,83 @@ char *pci_name(struct pci_names *n, uint16_t vendor, uint16_t device, char *buf,
 	if (n && !n->broken && size <= INT32_MAX && lookup(n, vendor, device, buf, size))
 		return buf;
 	snprintf(buf, size, "Device %04x:%04x", vendor, device);
+	return buf;
+}
+
+/* "8086  Intel Corporation": the name behind @id at the beginning of @line, NULL when it is another's. */
+static const char *name_of(char *line, unsigned int id)
+{
+	char digits[8];
+
+	snprintf(digits, sizeof(digits), "%04x  ", id);
+	if (strncasecmp(line, digits, 6) != 0)
+		return NULL;
+	line[strcspn(line, "\r\n")] = '\0';
+	return line + 6;
+}
+
+/*
+ * A vendor begins at the margin, its devices below it are indented by one tab,
+ * their subsystems by two; the classes come last (pci.ids(5)).
+ */
+static void scan_ids(FILE *f, uint16_t vendor, uint16_t device, char *buf, size_t size)
+{
+	bool found = false;
+	char line[512];
+
+	while (fgets(line, sizeof(line), f)) {
+		const char *name;
+
+		if (line[0] == '#' || line[0] == '\n')
+			continue;
+		if (!found) {
+			name = line[0] == '\t' ? NULL : name_of(line, vendor);
+			found = name;
+			if (name)
+				snprintf(buf, size, "%s", name);
+			continue;
+		}
+		if (line[0] != '\t')
+			break;
+		name = name_of(line + 1, device);
+		if (name) {
+			append(buf, size, " %s", name);
+			return;
+		}
+	}
+	if (found)
+		append(buf, size, " Device %04x", device);
+	else
+		snprintf(buf, size, "Device %04x:%04x", vendor, device);
+}
+
+/* The list where libpci would look for it, unless only a compressed one is there. */
+static FILE *open_ids(void)
+{
+	struct pci_access *access = pci_alloc();
+	char path[256];
+	size_t len;
+
+	copy_text(path, sizeof(path), access->id_file_name);
+	pci_cleanup(access);
+	len = strlen(path);
+	if (len > 3 && !strcmp(path + len - 3, ".gz"))
+		path[len - 3] = '\0';
+	return fopen(path, "re");
+}
+
+char *pci_name_once(uint16_t vendor, uint16_t device, char *buf, size_t size)
+{
+	_cleanup_file_ FILE *f = open_ids();
+	struct pci_names *n;
+
+	if (f) {
+		scan_ids(f, vendor, device, buf, size);
+		return buf;
+	}
+	n = pci_names_open();
+	pci_name(n, vendor, device, buf, size);
+	pci_names_close(n);
 	return buf;
 }
 

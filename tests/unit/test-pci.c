@@ -118,6 +118,26 @@ static void names(void **state)
 	assert_string_equal(pci_name(NULL, 1, 2, buf, sizeof(buf)), "Device 0001:0002");
 }
 
+/* A single look must say what libpci says: known and unknown vendors and devices, first and last of the list. */
+static void one_name(void **state)
+{
+	static const uint16_t id[][2] = {
+		{ 0x8086, 0x10d3 }, { 0x8086, 0xfff3 }, { 0xfff0, 0x1234 }, { 0x1033, 0x0194 },
+		{ 0x1b36, 0x0010 }, { 0x1af4, 0x1041 }, { 0x0001, 0x0001 }, { 0xffff, 0xffff },
+		{ 0x10de, 0x1eb8 }, { 0x1022, 0x1481 }, { 0x0e11, 0x0001 }, { 0, 0 },
+	};
+	struct pci_names *n = pci_names_open();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(id); i++) {
+		char listed[128], once[128];
+
+		pci_name(n, id[i][0], id[i][1], listed, sizeof(listed));
+		assert_string_equal(pci_name_once(id[i][0], id[i][1], once, sizeof(once)), listed);
+	}
+	pci_names_close(n);
+}
+
 static bool match(const char *slot, const char *id)
 {
 	struct pci_match m = { .slot = slot, .id = id };
@@ -167,8 +187,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses),	cmocka_unit_test(nonsense_addresses),
 		cmocka_unit_test(long_address), cmocka_unit_test(order),
-		cmocka_unit_test(names),	cmocka_unit_test(filters),
-		cmocka_unit_test(bad_filters),
+		cmocka_unit_test(names),	cmocka_unit_test(one_name),
+		cmocka_unit_test(filters),	cmocka_unit_test(bad_filters),
 	};
 
 	return cmocka_run_group_tests_name("pci", tests, NULL, NULL);
