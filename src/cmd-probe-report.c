@@ -185,14 +185,20 @@ static void page_msix(const struct probe_result *p, struct out *o)
 /* Evidence that is a ceiling, or all that is none, in two columns. */
 static void page_evidence(const struct platform *p, bool ceilings, const char *title, struct out *o)
 {
+	bool any = false;
 	int width = 0;
 
 	for (size_t i = 0; i < p->n; i++) {
 		int len = (int)strlen(p->evidence[i].value);
 
-		if (!strcmp(p->evidence[i].what, "ceiling") == ceilings && len > width && len <= 56)
+		if (!strcmp(p->evidence[i].what, "ceiling") != ceilings)
+			continue;
+		any = true;
+		if (len > width && len <= 56)
 			width = len;
 	}
+	if (!any)
+		return;
 	out_text(o, "%s", "");
 	out_text(o, "%s", title);
 	for (size_t i = 0; i < p->n; i++)

@@ -205,6 +205,23 @@ static void advise(struct probe_result *p)
 	copy_text(p->hint, sizeof(p->hint), say);
 }
 
+/* The host's word counts for vectors that the host gives. */
+static int read_platform(const struct session *s, const struct value *spec, struct probe_result *p, struct error *e)
+{
+	const struct backend *be = NULL;
+	int rc;
+
+	if (s->inside && s->device)
+		be = s->device->backend;
+	else if (spec->given)
+		be = backend_find(spec->text);
+	if (be && !be->host_irqs)
+		rc = platform_foreign(be->name, &p->platform);
+	else
+		rc = platform_read(&s->root, p->has_function ? &p->f : NULL, &p->platform);
+	return rc ? fail(e, CAUSE_FAILED, -rc, "the evidence cannot be kept") : 0;
+}
+
 static int run_probe(struct session *s, const struct args *a, struct error *e)
 {
 	struct probe_result p = { .multivector = VERDICT_UNKNOWN };
@@ -214,11 +231,10 @@ static int run_probe(struct session *s, const struct args *a, struct error *e)
 	rc = read_how(a, &how, e);
 	if (rc == 0)
 		rc = find_function(s, &a->param[0], &p, e);
+	if (rc == 0)
+		rc = read_platform(s, &a->param[0], &p, e);
 	if (rc)
 		return rc;
-	rc = platform_read(&s->root, p.has_function ? &p.f : NULL, &p.platform);
-	if (rc)
-		return fail(e, CAUSE_FAILED, -rc, "the evidence cannot be kept");
 	rc = measure(s, &a->param[0], &how, &p, e);
 	if (rc == 0) {
 		platform_ims(&s->root, &p.platform, p.has_function ? &p.f : NULL, &p.ims);

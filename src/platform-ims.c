@@ -79,7 +79,7 @@ void platform_ims(const struct root *r, const struct platform *p, const struct f
 {
 	struct siov_dvsec s;
 
-	say(v, VERDICT_UNKNOWN, "no function named; without one there is nothing to look at");
+	say(v, VERDICT_UNKNOWN, "no function of this host was named, so there is nothing to look at");
 	if (!f || ims_counted(r, f, v))
 		return;
 	siov_decode(f->config, f->config_len, &s);

@@ -432,6 +432,19 @@ int platform_read(const struct root *r, const struct function *f, struct platfor
 	return g->rc;
 }
 
+int platform_foreign(const char *backend, struct platform *p)
+{
+	struct gather g = { .p = p };
+	struct evidence *ev;
+
+	*p = (struct platform){ .vectors_available = -1 };
+	decide(p, VERDICT_UNKNOWN, "the device's vectors are none of this host's, so the host's word does not count");
+	ev = evidence_new(&g, "backend");
+	evidence_value(ev, "the device's vectors are none of this host's");
+	evidence_source(ev, "back end %s", backend);
+	return g.rc;
+}
+
 void platform_free(struct platform *p)
 {
 	free(p->evidence);

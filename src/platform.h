@@ -43,6 +43,10 @@ struct platform {
 
 /** platform_read() - 0 also when nearly nothing can be read; -ENOMEM. @f may be NULL: host only. */
 int platform_read(const struct root *r, const struct function *f, struct platform *p);
+
+/** platform_foreign() - for a device of back end @backend whose vectors are no Linux IRQs of this host. 0 or -ENOMEM.
+ */
+int platform_foreign(const char *backend, struct platform *p);
 void platform_free(struct platform *p);
 
 struct ims_verdict {

@@ -426,7 +426,7 @@ static void ims_needs_more_than_a_flag(void **state)
 	struct tree *t = *state;
 	struct function f;
 
-	ims_of(t, &p, NULL, VERDICT_UNKNOWN, "no function");
+	ims_of(t, &p, NULL, VERDICT_UNKNOWN, "no function of this host");
 	ims_function(&f, true);
 	ims_of(t, &p, &f, VERDICT_UNKNOWN, "no proof");
 	p.guest = VERDICT_YES;
@@ -466,6 +466,18 @@ static void ims_counted(void **state)
 	ims_of(t, &p, &f, VERDICT_UNKNOWN, "no proof");
 }
 
+static void foreign_device(void **state)
+{
+	struct platform p;
+
+	(void)state;
+	assert_int_equal(platform_foreign("sim", &p), 0);
+	assert_int_equal(p.multivector, VERDICT_UNKNOWN);
+	assert_int_equal(p.n, 1);
+	assert_says(&p, "backend", "none of this host's", "sim");
+	platform_free(&p);
+}
+
 static void words(void **state)
 {
 	(void)state;
@@ -495,6 +507,7 @@ int main(void)
 		cmocka_unit_test(firmware_of_a_function),
 		OVER_A_TREE(ims_needs_more_than_a_flag),
 		OVER_A_TREE(ims_counted),
+		cmocka_unit_test(foreign_device),
 		cmocka_unit_test(words),
 	};
 
