@@ -7,6 +7,7 @@
 
 static const struct backend *const backends[] = {
 	&vfio_user_backend,
+	&sim_backend,
 	&vfio_group_backend,
 };
 
