@@ -4,10 +4,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cmd.h"
 #include "execute.h"
+#include "lines.h"
 #include "run.h"
 #include "util.h"
 
@@ -18,6 +18,7 @@ enum {
 
 struct script {
 	const char *name;
+	struct lines lines;
 	bool keep_going;
 	enum cause status;
 };
@@ -42,51 +43,47 @@ static int stopped(const struct session *s, struct error *e)
 	return fail(e, CAUSE_FAILED, EINTR, "stopped by %s; everything was put back", strsignal(loop_stopped(s->loop)));
 }
 
-static int run_lines(struct session *s, FILE *f, struct script *sc)
+static int refuse_line(struct session *s, struct script *sc, const char *where, int err, const char *why)
 {
-	_cleanup_free_ char *line = NULL;
-	char where[512], name[256];
-	size_t size = 0;
-	ssize_t len;
-	int rc = 0;
+	struct error e;
+	int rc = fail(&e, err ? CAUSE_FAILED : CAUSE_USAGE, err, "%s", why);
 
-	escape_text(sc->name, name, sizeof(name));
-	for (unsigned int nr = 1; rc == 0 && !s->quit && (len = getline(&line, &size, f)) >= 0; nr++) {
-		snprintf(where, sizeof(where), "%s:%u", name, nr);
-		if (memchr(line, '\0', (size_t)len)) {
-			struct error e;
-
-			rc = fail(&e, CAUSE_USAGE, 0, "the line holds a NUL byte, this is no script");
-			out_error(s->out, where, &e);
-			sc->status = sc->status ? sc->status : CAUSE_USAGE;
-			break;
-		}
-		rc = execute_line(s, line, where, sc->keep_going, &sc->status);
-		if (sc->keep_going && !loop_stopped(s->loop))
-			rc = 0;
-		if (loop_stopped(s->loop))
-			break;
-	}
+	out_error(s->out, where, &e);
+	sc->status = sc->status ? sc->status : e.cause;
 	return rc;
 }
 
-static int open_text(const char *text, FILE **f, struct error *e)
+static int run_line(struct session *s, struct script *sc, const char *where, char *line, size_t len)
 {
-	/* fmemopen() takes no empty buffer; with the terminating NUL it would hand that out too. */
-	*f = text[0] ? fmemopen((void *)text, strlen(text), "r") : fopen("/dev/null", "re");
-	return *f ? 0 : fail(e, CAUSE_FAILED, errno, "the commands can't be read");
+	int rc;
+
+	if (memchr(line, '\0', len))
+		return refuse_line(s, sc, where, 0, "the line holds a NUL byte, this is no script");
+	rc = execute_line(s, line, where, sc->keep_going, &sc->status);
+	if (loop_stopped(s->loop))
+		return -EINTR;
+	return sc->keep_going ? 0 : rc;
 }
 
-static int open_script(const char *name, FILE **f, struct error *e)
+static void run_lines(struct session *s, struct script *sc)
 {
-	struct stat st;
+	char where[512], name[256], *line;
+	size_t len;
+	int rc = 0;
 
-	*f = strcmp(name, "-") == 0 ? fdopen(dup(0), "r") : fopen(name, "re");
-	if (!*f)
-		return fail(e, CAUSE_FAILED, errno, "cannot read the script %s", name);
-	if (fstat(fileno(*f), &st) == 0 && S_ISDIR(st.st_mode))
-		return fail(e, CAUSE_FAILED, EISDIR, "cannot read the script %s", name);
-	return 0;
+	escape_text(sc->name, name, sizeof(name));
+	for (unsigned int nr = 1; rc == 0 && !s->quit; nr++) {
+		snprintf(where, sizeof(where), "%s:%u", name, nr);
+		rc = lines_next(&sc->lines, s->loop, &line, &len);
+		if (rc == 0)
+			return;
+		if (rc > 0)
+			rc = run_line(s, sc, where, line, len);
+		else if (rc == -E2BIG)
+			refuse_line(s, sc, where, 0, "the line has no end, this is no script");
+		else if (rc != -EINTR)
+			refuse_line(s, sc, where, -rc, "the script can't be read on");
+	}
 }
 
 /* Failures of single commands were told where they happened; what is left is the status. */
@@ -100,7 +97,7 @@ static int outcome(struct session *s, const struct script *sc, struct error *e)
 	return -ECANCELED;
 }
 
-static int run_file(struct session *s, const char *device, FILE *f, struct script *sc, struct error *e)
+static int run_script(struct session *s, const char *device, struct script *sc, struct error *e)
 {
 	const struct device_events ev = { .released = on_released, .lost = on_lost, .ctx = s };
 	int rc = session_open(s, device, &ev, e);
@@ -108,7 +105,7 @@ static int run_file(struct session *s, const char *device, FILE *f, struct scrip
 	if (rc)
 		return rc;
 	s->inside = true;
-	run_lines(s, f, sc);
+	run_lines(s, sc);
 	s->inside = false;
 	rc = outcome(s, sc, e);
 	session_close(s);
@@ -118,19 +115,30 @@ static int run_file(struct session *s, const char *device, FILE *f, struct scrip
 int run_stream(struct session *s, const char *device, const char *name, bool keep_going, struct error *e)
 {
 	struct script sc = { .name = name, .keep_going = keep_going };
-	_cleanup_file_ FILE *f = NULL;
 	/* A script that can't be read must not reset a device: it comes first. */
-	int rc = open_script(name, &f, e);
+	int rc = lines_of_file(&sc.lines, name, e);
 
-	return rc ? rc : run_file(s, device, f, &sc, e);
+	if (rc == 0)
+		rc = run_script(s, device, &sc, e);
+	lines_close(&sc.lines);
+	return rc;
+}
+
+static int run_text(struct session *s, const char *device, const char *text, bool keep_going, struct error *e)
+{
+	struct script sc = { .name = "-c", .keep_going = keep_going };
+	int rc = lines_of_text(&sc.lines, text, e);
+
+	if (rc == 0)
+		rc = run_script(s, device, &sc, e);
+	lines_close(&sc.lines);
+	return rc;
 }
 
 static int run_run(struct session *s, const struct args *a, struct error *e)
 {
 	const struct value *commands = &a->option[RUN_COMMANDS], *file = &a->param[1];
 	bool keep_going = a->option[RUN_KEEP_GOING].given;
-	struct script sc = { .name = "-c", .keep_going = keep_going };
-	_cleanup_file_ FILE *f = NULL;
 	int rc;
 
 	if (commands->given == file->given) {
@@ -140,8 +148,7 @@ static int run_run(struct session *s, const struct args *a, struct error *e)
 	}
 	if (file->given)
 		return run_stream(s, a->param[0].text, file->text, keep_going, e);
-	rc = open_text(commands->text, &f, e);
-	return rc ? rc : run_file(s, a->param[0].text, f, &sc, e);
+	return run_text(s, a->param[0].text, commands->text, keep_going, e);
 }
 
 const struct command cmd_run = {
