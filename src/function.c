@@ -116,7 +116,8 @@ ssize_t function_scan(const struct root *r, struct pci_addr **list, struct error
 		int rc = fail(e, errno == ENOENT ? CAUSE_NO_DEVICE : cause_of_errno(errno), errno,
 			      "there is no PCI bus to look at: /" DEVICES " cannot be opened");
 
-		hint(e, r->live ? "mount -t sysfs sysfs /sys" : "tests/root/capture makes a folder for --root");
+		hint(e, r->live ? "mount -t sysfs sysfs /sys"
+				: "--root wants the folder that holds a captured sys and proc");
 		return rc;
 	}
 	while ((entry = readdir(d))) {
