@@ -18,6 +18,7 @@
 
 /* cmocka.h makes fail() a macro: our headers come first */
 #include "root.h"
+#include "util.h"
 
 #include <cmocka.h>
 
@@ -50,7 +51,8 @@ static inline void tree_free(struct tree *t)
 
 static inline char *tree_path(const struct tree *t, const char *path, char buf[PATH_MAX])
 {
-	snprintf(buf, PATH_MAX, "%s/%s", t->dir, path);
+	copy_text(buf, PATH_MAX, t->dir);
+	append(buf, PATH_MAX, "/%s", path);
 	for (char *p = buf + strlen(t->dir) + 1; (p = strchr(p, '/')); p++) {
 		*p = '\0';
 		mkdir(buf, 0755);
