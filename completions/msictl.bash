@@ -22,9 +22,11 @@ _msictl()
 		return
 	fi
 	# bash replaces what is behind its last word break only.
-	if [[ $cur == --*=* && $COMP_WORDBREAKS == *=* ]]; then
-		COMPREPLY=("${COMPREPLY[@]#"${cur%%=*}="}")
+	if [[ $cur == *=* && $COMP_WORDBREAKS == *=* ]]; then
+		COMPREPLY=("${COMPREPLY[@]#"${cur%"${cur##*=}"}"}")
 	fi
+	# sim:msix= wants its number right behind.
+	[[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace
 	__ltrim_colon_completions "$cur"
 } &&
 	complete -F _msictl msictl

@@ -83,6 +83,27 @@ static void driver(struct info *i, node *doc)
 	doc_word(doc, "group_name", f->group_name);
 }
 
+/* Of a device that another process serves: who that is, what it gets wrong, and what of a function is not there. */
+static void peer(struct info *i, node *doc)
+{
+	const struct backend *be = i->device->backend;
+	node *quirks = doc_array(doc, "quirks");
+	char text[256] = "";
+	const char *quirk;
+
+	if (be->peer_text)
+		be->peer_text(i->device->handle, text, sizeof(text));
+	doc_word(doc, "peer", text);
+	out_text(i->s->out, "peer     %s", text[0] ? text : "unknown");
+	for (unsigned int n = 0; be->peer_quirk && (quirk = be->peer_quirk(i->device->handle, n)); n++) {
+		doc_push_text(quirks, quirk);
+		out_text(i->s->out, "beware   %s", quirk);
+	}
+	out_text(i->s->out,
+		 "host     none of this function: no driver, IOMMU group, Linux IRQ or affinity; vectors are "
+		 "eventfds");
+}
+
 static const char *on_off(bool on)
 {
 	return on ? "on" : "off";
@@ -120,6 +141,8 @@ void info_function(struct info *i)
 	if (i->addressed) {
 		driver(i, doc);
 		group(i, doc);
+	} else {
+		peer(i, doc);
 	}
 	power(i, doc);
 }

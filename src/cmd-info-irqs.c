@@ -37,9 +37,11 @@ static void holder(struct info *i, const struct error *why)
 /* A refusal is an answer: info goes on with what can be seen from outside. */
 void info_open(struct info *i, const char *spec, bool allowed)
 {
-	struct open_request req = {
-		.spec = spec, .root = &i->s->root, .trace = &i->s->trace, .noiommu = i->s->globals.noiommu
-	};
+	struct open_request req = { .spec = spec,
+				    .root = &i->s->root,
+				    .trace = &i->s->trace,
+				    .noiommu = i->s->globals.noiommu,
+				    .timeout_us = i->s->globals.timeout_us };
 	struct loop *loop;
 
 	if (!allowed) {

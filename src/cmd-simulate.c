@@ -99,7 +99,9 @@ const struct command cmd_simulate = {
 	.family = FAMILY_SCRIPT,
 	.flags = CMD_OUTSIDE,
 	.param = (const struct param[]){ { .kind = KIND_FILE, .name = "SOCKET" },
-					 { .kind = KIND_TEXT, .name = "SPEC", .optional = true } },
+					 { .kind = KIND_SPEC, .optional = true } },
 	.nparam = 2,
+	.words = "Words of SPEC, joined by commas",
+	.word_at = sim_spec_word_at,
 	.run = run_simulate,
 };

@@ -130,6 +130,22 @@ static void print_columns(struct out *o, const struct table *t)
 	}
 }
 
+static void print_words(struct out *o, const struct command *cmd)
+{
+	const char *word, *help;
+
+	if (!cmd->word_at)
+		return;
+	out_text(o, "%s", "");
+	out_bold(o, "%s", cmd->words);
+	for (unsigned int i = 0; (word = cmd->word_at(i, &help)); i++) {
+		char lead[40] = "  ";
+
+		append(lead, sizeof(lead), "%s ", word);
+		item(o, lead, OPTIONS, help);
+	}
+}
+
 static void print_statuses(struct out *o, const struct command *cmd)
 {
 	out_text(o, "%s", "");
@@ -157,6 +173,7 @@ static void help_one(const struct command *cmd, bool inside, struct out *o)
 	out_text(o, "%s", "");
 	item(o, "", 0, cmd->summary);
 	print_help(o, cmd->help);
+	print_words(o, cmd);
 	print_options(o, "Options", own_at, cmd);
 	print_columns(o, cmd->table);
 	print_statuses(o, cmd);

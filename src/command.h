@@ -35,6 +35,7 @@ enum kind {
 	KIND_RATE,    /* per second, 1 to 1000000 */
 	KIND_CHOICE,  /* one of the words in choices */
 	KIND_FILE,
+	KIND_SPEC, /* SPEC of a simulated function: msix=64,noresize; checked by sim_spec_parse() */
 	KIND_TEXT,
 	KIND_COMMAND, /* the word of a command */
 	KIND_COLUMNS, /* names of columns of the command's table; checked by out_check_columns() */
@@ -87,6 +88,9 @@ struct command {
 	const struct option *option; /* index with designated initialisers; args->option[] runs alike */
 	size_t noption;
 	const struct table *table; /* what -o chooses from; NULL: none */
+	/* The words of a list that the command takes, for help and the manual: a heading and each word; may be NULL. */
+	const char *words;
+	const char *(*word_at)(unsigned int i, const char **help);
 	/* 0 or -errno with @e filled. */
 	int (*run)(struct session *s, const struct args *a, struct error *e);
 };

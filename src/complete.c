@@ -8,6 +8,9 @@
 #include "kind.h"
 #include "util.h"
 
+/* Behind it DEVICE is a SPEC. */
+#define SIMULATED "sim:"
+
 struct complete {
 	const struct commands *c;
 	bool inside;
@@ -184,8 +187,13 @@ static void offer_columns(struct complete *k, const char *word, const char *list
 /* @word is of @kind from @from on. */
 static void offer_kind(struct complete *k, enum kind kind, const char *choices, const char *word, const char *from)
 {
-	const char *comma = kind_is_list(kind) ? strrchr(from, ',') : NULL;
+	const char *comma;
 
+	if (kind == KIND_DEVICE && !strncmp(from, SIMULATED, strlen(SIMULATED))) {
+		kind = KIND_SPEC;
+		from += strlen(SIMULATED);
+	}
+	comma = kind_is_list(kind) ? strrchr(from, ',') : NULL;
 	set_lead(k, word, comma ? comma + 1 : from);
 	if (kind == KIND_COLUMNS) {
 		offer_columns(k, word, from);

@@ -6,6 +6,7 @@
 
 #include "backend.h"
 #include "irq-index.h"
+#include "sim-spec.h"
 #include "util.h"
 
 /* How much of a wrong word a sentence repeats. */
@@ -45,6 +46,12 @@ static const struct known_word vector_words[] = {
 static const struct known_word amount_words[] = {
 	{ "none", "the index on, no vector armed", 0 },
 	{ "all", "every vector that the device offers", 0 },
+	{ NULL, NULL, 0 },
+};
+
+/* Besides the functions of this host. */
+static const struct known_word device_words[] = {
+	{ "sim", "a simulated function, sim:SPEC", 0 },
 	{ NULL, NULL, 0 },
 };
 
@@ -165,7 +172,7 @@ static const struct kind_row {
 	const struct known_word *known;
 } kinds[] = {
 	[KIND_FLAG] = { "", parse_any, "", NULL, NULL },
-	[KIND_DEVICE] = { "DEVICE", parse_text, "a PCI address such as 01:00.0 is wanted", NULL, NULL },
+	[KIND_DEVICE] = { "DEVICE", parse_text, "a PCI address such as 01:00.0 is wanted", NULL, device_words },
 	[KIND_INDEX] = { "INDEX", parse_index, "intx, msi, msix, err or req is wanted", NULL, NULL },
 	[KIND_VECTORS] = { "VECTORS", parse_vectors, "numbers and ranges such as 0-3,7, or all, or armed are wanted",
 			   "vectors are 0 to 2047 and a range runs upwards", vector_words },
@@ -186,6 +193,7 @@ static const struct kind_row {
 			NULL },
 	[KIND_CHOICE] = { NULL, parse_choice, NULL, NULL, NULL },
 	[KIND_FILE] = { "FILE", parse_text, "a file name is wanted", NULL, NULL },
+	[KIND_SPEC] = { "SPEC", parse_any, "", NULL, NULL },
 	[KIND_TEXT] = { "TEXT", parse_any, "", NULL, NULL },
 	[KIND_COMMAND] = { "COMMAND", parse_any, "", NULL, NULL },
 	[KIND_COLUMNS] = { "LIST", parse_any, "", NULL, NULL },
@@ -228,6 +236,21 @@ static void add_choices(const char *choices, void (*add)(void *to, const char *w
 	}
 }
 
+/* "msix=N" is offered as "msix=": what comes behind is the user's. */
+static void add_spec(void (*add)(void *to, const char *word, const char *help), void *to)
+{
+	const char *whole, *help;
+
+	for (unsigned int i = 0; (whole = sim_spec_word_at(i, &help)); i++) {
+		size_t n = strcspn(whole, "=");
+		char word[32];
+
+		n += whole[n] == '=';
+		copy_text(word, n < sizeof(word) ? n + 1 : sizeof(word), whole);
+		add(to, word, help);
+	}
+}
+
 void kind_words(enum kind kind, const char *choices, void (*add)(void *to, const char *word, const char *help),
 		void *to)
 {
@@ -238,9 +261,11 @@ void kind_words(enum kind kind, const char *choices, void (*add)(void *to, const
 			add(to, irq_index_word((enum irq_index)i), NULL);
 	if (kind == KIND_CHOICE)
 		add_choices(choices, add, to);
+	if (kind == KIND_SPEC)
+		add_spec(add, to);
 }
 
 bool kind_is_list(enum kind kind)
 {
-	return kind == KIND_VECTORS || kind == KIND_AMOUNT || kind == KIND_COLUMNS;
+	return kind == KIND_VECTORS || kind == KIND_AMOUNT || kind == KIND_COLUMNS || kind == KIND_SPEC;
 }
