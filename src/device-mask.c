@@ -76,7 +76,7 @@ static int fault(struct error *e)
 static int entry_read(struct device *d, unsigned int vector, unsigned int first, uint32_t *to, size_t n)
 {
 	const struct msix_cap *m = &d->caps.msix;
-	uint64_t at = m->table_offset + (uint64_t)vector * MSIX_ENTRY_SIZE + first * 4u;
+	uint64_t at = m->table_offset + (uint64_t)vector * MSIX_ENTRY_SIZE + (uint64_t)first * 4;
 	uint8_t raw[MSIX_ENTRY_SIZE];
 
 	if (!d->backend->table_by_region)
@@ -315,7 +315,7 @@ static int pending_msix(struct device *d, struct vector_set *pending, struct err
 {
 	const struct msix_cap *m = &d->caps.msix;
 	uint8_t pba[MAX_VECTORS / 8] = { 0 };
-	size_t size = (m->count + 63) / 64 * 8;
+	size_t size = ((size_t)m->count + 63) / 64 * 8;
 	ssize_t n;
 	int rc = device_memory_on(d, e);
 

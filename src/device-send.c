@@ -86,7 +86,7 @@ static void book(struct index *ix, const struct irq_set *set)
 	for (unsigned int v = set->start; v < set->start + set->count; v++) {
 		struct vector *vec = ix->vector ? ix->vector[v] : NULL;
 
-		if (vector_set_has(&set->attach, v)) {
+		if (vec && vector_set_has(&set->attach, v)) {
 			vector_set_add(&ix->allocated, v);
 			vec->armed = true;
 			/* Attaching clears the vector control bit (measured; pci_write_msg_msix()). */

@@ -95,7 +95,7 @@ int vu_send(int sock, const struct vu_header *h, const void *payload, size_t siz
 
 	if (nfds > VU_MAX_FDS)
 		return -EINVAL;
-	if (nfds)
+	if (fd && nfds)
 		put_fds(&msg, &c, fd, nfds);
 	while (iov[0].iov_len || iov[1].iov_len) {
 		ssize_t n = sendmsg(sock, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
