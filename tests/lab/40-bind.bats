@@ -1,0 +1,141 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# bind, unbind: drivers change hands, and only when nobody is hurt.
+
+load helpers
+
+teardown() {
+	dev_clean
+	take "$nvme" "$e1000e" "$edu" 00:08.0 00:08.2
+	modprobe -r nvme e1000e || true
+	rm -rf /run/msictl/former
+}
+
+has_driver() {
+	[[ $(driver_of "$1") == "$2" ]]
+}
+
+# nvme is probed in the background
+load_nvme() {
+	modprobe nvme
+	until_true has_driver "$nvme" nvme
+}
+
+@test "bind, and unbind gives back the driver that was there" {
+	load_nvme
+	works --json bind "$nvme"
+	says device='"0000:04:00.0"' from='"nvme"' driver='"vfio-pci"' changed=true group="$(group_of "$nvme")"
+	assert_equal "$(driver_of "$nvme")" vfio-pci
+	[[ -c /dev/vfio/$(group_of "$nvme") ]]
+	assert_equal "$(cat "$(sys "$nvme" driver_override)")" vfio-pci
+
+	works bind "$nvme"
+	assert_output --partial 'vfio-pci already'
+
+	works --json unbind "$nvme"
+	says from='"vfio-pci"' driver='"nvme"' changed=true
+	assert_equal "$(driver_of "$nvme")" nvme
+	assert_equal "$(cat "$(sys "$nvme" driver_override)")" '(null)'
+	[[ ! -e /run/msictl/former/0000:$nvme ]]
+
+	works --json unbind "$nvme"
+	says driver='"nvme"' changed=false
+}
+
+@test "a function that had no driver gets none" {
+	works --json bind "$edu"
+	says from=null driver='"vfio-pci"'
+	works --json unbind "$edu"
+	says driver=null
+	assert_equal "$(driver_of "$edu")" ''
+}
+
+@test "a former driver that is not loaded: said, and the next unbind gives it back" {
+	load_nvme
+	works bind "$nvme"
+	modprobe -r nvme
+	refused 1 'nvme did not take it back' unbind "$nvme"
+	assert_equal "$(driver_of "$nvme")" ''
+	load_nvme
+	works unbind "$nvme"
+	assert_equal "$(driver_of "$nvme")" nvme
+}
+
+@test "what is remembered is not believed blindly" {
+	load_nvme
+	works bind "$nvme"
+	echo '../../../../tmp/x' >"/run/msictl/former/0000:$nvme"
+	works unbind "$nvme"
+	noted 'not to be trusted'
+	assert_equal "$(driver_of "$nvme")" nvme
+}
+
+@test "an interface that is up: refused, unless forced" {
+	local interface
+
+	modprobe e1000e
+	interface=$(ls "$(sys "$e1000e" net)")
+	ip link set "$interface" up
+	refused 5 "interface is up: $interface" bind "$e1000e"
+	hinted "ip link set down dev $interface"
+	assert_equal "$(driver_of "$e1000e")" e1000e
+	assert_equal "$(cat "$(sys "$e1000e" driver_override)")" '(null)'
+	works bind --force "$e1000e"
+	assert_equal "$(driver_of "$e1000e")" vfio-pci
+	works unbind "$e1000e"
+	assert_equal "$(driver_of "$e1000e")" e1000e
+}
+
+@test "a mounted file system: refused" {
+	refused 5 'mounted on /share' bind 00:12.0
+	assert_equal "$(driver_of 00:12.0)" virtio-pci
+}
+
+@test "a bridge, and what is not there" {
+	refused 1 'bridge' bind 00:01.0
+	refused 1 'bridge' bind --force 00:01.0
+	refused 3 'no PCI function' bind 77:00.0
+	refused 2 'no PCI address' bind 1:2:3
+}
+
+@test "a dry run tells each write and makes none" {
+	load_nvme
+	works --dry-run bind "$nvme"
+	assert_output - <<-END
+		would: write(/run/msictl/former/0000:04:00.0: nvme)
+		would: write(/sys/bus/pci/devices/0000:04:00.0/driver_override: vfio-pci)
+		would: write(/sys/bus/pci/devices/0000:04:00.0/driver/unbind: 0000:04:00.0)
+		would: write(/sys/bus/pci/drivers_probe: 0000:04:00.0)
+	END
+	assert_equal "$(driver_of "$nvme")" nvme
+	[[ ! -e /run/msictl/former/0000:$nvme ]]
+}
+
+@test "another member of the group is named" {
+	works bind 00:08.0
+	noted '00:08\.1 has virtio-pci'
+	works bind 00:08.2
+}
+
+@test "unbind while somebody holds it: exit 5, naming him" {
+	give "$edu"
+	dev_start "$edu"
+	dev_send 'enable msi 1'
+	refused 5 "held by pid $dev_pid \(msictl\)" unbind "$edu"
+	assert_equal "$(driver_of "$edu")" vfio-pci
+	assert_equal "$(handlers "$edu" msi | wc -l)" 1
+	dev_stop
+	works unbind "$edu"
+}
+
+@test "not root" {
+	give "$edu"
+	chmod a+rx "${MSICTL%/*}" || true
+	run --separate-stderr -4 setpriv --reuid 65534 --regid 65534 --clear-groups "$MSICTL" unbind "$edu"
+	one_sentence 'EACCES'
+	run --separate-stderr -4 setpriv --reuid 65534 --regid 65534 --clear-groups "$MSICTL" bind "$nvme"
+	one_sentence 'EACCES|EPERM'
+	assert_equal "$(driver_of "$edu")" vfio-pci
+	assert_equal "$(driver_of "$nvme")" ''
+}
