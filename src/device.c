@@ -208,10 +208,13 @@ static int listen_to_req(struct device *d, struct error *e)
 
 static void name_device(struct device *d)
 {
+	size_t len = strlen(d->spec), room = sizeof(d->name) - 1;
 	char bdf[PCI_ADDR_LEN];
 
 	d->has_addr = d->backend->address && d->backend->address(d->handle, &d->addr) == 0;
-	copy_text(d->name, sizeof(d->name), d->has_addr ? pci_addr_short(&d->addr, bdf) : d->spec);
+	/* Paths differ at their ends. */
+	copy_text(d->name, sizeof(d->name),
+		  d->has_addr ? pci_addr_short(&d->addr, bdf) : d->spec + (len > room ? len - room : 0));
 }
 
 static int listen_to_peer(struct device *d, struct error *e)

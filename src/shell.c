@@ -71,7 +71,8 @@ static void prompt(struct shell *sh)
 static void on_input(struct source *src)
 {
 	(void)src;
-	if (active->ready)
+	/* What was typed behind a Ctrl-C belongs to the next line; the input is still there then. */
+	if (active->ready && !loop_stopped(active->s->loop))
 		rl_callback_read_char();
 }
 
@@ -295,10 +296,14 @@ static void run_line(struct shell *sh)
 static void on_interrupt(struct shell *sh)
 {
 	if (sh->ready) {
+		/* Removing the handler moves the cursor: the mark comes first. */
+		rl_point = rl_end;
+		rl_redisplay();
+		fputs("^C", rl_outstream);
 		rl_callback_sigcleanup();
 		rl_callback_handler_remove();
 		sh->ready = false;
-		fputs("^C\n", rl_outstream);
+		fputs("\n", rl_outstream);
 		fflush(rl_outstream);
 	}
 	loop_clear(sh->s->loop);
