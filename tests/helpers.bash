@@ -149,6 +149,59 @@ ms_since() {
 	echo $((${now/./} / 1000 - ${1/./} / 1000))
 }
 
+# ---- a device that is held
+
+# dev_start DEVICE [OPTION...] - hold it in a process that runs what dev_send says
+dev_start() {
+	dev_dir=$(mktemp -d "$BATS_TEST_TMPDIR/dev.XXX")
+	mkfifo "$dev_dir/in" "$dev_dir/out"
+	"$MSICTL" --json "${@:2}" run "$1" -k - <"$dev_dir/in" >"$dev_dir/out" 2>"$dev_dir/err" 3>&- &
+	dev_pid=$!
+	exec 7>"$dev_dir/in" 8<"$dev_dir/out"
+}
+
+# dev_send COMMAND... - one after another; the answer to the last is $output
+dev_send() {
+	local command
+
+	for command in "$@"; do
+		printf '%s\n' "$command" >&7
+		read -r -t 30 -u 8 output || fail "no answer to: $command; $(<"$dev_dir/err")"
+	done
+	# for json()
+	# shellcheck disable=SC2034
+	lines=("$output")
+}
+
+# dev_says PATTERN - a note on its stderr
+dev_says() {
+	until_true grep -Eq -- "$1" "$dev_dir/err"
+}
+
+# dev_stop [STATUS] - the end of its input, after which it puts everything back
+dev_stop() {
+	local status=0
+
+	exec 7>&-
+	dev_ended "${1-0}"
+}
+
+# dev_ended STATUS - it has ended, or is about to
+dev_ended() {
+	local status=0
+
+	wait "$dev_pid" || status=$?
+	exec 7>&- 8<&-
+	dev_pid=
+	assert_equal "$status" "$1"
+}
+
+# For teardown.
+dev_clean() {
+	[[ ! ${dev_pid-} ]] || kill -KILL "$dev_pid" 2>/dev/null || true
+	exec 7>&- 8<&-
+}
+
 # ---- a terminal
 
 # term_start WORD... - msictl in a terminal of its own, 100 columns wide; its
@@ -167,7 +220,7 @@ term() {
 
 # term_type TEXT... - as typed; term_key NAME... - Enter, Tab, C-c
 term_type() {
-	term send-keys -l "$*"
+	term send-keys -l -- "$*"
 }
 
 term_key() {
@@ -175,7 +228,7 @@ term_key() {
 }
 
 screen() {
-	term capture-pane -p -S - | sed 's/ *$//'
+	term capture-pane -p -J -S - | sed 's/ *$//'
 }
 
 on_screen() {
