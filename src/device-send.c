@@ -91,8 +91,12 @@ static void book(struct index *ix, const struct irq_set *set)
 			vec->armed = true;
 			/* Attaching clears the vector control bit (measured; pci_write_msg_msix()). */
 			vec->masked = MASK_NOT;
-		} else if (vec && vec->armed) {
-			vector_disarm(vec);
+		} else if (vec) {
+			/* What is no longer armed is not held back either; taking the eventfd off to mask says so after
+			 * us. */
+			if (vec->armed)
+				vector_disarm(vec);
+			vec->masked = MASK_NOT;
 		}
 	}
 	/* ERR and REQ are on only while they have an eventfd. */

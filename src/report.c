@@ -44,25 +44,43 @@ int resolve_vectors(struct device *d, enum irq_index index, enum vector_word wor
 		    vector_set_end(set) - 1);
 }
 
-/* The device's own word: Message Control as it stands in its config space, not as VFIO virtualises it. */
-static bool real_control(const struct device *d, enum irq_index index, uint16_t *control, bool *enabled)
+/* As config space has them now, not as VFIO virtualises them; what a peer serves it does not virtualise. */
+static bool real_caps(const struct device *d, struct pci_caps *caps)
 {
 	_cleanup_free_ struct function *f = NULL;
 	struct error ignored;
+	uint8_t raw[256];
+	ssize_t n;
 
-	if (!d->has_addr || !d->root->live || d->trace->dry_run || (index != IRQ_MSI && index != IRQ_MSIX))
+	if (!d->has_addr) {
+		n = d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), 0);
+		caps_decode(raw, n > 0 ? (size_t)n : 0, caps);
+		return n > 0;
+	}
+	if (!d->root->live)
 		return false;
 	f = calloc(1, sizeof(*f));
 	if (!f || function_read(d->root, &d->addr, f, &ignored))
 		return false;
-	if (index == IRQ_MSI && f->caps.has_msi) {
-		*control = f->caps.msi.control;
-		*enabled = f->caps.msi.enabled;
+	*caps = f->caps;
+	return true;
+}
+
+/* The device's own word: Message Control. */
+static bool real_control(const struct device *d, enum irq_index index, uint16_t *control, bool *enabled)
+{
+	struct pci_caps caps;
+
+	if (!d->handle || d->trace->dry_run || (index != IRQ_MSI && index != IRQ_MSIX) || !real_caps(d, &caps))
+		return false;
+	if (index == IRQ_MSI && caps.has_msi) {
+		*control = caps.msi.control;
+		*enabled = caps.msi.enabled;
 		return true;
 	}
-	*control = f->caps.msix.control;
-	*enabled = f->caps.msix.enabled;
-	return index == IRQ_MSIX && f->caps.has_msix;
+	*control = caps.msix.control;
+	*enabled = caps.msix.enabled;
+	return index == IRQ_MSIX && caps.has_msix;
 }
 
 static void add_set(char *line, size_t size, const char *what, const struct vector_set *s)

@@ -130,59 +130,6 @@ snapshot() {
 	sed 's/:.*  / /' /proc/interrupts | grep -F '(0000:' || true
 }
 
-# ---- a device that is held
-
-# dev_start DEVICE [OPTION...] - hold it in a process that runs what dev_send says
-dev_start() {
-	dev_dir=$(mktemp -d "$BATS_TEST_TMPDIR/dev.XXX")
-	mkfifo "$dev_dir/in" "$dev_dir/out"
-	"$MSICTL" --json "${@:2}" run "$1" -k - <"$dev_dir/in" >"$dev_dir/out" 2>"$dev_dir/err" 3>&- &
-	dev_pid=$!
-	exec 7>"$dev_dir/in" 8<"$dev_dir/out"
-}
-
-# dev_send COMMAND... - one after another; the answer to the last is $output
-dev_send() {
-	local command
-
-	for command in "$@"; do
-		printf '%s\n' "$command" >&7
-		read -r -t 30 -u 8 output || fail "no answer to: $command; $(<"$dev_dir/err")"
-	done
-	# for json()
-	# shellcheck disable=SC2034
-	lines=("$output")
-}
-
-# dev_says PATTERN - a note on its stderr
-dev_says() {
-	until_true grep -Eq -- "$1" "$dev_dir/err"
-}
-
-# dev_stop [STATUS] - the end of its input, after which it puts everything back
-dev_stop() {
-	local status=0
-
-	exec 7>&-
-	dev_ended "${1-0}"
-}
-
-# dev_ended STATUS - it has ended, or is about to
-dev_ended() {
-	local status=0
-
-	wait "$dev_pid" || status=$?
-	exec 7>&- 8<&-
-	dev_pid=
-	assert_equal "$status" "$1"
-}
-
-# For teardown.
-dev_clean() {
-	[[ ! ${dev_pid-} ]] || kill -KILL "$dev_pid" 2>/dev/null || true
-	exec 7>&- 8<&-
-}
-
 # ---- devices that fire
 
 # The e1000e raises vector N when bit 20 + N is written to ICS; kept up by IAME
