@@ -139,6 +139,25 @@ void doc_signed(node *o, const char *key, int64_t n)
 	attach(o, key, json_object_new_int64(n));
 }
 
+/* json-c would show 0.1 with all 17 digits. */
+static node *new_real(double n)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.2f", n);
+	return json_object_new_double_s(n, text);
+}
+
+void doc_real(node *o, const char *key, double n)
+{
+	attach(o, key, new_real(n));
+}
+
+void doc_push_real(node *array, double n)
+{
+	push(array, new_real(n));
+}
+
 void doc_bool(node *o, const char *key, bool b)
 {
 	attach(o, key, json_object_new_boolean(b));

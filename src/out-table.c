@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <langinfo.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,6 +152,47 @@ static char *show_list(node *v)
 	return NULL;
 }
 
+static char *show_time(node *v)
+{
+	double us = json_object_get_double(v);
+	char *text;
+	int n;
+
+	if (us < 1e6)
+		n = asprintf(&text, "%.0fms", us / 1e3);
+	else if (us < 120e6)
+		n = asprintf(&text, "%.1fs", us / 1e6);
+	else
+		n = asprintf(&text, "%.0fm", us / 60e6);
+	return n < 0 ? NULL : text;
+}
+
+/* What a terminal without these letters gets instead has as many steps. */
+static const char *const bars[] = { " ", "\u2581", "\u2582", "\u2583", "\u2584", "\u2585", "\u2586", "\u2587" };
+static const char *const plain_bars[] = { " ", ".", ":", "-", "=", "+", "*", "#" };
+
+static char *show_trend(node *v)
+{
+	size_t n = json_object_is_type(v, json_type_array) ? json_object_array_length(v) : 0;
+	const char *const *bar = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 ? bars : plain_bars;
+	char text[128] = "";
+	double most = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		double value = json_object_get_double(json_object_array_get_idx(v, i));
+
+		most = value > most ? value : most;
+	}
+	for (size_t i = 0; i < n; i++) {
+		double value = json_object_get_double(json_object_array_get_idx(v, i));
+		/* whatever is not nothing is seen */
+		int step = value > 0 ? 1 + (int)(value / most * 6) : 0;
+
+		append(text, sizeof(text), "%s", bar[step < 7 ? step : 7]);
+	}
+	return strdup(text);
+}
+
 static char *show_ratio(node *row, const char *key)
 {
 	size_t len = strcspn(key, "/");
@@ -177,6 +219,8 @@ static const struct look {
 	[CELL_RATIO] = { NULL, SCOLS_FL_RIGHT },
 	[CELL_LIST] = { show_list, 0 },
 	[CELL_FLAG] = { show_flag, 0 },
+	[CELL_TIME] = { show_time, SCOLS_FL_RIGHT },
+	[CELL_TREND] = { show_trend, 0 },
 };
 
 static char *show_cell(node *row, const struct column *c)

@@ -42,6 +42,21 @@ void out_set_streams(struct out *o, FILE *data, FILE *notes)
 	o->notes = notes;
 }
 
+FILE *out_swap_data(struct out *o, FILE *data)
+{
+	FILE *before = o->data;
+
+	o->data = data;
+	return before;
+}
+
+int out_terminal(const struct out *o)
+{
+	int fd = fileno(o->data);
+
+	return fd >= 0 && isatty(fd) ? fd : -1;
+}
+
 bool out_is_json(const struct out *o)
 {
 	return o->opt.json;
@@ -145,6 +160,16 @@ void out_bold(struct out *o, const char *fmt, ...)
 	va_start(ap, fmt);
 	put_line(o, o->data, o->opt.color, fmt, ap);
 	va_end(ap);
+}
+
+void out_raw(struct out *o, bool note, const char *bytes, size_t n)
+{
+	FILE *f = note ? o->notes : o->data;
+
+	out_hide(o);
+	if ((fwrite(bytes, 1, n, f) != n || fflush(f)) && f == o->data)
+		out_lost(o, errno);
+	out_show(o);
 }
 
 void out_note(struct out *o, const char *fmt, ...)

@@ -26,6 +26,8 @@ enum cell {
 	CELL_RATIO, /* key "a.x/a.y": two numbers as x/y, "-" when the first is missing */
 	CELL_LIST,  /* an array joined by "," */
 	CELL_FLAG,  /* true shown as "yes", false as "no" */
+	CELL_TIME,  /* microseconds shown as "350ms", "3.2s", "5m" */
+	CELL_TREND, /* an array of numbers drawn as small bars, the largest is full */
 };
 
 struct column {
@@ -56,6 +58,10 @@ void out_free(struct out *o);
 void out_set_options(struct out *o, const struct out_options *opt);
 /** out_set_streams() - where results and notes go instead of stdout and stderr; borrowed. */
 void out_set_streams(struct out *o, FILE *data, FILE *notes);
+/** out_swap_data() - where results go from now on; returns where they went. Both borrowed. */
+FILE *out_swap_data(struct out *o, FILE *data);
+/** out_terminal() - the descriptor results go to when that is a terminal, else -1. */
+int out_terminal(const struct out *o);
 bool out_is_json(const struct out *o);
 bool out_color(const struct out *o);
 
@@ -98,6 +104,9 @@ void out_note(struct out *o, const char *fmt, ...) __attribute__((format(printf,
  */
 void out_error(struct out *o, const char *where, const struct error *e);
 
+/** out_raw() - bytes that another process of ours formatted already, to stdout or stderr; flushed. */
+void out_raw(struct out *o, bool note, const char *bytes, size_t n);
+
 /** out_end() - JSON mode: print the document on one line. Both: write all out to stdout, begin anew. */
 void out_end(struct out *o);
 
@@ -115,9 +124,11 @@ void doc_text(node *o, const char *key, const char *text); /* NULL: null; escape
 void doc_textf(node *o, const char *key, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void doc_number(node *o, const char *key, uint64_t n);
 void doc_signed(node *o, const char *key, int64_t n);
+void doc_real(node *o, const char *key, double n); /* two digits behind the point */
 void doc_bool(node *o, const char *key, bool b);
 void doc_null(node *o, const char *key);
 void doc_push_text(node *array, const char *text);
 void doc_push_number(node *array, uint64_t n);
+void doc_push_real(node *array, double n);
 
 #endif

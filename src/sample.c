@@ -96,7 +96,7 @@ static uint64_t since(uint64_t from, uint64_t count, bool anew)
 static void update(struct samples *s, struct sampled *v, const struct reading *r)
 {
 	const struct reading *was = &v->now;
-	bool anew = was->has_irq != r->has_irq || was->irq != r->irq || was->incarnation != r->incarnation;
+	bool anew = was->incarnation != r->incarnation;
 	uint64_t delta = 0;
 
 	if (r->counted) {

@@ -32,7 +32,7 @@ struct reading {
 	int vector; /* -1: not known, then @irq is the key */
 	bool has_irq;
 	unsigned int irq;
-	uint64_t incarnation; /* differs: the IRQ was freed and allocated anew, and counts from 0 */
+	uint64_t incarnation; /* differs: it is another IRQ, or was freed and allocated anew, and counts from 0 */
 	bool counted;	      /* @count could be read */
 	uint64_t count, wakeups;
 };

@@ -107,6 +107,7 @@ static void another_irq_counts_anew(void **state)
 	take(&s, 1 * SECOND, (const uint64_t[]){ 100 }, 1);
 	samples_begin(&s, 2 * SECOND);
 	r.irq = 99;
+	r.incarnation = 99;
 	r.count = 104;
 	samples_add(&s, &r);
 	samples_end(&s);

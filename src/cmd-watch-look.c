@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Where watch gets its counts: the eventfds of our own device, or the host's IRQs of anybody's. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd-watch.h"
+#include "function.h"
+#include "presence.h"
+#include "util.h"
+
+/* In a session Linux' IRQs are told beside the counts, and seldom change. */
+#define HOST_EVERY_US 5000000
+
+static void forget(struct watched *d)
+{
+	host_watch_free(&d->host);
+	samples_free(&d->samples);
+}
+
+void watch_forget(struct watch *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		forget(&w->device[i]);
+	free(w->device);
+	w->device = NULL;
+	w->n = 0;
+}
+
+const struct host_irq *watched_irq(const struct watched *d, const struct reading *r)
+{
+	const struct host_irqs *h = &d->host.irqs;
+
+	if (!r->has_irq)
+		return r->vector < 0 ? NULL : host_irqs_find(h, r->index, (unsigned int)r->vector);
+	for (size_t i = 0; i < h->n; i++)
+		if (h->irq[i].irq == r->irq)
+			return &h->irq[i];
+	return NULL;
+}
+
+static bool wanted(const struct value *v, int vector, bool armed)
+{
+	if (!v->given || v->word == VECTORS_ALL)
+		return true;
+	if (v->word == VECTORS_ARMED)
+		return armed;
+	return vector >= 0 && vector_set_has(&v->vectors, (unsigned int)vector);
+}
+
+/* ERR and REQ are worth a row when something came. */
+static bool shown(const struct value *v, const struct vector *vec, enum irq_index index)
+{
+	if (!vec || (!vec->armed && !vec->count))
+		return false;
+	if (index >= IRQ_ERR && !vec->count)
+		return false;
+	return wanted(v, (int)vec->number, vec->armed);
+}
+
+static int look_own(struct watch *w, struct watched *d)
+{
+	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
+		const struct index *ix = &d->own->irq[i];
+
+		for (unsigned int v = 0; ix->vector && v < ix->info.count; v++) {
+			const struct vector *vec = ix->vector[v];
+			struct reading r = { .index = i, .vector = (int)v, .counted = true };
+
+			if (!shown(&w->vectors, vec, i))
+				continue;
+			r.count = vec->count;
+			r.wakeups = vec->wakeups;
+			if (samples_add(&d->samples, &r))
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int look_host(struct watch *w, struct watched *d)
+{
+	const struct host_irqs *h = &d->host.irqs;
+
+	for (size_t i = 0; i < h->n; i++) {
+		const struct host_irq *irq = &h->irq[i];
+		struct reading r = { .index = irq->index, .vector = irq->vector, .has_irq = true, .irq = irq->irq };
+
+		/* two IRQs that claim one vector are told apart by their numbers */
+		if (i && h->irq[i - 1].index == irq->index && h->irq[i - 1].vector == irq->vector)
+			r.vector = -1;
+		if (!wanted(&w->vectors, irq->vector, irq->armed))
+			continue;
+		r.incarnation = d->host.incarnation[i];
+		r.counted = irq->counted;
+		r.count = irq->count;
+		if (samples_add(&d->samples, &r))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int read_host(const struct root *r, struct watched *d, uint64_t now)
+{
+	struct presence p;
+	int rc;
+
+	if (d->own && (!d->own->has_addr || (d->host_us && now - d->host_us < HOST_EVERY_US)))
+		return 0;
+	d->host_us = now;
+	presence_read(r, &d->host.addr, &p);
+	d->here = p.here;
+	copy_text(d->driver, sizeof(d->driver), p.driver);
+	rc = host_watch_read(r, &d->host);
+	/* it went in the middle of it */
+	if (rc && rc != -ENOMEM) {
+		host_watch_free(&d->host);
+		rc = 0;
+	}
+	return rc;
+}
+
+static int look(struct session *s, struct watch *w, struct watched *d, uint64_t now)
+{
+	int rc = read_host(&s->root, d, now);
+
+	if (rc)
+		return rc;
+	samples_begin(&d->samples, now);
+	rc = d->own ? look_own(w, d) : look_host(w, d);
+	samples_end(&d->samples);
+	return rc;
+}
+
+static int add(struct watch *w, size_t room, const struct pci_addr *a)
+{
+	struct watched *more = reallocarray(w->device, room, sizeof(*more)), *d;
+
+	if (!more)
+		return -ENOMEM;
+	w->device = more;
+	d = &w->device[w->n++];
+	*d = (struct watched){ .here = true };
+	if (!a)
+		return 0;
+	d->host.addr = *a;
+	pci_addr_short(a, d->name);
+	pci_addr_full(a, d->full);
+	return 0;
+}
+
+static int by_addr(const void *a, const void *b)
+{
+	const struct watched *x = a, *y = b;
+
+	return pci_addr_cmp(&x->host.addr, &y->host.addr);
+}
+
+/* Functions come and go; the others keep their past. */
+static int rescan(struct session *s, struct watch *w, struct error *e)
+{
+	struct pci_addr *list;
+	ssize_t n = function_scan(&s->root, &list, e);
+	size_t kept = 0, known;
+	int rc = 0;
+
+	if (n < 0)
+		return (int)n;
+	for (size_t i = 0; i < w->n; i++)
+		w->device[i].marked = false;
+	known = w->n;
+	for (ssize_t i = 0; !rc && i < n; i++) {
+		const struct watched key = { .host.addr = list[i] };
+		struct watched *d = known ? bsearch(&key, w->device, known, sizeof(key), by_addr) : NULL;
+
+		if (!d)
+			rc = add(w, w->n + 1, &list[i]);
+		if (!rc)
+			(d ? d : &w->device[w->n - 1])->marked = true;
+	}
+	free(list);
+	for (size_t i = 0; i < w->n; i++) {
+		if (!w->device[i].marked)
+			forget(&w->device[i]);
+		else
+			w->device[kept++] = w->device[i];
+	}
+	w->n = kept;
+	if (kept)
+		qsort(w->device, kept, sizeof(*w->device), by_addr);
+	return rc ? fail(e, CAUSE_FAILED, ENOMEM, "out of memory") : 0;
+}
+
+int watch_look(struct session *s, struct watch *w, struct error *e)
+{
+	uint64_t now;
+	int rc = w->every ? rescan(s, w, e) : 0;
+
+	if (rc)
+		return rc;
+	now = now_us();
+	for (size_t i = 0; !rc && i < w->n; i++)
+		rc = look(s, w, &w->device[i], now);
+	return rc ? fail(e, CAUSE_FAILED, -rc, "out of memory") : 0;
+}
+
+/*
+ * Interrupts of a VM's device can be injected "without the host's
+ * involvement" (posted interrupts, IRQ_BYPASS_MANAGER in virt/lib/Kconfig).
+ */
+static void note_holder(struct session *s, struct watch *w, struct watched *d)
+{
+	struct holder h = { 0 };
+	struct presence p;
+
+	presence_read(&s->root, &d->host.addr, &p);
+	if (strcmp(p.driver, "vfio-pci") != 0 || p.group < 0 || group_holder(&s->root, p.group, &h))
+		return;
+	if (!strcmp(h.comm, "msictl"))
+		return;
+	d->held = true;
+	snprintf(w->note, sizeof(w->note),
+		 "%s is held by %s (PID %d): interrupts posted to a VM bypass the host's counters", d->name, h.comm,
+		 h.pid);
+	out_note(s->out, "msictl: %s", w->note);
+}
+
+static int choose_function(struct session *s, struct watch *w, const char *text, struct error *e)
+{
+	struct pci_addr a;
+	char bdf[PCI_ADDR_LEN];
+	int rc;
+
+	rc = session_address(s, text, &a, e);
+	if (rc && backend_find(text)) {
+		rc = fail(e, CAUSE_USAGE, 0, "only a PCI function of this host is counted by Linux");
+		hint(e, "msictl run %s -c 'enable msix 1; watch'", text);
+	}
+	if (rc)
+		return rc;
+	if (!root_exists(&s->root, "sys/bus/pci/devices/%s", pci_addr_full(&a, bdf)))
+		return fail(e, CAUSE_NO_DEVICE, ENODEV, "there is no PCI function %s", bdf);
+	for (size_t i = 0; i < w->n; i++)
+		if (!pci_addr_cmp(&w->device[i].host.addr, &a))
+			return 0;
+	if (add(w, w->n + 1, &a))
+		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+	note_holder(s, w, &w->device[w->n - 1]);
+	return 0;
+}
+
+static int choose_own(struct session *s, struct watch *w, struct error *e)
+{
+	struct device *dev = s->device;
+	int rc = device_here(dev, e);
+	struct watched *d;
+
+	if (rc)
+		return rc;
+	if (add(w, 1, dev->has_addr ? &dev->addr : NULL))
+		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+	d = &w->device[0];
+	d->own = dev;
+	copy_text(d->name, sizeof(d->name), dev->name);
+	if (!dev->has_addr)
+		copy_text(d->full, sizeof(d->full), dev->spec);
+	return 0;
+}
+
+static const char *word_at(const struct args *a, size_t i)
+{
+	return i ? a->rest[i - 1] : a->param[0].text;
+}
+
+int watch_choose(struct session *s, struct watch *w, const struct args *a, struct error *e)
+{
+	size_t n = a->param[0].given ? 1 + a->nrest : 0;
+	int rc = 0;
+
+	w->vectors = a->param[1];
+	if (s->device)
+		return choose_own(s, w, e);
+	/* DEVICE takes all words; the last of them may be VECTORS, which no DEVICE looks like */
+	if (n && !vector_set_parse(word_at(a, n - 1), &w->vectors.word, &w->vectors.vectors)) {
+		w->vectors.given = true;
+		n--;
+	}
+	w->every = !n;
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = choose_function(s, w, word_at(a, i), e);
+	return rc;
+}

@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What watch shows of a sample. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cmd-watch.h"
+#include "util.h"
+
+/* Which columns are shown unless -o says otherwise: of one device, of several, of all with a line each. */
+#define COLUMNS(one, every)                                                                                           \
+	(const struct column[])                                                                                       \
+	{                                                                                                             \
+		{ "DEVICE", "slot", CELL_TEXT, "bus:dev.fn", one },                                                   \
+			{ "ADDRESS", "device", CELL_TEXT, "the full address", true },                                 \
+			{ "DRIVER", "driver", CELL_TEXT, "the bound driver", !(every) },                              \
+			{ "VECTORS", "vectors", CELL_NUMBER, "its vectors, a line per function", !(every) },          \
+			{ "ACTIVE", "active", CELL_NUMBER, "those that counted since the last refresh", !(every) },   \
+			{ "INDEX", "index", CELL_TEXT, "intx, msi, msix, err or req", every },                        \
+			{ "VECTOR", "vector", CELL_NUMBER, "the number within the index", every },                    \
+			{ "IRQ", "irq", CELL_NUMBER, "the Linux IRQ", every },                                        \
+			{ "COUNT", "count", CELL_NUMBER, "eventfd counts in a session, else interrupts", false },     \
+			{ "DELTA", "delta", CELL_NUMBER, "since the last refresh", false },                           \
+			{ "RATE", "rate", CELL_NUMBER, "per second since the last refresh", false },                  \
+			{ "COALESCED", "coalesced", CELL_NUMBER, "counts that shared a wake-up, in a session",        \
+			  every },                                                                                    \
+			{ "IDLE", "idle_us", CELL_TIME, "since the last refresh that saw an event", false },          \
+			{ "CPUS", "cpus", CELL_NUMBER, "CPUs that ever took it", every },                             \
+			{ "CPU", "effective", CELL_TEXT, "the CPUs in effect", every },                               \
+			{ "AFFINITY", "affinity", CELL_TEXT, "the CPUs wanted", true },                               \
+			{ "ACTION", "action", CELL_TEXT, "the handler's name", true },                                \
+			{ "TREND", "history", CELL_TREND, "the last 8 rates", false },                                \
+			{ "MARK", "mark", CELL_TEXT, "storm: above --storm; once: one event and none since", false }, \
+	}
+
+#define NR_COLUMNS 19
+
+const struct table watch_table = { .array = "vectors", .column = COLUMNS(true, false), .n = NR_COLUMNS };
+static const struct table many_table = { .array = "vectors", .column = COLUMNS(false, false), .n = NR_COLUMNS };
+static const struct table every_table = { .array = "devices", .column = COLUMNS(false, true), .n = NR_COLUMNS };
+
+struct row {
+	const struct watched *d;
+	const struct sampled *v; /* NULL: all of the device */
+	const struct trend *trend;
+	uint64_t count;
+	bool compared;
+	size_t place;
+};
+
+struct page {
+	struct watch *w;
+	struct row *row;
+	size_t n, silent;
+	char silent_text[256];
+	uint64_t delta, active, vectors;
+};
+
+typedef int (*comparison)(const struct row *x, const struct row *y);
+
+static int more_first(double x, double y)
+{
+	return (x < y) - (x > y);
+}
+
+static int by_irq(const struct row *x, const struct row *y)
+{
+	unsigned int a = x->v ? x->v->now.irq : 0, b = y->v ? y->v->now.irq : 0;
+
+	return (a > b) - (a < b);
+}
+
+static int by_rate(const struct row *x, const struct row *y)
+{
+	int rc = more_first(x->compared ? x->trend->rate : -1, y->compared ? y->trend->rate : -1);
+
+	return rc ? rc : more_first((double)x->count, (double)y->count);
+}
+
+static int by_count(const struct row *x, const struct row *y)
+{
+	return (x->count < y->count) - (x->count > y->count);
+}
+
+static int by_delta(const struct row *x, const struct row *y)
+{
+	return (x->trend->delta < y->trend->delta) - (x->trend->delta > y->trend->delta);
+}
+
+static const comparison comparisons[NR_SORT] = {
+	[SORT_IRQ] = by_irq,
+	[SORT_RATE] = by_rate,
+	[SORT_COUNT] = by_count,
+	[SORT_DELTA] = by_delta,
+};
+
+static int compare(const void *a, const void *b, void *how)
+{
+	const struct row *x = a, *y = b;
+	int rc = *(const comparison *)how ? (*(const comparison *)how)(x, y) : 0;
+
+	/* they were gathered in the order of devices, indexes and vectors */
+	return rc ? rc : (x->place > y->place) - (x->place < y->place);
+}
+
+static void sort_rows(struct page *p, enum sort_key key)
+{
+	comparison how = comparisons[key];
+
+	if (p->n)
+		qsort_r(p->row, p->n, sizeof(*p->row), compare, &how);
+}
+
+static int push(struct page *p, const struct row *row)
+{
+	/* the array's room is the next power of two */
+	if (!(p->n & (p->n - 1))) {
+		struct row *more = reallocarray(p->row, p->n ? p->n * 2 : 1, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		p->row = more;
+	}
+	p->row[p->n] = *row;
+	p->row[p->n].place = p->n;
+	p->n++;
+	return 0;
+}
+
+/* Nothing is known of it but its being there: of many such one line is enough, unless they were asked for by number. */
+static bool silent(const struct watch *w, const struct sampled *v)
+{
+	return !w->vectors.given && v->now.counted && !v->now.count;
+}
+
+static void tell_silent(struct page *p, const struct watched *d, unsigned int index, const struct vector_set *set)
+{
+	char text[96];
+
+	if (vector_set_empty(set))
+		return;
+	append(p->silent_text, sizeof(p->silent_text), "%s%s%s%s %s", p->silent_text[0] ? "; " : "",
+	       p->w->n > 1 ? d->name : "", p->w->n > 1 ? " " : "", irq_index_word(index),
+	       vector_set_text(set, text, sizeof(text)));
+}
+
+static int gather_vectors(struct page *p, const struct watched *d, bool fold)
+{
+	struct vector_set quiet[NR_IRQ_INDEX] = { 0 };
+
+	for (size_t i = 0; i < d->samples.n; i++) {
+		const struct sampled *v = &d->samples.v[i];
+		const struct row row = {
+			.d = d, .v = v, .trend = &v->trend, .count = v->now.count, .compared = v->compared
+		};
+
+		if (!v->present)
+			continue;
+		p->vectors++;
+		p->active += v->trend.delta != 0;
+		if (!fold || !silent(p->w, v)) {
+			if (push(p, &row))
+				return -ENOMEM;
+			continue;
+		}
+		p->silent++;
+		if (v->now.vector >= 0)
+			vector_set_add(&quiet[v->now.index], (unsigned int)v->now.vector);
+	}
+	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++)
+		tell_silent(p, d, i, &quiet[i]);
+	return 0;
+}
+
+static unsigned int vectors_of(const struct watched *d, unsigned int *active, uint64_t *count)
+{
+	unsigned int n = 0;
+
+	*active = 0;
+	*count = 0;
+	for (size_t i = 0; i < d->samples.n; i++) {
+		const struct sampled *v = &d->samples.v[i];
+
+		if (!v->present)
+			continue;
+		n++;
+		*active += v->trend.delta != 0;
+		*count += v->now.counted ? v->now.count : 0;
+	}
+	return n;
+}
+
+static int gather_device(struct page *p, const struct watched *d, bool fold)
+{
+	struct row row = { .d = d, .trend = &d->samples.total, .compared = d->samples.taken > 1 };
+	unsigned int active, n = vectors_of(d, &active, &row.count);
+
+	if (!n)
+		return 0;
+	p->vectors += n;
+	p->active += active;
+	if (!fold || row.count)
+		return push(p, &row);
+	p->silent++;
+	append(p->silent_text, sizeof(p->silent_text), "%s%s", p->silent_text[0] ? ", " : "", d->name);
+	return 0;
+}
+
+static int gather(struct page *p, bool fold)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < p->w->n; i++) {
+		const struct watched *d = &p->w->device[i];
+
+		p->delta += d->samples.total.delta;
+		rc = p->w->every ? gather_device(p, d, fold) : gather_vectors(p, d, fold);
+	}
+	return rc;
+}
+
+static void text_or_null(node *o, const char *key, const char *text)
+{
+	doc_text(o, key, text && text[0] ? text : NULL);
+}
+
+static void number_or_null(node *o, const char *key, bool known, uint64_t n)
+{
+	if (known)
+		doc_number(o, key, n);
+	else
+		doc_null(o, key);
+}
+
+static void doc_trend(node *o, const struct row *row, uint64_t now)
+{
+	const struct trend *t = row->trend;
+	node *history;
+
+	number_or_null(o, "delta", row->compared, t->delta);
+	if (row->compared)
+		doc_real(o, "rate", t->rate);
+	else
+		doc_null(o, "rate");
+	number_or_null(o, "idle_us", t->last_us, now - t->last_us);
+	history = doc_array(o, "history");
+	for (unsigned int i = 0; i < t->n; i++)
+		doc_push_real(history, t->history[i]);
+}
+
+static void doc_irq(node *o, const struct row *row)
+{
+	const struct host_irq *irq = watched_irq(row->d, &row->v->now);
+	unsigned int cpus = irq ? row->d->host.cpus[irq - row->d->host.irqs.irq] : 0;
+
+	number_or_null(o, "irq", irq, irq ? irq->irq : 0);
+	number_or_null(o, "cpus", cpus, cpus);
+	text_or_null(o, "affinity", irq ? irq->affinity : NULL);
+	text_or_null(o, "effective", irq ? irq->effective : NULL);
+	text_or_null(o, "action", irq ? irq->action : NULL);
+}
+
+/* Of a VM's vector silence means nothing. */
+static const char *mark_of(const struct watch *w, const struct row *row)
+{
+	enum mark mark = sampled_mark(&row->d->samples, row->v, w->storm);
+
+	return row->d->held && mark == MARK_ONCE ? NULL : mark_word(mark);
+}
+
+static void doc_vector(node *o, const struct watch *w, const struct row *row)
+{
+	const struct reading *r = &row->v->now;
+
+	doc_text(o, "index", irq_index_word(r->index));
+	number_or_null(o, "vector", r->vector >= 0, (uint64_t)r->vector);
+	number_or_null(o, "count", r->counted, r->count);
+	if (row->d->own) {
+		doc_number(o, "wakeups", r->wakeups);
+		doc_number(o, "coalesced", r->count > r->wakeups ? r->count - r->wakeups : 0);
+	}
+	doc_irq(o, row);
+	doc_text(o, "mark", mark_of(w, row));
+}
+
+static void doc_device(node *o, const struct row *row)
+{
+	unsigned int active, n;
+	uint64_t count;
+
+	n = vectors_of(row->d, &active, &count);
+	text_or_null(o, "driver", row->d->driver);
+	doc_number(o, "vectors", n);
+	doc_number(o, "active", active);
+	doc_number(o, "count", count);
+}
+
+static void doc_row_of(node *array, const struct watch *w, const struct row *row)
+{
+	node *o = doc_row(array);
+
+	doc_text(o, "device", row->d->full);
+	doc_text(o, "slot", row->d->name);
+	if (row->v)
+		doc_vector(o, w, row);
+	else
+		doc_device(o, row);
+	doc_trend(o, row, row->d->samples.at_us);
+}
+
+static void doc_head(node *doc, const struct page *p, char clock[16])
+{
+	const struct samples *s = p->w->n ? &p->w->device[0].samples : NULL;
+	bool compared = s && s->taken > 1;
+	struct timespec at;
+	char day[32] = "";
+	struct tm tm;
+
+	clock_gettime(CLOCK_REALTIME, &at);
+	if (gmtime_r(&at.tv_sec, &tm))
+		strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
+	clock[0] = '\0';
+	if (localtime_r(&at.tv_sec, &tm))
+		strftime(clock, 16, "%H:%M:%S", &tm);
+	doc_textf(doc, "time", "%s.%03dZ", day, (int)(at.tv_nsec / 1000000));
+	number_or_null(doc, "interval_us", compared, compared ? s->at_us - s->before_us : 0);
+}
+
+static void doc_missing(node *doc, const struct watch *w)
+{
+	node *missing = doc_array(doc, "missing");
+
+	for (size_t i = 0; i < w->n; i++)
+		if (!w->device[i].own && !w->device[i].here)
+			doc_push_text(missing, w->device[i].full);
+}
+
+static void head_line(struct out *o, const struct page *p, const char *clock)
+{
+	const struct watch *w = p->w;
+	const struct samples *s = w->n ? &w->device[0].samples : NULL;
+	uint64_t interval = s && s->taken > 1 ? s->at_us - s->before_us : 0;
+	char who[80] = "all functions", rate[32] = "";
+
+	if (!w->every)
+		snprintf(who, sizeof(who), "%s%s", w->device[0].name, w->n > 1 ? ", ..." : "");
+	if (interval)
+		snprintf(rate, sizeof(rate), "  %.1f/s", (double)p->delta * 1e6 / (double)interval);
+	out_bold(o, "%s  %s  %" PRIu64 " vectors, %" PRIu64 " active%s%s", clock, who, p->vectors, p->active, rate,
+		 w->screen ? "   keys: q quit; sort by v i r c d" : "");
+}
+
+static void notes(struct out *o, const struct page *p)
+{
+	const struct watch *w = p->w;
+
+	if (p->silent)
+		out_text(o, "%zu silent: %s", p->silent, p->silent_text[0] ? p->silent_text : "vectors not known");
+	for (size_t i = 0; i < w->n; i++)
+		if (!w->device[i].own && !w->device[i].here)
+			out_text(o, "%s is not there", w->device[i].name);
+	if (w->screen && w->note[0])
+		out_text(o, "%s", w->note);
+}
+
+/* Lines that the page takes besides its rows. */
+static unsigned int fixed_lines(const struct page *p)
+{
+	unsigned int n = 2 + (p->silent != 0) + (p->w->note[0] != 0);
+
+	for (size_t i = 0; i < p->w->n; i++)
+		n += !p->w->device[i].own && !p->w->device[i].here;
+	return n;
+}
+
+/* The busiest first when not all fit. Returns how many are left out. */
+static size_t fit(struct page *p, unsigned int limit)
+{
+	unsigned int fixed = fixed_lines(p), room = limit > fixed + 2 ? limit - fixed : 2;
+	size_t out;
+
+	if (!limit || p->n <= room)
+		return 0;
+	if (!p->w->sorted)
+		sort_rows(p, SORT_RATE);
+	out = p->n - (room - 1);
+	p->n = room - 1;
+	return out;
+}
+
+static const struct table *table_for(const struct watch *w)
+{
+	if (w->every)
+		return &every_table;
+	return w->n > 1 ? &many_table : &watch_table;
+}
+
+static int tell(struct out *o, struct page *p, unsigned int limit)
+{
+	const struct table *t = table_for(p->w);
+	node *doc = out_doc(o), *array;
+	char clock[16];
+	size_t more, quiet = 0;
+	int rc;
+
+	doc_head(doc, p, clock);
+	array = doc_array(doc, t->array);
+	sort_rows(p, p->w->sort);
+	more = fit(p, limit);
+	for (size_t i = 0; i < more; i++)
+		quiet += trend_quiet(p->row[p->n + i].trend);
+	for (size_t i = 0; i < p->n; i++)
+		doc_row_of(array, p->w, &p->row[i]);
+	doc_missing(doc, p->w);
+	head_line(o, p, clock);
+	rc = out_table(o, t);
+	if (more)
+		out_text(o, "%zu more, %zu of them quiet", more, quiet);
+	notes(o, p);
+	return rc;
+}
+
+int watch_tell(struct out *o, struct watch *w, unsigned int limit)
+{
+	struct page p = { .w = w };
+	int rc = gather(&p, !out_is_json(o));
+
+	if (!rc)
+		rc = tell(o, &p, limit);
+	free(p.row);
+	return rc;
+}

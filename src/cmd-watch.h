@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The parts of watch: looking at counts, and telling of them. */
+#ifndef MSICTL_CMD_WATCH_H
+#define MSICTL_CMD_WATCH_H
+
+#include "host-watch.h"
+#include "sample.h"
+#include "screen.h"
+#include "session.h"
+
+enum sort_key { /* in the order of --sort's words */
+	SORT_VECTOR,
+	SORT_IRQ,
+	SORT_RATE,
+	SORT_COUNT,
+	SORT_DELTA,
+	NR_SORT,
+};
+
+#define SORT_WORDS "vector|irq|rate|count|delta"
+
+/* A function that is looked at, or the session's device. */
+struct watched {
+	const struct device *own; /* NULL: the host's counts are looked at */
+	struct host_watch host;
+	uint64_t host_us; /* when host was read, of a session's device */
+	struct samples samples;
+	char name[32]; /* as people read it */
+	char full[80]; /* as machines do */
+	char driver[64];
+	bool here, marked;
+	bool held; /* by another process: posted interrupts may bypass the host */
+};
+
+struct watch {
+	struct watched *device;
+	size_t n;
+	bool every; /* all functions of the host, a line each */
+	struct value vectors;
+	enum sort_key sort;
+	bool sorted; /* by the user's wish */
+	double storm;
+	uint64_t delay_us, due, left; /* left: refreshes to come, UINT64_MAX without an end */
+	const char *metrics;	      /* borrowed */
+	char *metrics_copy;
+	struct screen *screen; /* NULL: batch */
+	char note[256];	       /* on posted interrupts */
+};
+
+/* cmd-watch-look.c */
+
+/** watch_choose() - what is to be looked at: words of DEVICE and VECTORS. 0 or -errno. */
+int watch_choose(struct session *s, struct watch *w, const struct args *a, struct error *e);
+
+/** watch_look() - take a sample of all. 0 or -errno. */
+int watch_look(struct session *s, struct watch *w, struct error *e);
+
+/** watch_forget() - free what was looked at. */
+void watch_forget(struct watch *w);
+
+/** watched_irq() - the Linux IRQ behind a vector; NULL: none, or not known. */
+const struct host_irq *watched_irq(const struct watched *d, const struct reading *r);
+
+/* cmd-watch-page.c */
+
+extern const struct table watch_table;
+
+/** watch_tell() - the document of a sample, as a table or an object; @limit lines of text at most, 0: all. 0 or -ENOMEM
+ */
+int watch_tell(struct out *o, struct watch *w, unsigned int limit);
+
+#endif

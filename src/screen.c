@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "screen.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include "util.h"
+
+/* xterm's control sequences, which every terminal of today takes: alternate page, cursor, erasing. */
+#define OTHER_PAGE "\033[?1049h\033[?25l"
+#define FIRST_PAGE "\033[?25h\033[?1049l"
+#define HOME	   "\033[H"
+#define ERASE_LINE "\033[K"
+#define ERASE_REST "\033[J"
+#define PLAIN	   "\033[m"
+
+struct screen {
+	struct out *out;
+	struct loop *loop;
+	int terminal;	       /* borrowed */
+	struct source keys;    /* fd -1: nobody types */
+	struct source resizes; /* SIGWINCH */
+	struct termios before;
+	sigset_t mask_before;
+	bool masked, raw, resized;
+	char key;
+};
+
+static void on_key(struct source *src)
+{
+	struct screen *s = src->owner;
+	char typed[16];
+	ssize_t n = read(src->fd, typed, sizeof(typed));
+
+	if (n > 0) {
+		s->key = typed[0];
+	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+		/* hung up: it would be readable for ever */
+		loop_del(s->loop, src);
+		close(src->fd);
+		src->fd = -1;
+	}
+}
+
+static void on_resize(struct source *src)
+{
+	struct screen *s = src->owner;
+	struct signalfd_siginfo si;
+
+	while (read(src->fd, &si, sizeof(si)) == sizeof(si))
+		s->resized = true;
+}
+
+static int hear_resizes(struct screen *s)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGWINCH);
+	if (sigprocmask(SIG_BLOCK, &set, &s->mask_before))
+		return -errno;
+	s->masked = true;
+	s->resizes.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return s->resizes.fd < 0 ? -errno : loop_add(s->loop, &s->resizes);
+}
+
+/*
+ * Keys come one by one, unseen. Ctrl-C remains a signal; Ctrl-Z and Ctrl-\
+ * would leave the terminal on its other page.
+ */
+static int hear_keys(struct screen *s)
+{
+	struct termios t;
+
+	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &s->before))
+		return 0;
+	/* another descriptor, for the shell listens to this one already */
+	s->keys.fd = dup(STDIN_FILENO);
+	if (s->keys.fd < 0)
+		return -errno;
+	t = s->before;
+	t.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	t.c_cc[VMIN] = 1;
+	t.c_cc[VTIME] = 0;
+	t.c_cc[VSUSP] = t.c_cc[VQUIT] = _POSIX_VDISABLE;
+	if (tcsetattr(STDIN_FILENO, TCSADRAIN, &t))
+		return -errno;
+	s->raw = true;
+	return loop_add(s->loop, &s->keys);
+}
+
+int screen_open(struct screen **out, struct out *o, struct loop *loop)
+{
+	const char *term = getenv("TERM");
+	int rc, terminal = out_terminal(o);
+	struct screen *s;
+
+	if (terminal < 0 || !term || !*term || !strcmp(term, "dumb"))
+		return -ENOTTY;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	*s = (struct screen){ .out = o, .loop = loop, .terminal = terminal };
+	s->keys = (struct source){ .fd = -1, .ready = on_key, .owner = s };
+	s->resizes = (struct source){ .fd = -1, .ready = on_resize, .owner = s };
+	out_raw(o, false, OTHER_PAGE, strlen(OTHER_PAGE));
+	rc = hear_resizes(s);
+	if (!rc)
+		rc = hear_keys(s);
+	if (rc) {
+		screen_close(s);
+		return rc;
+	}
+	*out = s;
+	return 0;
+}
+
+static void forget(struct screen *s, struct source *src)
+{
+	if (src->fd < 0)
+		return;
+	loop_del(s->loop, src);
+	close(src->fd);
+}
+
+void screen_close(struct screen *s)
+{
+	if (!s)
+		return;
+	out_raw(s->out, false, FIRST_PAGE, strlen(FIRST_PAGE));
+	forget(s, &s->keys);
+	forget(s, &s->resizes);
+	/* what was typed and not read is not for the shell */
+	if (s->raw)
+		tcsetattr(STDIN_FILENO, TCSAFLUSH, &s->before);
+	if (s->masked)
+		sigprocmask(SIG_SETMASK, &s->mask_before, NULL);
+	free(s);
+}
+
+void screen_size(const struct screen *s, unsigned int *lines, unsigned int *columns)
+{
+	struct winsize w = { 0 };
+
+	ioctl(s->terminal, TIOCGWINSZ, &w);
+	*lines = w.ws_row ? w.ws_row : 24;
+	*columns = w.ws_col ? w.ws_col : 80;
+}
+
+bool screen_resized(const struct screen *s)
+{
+	return s->resized;
+}
+
+char screen_key(struct screen *s)
+{
+	char key = s->key;
+
+	s->key = 0;
+	return key;
+}
+
+/* Bytes of what is shown next in @p, @columns wide; an escape sequence of ours is 0 wide. */
+static size_t glyph(const char *p, size_t n, unsigned int *columns)
+{
+	mbstate_t state = { 0 };
+	wchar_t c;
+	size_t len;
+	int width;
+
+	*columns = 0;
+	if (*p == '\033') {
+		for (len = 1; len < n && p[len] != 'm'; len++)
+			;
+		return len < n ? len + 1 : n;
+	}
+	len = mbrtowc(&c, p, n, &state);
+	if (len == 0 || len > n)
+		len = 1;
+	else if ((width = wcwidth(c)) >= 0)
+		*columns = (unsigned int)width;
+	return len;
+}
+
+static void put_line(FILE *f, const char *p, size_t n, unsigned int columns)
+{
+	unsigned int used = 0, width;
+	size_t at = 0;
+
+	while (at < n) {
+		size_t len = glyph(p + at, n - at, &width);
+
+		if (used + width > columns)
+			break;
+		fwrite(p + at, 1, len, f);
+		used += width;
+		at += len;
+	}
+	if (at < n)
+		fputs(PLAIN, f);
+	/* at the right edge it would erase the last letter */
+	if (used < columns)
+		fputs(ERASE_LINE, f);
+}
+
+int screen_paint(struct screen *s, const char *text)
+{
+	unsigned int lines, columns, i;
+	char *page = NULL;
+	size_t size;
+	FILE *f = open_memstream(&page, &size);
+	int bad;
+
+	if (!f)
+		return -ENOMEM;
+	s->resized = false;
+	screen_size(s, &lines, &columns);
+	fputs(HOME, f);
+	for (i = 0; i < lines && *text; i++) {
+		size_t n = strcspn(text, "\n");
+
+		fputs(i ? "\n" : "", f);
+		put_line(f, text, n, columns);
+		text += n + (text[n] == '\n');
+	}
+	/* behind the last line it would scroll */
+	if (i < lines)
+		fputs("\n" ERASE_REST, f);
+	bad = fclose(f);
+	if (!bad)
+		out_raw(s->out, false, page, size);
+	free(page);
+	return bad ? -ENOMEM : 0;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A page on the terminal that is painted again and again, and the keys typed meanwhile. */
+#ifndef MSICTL_SCREEN_H
+#define MSICTL_SCREEN_H
+
+#include <stdbool.h>
+
+#include "loop.h"
+#include "out.h"
+
+struct screen;
+
+/** screen_open() - the other page of the terminal that @o (borrowed) writes to. 0, -ENOTTY when that is none or can't
+ * be painted on, -errno. */
+int screen_open(struct screen **s, struct out *o, struct loop *loop);
+
+/** screen_close() - the terminal as it was. NULL is fine. */
+void screen_close(struct screen *s);
+
+/** screen_size() - of the terminal now. */
+void screen_size(const struct screen *s, unsigned int *lines, unsigned int *columns);
+
+/** screen_resized() - whether it changed since the last painting. */
+bool screen_resized(const struct screen *s);
+
+/** screen_key() - a key typed since the last call, 0: none. */
+char screen_key(struct screen *s);
+
+/** screen_paint() - lines of text, cut to the terminal's size. 0 or -ENOMEM. */
+int screen_paint(struct screen *s, const char *text);
+
+#endif
