@@ -74,6 +74,7 @@ print-flags:
 INSTALL ?= install
 BINDIR ?= $(PREFIX)/bin
 DATADIR ?= $(PREFIX)/share
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 
 # What --version tells of the libraries that it was built with.
 $(B)/main.o: CFLAGS_EXTRA += -DMSICTL_LIBRARIES='"$(strip $(foreach l,$(LIBS),$(l) $(shell $(PKG_CONFIG) --modversion $(l))))"'
@@ -91,6 +92,8 @@ install: $(B)/msictl $(B)/msictl.8 ## install the tool, its manual and completio
 	$(INSTALL) -D -m 644 completions/msictl.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/msictl
 	$(INSTALL) -D -m 644 completions/_msictl $(DESTDIR)$(DATADIR)/zsh/site-functions/_msictl
 	$(INSTALL) -D -m 644 completions/msictl.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/msictl.fish
+	$(Q)sed -e 's|@BINDIR@|$(BINDIR)|' systemd/msictl-hold@.service.in >$(B)/msictl-hold@.service
+	$(INSTALL) -D -m 644 $(B)/msictl-hold@.service $(DESTDIR)$(UNITDIR)/msictl-hold@.service
 
 lint-man: $(B)/msictl.8
 	$(Q)mandoc -Tlint -W style $<

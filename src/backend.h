@@ -40,12 +40,26 @@ struct region_info {
 	bool msix_mappable; /* the area of the MSI-X table may be mapped too */
 };
 
+struct backend;
+
+/* A device that this process has open already: functions of one IOMMU group share what is opened once. */
+struct sibling {
+	const struct backend *backend;
+	void *handle;
+};
+
+struct siblings {
+	const struct sibling *at; /* borrowed during open() */
+	size_t n;
+};
+
 struct open_request {
 	const char *spec;
 	const struct root *root;
 	const struct trace *trace; /* borrowed for the life of the handle */
 	bool noiommu;		   /* the user named the unsafe mode */
 	uint64_t timeout_us;	   /* how long a peer may take to answer; 0: the back end's own limit */
+	struct siblings siblings;
 };
 
 struct backend {

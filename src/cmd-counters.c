@@ -7,8 +7,13 @@
 #include "cmd.h"
 #include "cmd-vectors.h"
 #include "function.h"
+#include "metrics.h"
 #include "session.h"
 #include "util.h"
+
+enum {
+	COUNTERS_METRICS
+};
 
 #define COLUMNS(host_is_extra)                                                                                         \
 	(const struct column[])                                                                                        \
@@ -147,12 +152,49 @@ static int tell(struct session *s, const struct value *v, struct counted *c, str
 		       : 0;
 }
 
+static void add_metrics(struct metrics *m, const char *device, const struct vector_source *src,
+			const struct vector_row *row)
+{
+	struct reading r = { .index = row->index, .vector = row->vector };
+
+	r.has_irq = row->host;
+	r.irq = row->host ? row->host->irq : 0;
+	r.counted = src->device ? row->own != NULL : row->host && row->host->counted;
+	if (r.counted)
+		r.count = src->device ? row->own->count : row->host->count;
+	metrics_add(m, device, &r);
+}
+
+static int tell_metrics(struct session *s, const struct value *v, const struct counted *c, const char *device,
+			struct error *e)
+{
+	struct vector_rows rows;
+	struct metrics m;
+	int rc = vector_rows(&c->src, false, &rows);
+
+	if (!rc)
+		rc = metrics_begin(&m);
+	if (rc)
+		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+	for (size_t i = 0; i < rows.n; i++)
+		if (wanted(v, &rows.row[i]))
+			add_metrics(&m, device, &c->src, &rows.row[i]);
+	free(rows.row);
+	rc = metrics_end(&m);
+	if (!rc)
+		out_raw(s->out, false, m.text, m.size);
+	metrics_free(&m);
+	return rc ? fail(e, CAUSE_FAILED, ENOMEM, "out of memory") : 0;
+}
+
 static int run_counters(struct session *s, const struct args *a, struct error *e)
 {
 	_cleanup_free_ struct counted *c = calloc(1, sizeof(*c));
 	char bdf[PCI_ADDR_LEN];
 	int rc;
 
+	if (a->option[COUNTERS_METRICS].given && out_is_json(s->out))
+		return fail(e, CAUSE_USAGE, 0, "--openmetrics is a format of its own, --json is another");
 	if (!c)
 		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
 	rc = look(s, a->param[0].text, c, e);
@@ -160,9 +202,11 @@ static int run_counters(struct session *s, const struct args *a, struct error *e
 		rc = check_range(&c->src, &a->param[1], e);
 	if (!rc) {
 		bool addressed = !s->device || s->device->has_addr;
+		const char *device = addressed ? pci_addr_full(&c->f.addr, bdf) : s->device->spec;
 
-		doc_text(out_doc(s->out), "device", addressed ? pci_addr_full(&c->f.addr, bdf) : s->device->spec);
-		rc = tell(s, &a->param[1], c, e);
+		doc_text(out_doc(s->out), "device", device);
+		rc = a->option[COUNTERS_METRICS].given ? tell_metrics(s, &a->param[1], c, device, e)
+						       : tell(s, &a->param[1], c, e);
 	}
 	host_irqs_free(&c->host);
 	return rc;
@@ -177,8 +221,15 @@ const struct command cmd_counters = {
 		"Linux counted: loopback triggers, INTx signals repeated by an unmask, ERR and REQ are in the first "
 		"only. While a VM gets posted interrupts, the host may count nothing.",
 	.family = FAMILY_LOOK,
+	.flags = CMD_HELD,
 	.param = (const struct param[]){ { .kind = KIND_DEVICE }, { .kind = KIND_VECTORS, .optional = true } },
 	.nparam = 2,
+	.option =
+		(const struct option[]){
+			[COUNTERS_METRICS] = { "openmetrics", 0, KIND_FLAG, NULL, NULL,
+					       "print a page in Prometheus' text format" },
+		},
+	.noption = 1,
 	.table = &outside_table,
 	.run = run_counters,
 };

@@ -215,6 +215,7 @@ const struct command cmd_info = {
 		"--table reads the MSI-X table and the pending bits: through VFIO where the function was opened, else "
 		"as root through sysfs, and never with memory decode off or below D0.",
 	.family = FAMILY_LOOK,
+	.flags = CMD_HELD,
 	.param = (const struct param[]){ { .kind = KIND_DEVICE } },
 	.nparam = 1,
 	.option =

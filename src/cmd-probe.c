@@ -258,6 +258,7 @@ const struct command cmd_probe = {
 		"A verdict that was not measured is the platform's word: interrupt remapping on x86, the ITS on "
 		"arm64. IMS is never believed from the capability flag.",
 	.family = FAMILY_LOOK,
+	.flags = CMD_HELD,
 	.param = (const struct param[]){ { .kind = KIND_DEVICE, .optional = true } },
 	.nparam = 1,
 	.option =

@@ -21,6 +21,6 @@ const struct command cmd_reopen = {
 	.help = "After the process that serves a vfio-user device went away and came back. Whatever was armed or "
 		"masked is not.",
 	.family = FAMILY_SCRIPT,
-	.flags = CMD_INSIDE | CMD_LIVE_HOST,
+	.flags = CMD_INSIDE | CMD_HELD | CMD_LIVE_HOST,
 	.run = run_reopen,
 };

@@ -9,61 +9,95 @@
 #include "session.h"
 #include "util.h"
 
-/* Undrained eventfds lose nothing, but the shell's counters should move. */
-#define DRAIN_EVERY 1024
+/* Others have their turn after so many; undrained eventfds lose nothing, but counters should move. */
+#define BATCH 1024
 
 enum {
 	TRIGGER_COUNT,
 	TRIGGER_RATE
 };
 
-static int fire(struct session *s, enum irq_index index, const struct vector_set *which, uint64_t count, uint64_t rate,
-		uint64_t *done, struct error *e)
+struct triggering {
+	enum irq_index index;
+	struct vector_set which;
+	uint64_t count, rate; /* rate 0: as fast as it goes */
+	uint64_t begin, done;
+};
+
+static uint64_t next_due(const struct triggering *t)
 {
-	uint64_t begin = now_us();
-	int rc;
+	/* Without rounding errors that add up, and without an overflow at the highest rate. */
+	uint64_t seconds = t->rate ? t->done / t->rate : 0, rest = t->rate ? t->done % t->rate : 0;
 
-	for (*done = 0; *done < count; ++*done) {
-		uint64_t due = rate ? begin + *done * 1000000 / rate : 0;
+	return t->rate ? t->begin + seconds * 1000000 + rest * 1000000 / t->rate : 0;
+}
 
-		while (rate && now_us() < due)
-			if (loop_wait(s->loop, due) == -EINTR)
-				return session_stopped(s, e);
-		rc = device_trigger(s->device, index, which, e);
+static void tell(struct out *o, const struct triggering *t)
+{
+	node *doc = out_doc(o);
+	char text[128];
+
+	doc_text(doc, "command", "trigger");
+	doc_text(doc, "index", irq_index_word(t->index));
+	doc_vectors(doc, "vectors", &t->which);
+	doc_number(doc, "times", t->done);
+	doc_bool(doc, "loopback", true);
+	vector_set_text(&t->which, text, sizeof(text));
+	out_text(o, "%s: triggered %s, %" PRIu64 " time%s (loopback: proves the eventfds, not the device)",
+		 irq_index_word(t->index), text, t->done, t->done == 1 ? "" : "s");
+}
+
+/* What was done is told also when the rest fails. */
+static int end(struct session *s, const struct triggering *t, int rc)
+{
+	if (rc == 0 || t->done)
+		tell(s->out, t);
+	return rc;
+}
+
+static int step(struct session *s, void *state, uint64_t *due, struct error *e)
+{
+	struct triggering *t = state;
+
+	if (s->loop && loop_stopped(s->loop))
+		return end(s, t, session_stopped(s, e));
+	for (unsigned int i = 0; i < BATCH && t->done < t->count; i++) {
+		int rc;
+
+		*due = next_due(t);
+		if (t->rate && now_us() < *due)
+			return 1;
+		rc = device_trigger(s->device, t->index, &t->which, e);
 		if (rc)
-			return rc;
-		if (*done % DRAIN_EVERY == 0 && device_drain(s->device) == -EINTR)
-			return session_stopped(s, e);
+			return end(s, t, rc);
+		t->done++;
 	}
-	return device_drain(s->device) == -EINTR ? session_stopped(s, e) : 0;
+	*due = next_due(t);
+	if (t->done < t->count)
+		return 1;
+	return end(s, t, device_drain(s->device) == -EINTR ? session_stopped(s, e) : 0);
 }
 
 static int run_trigger(struct session *s, const struct args *a, struct error *e)
 {
 	const struct value *count = &a->option[TRIGGER_COUNT], *rate = &a->option[TRIGGER_RATE];
-	enum irq_index index = a->param[1].index;
-	struct vector_set which;
-	uint64_t done = 0;
-	char text[128];
-	node *doc;
+	struct triggering *t = calloc(1, sizeof(*t));
 	int rc;
 
-	rc = resolve_vectors(s->device, index, a->param[2].word, &a->param[2].vectors, &which, e);
-	if (rc)
+	if (!t)
+		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+	t->index = a->param[1].index;
+	t->count = count->given ? count->number : 1;
+	t->rate = rate->number;
+	t->begin = now_us();
+	rc = resolve_vectors(s->device, t->index, a->param[2].word, &a->param[2].vectors, &t->which, e);
+	if (rc) {
+		free(t);
 		return rc;
-	rc = fire(s, index, &which, count->given ? count->number : 1, rate->given ? rate->number : 0, &done, e);
-	if (rc && !done)
-		return rc;
-	doc = out_doc(s->out);
-	doc_text(doc, "command", a->command->word);
-	doc_text(doc, "index", irq_index_word(index));
-	doc_vectors(doc, "vectors", &which);
-	doc_number(doc, "times", done);
-	doc_bool(doc, "loopback", true);
-	vector_set_text(&which, text, sizeof(text));
-	out_text(s->out, "%s: triggered %s, %" PRIu64 " time%s (loopback: proves the eventfds, not the device)",
-		 irq_index_word(index), text, done, done == 1 ? "" : "s");
-	return rc;
+	}
+	session_stay(s, step, NULL, t);
+	s->job.last_word = true;
+	return 0;
 }
 
 const struct command cmd_trigger = {

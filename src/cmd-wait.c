@@ -200,7 +200,7 @@ const struct command cmd_wait = {
 		"lost it (unbind). An event is an event: what is so already, or happened before the command listened, "
 		"does not count.",
 	.family = FAMILY_SCRIPT,
-	.flags = CMD_LIVE_HOST,
+	.flags = CMD_HELD | CMD_LIVE_HOST,
 	.param = (const struct param[]){ { .kind = KIND_DEVICE },
 					 { .kind = KIND_INDEX, .optional = true },
 					 { .kind = KIND_VECTORS, .optional = true } },

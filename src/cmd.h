@@ -7,8 +7,8 @@
 
 /* cmd-list.c, cmd-info.c, cmd-counters.c, cmd-probe.c */
 extern const struct command cmd_list, cmd_info, cmd_counters, cmd_probe;
-/* cmd-watch.c, cmd-latency.c */
-extern const struct command cmd_watch, cmd_latency;
+/* cmd-watch.c */
+extern const struct command cmd_watch;
 /* cmd-events.c */
 extern const struct command cmd_events;
 /* cmd-bind.c */
@@ -25,6 +25,8 @@ extern const struct command cmd_read, cmd_write, cmd_reset;
 extern const struct command cmd_reopen;
 /* cmd-simulate.c */
 extern const struct command cmd_simulate;
+/* cmd-hold.c, cmd-holders.c */
+extern const struct command cmd_hold, cmd_holders, cmd_release;
 /* shell.c, run.c */
 extern const struct command cmd_shell, cmd_run;
 /* cmd-help.c */

@@ -65,6 +65,7 @@ enum command_flags {
 	CMD_INSIDE = 1 << 3,	/* only offered inside run and shell */
 	CMD_LIVE_HOST = 1 << 4, /* makes no sense on a captured tree */
 	CMD_HIDDEN = 1 << 5,	/* not in help and completion */
+	CMD_HELD = 1 << 6,	/* as CMD_OPENS: run by the holder of DEVICE when there is one */
 };
 
 enum family { /* how help and the manual group them */

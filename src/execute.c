@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "attach.h"
 #include "util.h"
 
 /* More words than any command takes. */
@@ -23,30 +25,83 @@ static int run_row(struct session *s, const struct command *cmd, const struct ar
 		if (rc)
 			return rc;
 	}
-	rc = cmd->run(s, a, e);
-	return rc ? rc : session_drive(s, e);
+	return cmd->run(s, a, e);
 }
 
-static int execute_words(struct session *s, int n, char **word, const char **what, struct error *e)
+static int parse(struct session *s, int n, char **word, const char **what, struct args *args, struct error *e)
 {
 	const struct command *cmd = command_find(s->commands, word[0], true, e);
 	struct globals g = s->globals;
-	struct args args;
 	int rc;
 
 	if (!cmd)
 		return -EINVAL;
 	*what = cmd->word;
-	rc = command_parse(cmd, n, word, true, &g, &args, e);
+	rc = command_parse(cmd, n, word, true, &g, args, e);
 	if (rc)
 		return rc;
 	s->globals = g;
 	session_apply(s);
-	rc = run_row(s, cmd, &args, e);
+	return 0;
+}
+
+int execute_begin(struct session *s, int n, char **word, const char **what, struct error *e)
+{
+	struct args args;
+	int rc = parse(s, n, word, what, &args, e);
+
+	return rc ? rc : run_row(s, args.command, &args, e);
+}
+
+/* -ECANCELED with a cause alone: it failed there, and the holder has said why. */
+static int forward(struct session *s, const char *where, const struct args *a, struct error *e)
+{
+	pid_t pid;
+	int rc = attach_find(s->attached, &pid, e);
+
+	if (rc == -ENOENT)
+		return attach_nobody(s->attached, e);
+	if (rc >= 0)
+		rc = attach_args(s, rc, where, a, e);
+	if (rc <= 0)
+		return rc;
+	*e = (struct error){ .cause = (enum cause)rc };
+	return -ECANCELED;
+}
+
+static bool is_forwarded(const struct session *s, const struct args *a)
+{
+	return s->attached && !s->globals.help && a->command->flags & (CMD_OPENS | CMD_HELD);
+}
+
+static int execute_words(struct session *s, int n, char **word, const char *where, const char **what, struct error *e)
+{
+	struct args args;
+	int rc = parse(s, n, word, what, &args, e);
+
+	if (rc == 0 && is_forwarded(s, &args))
+		return forward(s, where, &args, e);
+	if (rc == 0)
+		rc = run_row(s, args.command, &args, e);
+	if (rc == 0)
+		rc = session_drive(s, e);
 	/* What has arrived meanwhile is counted before the next command looks. */
 	if (s->device && s->device->handle)
 		device_drain(s->device);
 	return rc;
+}
+
+int execute_open(struct session *s, const char *device, const struct device_events *ev, struct error *e)
+{
+	struct error ignored;
+	pid_t pid;
+	int sock = attach_find(device, &pid, &ignored);
+
+	if (sock < 0)
+		return session_open(s, device, ev, e);
+	close(sock);
+	s->attached = device;
+	return session_loop(s, e) ? 0 : -e->err;
 }
 
 static void tell(struct session *s, const char *where, const char *what, const struct error *e)
@@ -73,8 +128,8 @@ int execute_line(struct session *s, char *line, const char *where, bool keep_goi
 		n = line_split(line, word, MAX_WORDS, &next, &e);
 		if (n == 0)
 			continue;
-		rc = n < 0 ? n : execute_words(s, n, word, &what, &e);
-		if (rc)
+		rc = n < 0 ? n : execute_words(s, n, word, where, &what, &e);
+		if (rc && e.message[0])
 			tell(s, where, what, &e);
 		out_end(s->out);
 		s->globals = before;

@@ -57,6 +57,24 @@ const struct option *global_at(size_t i)
 	return i < ARRAY_SIZE(rows) ? &rows[i].option : NULL;
 }
 
+bool global_given(const struct globals *g, size_t i)
+{
+	const void *at = (const char *)g + rows[i].at;
+
+	if (rows[i].option.kind == KIND_FLAG)
+		return *(const bool *)at;
+	if (rows[i].option.kind == KIND_PERIOD)
+		return *(const uint64_t *)at != 0;
+	return *(const char *const *)at != NULL;
+}
+
+const char *global_text(const struct globals *g, size_t i)
+{
+	enum kind kind = rows[i].option.kind;
+
+	return kind == KIND_FLAG || kind == KIND_PERIOD ? NULL : *(const char *const *)((const char *)g + rows[i].at);
+}
+
 bool global_in_session(size_t i)
 {
 	return !rows[i].outside;

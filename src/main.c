@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "attach.h"
 #include "backend.h"
 #include "cmd.h"
 #include "session.h"
@@ -19,9 +20,10 @@
 #define WHERE 96
 
 static const struct command *const rows[] = {
-	&cmd_list,   &cmd_info,	  &cmd_counters, &cmd_probe, &cmd_bind,	    &cmd_unbind, &cmd_enable, &cmd_disable,
-	&cmd_resize, &cmd_mask,	  &cmd_unmask,	 &cmd_read,  &cmd_write,    &cmd_reset,	 &cmd_reopen, &cmd_trigger,
-	&cmd_wait,   &cmd_watch, &cmd_latency,  &cmd_events, &cmd_shell,	 &cmd_run,   &cmd_simulate, &cmd_help,	 &cmd_quit,   &cmd_complete,
+	&cmd_list,    &cmd_info,    &cmd_counters, &cmd_probe,	  &cmd_bind,   &cmd_unbind, &cmd_enable,
+	&cmd_disable, &cmd_resize,  &cmd_mask,	   &cmd_unmask,	  &cmd_read,   &cmd_write,  &cmd_reset,
+	&cmd_reopen,  &cmd_trigger, &cmd_wait,	   &cmd_watch,	  &cmd_events, &cmd_hold,   &cmd_holders,
+	&cmd_release, &cmd_shell,   &cmd_run,	   &cmd_simulate, &cmd_help,   &cmd_quit,   &cmd_complete,
 };
 
 static const struct commands commands = { rows, ARRAY_SIZE(rows) };
@@ -107,6 +109,36 @@ static const char *device_word(const struct args *a)
 	return NULL;
 }
 
+/* Not for a list of devices: each has a holder of its own. */
+static bool may_attach(const struct session *s, const struct args *a)
+{
+	const struct command *cmd = a->command;
+
+	if (!s->root.live || !(cmd->flags & (CMD_OPENS | CMD_HELD)) || !device_word(a))
+		return false;
+	return cmd->nparam && !cmd->param[cmd->nparam - 1].many;
+}
+
+/* 1: nobody holds it; otherwise the command ran there. */
+static int run_held(struct session *s, const struct args *a, struct error *e)
+{
+	pid_t pid;
+	int rc = attach_find(device_word(a), &pid, e);
+
+	/* Who only looks needs no holder. */
+	if (rc == -ENOENT || (rc < 0 && !(a->command->flags & CMD_CHANGES))) {
+		*e = (struct error){ 0 };
+		return 1;
+	}
+	if (rc >= 0)
+		rc = attach_args(s, rc, NULL, a, e);
+	session_close(s);
+	if (rc <= 0)
+		return rc;
+	*e = (struct error){ .cause = (enum cause)rc };
+	return -ECANCELED;
+}
+
 static int refuse_alone(const struct args *a, struct error *e)
 {
 	char line[256], device[80] = "";
@@ -114,7 +146,7 @@ static int refuse_alone(const struct args *a, struct error *e)
 	typed(a, line, sizeof(line));
 	append_word(device, sizeof(device), device_word(a));
 	fail(e, CAUSE_USAGE, 0, "its effect would end with this process");
-	hint(e, "msictl run%s -c \"%s\", or msictl shell%s", device, line, device);
+	hint(e, "msictl run%s -c \"%s\", or msictl hold%s first", device, line, device);
 	return -EINVAL;
 }
 
@@ -132,8 +164,11 @@ static int check(const struct session *s, const struct args *a, struct error *e)
 
 static int run_command(struct session *s, const struct args *a, struct error *e)
 {
-	int rc = check(s, a, e);
+	int rc = may_attach(s, a) ? run_held(s, a, e) : 1;
 
+	if (rc <= 0)
+		return rc;
+	rc = check(s, a, e);
 	if (!rc && a->command->flags & CMD_OPENS && device_word(a))
 		rc = session_open(s, device_word(a), NULL, e);
 	if (!rc)

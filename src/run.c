@@ -40,7 +40,8 @@ static void on_lost(void *ctx)
 
 static int stopped(const struct session *s, struct error *e)
 {
-	return fail(e, CAUSE_FAILED, EINTR, "stopped by %s; everything was put back", strsignal(loop_stopped(s->loop)));
+	return fail(e, CAUSE_FAILED, EINTR, "stopped by %s%s", strsignal(loop_stopped(s->loop)),
+		    s->attached ? "" : "; everything was put back");
 }
 
 static int refuse_line(struct session *s, struct script *sc, const char *where, int err, const char *why)
@@ -100,7 +101,7 @@ static int outcome(struct session *s, const struct script *sc, struct error *e)
 static int run_script(struct session *s, const char *device, struct script *sc, struct error *e)
 {
 	const struct device_events ev = { .released = on_released, .lost = on_lost, .ctx = s };
-	int rc = session_open(s, device, &ev, e);
+	int rc = execute_open(s, device, &ev, e);
 
 	if (rc)
 		return rc;
@@ -109,6 +110,7 @@ static int run_script(struct session *s, const char *device, struct script *sc, 
 	s->inside = false;
 	rc = outcome(s, sc, e);
 	session_close(s);
+	s->attached = NULL;
 	return rc;
 }
 

@@ -88,9 +88,11 @@ static void released(void *ctx)
 
 static int open_into(struct session *s, const char *spec, struct device **d, struct error *e)
 {
+	const struct siblings none = { 0 };
 	struct open_request req = { .spec = spec,
 				    .root = &s->root,
-				    .trace = &s->trace,
+				    .trace = s->device_trace ? s->device_trace : &s->trace,
+				    .siblings = s->siblings ? *s->siblings : none,
 				    .noiommu = s->globals.noiommu,
 				    .timeout_us = s->globals.timeout_us };
 	struct loop *loop = session_loop(s, e);
@@ -155,6 +157,8 @@ void session_apply(struct session *s)
 	out_set_options(s->out, &opt);
 	s->trace.on = g->trace;
 	s->trace.dry_run = g->dry_run;
+	if (s->device_trace)
+		*s->device_trace = s->trace;
 }
 
 int session_stay(struct session *s, int (*step)(struct session *s, void *state, uint64_t *due, struct error *e),
@@ -198,6 +202,8 @@ int session_drive(struct session *s, struct error *e)
 		rc = loop_wait(s->loop, due);
 		if (rc >= 0)
 			continue;
+		if (rc == -EINTR && s->job.last_word)
+			return session_step(s, &due, e);
 		open_ended = s->job.open_ended;
 		session_unstay(s);
 		if (rc == -EINTR)

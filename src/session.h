@@ -24,6 +24,7 @@ struct job {
 	int (*step)(struct session *s, void *state, uint64_t *due, struct error *e);
 	void (*end)(void *state); /* NULL: free() */
 	void *state;
+	bool last_word;	 /* asked to stop, step() is called once more to say what was reached; set as open_ended */
 	bool open_ended; /* it has no end of its own: to be asked to stop is no failure; set behind session_stay() */
 };
 
@@ -41,6 +42,9 @@ struct session {
 	struct device_events events; /* what was asked for at session_open() */
 	struct job job;		     /* step NULL: none */
 	struct trace trace;
+	struct trace *device_trace; /* in a holder: what the device tells, for the time of a command; NULL: trace */
+	const struct siblings *siblings; /* in a holder: what it has open; NULL: nothing */
+	const char *attached;		 /* run and shell on a DEVICE that is held: its commands go to the holder */
 	struct globals globals;
 };
 

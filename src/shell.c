@@ -56,8 +56,11 @@ static void prompt(struct shell *sh)
 	const struct device *d = sh->s->device;
 	char text[96];
 
-	snprintf(text, sizeof(text), "%s%s", d->name, d->handle ? "" : " (gone)");
-	for (unsigned int i = IRQ_INTX; i <= IRQ_MSIX; i++) {
+	if (d)
+		snprintf(text, sizeof(text), "%s%s", d->name, d->handle ? "" : " (gone)");
+	else
+		snprintf(text, sizeof(text), "%.64s (held)", sh->s->attached);
+	for (unsigned int i = IRQ_INTX; d && i <= IRQ_MSIX; i++) {
 		struct vector_set armed = device_armed(d, i);
 
 		if (d->irq[i].enabled)
@@ -183,7 +186,7 @@ static void candidates(void *ctx, enum kind kind, const char *prefix,
 	struct shell *sh = ctx;
 
 	(void)prefix;
-	if (kind != KIND_VECTORS)
+	if (kind != KIND_VECTORS || !sh->s->device)
 		return;
 	for (unsigned int i = IRQ_INTX; i <= IRQ_MSIX; i++) {
 		struct vector_set armed = device_armed(sh->s->device, i);
@@ -345,8 +348,8 @@ static int interact(struct shell *sh, struct error *e)
 	if (sh->eof)
 		out_note(s->out, "%s", "");
 	if (rc == -EINTR)
-		return fail(e, CAUSE_FAILED, EINTR, "stopped by %s; everything was put back",
-			    strsignal(loop_stopped(s->loop)));
+		return fail(e, CAUSE_FAILED, EINTR, "stopped by %s%s", strsignal(loop_stopped(s->loop)),
+			    s->attached ? "" : "; everything was put back");
 	return rc ? fail(e, CAUSE_FAILED, -rc, "waiting for events failed") : 0;
 }
 
@@ -371,7 +374,7 @@ static int run_shell(struct session *s, const struct args *a, struct error *e)
 	/* No prompt and no question without a terminal: then it is a script. */
 	if (!isatty(0) || !isatty(1))
 		return run_stream(s, a->param[0].text, "-", false, e);
-	rc = session_open(s, a->param[0].text, &ev, e);
+	rc = execute_open(s, a->param[0].text, &ev, e);
 	if (rc)
 		return rc;
 	active = &sh;
@@ -379,12 +382,14 @@ static int run_shell(struct session *s, const struct args *a, struct error *e)
 	readline_set_up();
 	history_open(&sh);
 	out_set_guard(s->out, &guard);
-	out_note(s->out, "%s; help lists commands, end of input or quit puts everything back", a->param[0].text);
+	out_note(s->out, "%s; help lists commands, end of input or quit %s", a->param[0].text,
+		 s->attached ? "leaves it to its holder" : "puts everything back");
 	rc = interact(&sh, e);
 	out_set_guard(s->out, NULL);
 	history_close(&sh);
 	s->inside = s->interactive = false;
 	session_close(s);
+	s->attached = NULL;
 	active = NULL;
 	return rc;
 }

@@ -15,6 +15,7 @@
 struct vfio_group {
 	struct vfio vfio; /* first: the shared operations see only this */
 	int group, container;
+	int number; /* of the group */
 };
 
 /* VFIO_SPAPR_TCE_IOMMU needs an extra call, the others are ready after SET_IOMMU. */
@@ -211,9 +212,42 @@ static void group_close(void *handle)
 	free(g);
 }
 
+static const struct vfio_group *find_sibling(const struct open_request *req, int group)
+{
+	for (size_t i = 0; i < req->siblings.n; i++) {
+		const struct vfio_group *g = req->siblings.at[i].handle;
+
+		if (req->siblings.at[i].backend == &vfio_group_backend && g && g->number == group)
+			return g;
+	}
+	return NULL;
+}
+
+/* A group can be opened once (EBUSY), and its devices share a container: both live until the last descriptor goes. */
+static int share_group(const struct vfio_group *from, struct vfio_group *g, struct error *e)
+{
+	g->container = fcntl(from->container, F_DUPFD_CLOEXEC, 3);
+	g->group = fcntl(from->group, F_DUPFD_CLOEXEC, 3);
+	if (g->container >= 0 && g->group >= 0)
+		return 0;
+	return fail(e, CAUSE_FAILED, errno, "the descriptors of IOMMU group %d can't be shared", g->number);
+}
+
+static int open_new_group(const struct open_request *req, struct vfio_group *g, bool noiommu, struct error *e)
+{
+	int rc = open_node("/dev/vfio/vfio", &g->container, e);
+
+	if (rc == 0)
+		rc = open_group(req, g->number, noiommu, &g->group, e);
+	if (rc == 0)
+		rc = join_container(req, g, g->number, e);
+	return rc ? rc : set_iommu(req, g, noiommu, e);
+}
+
 static int open_steps(const struct open_request *req, struct vfio_group *g, struct error *e)
 {
 	_cleanup_free_ struct function *f = calloc(1, sizeof(*f));
+	const struct vfio_group *sibling;
 	bool noiommu;
 	int rc;
 
@@ -224,14 +258,11 @@ static int open_steps(const struct open_request *req, struct vfio_group *g, stru
 		rc = function_read(req->root, &g->vfio.addr, f, e);
 	if (rc == 0)
 		rc = check_function(req, f, &noiommu, e);
-	if (rc == 0)
-		rc = open_node("/dev/vfio/vfio", &g->container, e);
-	if (rc == 0)
-		rc = open_group(req, f->group, noiommu, &g->group, e);
-	if (rc == 0)
-		rc = join_container(req, g, f->group, e);
-	if (rc == 0)
-		rc = set_iommu(req, g, noiommu, e);
+	if (rc)
+		return rc;
+	g->number = f->group;
+	sibling = find_sibling(req, f->group);
+	rc = sibling ? share_group(sibling, g, e) : open_new_group(req, g, noiommu, e);
 	return rc ? rc : get_device(req, g, e);
 }
 

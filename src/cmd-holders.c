@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* holders, release */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "attach.h"
+#include "cmd.h"
+#include "hold-dir.h"
+#include "hold-wire.h"
+#include "session.h"
+#include "util.h"
+
+static const struct table holder_table = {
+	.array = "holders",
+	.column =
+		(const struct column[]){
+			{ "DEVICE", "device", CELL_TEXT, "as it was typed", false },
+			{ "PID", "pid", CELL_NUMBER, "the process that holds it", false },
+			{ "SINCE", "since", CELL_TEXT, "since when, UTC", false },
+			{ "INTX", "intx.armed/intx.vectors", CELL_RATIO, "armed of all", true },
+			{ "MSI", "msi.armed/msi.vectors", CELL_RATIO, "armed of all", false },
+			{ "MSI-X", "msix.armed/msix.vectors", CELL_RATIO, "armed of all", false },
+			{ "OPEN", "open", CELL_FLAG, "no: the device was taken away, see reopen", true },
+			{ "CALLERS", "callers", CELL_NUMBER, "commands that run there now", false },
+		},
+	.n = 8,
+};
+
+/* The value of @key in text of the form KEY=VALUE, each ended by a NUL; NULL. */
+static const char *value_of(const char *text, size_t size, const char *key)
+{
+	size_t n = strlen(key);
+
+	for (const char *at = text; at < text + size; at += strlen(at) + 1)
+		if (!strncmp(at, key, n) && at[n] == '=')
+			return at + n + 1;
+	return NULL;
+}
+
+static bool number_of(const char *text, size_t size, const char *key, uint64_t *n)
+{
+	const char *value = value_of(text, size, key);
+
+	return value && parse_u64(value, 10, INT64_MAX, n) == 0;
+}
+
+static void add_index(node *row, const char *text, size_t size, enum irq_index index)
+{
+	const char *value = value_of(text, size, irq_index_word(index)), *slash = value ? strchr(value, '/') : NULL;
+	char armed[24] = "";
+	uint64_t a, n;
+	node *object;
+
+	if (!slash || (size_t)(slash - value) >= sizeof(armed))
+		return;
+	copy_text(armed, (size_t)(slash - value) + 1, value);
+	if (parse_u64(armed, 10, MAX_VECTORS, &a) || parse_u64(slash + 1, 10, MAX_VECTORS, &n))
+		return;
+	object = doc_object(row, irq_index_word(index));
+	doc_number(object, "armed", a);
+	doc_number(object, "vectors", n);
+}
+
+static void add_time(node *row, uint64_t seconds)
+{
+	time_t at = (time_t)seconds;
+	char text[32] = "";
+	struct tm tm;
+
+	if (gmtime_r(&at, &tm))
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	doc_text(row, "since", text[0] ? text : NULL);
+}
+
+static void add_holder(struct out *o, node *array, int sock, pid_t pid, const char *name)
+{
+	static const char *const word[] = { HOLD_STATE };
+	_cleanup_free_ char *text = NULL;
+	node *row = doc_row(array);
+	struct error e = { 0 };
+	size_t size = 0;
+	uint64_t n;
+
+	if (attach_ask(sock, word, 1, &text, &size, &e))
+		out_note(o, "msictl: pid %d does not tell of %s", pid, name);
+	doc_text(row, "device", text && value_of(text, size, "device") ? value_of(text, size, "device") : name);
+	doc_number(row, "pid", (uint64_t)pid);
+	if (!text)
+		return;
+	if (number_of(text, size, "since", &n))
+		add_time(row, n);
+	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++)
+		add_index(row, text, size, i);
+	if (number_of(text, size, "open", &n))
+		doc_bool(row, "open", n);
+	if (number_of(text, size, "callers", &n))
+		doc_number(row, "callers", n);
+}
+
+static int run_holders(struct session *s, const struct args *a, struct error *e)
+{
+	_cleanup_free_ char(*list)[HOLD_NAME] = NULL;
+	node *array = doc_array(out_doc(s->out), "holders");
+	_cleanup_fd_ int dir = hold_dir_open(false, e);
+	ssize_t n;
+
+	(void)a;
+	if (dir < 0 && dir != -ENOENT)
+		return dir;
+	n = dir < 0 ? 0 : hold_list(dir, &list);
+	for (ssize_t i = 0; i < n; i++) {
+		struct error ignored;
+		pid_t pid;
+		int sock = hold_connect(dir, list[i], &pid, &ignored);
+
+		/* What a killed holder left behind is no holder. */
+		if (sock >= 0)
+			add_holder(s->out, array, sock, pid, list[i]);
+	}
+	return out_table(s->out, &holder_table);
+}
+
+const struct command cmd_holders = {
+	.word = "holders",
+	.summary = "list devices that are held, and by which process",
+	.help = "Those of this user: the sockets are in /run/msictl for root, in $XDG_RUNTIME_DIR/msictl for others.",
+	.family = FAMILY_SCRIPT,
+	.flags = CMD_OUTSIDE | CMD_LIVE_HOST,
+	.table = &holder_table,
+	.run = run_holders,
+};
+
+static int release_one(struct session *s, const char *device, node *array, struct error *e)
+{
+	static const char *const word[] = { HOLD_RELEASE };
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	pid_t pid;
+	int rc = attach_find(device, &pid, e);
+	node *row;
+
+	if (rc == -ENOENT)
+		return attach_nobody(device, e);
+	if (rc >= 0)
+		rc = attach_ask(rc, word, 1, &text, &size, e);
+	if (rc < 0)
+		return rc;
+	if (rc > 0) {
+		fail(e, (enum cause)rc, 0, "it is let go, but its driver could not be given back");
+		hint(e, "msictl unbind %s", device);
+		return -EIO;
+	}
+	row = doc_row(array);
+	doc_text(row, "device", device);
+	doc_number(row, "pid", (uint64_t)pid);
+	out_text(s->out, "%s: released by pid %d", device, pid);
+	return 0;
+}
+
+/* All are tried; the first failure is the one that counts. */
+static int run_release(struct session *s, const struct args *a, struct error *e)
+{
+	node *array = doc_array(out_doc(s->out), "released");
+	int first = 0;
+
+	for (size_t i = 0; i < 1 + a->nrest; i++) {
+		const char *device = i ? a->rest[i - 1] : a->param[0].text;
+		struct error one = { 0 };
+		int rc = release_one(s, device, array, &one);
+
+		if (!rc)
+			continue;
+		if (first)
+			out_note(s->out, "msictl: %s: release: %s", device, one.message);
+		else
+			*e = one;
+		first = first ? first : rc;
+	}
+	return first;
+}
+
+const struct command cmd_release = {
+	.word = "release",
+	.summary = "put a held device back and let it go",
+	.help = "Vectors, masks, bus mastering and, after hold --bind, the driver are as they were before when this "
+		"ends. Exit 3 when nobody holds DEVICE.",
+	.family = FAMILY_SCRIPT,
+	.flags = CMD_OUTSIDE | CMD_LIVE_HOST,
+	.param = (const struct param[]){ { .kind = KIND_DEVICE, .many = true } },
+	.nparam = 1,
+	.run = run_release,
+};

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "hold-dir.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "util.h"
+
+#define SUFFIX ".sock"
+
+/* FNV-1a, 64 bits: names that are too long for a socket address. */
+static uint64_t hash(const char *text)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+
+	for (; *text; text++)
+		h = (h ^ (unsigned char)*text) * 0x100000001b3u;
+	return h;
+}
+
+char *hold_name(const char *device, char buf[HOLD_NAME])
+{
+	char bdf[PCI_ADDR_LEN];
+	struct pci_addr a;
+	struct error ignored;
+	const char *p = device;
+
+	if (pci_addr_parse(device, &a, &ignored) == 0)
+		p = pci_addr_full(&a, bdf);
+	buf[0] = '\0';
+	for (const char *c = p; *c; c++)
+		append(buf, HOLD_NAME, isalnum((unsigned char)*c) || strchr(":.-_=,", *c) ? "%c" : "%%%02x",
+		       (unsigned char)*c);
+	if (buf[0] == '.' || strlen(buf) + strlen(SUFFIX) + 1 >= HOLD_NAME)
+		snprintf(buf, HOLD_NAME, "%016" PRIx64, hash(p));
+	append(buf, HOLD_NAME, SUFFIX);
+	return buf;
+}
+
+static int dir_path(char *buf, size_t size, struct error *e)
+{
+	const char *run = getenv("XDG_RUNTIME_DIR");
+
+	if (geteuid() == 0) {
+		copy_text(buf, size, "/run/msictl");
+		return 0;
+	}
+	if (!run || run[0] != '/' || strlen(run) + 8 >= size) {
+		int rc = fail(e, CAUSE_FAILED, 0, "XDG_RUNTIME_DIR names no folder for a holder's sockets");
+
+		hint(e, "export XDG_RUNTIME_DIR=/run/user/%u", geteuid());
+		return rc;
+	}
+	snprintf(buf, size, "%s/msictl", run);
+	return 0;
+}
+
+/* The folder decides who gets in: it must be ours, and closed to all others. */
+static int check_dir(int fd, const char *path, struct error *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return fail(e, CAUSE_FAILED, errno, "%s can't be looked at", path);
+	if (st.st_uid != geteuid())
+		return fail(e, CAUSE_PERMISSION, EPERM, "%s belongs to uid %u", path, st.st_uid);
+	if ((st.st_mode & 077) && fchmod(fd, 0700) < 0)
+		return fail(e, CAUSE_PERMISSION, errno, "%s is open to others", path);
+	return 0;
+}
+
+int hold_dir_open(bool create, struct error *e)
+{
+	char path[256], text[256];
+	_cleanup_fd_ int fd = -1;
+	int rc = dir_path(path, sizeof(path), e);
+
+	if (rc)
+		return create ? rc : -ENOENT;
+	escape_text(path, text, sizeof(text));
+	if (create && mkdir(path, 0700) < 0 && errno != EEXIST)
+		return fail(e, cause_of_errno(errno), errno, "%s can't be made", text);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return -ENOENT;
+	if (fd < 0)
+		return fail(e, cause_of_errno(errno), errno, "%s is no folder of our own", text);
+	rc = check_dir(fd, text, e);
+	return rc ? rc : take_fd(&fd);
+}
+
+/* Through /proc/self/fd the address stays short and in the folder that was checked. */
+static struct sockaddr_un address(int dir, const char *name)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d/%.80s", dir, name);
+	return sun;
+}
+
+bool hold_peer_allowed(int sock, pid_t *pid)
+{
+	struct ucred cred;
+	socklen_t size = sizeof(cred);
+
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0)
+		return false;
+	*pid = cred.pid;
+	return cred.uid == 0 || cred.uid == geteuid();
+}
+
+int hold_connect(int dir, const char *name, pid_t *pid, struct error *e)
+{
+	struct sockaddr_un sun = address(dir, name);
+	_cleanup_fd_ int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (sock < 0)
+		return fail(e, CAUSE_FAILED, errno, "no socket");
+	if (connect(sock, (struct sockaddr *)&sun, sizeof(sun)) < 0) {
+		if (errno == ENOENT || errno == ECONNREFUSED)
+			return -errno;
+		return fail(e, cause_of_errno(errno), errno, "the holder's socket %s can't be reached", name);
+	}
+	if (!hold_peer_allowed(sock, pid))
+		return fail(e, CAUSE_PERMISSION, EPERM, "the socket %s is served by somebody else", name);
+	return take_fd(&sock);
+}
+
+static int bind_private(int sock, int dir, const char *name)
+{
+	struct sockaddr_un sun = address(dir, name);
+	mode_t before = umask(0177);
+	int rc = bind(sock, (struct sockaddr *)&sun, sizeof(sun)) < 0 ? -errno : 0;
+
+	umask(before);
+	return rc;
+}
+
+static int listen_locked(int dir, const char *name, struct error *e)
+{
+	_cleanup_fd_ int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	_cleanup_fd_ int other = -1;
+	struct error ignored;
+	pid_t pid = 0;
+	int rc;
+
+	if (sock < 0)
+		return fail(e, CAUSE_FAILED, errno, "no socket");
+	rc = bind_private(sock, dir, name);
+	if (rc == -EADDRINUSE) {
+		other = hold_connect(dir, name, &pid, &ignored);
+		if (other >= 0)
+			return fail(e, CAUSE_BUSY, EADDRINUSE, "it is held already, by pid %d", pid);
+		if (other != -ECONNREFUSED)
+			return fail(e, CAUSE_FAILED, EADDRINUSE, "%s is in the way", name);
+		/* Left behind by a holder that was killed. */
+		hold_unlink(dir, name);
+		rc = bind_private(sock, dir, name);
+	}
+	if (rc)
+		return fail(e, cause_of_errno(-rc), -rc, "the socket %s can't be made", name);
+	if (listen(sock, 128) < 0)
+		return fail(e, CAUSE_FAILED, errno, "the socket %s can't be listened on", name);
+	return take_fd(&sock);
+}
+
+int hold_listen(int dir, const char *name, struct error *e)
+{
+	int rc;
+
+	/* Two holders that start at once must not take each other's name for stale. */
+	while (flock(dir, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return fail(e, CAUSE_FAILED, errno, "the folder of sockets can't be locked");
+	rc = listen_locked(dir, name, e);
+	flock(dir, LOCK_UN);
+	return rc;
+}
+
+static bool is_socket_name(const char *file)
+{
+	size_t n = strlen(file), end = strlen(SUFFIX);
+
+	return n > end && n < HOLD_NAME && !strcmp(file + n - end, SUFFIX);
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+ssize_t hold_list(int dir, char (**list)[HOLD_NAME])
+{
+	int again = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = again < 0 ? NULL : fdopendir(again);
+	const struct dirent *file;
+	size_t n = 0;
+
+	*list = NULL;
+	if (!d) {
+		cleanup_fd(&again);
+		return -errno;
+	}
+	while ((file = readdir(d))) {
+		char(*more)[HOLD_NAME];
+
+		if (!is_socket_name(file->d_name))
+			continue;
+		more = reallocarray(*list, n + 1, HOLD_NAME);
+		if (!more)
+			break;
+		*list = more;
+		copy_text(more[n++], HOLD_NAME, file->d_name);
+	}
+	closedir(d);
+	if (n)
+		qsort(*list, n, HOLD_NAME, compare);
+	return (ssize_t)n;
+}
+
+bool hold_name_address(const char *name, struct pci_addr *a)
+{
+	struct error ignored;
+	char text[HOLD_NAME];
+
+	copy_text(text, sizeof(text), name);
+	text[strlen(text) - strlen(SUFFIX)] = '\0';
+	return pci_addr_parse(text, a, &ignored) == 0;
+}
+
+void hold_unlink(int dir, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(st.st_mode))
+		unlinkat(dir, name, 0);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where holders are found: a folder of sockets, one per held device, private
+ * to one user. /run/msictl for root, $XDG_RUNTIME_DIR/msictl for others.
+ */
+#ifndef MSICTL_HOLD_DIR_H
+#define MSICTL_HOLD_DIR_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "error.h"
+#include "pci.h"
+
+/* A file name: percent-encoded DEVICE, or a hash of it when that is too long. */
+#define HOLD_NAME 96
+
+/** hold_name() - the socket's name for DEVICE; a PCI address is made full first. Returns @buf. */
+char *hold_name(const char *device, char buf[HOLD_NAME]);
+
+/** hold_dir_open() - the folder, owned by this user and closed to others; made when @create. A descriptor, -ENOENT when
+ * there is none, or -errno with @e (a symbolic link, a foreign owner, an open mode). */
+int hold_dir_open(bool create, struct error *e);
+
+/** hold_connect() - a socket to the holder of @name, whose process is this user's or root's. -ENOENT or -ECONNREFUSED:
+ * nobody holds it; -errno with @e. */
+int hold_connect(int dir, const char *name, pid_t *pid, struct error *e);
+
+/** hold_listen() - listen as @name, mode 0600; a socket that nobody serves is replaced, a live one is -EADDRINUSE. A
+ * descriptor or -errno with @e. */
+int hold_listen(int dir, const char *name, struct error *e);
+
+/** hold_list() - the sockets of the folder, live and stale, in order; free(*list). Their number or -errno. */
+ssize_t hold_list(int dir, char (**list)[HOLD_NAME]);
+
+/** hold_name_address() - whether a name of hold_list() is that of a PCI function, and which. */
+bool hold_name_address(const char *name, struct pci_addr *a);
+
+/** hold_unlink() - take the name away. */
+void hold_unlink(int dir, const char *name);
+
+/** hold_peer_allowed() - whether the process at the other end is root's or this user's (SO_PEERCRED). */
+bool hold_peer_allowed(int sock, pid_t *pid);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a caller and a holder say to each other: one request, the words of a
+ * command, then frames of what it prints and at last its exit status. The
+ * caller's going ends the command.
+ */
+#ifndef MSICTL_HOLD_WIRE_H
+#define MSICTL_HOLD_WIRE_H
+
+#include <stdint.h>
+
+#define HOLD_MAGIC 0x6d736831u /* "msh1" */
+
+/* More than any command line of ours. */
+#define HOLD_MAX_REQUEST 65536u
+
+/* What a caller that does not read may pile up before it is given up. */
+#define HOLD_MAX_PILE (8u << 20)
+
+struct hold_request {
+	uint32_t magic;
+	uint32_t flags; /* HOLD_COLOR */
+	uint32_t size;	/* of the words behind it, each ended by a NUL; the first is what an error begins with: "FILE:7"
+			 */
+};
+
+enum hold_frame_kind {
+	HOLD_DATA = 1, /* for stdout */
+	HOLD_NOTE,     /* for stderr */
+	HOLD_STATUS,   /* the exit status, one byte; the last frame */
+};
+
+struct hold_frame {
+	uint32_t kind;
+	uint32_t size; /* of the bytes behind it */
+};
+
+/* The caller's terminal can emphasise. */
+#define HOLD_COLOR 1u
+
+/* What only holders understand, where a command's word would be. */
+#define HOLD_STATE   "@state"	/* tell of the device: KEY=VALUE, each ended by a NUL */
+#define HOLD_TAKE    "@take"	/* DEVICE [bind] [keep]: hold this one too, it is of the same IOMMU group */
+#define HOLD_RELEASE "@release" /* put everything back, let it go */
+
+#endif

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A caller's command in a holder: the same rows as everywhere, in a session of its own. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attach.h"
+#include "execute.h"
+#include "hold-wire.h"
+#include "holder-parts.h"
+#include "util.h"
+
+/* The device tells the caller what it does, for the time of his command. */
+static void enter(struct caller *c)
+{
+	*c->held->s.device_trace = c->s.trace;
+	c->s.device = c->held->s.device;
+}
+
+/* reopen makes a new device: all who share the old one get it. */
+static void leave(struct caller *c)
+{
+	struct held *d = c->held;
+
+	*d->s.device_trace = d->holder->quiet;
+	d->s.device = c->s.device;
+	for (struct caller *o = d->holder->callers; o; o = o->next)
+		if (o->held == d)
+			o->s.device = d->s.device;
+}
+
+void caller_end(struct caller *c, int rc, const struct error *e)
+{
+	char where[768] = "";
+
+	if (c->call->finished)
+		return;
+	session_unstay(&c->s);
+	if (rc) {
+		append(where, sizeof(where), "%s%s%s%s%s", c->call->where, c->call->where[0] ? ": " : "", c->name,
+		       c->what ? ": " : "", c->what ? c->what : "");
+		out_error(c->call->out, where, e);
+	}
+	call_finish(c->call, rc ? (e->cause ? (int)e->cause : CAUSE_FAILED) : 0);
+}
+
+static int tell_state(struct caller *c, struct error *e)
+{
+	const struct device *d = c->held->s.device;
+	FILE *f = c->call->data;
+
+	(void)e;
+	fprintf(f, "device=%s%c", c->held->spec, '\0');
+	fprintf(f, "since=%" PRIu64 "%c", (uint64_t)c->held->since, '\0');
+	fprintf(f, "callers=%u%c", c->held->holder->ncallers - 1, '\0');
+	fprintf(f, "open=%d%c", d->handle != NULL, '\0');
+	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
+		struct vector_set armed = device_armed(d, i);
+
+		if (d->irq[i].present && d->irq[i].info.count)
+			fprintf(f, "%s=%u/%u%c", irq_index_word(i), vector_set_count(&armed), d->irq[i].info.count,
+				'\0');
+	}
+	return 0;
+}
+
+static int take(struct caller *c, struct error *e)
+{
+	const struct call *call = c->call;
+
+	if (call->nword < 2)
+		return fail(e, CAUSE_USAGE, 0, "DEVICE is missing");
+	return holder_take(c->held->holder, call->word[1], call->nword > 2 && !strcmp(call->word[2], "bind"), e);
+}
+
+/* The answer comes when everything is put back. */
+static int release(struct caller *c, struct error *e)
+{
+	(void)e;
+	c->releases = c->held->release = true;
+	return 1;
+}
+
+static const struct verb {
+	const char *word, *name;
+	int (*run)(struct caller *c, struct error *e); /* 1: it is not over yet */
+} verbs[] = {
+	{ HOLD_STATE, "holders", tell_state },
+	{ HOLD_TAKE, "hold", take },
+	{ HOLD_RELEASE, "release", release },
+};
+
+static const struct verb *find_verb(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (!strcmp(word, verbs[i].word))
+			return &verbs[i];
+	return NULL;
+}
+
+static void set_up(struct caller *c)
+{
+	struct held *d = c->held;
+
+	c->s = d->s;
+	c->s.out = c->call->out;
+	c->s.trace = d->holder->quiet;
+	c->s.trace.ctx = &c->s;
+	c->s.globals = (struct globals){ .noiommu = d->s.globals.noiommu,
+					 .timeout_us = d->s.globals.timeout_us,
+					 .color = c->call->flags & HOLD_COLOR ? "always" : "never" };
+	session_apply(&c->s);
+}
+
+static int begin(struct caller *c, struct error *e)
+{
+	int rc;
+
+	set_up(c);
+	/* What has arrived meanwhile is counted before the command looks. */
+	if (c->s.device->handle)
+		device_drain(c->s.device);
+	enter(c);
+	rc = execute_begin(&c->s, c->call->nword, c->call->word, &c->what, e);
+	leave(c);
+	return rc == 0 && c->s.job.step ? 1 : rc;
+}
+
+static int begin_any(struct caller *c, struct error *e)
+{
+	const struct verb *v = find_verb(c->call->word[0]);
+
+	c->begun = true;
+	if (!v)
+		return begin(c, e);
+	c->what = v->name;
+	c->due = UINT64_MAX;
+	return v->run(c, e);
+}
+
+static int step(struct caller *c, struct error *e)
+{
+	int rc;
+
+	c->due = UINT64_MAX;
+	enter(c);
+	rc = session_step(&c->s, &c->due, e);
+	leave(c);
+	return rc;
+}
+
+void caller_run(struct caller *c)
+{
+	struct error e = { 0 };
+	int rc = 1;
+
+	if (!c->call->whole || c->call->finished || !call_here(c->call))
+		return;
+	if (!c->held && !c->releases)
+		rc = attach_nobody(c->name, &e);
+	else if (!c->begun)
+		rc = begin_any(c, &e);
+	if (rc > 0 && c->s.job.step)
+		rc = step(c, &e);
+	if (rc <= 0)
+		caller_end(c, rc, &e);
+}
+
+void caller_free(struct caller *c)
+{
+	session_unstay(&c->s);
+	call_free(c->call);
+	free(c);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What holder*.c share. */
+#ifndef MSICTL_HOLDER_PARTS_H
+#define MSICTL_HOLDER_PARTS_H
+
+#include <time.h>
+
+#include "hold-call.h"
+#include "hold-dir.h"
+#include "holder.h"
+
+struct held {
+	struct holder *holder;
+	struct held *next;
+	struct session s; /* s.loop, s.root, s.out are the holder's */
+	char *spec;
+	char name[HOLD_NAME];
+	struct source listener; /* fd -1: none */
+	bool deaf;		/* out of descriptors: asked again when a caller has gone */
+	bool gone;		/* the kernel or the peer took it away */
+	bool release;		/* to be let go */
+	bool bound;		/* by us */
+	time_t since;
+};
+
+/* One command of one caller. */
+struct caller {
+	struct caller *next;
+	struct held *held; /* NULL: it was let go */
+	struct call *call;
+	struct session s;
+	char name[32];	  /* of the device */
+	const char *what; /* the command's word, once it is known */
+	bool releases;	  /* is told when the device was let go */
+	bool begun;
+	uint64_t due; /* of its job */
+};
+
+struct holder {
+	struct session *s;
+	struct trace quiet; /* what devices tell when no command runs */
+	struct held *first;
+	struct caller *callers;
+	unsigned int ncallers;
+	struct sibling *sibling; /* what is open, for siblings */
+	size_t room;
+	struct siblings siblings;
+	int dir;
+	bool keep;
+};
+
+/* holder.c */
+
+/** held_release() - put back, give back, close, forget. 0 or -errno with @e: the driver could not be given back. */
+int held_release(struct held *d, struct error *e);
+
+/* holder-caller.c */
+
+/** caller_run() - begin what has come, go on with what stays. */
+void caller_run(struct caller *c);
+
+/** caller_end() - say why the command ends, if it has not yet. */
+void caller_end(struct caller *c, int rc, const struct error *e);
+
+/** caller_free() - ends its job. */
+void caller_free(struct caller *c);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Keeping devices open and running the commands of later callers on them. */
+#ifndef MSICTL_HOLDER_H
+#define MSICTL_HOLDER_H
+
+#include "session.h"
+
+struct holder;
+
+/** holder_new() - @s is borrowed; its trace tells what the devices do. 0 or -errno with @e. */
+int holder_new(struct holder **h, struct session *s, bool keep, struct error *e);
+
+/**
+ * holder_take() - open DEVICE and listen for callers of it
+ * @bind: give it to vfio-pci first, and back at the end
+ * Returns: 0 or -errno with @e.
+ */
+int holder_take(struct holder *h, const char *device, bool bind, struct error *e);
+
+/** holder_serve() - until a signal asks to stop or nothing is held any more. 0 or -errno. */
+int holder_serve(struct holder *h);
+
+/** holder_free() - puts everything back, takes the sockets away. NULL is fine. */
+void holder_free(struct holder *h);
+
+#endif
