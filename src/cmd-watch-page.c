@@ -9,8 +9,8 @@
 #include "cmd-watch.h"
 #include "util.h"
 
-/* Which columns are shown unless -o says otherwise: of one device, of several, of all with a line each. */
-#define COLUMNS(one, every)                                                                                           \
+/* Which columns are shown unless -o says otherwise: of one device or several, of all with a line each, of our own. */
+#define COLUMNS(one, every, own)                                                                                      \
 	(const struct column[])                                                                                       \
 	{                                                                                                             \
 		{ "DEVICE", "slot", CELL_TEXT, "bus:dev.fn", one },                                                   \
@@ -27,7 +27,7 @@
 			{ "COALESCED", "coalesced", CELL_NUMBER, "counts that shared a wake-up, in a session",        \
 			  every },                                                                                    \
 			{ "IDLE", "idle_us", CELL_TIME, "since the last refresh that saw an event", false },          \
-			{ "CPUS", "cpus", CELL_NUMBER, "CPUs that ever took it", every },                             \
+			{ "CPUS", "cpus", CELL_NUMBER, "CPUs that ever took it", every || (own) },                    \
 			{ "CPU", "effective", CELL_TEXT, "the CPUs in effect", every },                               \
 			{ "AFFINITY", "affinity", CELL_TEXT, "the CPUs wanted", true },                               \
 			{ "ACTION", "action", CELL_TEXT, "the handler's name", true },                                \
@@ -37,9 +37,10 @@
 
 #define NR_COLUMNS 19
 
-const struct table watch_table = { .array = "vectors", .column = COLUMNS(true, false), .n = NR_COLUMNS };
-static const struct table many_table = { .array = "vectors", .column = COLUMNS(false, false), .n = NR_COLUMNS };
-static const struct table every_table = { .array = "devices", .column = COLUMNS(false, true), .n = NR_COLUMNS };
+const struct table watch_table = { .array = "vectors", .column = COLUMNS(true, false, false), .n = NR_COLUMNS };
+static const struct table own_table = { .array = "vectors", .column = COLUMNS(true, false, true), .n = NR_COLUMNS };
+static const struct table many_table = { .array = "vectors", .column = COLUMNS(false, false, false), .n = NR_COLUMNS };
+static const struct table every_table = { .array = "devices", .column = COLUMNS(false, true, false), .n = NR_COLUMNS };
 
 struct row {
 	const struct watched *d;
@@ -349,7 +350,7 @@ static void head_line(struct out *o, const struct page *p, const char *clock)
 	if (interval)
 		snprintf(rate, sizeof(rate), "  %.1f/s", (double)p->delta * 1e6 / (double)interval);
 	out_bold(o, "%s  %s  %" PRIu64 " vectors, %" PRIu64 " active%s%s", clock, who, p->vectors, p->active, rate,
-		 w->screen ? "   keys: q quit; sort by v i r c d" : "");
+		 w->screen ? "  q quits, sort: v i r c d" : "");
 }
 
 static void notes(struct out *o, const struct page *p)
@@ -394,6 +395,8 @@ static const struct table *table_for(const struct watch *w)
 {
 	if (w->every)
 		return &every_table;
+	if (w->device[0].own)
+		return &own_table;
 	return w->n > 1 ? &many_table : &watch_table;
 }
 
