@@ -215,79 +215,61 @@ static int run_plan(struct device *d, enum irq_index index, const struct plan *p
 	return rc;
 }
 
+/* What every change begins with: the index is there, no other is on, and what a plan starts from. */
+static int begin(struct device *d, enum irq_index index, struct irq_state *have, struct error *e)
+{
+	if (!device_index(d, index, e))
+		return -ENODEV;
+	device_state(d, index, have);
+	return check_others(d, index, e);
+}
+
 int device_enable(struct device *d, enum irq_index index, const struct vector_set *want, struct change_how how,
 		  struct change *c, struct error *e)
 {
+	_cleanup_(plan_free) struct plan p = { 0 };
 	struct irq_state have;
-	struct plan p;
-	int rc;
+	int rc = begin(d, index, &have, e);
 
-	if (!device_index(d, index, e))
-		return -ENODEV;
-	rc = check_others(d, index, e);
-	if (rc)
-		return rc;
-	device_state(d, index, &have);
-	rc = plan_enable(&have, want, &p, e);
 	if (rc == 0)
-		rc = run_plan(d, index, &p, how, c, e);
-	plan_free(&p);
-	return rc;
+		rc = plan_enable(&have, want, &p, e);
+	return rc ? rc : run_plan(d, index, &p, how, c, e);
 }
 
 int device_enable_none(struct device *d, enum irq_index index, unsigned int room, struct change *c, struct error *e)
 {
+	_cleanup_(plan_free) struct plan p = { 0 };
 	struct irq_state have;
-	struct plan p;
-	int rc;
+	int rc = begin(d, index, &have, e);
 
-	if (!device_index(d, index, e))
-		return -ENODEV;
-	rc = check_others(d, index, e);
-	if (rc)
-		return rc;
-	device_state(d, index, &have);
-	rc = plan_enable_none(&have, room, &p, e);
 	if (rc == 0)
-		rc = run_plan(d, index, &p, (struct change_how){ 0 }, c, e);
-	plan_free(&p);
-	return rc;
+		rc = plan_enable_none(&have, room, &p, e);
+	return rc ? rc : run_plan(d, index, &p, (struct change_how){ 0 }, c, e);
 }
 
 int device_disable(struct device *d, enum irq_index index, struct change *c, struct error *e)
 {
+	_cleanup_(plan_free) struct plan p = { 0 };
 	struct irq_state have;
-	struct plan p;
 	int rc;
 
 	if (!device_index(d, index, e))
 		return -ENODEV;
 	device_state(d, index, &have);
 	rc = plan_disable(&have, &p, e);
-	if (rc == 0)
-		rc = run_plan(d, index, &p, (struct change_how){ 0 }, c, e);
-	plan_free(&p);
-	return rc;
+	return rc ? rc : run_plan(d, index, &p, (struct change_how){ 0 }, c, e);
 }
 
 int device_resize(struct device *d, enum irq_index index, unsigned int n, struct change_how how, struct change *c,
 		  struct error *e)
 {
+	_cleanup_(plan_free) struct plan p = { 0 };
 	struct irq_state have;
-	struct plan p;
-	int rc;
+	int rc = begin(d, index, &have, e);
 
-	if (!device_index(d, index, e))
-		return -ENODEV;
-	rc = check_others(d, index, e);
-	if (rc)
-		return rc;
-	device_state(d, index, &have);
-	rc = plan_resize(&have, n, how.resize, &p, e);
 	if (rc == 0)
-		rc = run_plan(d, index, &p, how, c, e);
-	plan_free(&p);
-	return rc;
+		rc = plan_resize(&have, n, how.resize, &p, e);
+	return rc ? rc : run_plan(d, index, &p, how, c, e);
 }
 
 int device_trigger(struct device *d, enum irq_index index, const struct vector_set *which, struct error *e)

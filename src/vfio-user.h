@@ -33,4 +33,11 @@ int vfio_user_peer_ready(void *handle);
 void vfio_user_peer_text(void *handle, char *buf, size_t size);
 const char *vfio_user_peer_quirk(void *handle, unsigned int i);
 
+#define VFIO_USER_OPERATIONS                                                                                    \
+	.table_by_region = true, .close = vfio_user_close, .device_info = vfio_user_device_info,                \
+	.irq_info = vfio_user_irq_info, .set_irqs = vfio_user_set_irqs, .region_info = vfio_user_region_info,   \
+	.region_read = vfio_user_region_read, .region_write = vfio_user_region_write, .reset = vfio_user_reset, \
+	.peer_fd = vfio_user_peer_fd, .peer_ready = vfio_user_peer_ready, .peer_text = vfio_user_peer_text,     \
+	.peer_quirk = vfio_user_peer_quirk
+
 #endif
