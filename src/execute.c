@@ -104,13 +104,16 @@ int execute_open(struct session *s, const char *device, const struct device_even
 	return session_loop(s, e) ? 0 : -e->err;
 }
 
+/* In front of a sentence: as much as is known of where it happened. */
 static void tell(struct session *s, const char *where, const char *what, const struct error *e)
 {
-	char prefix[256];
+	const char *part[] = { where, s->device ? s->device->name : s->attached, what };
+	char prefix[384] = "";
 
-	snprintf(prefix, sizeof(prefix), "%s%s%s%s%s", where ? where : "", where ? ": " : "",
-		 s->device ? s->device->name : "", what && s->device ? ": " : "", what ? what : "");
-	out_error(s->out, prefix, e);
+	for (size_t i = 0; i < ARRAY_SIZE(part); i++)
+		if (part[i])
+			append(prefix, sizeof(prefix), "%s%s", prefix[0] ? ": " : "", part[i]);
+	out_error(s->out, prefix[0] ? prefix : NULL, e);
 }
 
 int execute_line(struct session *s, char *line, const char *where, bool keep_going, enum cause *status)
