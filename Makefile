@@ -131,3 +131,12 @@ fuzz: fuzz-build ## feed clients, servers, decoders and parsers with nonsense: F
 .PHONY: fuzz fuzz-build fuzz-programs
 -include $(FUZZ:=.d)
 # --- end of fuzzing ---
+
+# --- a first run: no root, no VFIO, no hardware ---
+demo: ## install what is missing to build, build, and try it on a simulated device
+	$(Q)tests/deps build
+	$(Q)$(MAKE) -s --no-print-directory all
+	$(Q)demo/start $(B)/msictl
+
+.PHONY: demo
+# --- end of the demo ---

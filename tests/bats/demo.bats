@@ -1,0 +1,48 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# demo: what a newcomer sees.
+
+load ../helpers
+
+demo=$tests/../demo/start
+
+teardown() {
+	term_stop
+}
+
+@test "without a terminal the tour runs as a script" {
+	run --separate-stderr -0 "$demo" "$MSICTL" </dev/null
+	assert_line --partial '$ msictl run sim:msix=64,msi=16 demo/tour'
+	assert_line --partial 'msix: 8 armed of 64, added 4-7, untouched 0-3'
+	assert_line --partial 'msix: pending 2'
+	# its own and the loopback's, and the one that was pending
+	assert_line --regexp '^msix +2 +armed +- +3 '
+	assert_line --partial 'msix: off'
+	# a screen or so, nothing wider than a terminal but lines of explanation
+	((${#lines[@]} < 50)) || fail "${#lines[@]} lines"
+}
+
+@test "once built it takes less than a second" {
+	[[ ! ${MSICTL_UNDER_VALGRIND-} ]] || skip 'not under valgrind'
+	local start=$EPOCHREALTIME
+
+	"$demo" "$MSICTL" </dev/null >/dev/null 2>&1
+	(($(ms_since "$start") < 1000)) || fail "$(ms_since "$start") ms"
+}
+
+@test "at a terminal it opens a shell below the tour, on one screen" {
+	local line
+
+	printf -v line '%q %q; echo $? >%q; exec cat' "$demo" "$MSICTL" "$BATS_TEST_TMPDIR/status"
+	tmux -S "$BATS_TEST_TMPDIR/tmux" -f /dev/null new-session -d -x 80 -y 24 \
+		"export TERM=screen XDG_STATE_HOME=$XDG_STATE_HOME; $line" 3>&-
+	term_expect '^sim:msix=64,msi=16> *$'
+	on_screen '^# A simulated PCI function'
+	term_type 'enable msix 4'
+	term_key Enter
+	term_expect 'msix 4> *$'
+	term_type quit
+	term_key Enter
+	term_ended 0
+}
