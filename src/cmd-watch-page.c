@@ -25,7 +25,7 @@
 			{ "DELTA", "delta", CELL_NUMBER, "since the last refresh", false },                           \
 			{ "RATE", "rate", CELL_NUMBER, "per second since the last refresh", false },                  \
 			{ "COALESCED", "coalesced", CELL_NUMBER, "counts that shared a wake-up, in a session",        \
-			  every },                                                                                    \
+			  !(own) },                                                                                   \
 			{ "IDLE", "idle_us", CELL_TIME, "since the last refresh that saw an event", false },          \
 			{ "CPUS", "cpus", CELL_NUMBER, "CPUs that ever took it", every || (own) },                    \
 			{ "CPU", "effective", CELL_TEXT, "the CPUs in effect", every },                               \
