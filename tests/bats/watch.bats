@@ -1,0 +1,273 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# watch, latency and pages of counters: on captured machines, where nothing
+# changes unless the test changes it, and on a simulated device.
+
+load ../helpers
+
+roots=$tests/root
+
+setup() {
+	tree=$BATS_TEST_TMPDIR/tree
+}
+
+teardown() {
+	term_stop
+	[[ ! ${watch_pid-} ]] || kill -KILL "$watch_pid" 2>/dev/null || true
+}
+
+# grow TREE - a copy of intel-remap that may be changed
+grow() {
+	cp -a "$roots/intel-remap" "$tree"
+}
+
+# counts IRQ TEXT
+counts() {
+	printf '%s\n' "$2" >"$tree/sys/kernel/irq/$1/per_cpu_count.new"
+	mv "$tree/sys/kernel/irq/$1/per_cpu_count.new" "$tree/sys/kernel/irq/$1/per_cpu_count"
+}
+
+# watch_start WORD... - msictl --json watch in the background, its first refresh is out
+watch_start() {
+	"$MSICTL" --root "$tree" --json watch "$@" >"$BATS_TEST_TMPDIR/watch" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	watch_pid=$!
+	until_true refreshed 1
+}
+
+refreshed() {
+	(($(wc -l <"$BATS_TEST_TMPDIR/watch") >= $1))
+}
+
+# next_refresh - a refresh that began after this call
+next_refresh() {
+	until_true refreshed $(($(wc -l <"$BATS_TEST_TMPDIR/watch") + 2))
+}
+
+watch_ended() {
+	local status=0
+
+	kill -TERM "$watch_pid" 2>/dev/null || true
+	wait "$watch_pid" || status=$?
+	watch_pid=
+	assert_equal "$status" 0
+	output=$(<"$BATS_TEST_TMPDIR/watch")
+	mapfile -t lines <<<"$output"
+}
+
+@test "a captured machine: the counts of counters, nothing changes" {
+	local bdf=0000:03:00.0 want
+
+	works --root "$roots/intel-remap" --json counters "$bdf"
+	want=$(jq -c '.vectors | map([.index, .vector, .irq, .count])' <<<"$output")
+	works --root "$roots/intel-remap" --json watch "$bdf" --iterations 3 --delay 100ms
+	((${#lines[@]} == 3)) || fail "${#lines[@]} lines"
+	json_lines --argjson want "$want" 'all(.[]; (.vectors | map([.index, .vector, .irq, .count])) == $want)'
+	json_lines '.[0].interval_us == null and (.[0].vectors | all(.delta == null and .rate == null))'
+	json_lines '.[1:] | all(.interval_us >= 50000 and (.vectors | all(.delta == 0 and .rate == 0)))'
+	json_lines 'all(.[]; .time | test("^20..-..-..T..:..:..[.]...Z$"))'
+}
+
+@test "every function: a line each, sums of its vectors" {
+	works --root "$roots/intel-remap" --json watch --iterations 1
+	json '.devices | length > 4 and all(.vectors >= 1 and .active == 0)'
+	json '.devices | map(select(.device == "0000:03:00.0"))[0] | .driver == "e1000e" and .vectors == 3 and .count == 34'
+	works --root "$roots/intel-remap" watch --iterations 1
+	assert_line --regexp '^03:00\.0 +e1000e +3 +0 +34 '
+	assert_line --regexp '^[0-9]+ silent: .*04:00\.0'
+}
+
+@test "vectors that count, that come, that go, and IRQs allocated anew" {
+	local irqs
+
+	grow
+	irqs=$tree/sys/bus/pci/devices/0000:03:00.0/msi_irqs
+	watch_start 03:00.0 -d 100ms
+	counts 34 31,0
+	next_refresh
+	# IRQ 35 goes; its neighbours go on
+	mv "$irqs/35" "$tree/35"
+	counts 36 0,6
+	next_refresh
+	# the same number again, counting from 0
+	echo msix >"$irqs/35"
+	counts 35 0,2
+	next_refresh
+	watch_ended
+	json_lines '[.[].vectors[] | select(.vector == 0) | .delta // 0] | add == 10'
+	json_lines '[.[].vectors[] | select(.vector == 1) | .delta // 0] | add == 2'
+	json_lines '[.[].vectors[] | select(.vector == 2) | .delta // 0] | add == 5'
+	json_lines 'any(.[]; .vectors | length == 2) and (.[-1].vectors | length == 3)'
+	json_lines '[.[].vectors[] | select(.vector == 0 and .delta == 10)][0] | .rate > 20 and .idle_us == 0'
+}
+
+@test "a function that goes is told of, another goes on" {
+	grow
+	watch_start 03:00.0 05:00.0 -d 100ms
+	rm "$tree/sys/bus/pci/devices/0000:03:00.0"
+	counts 31 0,112
+	next_refresh
+	watch_ended
+	json_lines '.[0].missing == [] and .[-1].missing == ["0000:03:00.0"]'
+	json_lines '.[-1].vectors | all(.device == "0000:05:00.0")'
+	json_lines '[.[].vectors[] | select(.device == "0000:05:00.0") | .delta // 0] | add == 100'
+}
+
+@test "a storm is marked" {
+	grow
+	watch_start 03:00.0 -d 100ms --storm 100
+	counts 34 100000,0
+	next_refresh
+	watch_ended
+	json_lines '[.[].vectors[] | select(.mark == "storm") | .vector] == [0]'
+}
+
+@test "VECTORS and --sort" {
+	works --root "$roots/intel-remap" --json watch 03:00.0 0,2 --iterations 1
+	json '.vectors | map(.vector) == [0, 2]'
+	works --root "$roots/intel-remap" --json watch 03:00.0 --iterations 1 --sort count
+	json '.vectors | map(.count) | . == (sort | reverse)'
+	works --root "$roots/intel-remap" watch 04:00.0 8-9 --iterations 1
+	assert_line --regexp '^msix +8 '
+	works --root "$roots/intel-remap" watch 04:00.0 --iterations 1
+	assert_line '12 silent: msix 0-11'
+}
+
+@test "-o chooses among the columns of all views" {
+	works --root "$roots/intel-remap" watch 03:00.0 --iterations 1 -o vector,action
+	assert_line --regexp '^ *0  eth0-rx-0'
+	refused 2 'is no column' --root "$roots/intel-remap" watch -o nonsense
+}
+
+@test "words that are wrong" {
+	refused 2 '0\.1 s .* is the least' watch -d 0.09
+	refused 2 'iterations: at least 1' watch --iterations 0
+	refused 2 'only a PCI function' watch sim
+	hinted 'msictl run sim'
+	refused 3 'no PCI function 0000:7f:1f\.7' watch 7f:1f.7
+	refused 2 'sort' watch --sort nonsense
+}
+
+@test "a page of counters: each line parsed, replaced at once" {
+	local page=$BATS_TEST_TMPDIR/msictl.prom
+
+	echo before >"$page"
+	exec 9<"$page"
+	works --root "$roots/intel-remap" --json watch 03:00.0 05:00.0 --iterations 1 --openmetrics "$page"
+	# who had it open still reads the former one
+	assert_equal "$(cat <&9)" before
+	exec 9<&-
+	assert_equal "$(stat -c %a "$page")" 644
+	assert_equal "$(find "$BATS_TEST_TMPDIR" -name '.msictl*' | wc -l)" 0
+	assert_equal "$(grep -c '^# TYPE msictl_interrupts_total counter$' "$page")" 1
+	assert_equal "$(grep -vcE '^(#.*|msictl_interrupts_total\{device="[0-9a-f:.]+",index="(intx|msix?)",vector="[0-9]+",irq="[0-9]+"\} [0-9]+)$' "$page")" 0
+	assert_equal "$(grep -c '^msictl' "$page")" 6
+	grep -qF 'msictl_interrupts_total{device="0000:03:00.0",index="msix",vector="0",irq="34"} 21' "$page"
+	works --root "$roots/intel-remap" counters 03:00.0 --openmetrics
+	assert_equal "$(grep '"0000:03' "$page")" "$(grep '"0000:03' <<<"$output")"
+	fails 2 --root "$roots/intel-remap" --json counters 03:00.0 --openmetrics
+	error usage 'a format of its own'
+}
+
+@test "a page that can't be written" {
+	fails 1 --root "$roots/intel-remap" watch 03:00.0 --iterations 1 --openmetrics "$BATS_TEST_TMPDIR/none/page"
+	noted 'no file can be made'
+	mkdir "$BATS_TEST_TMPDIR/folder"
+	fails 1 --root "$roots/intel-remap" watch 03:00.0 --iterations 1 --openmetrics "$BATS_TEST_TMPDIR/folder"
+	noted 'no regular file'
+}
+
+@test "in a session: eventfds, wake-ups that carried more than one" {
+	works --json run sim:msix=16 -c 'enable msix 4; trigger msix 0-2 --count 100; watch --iterations 2 -d 100ms'
+	output=$(tail -n 2 <<<"$output")
+	mapfile -t lines <<<"$output"
+	json_lines '.[1].vectors | map([.vector, .count, .delta]) == [[0, 100, 0], [1, 100, 0], [2, 100, 0], [3, 0, 0]]'
+	json_lines '.[1].vectors | all(.wakeups + .coalesced == .count)'
+	works run sim:msix=16 -c 'enable msix 8; trigger msix 0; watch --iterations 1'
+	assert_line --regexp '^msix +0 '
+	assert_line '7 silent: msix 1-7'
+}
+
+@test "latency: quantiles in order, all round trips drawn" {
+	works --json run sim:msix=4 -c 'enable msix 2; latency msix 1 --times 500'
+	output=${lines[-1]}
+	lines=("$output")
+	json '.times == 500 and .loopback and .vector == 1'
+	json '.min_ns > 0 and .min_ns <= .p50_ns and .p50_ns <= .p90_ns and .p90_ns <= .p99_ns and
+		.p99_ns <= .p99_9_ns and .p99_9_ns <= .max_ns'
+	json '.histogram | map(.count) | add == 500'
+	works run sim:msix=4 -c 'enable msix 2; latency msix 1 --times 50'
+	assert_line --regexp '^msix 1: 50 round trips'
+	assert_line --regexp ' us +[0-9]+  #'
+	fails 1 run sim:msix=4 -c 'enable msix 2; latency msix 3'
+	noted 'msix 3 is not armed'
+	fails 2 run sim:msix=4 -c 'enable msix 2; latency msix 0-1'
+}
+
+# big_term COLUMNS LINES WORD...
+big_term() {
+	term_start "${@:3}"
+	term resize-window -x "$1" -y "$2"
+}
+
+@test "a screen of 80x24: the busiest first, no line is broken, q restores" {
+	big_term 80 24 run sim:msix=64 -c \
+		'enable msix 64; trigger msix 0-39; trigger msix 50 --count 9; watch -d 200ms --iterations 100'
+	term_expect 'q quits'
+	term_key c
+	term_expect '^msix +50 .* 9 '
+	(($(screen | wc -l) <= 24)) || fail "$(screen)"
+	on_screen '^[0-9]+ more, [0-9]+ of them quiet$'
+	on_screen '^23 silent: msix 40-49,51-63$'
+	assert_equal "$(screen | sed -n 3p | awk '{ print $2 }')" 50
+	term_key q
+	term_ended 0
+	! on_screen 'q quits' || fail "$(screen)"
+	on_screen '^msix: triggered 50, 9 times'
+}
+
+@test "a screen of 200x50: all columns, and a smaller one while it runs" {
+	big_term 200 50 --root "$roots/intel-remap" watch 03:00.0 05:00.0 -d 200ms
+	term_expect '^DEVICE .*TREND +MARK$'
+	term_expect '^05:00\.0 +msix +2 +33 '
+	term resize-window -x 60 -y 6
+	term_expect '^[0-9]+ more, '
+	(($(term capture-pane -p | grep -c .) <= 6)) || fail "$(screen)"
+	term_key C-c
+	term_ended 0
+}
+
+@test "SIGTERM leaves the terminal as it was" {
+	local modes tty
+
+	term_start --root "$roots/intel-remap" watch 03:00.0 -d 200ms
+	term_expect 'q quits'
+	tty=$(term display-message -p '#{pane_tty}')
+	modes=$(stty -a <"$tty" | grep -oE -- '-?(icanon|echo)\b' | sort -u)
+	assert_equal "$modes" $'-echo\n-icanon'
+	kill -TERM "$(pgrep -n -t "${tty#/dev/}" -f ' watch 03:00.0 ')"
+	term_ended 0
+	modes=$(stty -a <"$tty" | grep -oE -- '-?(icanon|echo)\b' | sort -u)
+	assert_equal "$modes" $'echo\nicanon'
+	! on_screen 'q quits' || fail "$(screen)"
+}
+
+@test "no screen for a terminal that can't be painted on, nor with --batch" {
+	term_start --root "$roots/intel-remap" watch 03:00.0 --batch --iterations 2 -d 100ms
+	term_ended 0
+	on_screen '^[0-9:]+  03:00\.0  3 vectors, 0 active  0\.0/s$'
+}
+
+@test "in the shell, and the prompt again" {
+	term_start shell sim:msix=8
+	term_expect '8>$'
+	term_type 'enable msix 4; trigger msix 0; watch -d 100ms'
+	term_key Enter
+	term_expect 'q quits'
+	term_expect '^3 silent: msix 1-3$'
+	term_key q
+	term_expect 'msix 4>$'
+	term_type 'counters 0'
+	term_key Enter
+	term_expect '^msix +0  armed'
+}
