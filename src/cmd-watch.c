@@ -138,11 +138,11 @@ static int step(struct session *s, void *state, uint64_t *due, struct error *e)
 			return rc;
 	}
 	if (now_us() >= w->due) {
+		/* rates of a shorter time than was asked for would jump: a refresh that was late is not made up for */
+		w->due = now_us() + w->delay_us;
 		rc = refresh(s, w, e);
 		if (rc || !w->left)
 			return rc;
-		/* a refresh that was late is not made up for */
-		w->due = w->due + w->delay_us > now_us() ? w->due + w->delay_us : now_us() + w->delay_us;
 	}
 	if (w->screen)
 		rc = obey(s, w, screen_key(w->screen), e);
@@ -231,6 +231,7 @@ const struct command cmd_watch = {
 		"vector, or by IRQ number. While a VM gets posted interrupts, the host may count nothing.\n"
 		"    msictl watch 01:00.0 0-3 --delay 500ms",
 	.family = FAMILY_LOOK,
+	.flags = CMD_HELD,
 	.param = (const struct param[]){ { .kind = KIND_DEVICE, .optional = true, .many = true },
 					 { .kind = KIND_VECTORS, .optional = true } },
 	.nparam = 2,

@@ -20,10 +20,10 @@
 #define WHERE 96
 
 static const struct command *const rows[] = {
-	&cmd_list,    &cmd_info,    &cmd_counters, &cmd_probe,	  &cmd_bind,   &cmd_unbind, &cmd_enable,
-	&cmd_disable, &cmd_resize,  &cmd_mask,	   &cmd_unmask,	  &cmd_read,   &cmd_write,  &cmd_reset,
-	&cmd_reopen,  &cmd_trigger, &cmd_wait,	   &cmd_watch,	  &cmd_events, &cmd_hold,   &cmd_holders,
-	&cmd_release, &cmd_shell,   &cmd_run,	   &cmd_simulate, &cmd_help,   &cmd_quit,   &cmd_complete,
+	&cmd_list,   &cmd_info,	    &cmd_counters, &cmd_probe,	&cmd_bind,     &cmd_unbind,  &cmd_enable,  &cmd_disable,
+	&cmd_resize, &cmd_mask,	    &cmd_unmask,   &cmd_read,	&cmd_write,    &cmd_reset,   &cmd_reopen,  &cmd_trigger,
+	&cmd_wait,   &cmd_watch,    &cmd_latency,  &cmd_events, &cmd_hold,     &cmd_holders, &cmd_release, &cmd_shell,
+	&cmd_run,    &cmd_simulate, &cmd_help,	   &cmd_quit,	&cmd_complete,
 };
 
 static const struct commands commands = { rows, ARRAY_SIZE(rows) };
@@ -109,14 +109,23 @@ static const char *device_word(const struct args *a)
 	return NULL;
 }
 
-/* Not for a list of devices: each has a holder of its own. */
+/* Each of a list of devices has a holder of its own; what has no colon is VECTORS. */
+static bool names_several(const struct args *a)
+{
+	for (size_t i = 0; i < a->nrest; i++)
+		if (strchr(a->rest[i], ':'))
+			return true;
+	return false;
+}
+
+/* Not for a list of devices. */
 static bool may_attach(const struct session *s, const struct args *a)
 {
 	const struct command *cmd = a->command;
 
 	if (!s->root.live || !(cmd->flags & (CMD_OPENS | CMD_HELD)) || !device_word(a))
 		return false;
-	return cmd->nparam && !cmd->param[cmd->nparam - 1].many;
+	return cmd->nparam && !cmd->param[cmd->nparam - 1].many && !names_several(a);
 }
 
 /* 1: nobody holds it; otherwise the command ran there. */

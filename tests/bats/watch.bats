@@ -64,7 +64,7 @@ watch_ended() {
 	((${#lines[@]} == 3)) || fail "${#lines[@]} lines"
 	json_lines --argjson want "$want" 'all(.[]; (.vectors | map([.index, .vector, .irq, .count])) == $want)'
 	json_lines '.[0].interval_us == null and (.[0].vectors | all(.delta == null and .rate == null))'
-	json_lines '.[1:] | all(.interval_us >= 50000 and (.vectors | all(.delta == 0 and .rate == 0)))'
+	json_lines '.[1:] | all(.interval_us >= 90000 and (.vectors | all(.delta == 0 and .rate == 0)))'
 	json_lines 'all(.[]; .time | test("^20..-..-..T..:..:..[.]...Z$"))'
 }
 

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+
+#include "host-watch.h"
+#include "tree.h"
+
+static int setup(void **state)
+{
+	static struct tree t;
+
+	tree_new(&t);
+	*state = &t;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	tree_free(*state);
+	return 0;
+}
+
+static void put(const struct tree *t, unsigned int irq, const char *name, const char *text)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "sys/kernel/irq/%u/%s", irq, name);
+	tree_text(t, path, text);
+}
+
+static char *msi_path(const struct tree *t, unsigned int irq, char buf[PATH_MAX])
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "sys/bus/pci/devices/0000:04:00.0/msi_irqs/%u", irq);
+	return tree_path(t, path, buf);
+}
+
+static void irq(const struct tree *t, unsigned int n, const char *hwirq, const char *counts)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "sys/bus/pci/devices/0000:04:00.0/msi_irqs/%u", n);
+	tree_text(t, path, "msix\n");
+	put(t, n, "actions", "nvme0q0\n");
+	put(t, n, "chip_name", "PCI-MSI\n");
+	put(t, n, "hwirq", hwirq);
+	put(t, n, "per_cpu_count", counts);
+}
+
+static const struct host_irq *at(const struct host_watch *w, unsigned int number)
+{
+	for (size_t i = 0; i < w->irqs.n; i++)
+		if (w->irqs.irq[i].irq == number)
+			return &w->irqs.irq[i];
+	return NULL;
+}
+
+static uint64_t incarnation(const struct host_watch *w, unsigned int number)
+{
+	return w->incarnation[at(w, number) - w->irqs.irq];
+}
+
+static void counts_again(void **state)
+{
+	struct host_watch w = { .addr = { 0, 4, 0, 0 } };
+	struct tree *t = *state;
+
+	irq(t, 33, "0\n", "1,0,5\n");
+	irq(t, 34, "1\n", "0,0,0\n");
+	assert_int_equal(host_watch_read(&t->root, &w), 0);
+	assert_int_equal(w.irqs.n, 2);
+	assert_int_equal(at(&w, 33)->count, 6);
+	assert_int_equal(w.cpus[at(&w, 33) - w.irqs.irq], 2);
+	assert_int_equal(w.cpus[at(&w, 34) - w.irqs.irq], 0);
+	put(t, 33, "per_cpu_count", "1,0,4294967295\n");
+	/* what is not read each time */
+	put(t, 33, "actions", "other\n");
+	assert_int_equal(host_watch_read(&t->root, &w), 0);
+	assert_int_equal(at(&w, 33)->count, 4294967296);
+	assert_string_equal(at(&w, 33)->action, "nvme0q0");
+	for (int i = 0; i < 16; i++)
+		assert_int_equal(host_watch_read(&t->root, &w), 0);
+	assert_string_equal(at(&w, 33)->action, "other");
+	host_watch_free(&w);
+}
+
+static void comes_and_goes(void **state)
+{
+	struct host_watch w = { .addr = { 0, 4, 0, 0 } };
+	struct tree *t = *state;
+	char path[PATH_MAX];
+	uint64_t first;
+
+	irq(t, 33, "0\n", "1\n");
+	irq(t, 34, "1\n", "2\n");
+	assert_int_equal(host_watch_read(&t->root, &w), 0);
+	first = incarnation(&w, 33);
+	assert_int_equal(host_watch_read(&t->root, &w), 0);
+	assert_int_equal(incarnation(&w, 33), first);
+	/* another file in its place, another vector */
+	assert_int_equal(remove(msi_path(t, 33, path)), 0);
+	irq(t, 35, "7\n", "4\n");
+	irq(t, 33, "9\n", "1\n");
+	assert_int_equal(host_watch_read(&t->root, &w), 0);
+	assert_int_equal(w.irqs.n, 3);
+	assert_int_equal(at(&w, 33)->vector, 9);
+	assert_int_equal(at(&w, 35)->vector, 7);
+	remove(msi_path(t, 34, path));
+	assert_int_equal(host_watch_read(&t->root, &w), 0);
+	assert_int_equal(w.irqs.n, 2);
+	assert_null(at(&w, 34));
+	host_watch_free(&w);
+}
+
+static void nonsense_is_no_count(void **state)
+{
+	static const char *const wrong[] = { "",     "\n",   "1,2",   "1,,2\n", ",1\n",
+					     "1,\n", "-1\n", "1 2\n", "1\n2\n", "99999999999999999999\n" };
+	struct host_watch w = { .addr = { 0, 4, 0, 0 } };
+	struct tree *t = *state;
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		irq(t, 33, "0\n", wrong[i]);
+		assert_int_equal(host_watch_read(&t->root, &w), 0);
+		assert_int_equal(w.irqs.n, 1);
+		assert_false(w.irqs.irq[0].counted);
+	}
+	/* the kernel's page was too small */
+	tree_text(t, "proc/interrupts",
+		  "      CPU0 CPU1\n 33:  5 6  PCI-MSI 0-edge nvme0q0\n 34: 7 8 PCI-MSI 1-edge x\n");
+	assert_int_equal(host_watch_read(&t->root, &w), 0);
+	assert_true(w.irqs.irq[0].counted);
+	assert_int_equal(w.irqs.irq[0].count, 11);
+	host_watch_free(&w);
+}
+
+static void without_sys_kernel_irq(void **state)
+{
+	struct host_watch w = { .addr = { 0, 4, 0, 0 } };
+	struct tree *t = *state;
+
+	tree_text(t, "sys/bus/pci/devices/0000:04:00.0/msi_irqs/33", "msix\n");
+	tree_text(t, "proc/interrupts", "      CPU0 CPU1\n 33:  5 6  PCI-MSI 2-edge nvme0q0\n");
+	assert_int_equal(host_watch_read(&t->root, &w), 0);
+	assert_int_equal(w.irqs.irq[0].count, 11);
+	assert_int_equal(w.irqs.irq[0].vector, 2);
+	tree_text(t, "proc/interrupts", "      CPU0 CPU1\n 33:  5 9  PCI-MSI 2-edge nvme0q0\n");
+	assert_int_equal(host_watch_read(&t->root, &w), 0);
+	assert_int_equal(w.irqs.irq[0].count, 14);
+	host_watch_free(&w);
+}
+
+static void no_such_function(void **state)
+{
+	struct host_watch w = { .addr = { 0, 9, 0, 0 } };
+	struct tree *t = *state;
+
+	assert_int_equal(host_watch_read(&t->root, &w), 0);
+	assert_int_equal(w.irqs.n, 0);
+	host_watch_free(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(counts_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(comes_and_goes, setup, teardown),
+		cmocka_unit_test_setup_teardown(nonsense_is_no_count, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_sys_kernel_irq, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_such_function, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("host-watch", tests, NULL, NULL);
+}

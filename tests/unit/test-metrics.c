@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+
+#include "metrics.h"
+#include "tree.h"
+
+static int setup(void **state)
+{
+	static struct tree t;
+
+	tree_new(&t);
+	*state = &t;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	tree_free(*state);
+	return 0;
+}
+
+#define HEAD                                                                                              \
+	"# HELP msictl_interrupts_total Interrupts of a vector, or counts of its eventfd in a session.\n" \
+	"# TYPE msictl_interrupts_total counter\n"
+
+static void labels(void **state)
+{
+	struct reading r = { .index = IRQ_MSIX, .vector = 3, .has_irq = true, .irq = 33, .counted = true, .count = 12 };
+	struct metrics m;
+
+	(void)state;
+	assert_int_equal(metrics_begin(&m), 0);
+	metrics_add(&m, "0000:01:00.0", &r);
+	r.vector = -1;
+	metrics_add(&m, "0000:01:00.0", &r);
+	r.counted = false;
+	metrics_add(&m, "0000:01:00.0", &r);
+	r = (struct reading){ .index = IRQ_REQ, .counted = true, .count = UINT64_MAX };
+	metrics_add(&m, "vfio-user:/a\"b\\c\nd", &r);
+	assert_int_equal(metrics_end(&m), 0);
+	assert_string_equal(m.text,
+			    HEAD "msictl_interrupts_total{device=\"0000:01:00.0\",index=\"msix\",vector=\"3\","
+				 "irq=\"33\"} 12\n"
+				 "msictl_interrupts_total{device=\"0000:01:00.0\",index=\"msix\",irq=\"33\"} 12\n"
+				 "msictl_interrupts_total{device=\"vfio-user:/a\\\"b\\\\c\\\\x0ad\",index=\"req\","
+				 "vector=\"0\"} 18446744073709551615\n");
+	assert_int_equal(m.size, strlen(m.text));
+	metrics_free(&m);
+}
+
+static void replaces_at_once(void **state)
+{
+	const struct tree *t = *state;
+	char path[PATH_MAX], text[512];
+	struct metrics m;
+	struct error e;
+	FILE *before;
+
+	tree_text(t, "page", "before");
+	tree_path(t, "page", path);
+	before = fopen(path, "r");
+	assert_non_null(before);
+	metrics_begin(&m);
+	assert_int_equal(metrics_end(&m), 0);
+	assert_int_equal(metrics_write(&m, path, &e), 0);
+	metrics_free(&m);
+	/* the former file is another one */
+	assert_non_null(fgets(text, sizeof(text), before));
+	assert_string_equal(text, "before");
+	fclose(before);
+	assert_true(root_text(&t->root, text, sizeof(text), "page") > 0);
+	assert_memory_equal(text, HEAD, 20);
+}
+
+static void refuses(void **state)
+{
+	const struct tree *t = *state;
+	char path[PATH_MAX];
+	struct metrics m;
+	struct error e;
+
+	metrics_begin(&m);
+	assert_int_equal(metrics_end(&m), 0);
+	tree_folder(t, "folder");
+	assert_true(metrics_write(&m, tree_path(t, "folder", path), &e) < 0);
+	tree_link(t, "link", "/dev/null");
+	assert_true(metrics_write(&m, tree_path(t, "link", path), &e) < 0);
+	snprintf(path, sizeof(path), "%s/none/page", t->dir);
+	assert_int_equal(metrics_write(&m, path, &e), -ENOENT);
+	metrics_free(&m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(labels),
+		cmocka_unit_test_setup_teardown(replaces_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(refuses, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
+}
