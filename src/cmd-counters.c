@@ -189,12 +189,13 @@ static int tell_metrics(struct session *s, const struct value *v, const struct c
 
 static int run_counters(struct session *s, const struct args *a, struct error *e)
 {
-	_cleanup_free_ struct counted *c = calloc(1, sizeof(*c));
+	_cleanup_free_ struct counted *c = NULL;
 	char bdf[PCI_ADDR_LEN];
 	int rc;
 
 	if (a->option[COUNTERS_METRICS].given && out_is_json(s->out))
 		return fail(e, CAUSE_USAGE, 0, "--openmetrics is a format of its own, --json is another");
+	c = calloc(1, sizeof(*c));
 	if (!c)
 		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
 	rc = look(s, a->param[0].text, c, e);

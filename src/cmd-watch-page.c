@@ -27,7 +27,7 @@
 			{ "COALESCED", "coalesced", CELL_NUMBER, "counts that shared a wake-up, in a session",        \
 			  !(own) },                                                                                   \
 			{ "IDLE", "idle_us", CELL_TIME, "since the last refresh that saw an event", false },          \
-			{ "CPUS", "cpus", CELL_NUMBER, "CPUs that ever took it", every || (own) },                    \
+			{ "CPUS", "cpus", CELL_NUMBER, "CPUs that ever took it", (every) || (own) },                  \
 			{ "CPU", "effective", CELL_TEXT, "the CPUs in effect", every },                               \
 			{ "AFFINITY", "affinity", CELL_TEXT, "the CPUs wanted", true },                               \
 			{ "ACTION", "action", CELL_TEXT, "the handler's name", true },                                \

@@ -159,9 +159,9 @@ void caller_run(struct caller *c)
 		return;
 	if (!c->held && !c->releases)
 		rc = attach_nobody(c->name, &e);
-	else if (!c->begun)
+	else if (c->held && !c->begun)
 		rc = begin_any(c, &e);
-	if (rc > 0 && c->s.job.step)
+	if (rc > 0 && c->held && c->s.job.step)
 		rc = step(c, &e);
 	if (rc <= 0)
 		caller_end(c, rc, &e);

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#define SECOND 1000000u
+#define SECOND UINT64_C(1000000)
 
 static struct reading vector(int number, uint64_t count)
 {
