@@ -1,0 +1,257 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# hold, holders, release on simulated devices; tests/lab/hold.bats has the real ones.
+
+load ../helpers
+
+# The folder of sockets is one for all of a user's processes: a device that no
+# other test has.
+setup() {
+	vectors=$((16 + RANDOM % 2000))
+	dev=sim:msix=$vectors,msi=8
+	bg=()
+	if ((EUID)); then
+		export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR
+		folder=$XDG_RUNTIME_DIR/msictl
+	else
+		folder=/run/msictl
+	fi
+}
+
+teardown() {
+	local pid
+
+	for pid in "${bg[@]}"; do
+		kill -KILL "$pid" 2>/dev/null || true
+	done
+	msictl release "$dev" >/dev/null 2>&1 || true
+}
+
+# in_background WORD... - msictl; $! of it is $pid, its words are in $log and $log.err
+in_background() {
+	log=$BATS_TEST_TMPDIR/log.${#bg[@]}
+	"$MSICTL" "$@" >"$log" 2>"$log.err" 3>&- &
+	pid=$!
+	bg+=("$pid")
+}
+
+# ended STATUS - the last one in the background
+ended() {
+	local status=0
+
+	wait "$pid" || status=$?
+	assert_equal "$status" "$1"
+}
+
+# holder - the process that holds $dev
+holder() {
+	msictl --json holders | jq --arg dev "$dev" '.holders[] | select(.device == $dev).pid'
+}
+
+held() {
+	[[ $(holder) ]]
+}
+
+not_held() {
+	[[ ! $(holder) ]]
+}
+
+# A child that nobody waits for stays as a zombie where process 1 does not reap.
+dead() {
+	[[ ! -e /proc/$1 || $(awk '{ print $3 }' "/proc/$1/stat" 2>/dev/null) =~ ^(Z|)$ ]]
+}
+
+# callers N - so many commands run at the holder of $dev
+callers() {
+	[[ $(msictl --json holders | jq --arg dev "$dev" '.holders[] | select(.device == $dev).callers') == "$1" ]]
+}
+
+# descriptors PID
+descriptors() {
+	local fds=("/proc/$1/fd"/*)
+
+	echo "${#fds[@]}"
+}
+
+@test "a script: each command is a process with a status of its own" {
+	works hold "$dev"
+	assert_output --regexp "^$dev: held by pid [0-9]+$"
+	works enable "$dev" msix 4
+	assert_line --partial "msix: 4 armed of $vectors"
+	works resize "$dev" msix 8
+	assert_line --partial 'untouched 0-3'
+	works trigger "$dev" msix 0-7
+	works wait "$dev" msix all --at-least 1 --timeout 1s
+	works --json counters "$dev"
+	json '[.vectors[] | select(.count == 1)] | length == 8'
+	fails 8 wait "$dev" msix 0 --at-least 2 --timeout 50ms
+	refused 2 'is beyond' enable "$dev" msix "$vectors-$vectors"
+	works release "$dev"
+	refused 3 'nobody holds it' release "$dev"
+	hinted "msictl hold $dev"
+	refused 2 'its effect would end' enable "$dev" msix 4
+	hinted "msictl hold $dev first"
+}
+
+@test "options of every command go with it" {
+	works hold "$dev"
+	works --json enable "$dev" msix 2
+	json '.armed == [0, 1]'
+	works --dry-run enable "$dev" msix 4
+	assert_output --partial 'would: '
+	works --trace resize "$dev" msix 3
+	noted 'DEVICE_SET_IRQS'
+	works resize "$dev" msix 3
+	assert_equal "$stderr" ''
+	works -n -o VECTOR,STATE counters "$dev" armed
+	assert_equal "${#lines[@]}" 3
+	refute_output --partial VECTOR
+	fails 2 --json enable "$dev" msix "$vectors-$vectors"
+	json '.error.cause == "usage"'
+	works --color always info "$dev"
+	assert_output --partial $'\033[1m'
+	works info "$dev"
+	refute_output --partial $'\033'
+}
+
+@test "info and the shell's script see what was armed" {
+	works hold "$dev"
+	works enable "$dev" msix 3-3
+	works --json info "$dev"
+	json '[.vectors[] | select(.state == "armed") | .vector] == [3]'
+	run --separate-stderr -0 msictl run "$dev" -c 'resize msix 5; trigger msix 0; counters'
+	assert_line --partial 'triggered 0, 1 time'
+	run --separate-stderr -0 msictl shell "$dev" <<<$'trigger msix 1\nquit\ntrigger msix 2'
+	assert_line --partial 'triggered 1, 1 time'
+	refute_line --partial 'triggered 2'
+	works --json counters "$dev"
+	json '[.vectors[] | .count] | add == 2'
+}
+
+@test "run on a held device: errors name the line, the first status counts" {
+	works hold "$dev"
+	printf 'enable msix 2\nenable msix %s\ntrigger msix 0\n' "$vectors-$vectors" >"$BATS_TEST_TMPDIR/script"
+	fails 2 run "$dev" "$BATS_TEST_TMPDIR/script"
+	noted "^msictl: $BATS_TEST_TMPDIR/script:2: sim:.*: enable: .*beyond"
+	fails 2 run "$dev" -k "$BATS_TEST_TMPDIR/script"
+	assert_line --partial 'triggered 0'
+	fails 2 run "$dev" -c 'enabel msix 2'
+	noted 'did you mean'
+	works run "$dev" -c 'help; help enable'
+}
+
+@test "holders tells what is armed, in both forms" {
+	works hold "$dev"
+	works enable "$dev" msix 4
+	works --json holders
+	json --arg dev "$dev" --argjson n "$vectors" '.holders[] | select(.device == $dev) |
+		.msix == {armed: 4, vectors: $n} and .msi.armed == 0 and .open and .callers == 0 and
+		(.pid | type) == "number" and (.since | test("^20..-..-..T..:..:..Z$"))'
+	works holders
+	assert_line --regexp "^$dev .* 4/$vectors "
+}
+
+@test "a device is held once, and named once" {
+	works hold "$dev"
+	refused 5 'is held already, by pid [0-9]+' hold "$dev"
+	hinted "msictl release $dev"
+	refused 2 'named twice' hold sim:msi=1 sim:msi=1
+	refused 2 'cannot\|changes none' --dry-run hold sim:msi=1 || true
+	works release "$dev"
+	works hold "$dev"
+}
+
+@test "a device that can't be opened: the reason and its status" {
+	refused 2 'msix' hold sim:msix=0x
+	fails 2 --json hold sim:msix=0x
+	json '.error.cause == "usage"'
+	fails 2 hold "$dev" sim:msix=0x
+	not_held
+}
+
+@test "two devices, one holder; it ends with the last" {
+	works hold "$dev" "$dev,noresize"
+	local pid
+	pid=$(holder)
+	works enable "$dev,noresize" msix 2
+	works --json counters "$dev"
+	json '.vectors == []'
+	works release "$dev"
+	works --json counters "$dev,noresize"
+	json '.vectors | length == 2'
+	works release "$dev" "$dev,noresize" || true
+	works hold "$dev"
+	works release "$dev,noresize" || true
+	until_true dead "$pid"
+}
+
+@test "release: all that are named are tried" {
+	works hold "$dev"
+	fails 3 release sim:msi=3 "$dev"
+	assert_output --partial 'released by'
+	not_held
+}
+
+@test "one changes while two wait" {
+	works hold "$dev"
+	works enable "$dev" msix 4
+	in_background wait "$dev" msix 2 --timeout 30s
+	local first=$pid
+	in_background wait "$dev" msix 0,3 --timeout 30s
+	until_true callers 2
+	works resize "$dev" msix 6
+	works trigger "$dev" msix 2
+	wait "$first"
+	callers 1
+	works trigger "$dev" msix 0-3
+	ended 0
+	until_true callers 0
+}
+
+@test "a caller is killed, the holder goes on" {
+	works hold "$dev"
+	works enable "$dev" msix 2
+	in_background wait "$dev" msix 0 --timeout 60s
+	until_true callers 1
+	kill -KILL "$pid"
+	until_true callers 0
+	in_background trigger "$dev" msix 0 --count 1000000 --rate 100
+	until_true callers 1
+	kill -KILL "$pid"
+	until_true callers 0
+	works trigger "$dev" msix 1
+	works wait "$dev" msix 1 --timeout 5s
+}
+
+@test "a caller that is asked to stop says so, its command ends" {
+	works hold "$dev"
+	works enable "$dev" msix 1
+	in_background wait "$dev" msix 0 --timeout 60s
+	until_true callers 1
+	kill -TERM "$pid"
+	ended 1
+	grep -q 'stopped by Terminated' "$log.err"
+	until_true callers 0
+}
+
+@test "release ends what runs there" {
+	works hold "$dev"
+	works enable "$dev" msix 1
+	in_background wait "$dev" msix 0 --timeout 60s
+	until_true callers 1
+	works release "$dev"
+	ended 3
+	grep -q 'asked to release' "$log.err"
+}
+
+@test "the output of a command arrives as it comes" {
+	works hold "$dev"
+	in_background events fffe:ff:1f.7 --timeout 100ms
+	ended 0
+	works run "$dev" -c 'wait msix 0 --timeout 10ms' -k || true
+	works enable "$dev" msix "$vectors"
+	works --json info --all "$dev"
+	json --argjson n "$vectors" '[.vectors[] | select(.state == "armed")] | length == $n'
+}
+
