@@ -58,6 +58,18 @@ lab: all ## a shell in a virtual machine with real vfio-pci devices: LAB='--kern
 lint: ## style, static analysis, include graph
 	tests/lint
 
+# --- figures beside those of bare C programs, asserting none: BENCH_SECONDS=60 counts longer ---
+BENCH := $(sort $(wildcard tests/bench/*.c))
+$(B)/bench: $(BENCH) tests/bench/bench.h $(filter-out $(B)/main.o,$(OBJ)) Makefile
+	@echo "  BENCH   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -Isrc -pthread $(ALL_LDFLAGS) -o $@ $(BENCH) $(filter %.o,$^) $(LDLIBS)
+
+bench: $(B)/msictl $(B)/bench ## ratios to bare C programs: arming, counting, waking, watching; BENCH_SECONDS=60
+	$(B)/bench $(B)/msictl
+
+.PHONY: bench
+# --- end of the bench ---
+
 # Leaks of libraries at exit are theirs: tests/lsan.supp names them.
 SANITIZE := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 asan: ## the suite with ASan and UBSan

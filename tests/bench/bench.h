@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the parts of the bench share. Figures only: nothing here asserts a time. */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static inline uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* A peer or a set-up that does not work makes the figures worthless. */
+static inline void must(int ok, const char *what)
+{
+	if (ok)
+		return;
+	perror(what);
+	exit(1);
+}
+
+/** row() - one line: our figure, the peer's (0: there is none), their ratio and what was demanded of it. */
+void row(const char *what, double ours, double peer, const char *unit, const char *demanded);
+
+/** median() - sorts @v. */
+double median(double *v, int n);
+
+void bench_counting(int seconds);
+void bench_waking(void);
+void bench_watching(const char *msictl);
+void bench_sim(const char *msictl);
+void bench_starting(const char *msictl);
+void bench_resting(const char *msictl);
+
+#endif

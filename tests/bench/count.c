@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Counting and waking: msictl's own loop and vectors against a bare epoll and read. */
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "device.h"
+#include "histogram.h"
+#include "util.h"
+
+#define BATCH  64
+#define ROUNDS 5
+#define WAKES  20000
+
+struct writer {
+	const int *fd;
+	unsigned int n;
+	uint64_t until_ns, written;
+	atomic_bool done;
+};
+
+static void *write_all(void *arg)
+{
+	struct writer *w = arg;
+	uint64_t one = 1;
+
+	while (now_ns() < w->until_ns)
+		for (unsigned int i = 0; i < w->n; i++)
+			w->written += write(w->fd[i], &one, sizeof(one)) == sizeof(one);
+	atomic_store(&w->done, true);
+	return NULL;
+}
+
+/* A device of nothing but eventfds: the vectors, their sources and their callback are the real ones. */
+static void make_device(struct device *d, unsigned int n, int *fd)
+{
+	struct index *ix = &d->irq[IRQ_MSIX];
+	struct vector_set which = { 0 };
+	struct change c = { 0 };
+	struct error e;
+
+	must(!loop_new(&d->loop), "loop");
+	*ix = (struct index){ .device = d, .index = IRQ_MSIX, .present = true, .info.count = n };
+	vector_set_add_range(&which, 0, n);
+	must(!device_ready(d, IRQ_MSIX, &which, &c, &e), "eventfds");
+	for (unsigned int i = 0; i < n; i++) {
+		ix->vector[i]->armed = true;
+		fd[i] = ix->vector[i]->source.fd;
+	}
+}
+
+static void drop_device(struct device *d)
+{
+	struct index *ix = &d->irq[IRQ_MSIX];
+
+	for (unsigned int i = 0; i < ix->info.count; i++) {
+		close(ix->vector[i]->source.fd);
+		free(ix->vector[i]);
+	}
+	free(ix->vector);
+	loop_free(d->loop);
+}
+
+static uint64_t sum_of(const struct device *d)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < d->irq[IRQ_MSIX].info.count; i++)
+		sum += d->irq[IRQ_MSIX].vector[i]->count;
+	return sum;
+}
+
+static double count_ours(unsigned int n, int seconds, uint64_t *lost)
+{
+	struct writer w = { .n = n };
+	struct device d = { 0 };
+	int fd[MAX_VECTORS];
+	uint64_t begin;
+	pthread_t t;
+
+	make_device(&d, n, fd);
+	w.fd = fd;
+	begin = now_ns();
+	w.until_ns = begin + (uint64_t)seconds * 1000000000u;
+	must(!pthread_create(&t, NULL, write_all, &w), "thread");
+	while (!atomic_load(&w.done))
+		loop_wait(d.loop, w.until_ns / 1000 + 10000);
+	while (loop_wait(d.loop, 0) > 0)
+		;
+	pthread_join(t, NULL);
+	begin = now_ns() - begin;
+	*lost = w.written - sum_of(&d);
+	drop_device(&d);
+	return (double)w.written * 1e9 / (double)begin;
+}
+
+static int take(int epoll, uint64_t *count, int timeout)
+{
+	struct epoll_event ev[BATCH];
+	int n = epoll_wait(epoll, ev, BATCH, timeout);
+
+	for (int i = 0; i < n; i++) {
+		uint64_t got;
+		unsigned int at = ev[i].data.u32;
+
+		if (read((int)(ev[i].data.u64 >> 32), &got, sizeof(got)) == sizeof(got))
+			count[at] += got;
+	}
+	return n;
+}
+
+static int make_bare(unsigned int n, int *fd)
+{
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+
+	for (unsigned int i = 0; i < n; i++) {
+		struct epoll_event ev = { .events = EPOLLIN };
+
+		fd[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		ev.data.u64 = (uint64_t)fd[i] << 32 | i;
+		must(fd[i] >= 0 && !epoll_ctl(epoll, EPOLL_CTL_ADD, fd[i], &ev), "eventfd");
+	}
+	return epoll;
+}
+
+static void drop_bare(int epoll, const int *fd, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		close(fd[i]);
+	close(epoll);
+}
+
+static double count_bare(unsigned int n, int seconds, uint64_t *lost)
+{
+	uint64_t *count = calloc(n, sizeof(*count)), sum = 0, begin;
+	int fd[MAX_VECTORS], epoll = make_bare(n, fd);
+	struct writer w = { .fd = fd, .n = n };
+	pthread_t t;
+
+	must(count != NULL, "memory");
+	begin = now_ns();
+	w.until_ns = begin + (uint64_t)seconds * 1000000000u;
+	must(!pthread_create(&t, NULL, write_all, &w), "thread");
+	while (!atomic_load(&w.done))
+		take(epoll, count, 10);
+	while (take(epoll, count, 0) > 0)
+		;
+	pthread_join(t, NULL);
+	begin = now_ns() - begin;
+	for (unsigned int i = 0; i < n; i++)
+		sum += count[i];
+	*lost = w.written - sum;
+	drop_bare(epoll, fd, n);
+	free(count);
+	return (double)w.written * 1e9 / (double)begin;
+}
+
+/* Short runs take turns, so that what else the machine does falls on both. */
+static void count_size(unsigned int n, int seconds, int rounds)
+{
+	double ours[ROUNDS], bare[ROUNDS];
+	uint64_t lost = 0, lost_bare = 0;
+	char what[64];
+
+	for (int i = 0; i < rounds; i++) {
+		uint64_t l;
+
+		ours[i] = count_ours(n, seconds, &l) / 1e6;
+		lost += l;
+		bare[i] = count_bare(n, seconds, &l) / 1e6;
+		lost_bare += l;
+	}
+	snprintf(what, sizeof(what), "counting %4u vectors, lost %llu and %llu", n, (unsigned long long)lost,
+		 (unsigned long long)lost_bare);
+	row(what, median(ours, rounds), median(bare, rounds), "million/s", ">= 0.95, lost 0");
+}
+
+void bench_counting(int seconds)
+{
+	static const unsigned int sizes[] = { 1, 64, 2048 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		count_size(sizes[i], seconds ? seconds : 1, seconds ? 1 : ROUNDS);
+}
+
+/* One write at a time, each when the one before was counted. */
+struct waker {
+	int fd;
+	_Atomic uint64_t began; /* when the last write was made */
+	_Atomic uint64_t seen;
+};
+
+static void *wake(void *arg)
+{
+	const struct timespec pause = { 0, 20000 };
+	struct waker *w = arg;
+	uint64_t one = 1;
+
+	for (uint64_t i = 0; i < WAKES; i++) {
+		while (atomic_load(&w->seen) != i)
+			sched_yield();
+		nanosleep(&pause, NULL);
+		atomic_store(&w->began, now_ns());
+		must(write(w->fd, &one, sizeof(one)) == sizeof(one), "write");
+	}
+	return NULL;
+}
+
+static void wake_ours(struct histogram *h)
+{
+	struct waker w = { 0 };
+	struct device d = { 0 };
+	pthread_t t;
+	int fd[1];
+
+	make_device(&d, 1, fd);
+	w.fd = fd[0];
+	must(!pthread_create(&t, NULL, wake, &w), "thread");
+	for (uint64_t i = 0; i < WAKES; i++) {
+		while (sum_of(&d) == i)
+			loop_wait(d.loop, UINT64_MAX);
+		histogram_add(h, now_ns() - atomic_load(&w.began));
+		atomic_store(&w.seen, i + 1);
+	}
+	pthread_join(t, NULL);
+	drop_device(&d);
+}
+
+static void wake_bare(struct histogram *h)
+{
+	struct waker w = { 0 };
+	uint64_t count = 0;
+	int fd[1], epoll = make_bare(1, fd);
+	pthread_t t;
+
+	w.fd = fd[0];
+	must(!pthread_create(&t, NULL, wake, &w), "thread");
+	for (uint64_t i = 0; i < WAKES; i++) {
+		while (count == i)
+			take(epoll, &count, -1);
+		histogram_add(h, now_ns() - atomic_load(&w.began));
+		atomic_store(&w.seen, i + 1);
+	}
+	pthread_join(t, NULL);
+	drop_bare(epoll, fd, 1);
+}
+
+void bench_waking(void)
+{
+	struct histogram *ours = calloc(1, sizeof(*ours)), *bare = calloc(1, sizeof(*bare));
+
+	must(ours && bare, "memory");
+	wake_ours(ours);
+	wake_bare(bare);
+	row("waking: write to count, median", (double)histogram_at(ours, 0.5) / 1e3,
+	    (double)histogram_at(bare, 0.5) / 1e3, "us", "<= 1.2");
+	row("waking: write to count, 99th percentile", (double)histogram_at(ours, 0.99) / 1e3,
+	    (double)histogram_at(bare, 0.99) / 1e3, "us", "<= 1.2");
+	free(ours);
+	free(bare);
+}
