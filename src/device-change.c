@@ -272,19 +272,30 @@ int device_resize(struct device *d, enum irq_index index, unsigned int n, struct
 	return rc ? rc : run_plan(d, index, &p, how, c, e);
 }
 
+/* Looks at @which alone: a trigger of one vector costs the same however many there are. */
+static struct vector_set not_armed(const struct index *ix, const struct vector_set *which)
+{
+	struct vector_set idle = { 0 };
+	unsigned int v;
+
+	for_each_vector (v, which)
+		if (!ix->vector || v >= ix->info.count || !ix->vector[v] || !ix->vector[v]->armed)
+			vector_set_add(&idle, v);
+	return idle;
+}
+
 int device_trigger(struct device *d, enum irq_index index, const struct vector_set *which, struct error *e)
 {
 	struct irq_set set = { .index = index, .action = IRQ_ACTION_TRIGGER, .data = IRQ_DATA_NONE };
-	struct vector_set armed, idle;
 	struct change c = { 0 };
+	struct vector_set idle;
 	char text[128];
 	unsigned int start, count, v;
 	int rc;
 
 	if (!device_index(d, index, e))
 		return -ENODEV;
-	armed = device_armed(d, index);
-	idle = vector_set_minus(which, &armed);
+	idle = not_armed(&d->irq[index], which);
 	if (!vector_set_empty(&idle)) {
 		rc = fail(e, CAUSE_FAILED, 0, "%s %s not armed: the kernel would return 0 and signal nothing",
 			  irq_index_word(index), vector_set_text(&idle, text, sizeof(text)));

@@ -209,13 +209,15 @@ int vu_receive(int sock, struct vu_message *m, size_t max, uint64_t until)
 	struct vu_reader r = { .max = max };
 	int rc;
 
-	for (;;) {
-		rc = vu_read(sock, &r, m);
+	/* Nothing is there yet when a question has just been sent: a first look would be for nothing. */
+	do {
+		int waited = wait_for(sock, POLLIN, until);
+
+		/* Late, what is there already is taken all the same. */
+		rc = waited == 0 || waited == -ETIMEDOUT ? vu_read(sock, &r, m) : waited;
 		if (rc == 0)
-			rc = wait_for(sock, POLLIN, until);
-		if (rc)
-			break;
-	}
+			rc = waited;
+	} while (rc == 0);
 	if (rc > 0)
 		return 0;
 	vu_message_drop(&r.m);
