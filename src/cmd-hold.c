@@ -2,6 +2,7 @@
 /* hold */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -33,7 +34,8 @@ struct hold {
 	struct wanted *want;
 	size_t n;
 	bool foreground, bind, keep;
-	int ready; /* the pipe to the process that was typed, -1: none */
+	int ready;   /* the pipe to the process that was typed, -1: none */
+	FILE *notes; /* its stderr, until it goes on */
 };
 
 static int held_already(const char *device, pid_t pid, struct error *e)
@@ -133,8 +135,27 @@ static int take_all(const struct hold *h, struct holder *holder, struct error *e
 	return 0;
 }
 
+/*
+ * A simulation is a process that keeps our stderr: as long as the device is held
+ * it would be a pipe of the caller's script. Ours goes elsewhere until he goes on.
+ */
+static int move_stderr(struct hold *h, struct error *e)
+{
+	_cleanup_fd_ int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3), null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 || null < 0)
+		return fail(e, CAUSE_FAILED, errno, "stderr can't be moved");
+	h->notes = fdopen(fd, "w");
+	if (!h->notes)
+		return fail(e, CAUSE_FAILED, errno, "stderr can't be moved");
+	fd = -1;
+	setvbuf(h->notes, NULL, _IOLBF, BUFSIZ);
+	out_set_streams(h->s->out, stdout, h->notes);
+	return dup2(null, STDERR_FILENO) < 0 ? fail(e, CAUSE_FAILED, errno, "stderr can't be moved") : 0;
+}
+
 /* From here on there is no terminal: who typed the command goes on. */
-static int leave_terminal(const struct hold *h, struct error *e)
+static int leave_terminal(struct hold *h, struct error *e)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int rc = 0;
@@ -149,6 +170,8 @@ static int leave_terminal(const struct hold *h, struct error *e)
 			rc = fail(e, CAUSE_FAILED, errno, "/dev/null can't take the terminal's place");
 	close(null);
 	close(h->ready);
+	out_set_streams(h->s->out, stdout, stderr);
+	cleanup_file(&h->notes);
 	h->s->trace.on = false;
 	return rc;
 }
@@ -235,7 +258,8 @@ static int serve_in_background(struct hold *h, struct error *e)
 		setsid();
 		h->ready = pipe[1];
 		close_inherited(h->s->root.fd, pipe[1]);
-		return serve(h, e);
+		rc = move_stderr(h, e);
+		return rc ? rc : serve(h, e);
 	}
 	close(pipe[1]);
 	rc = child < 0 ? fail(e, CAUSE_FAILED, errno, "no process to hold it") : wait_for_child(child, pipe[0], e);

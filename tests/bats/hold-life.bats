@@ -1,0 +1,244 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Holders with many callers, killed, ended and started anew; whose sockets are believed.
+
+load ../hold
+
+@test "50 callers at once" {
+	local i pids=()
+
+	works hold "$dev"
+	works enable "$dev" msix 4
+	for ((i = 0; i < 50; i++)); do
+		in_background wait "$dev" msix 0 --at-least 50 --timeout 100s
+		pids+=("$pid")
+	done
+	until_true callers 50
+	works trigger "$dev" msix 0 --count 50
+	for pid in "${pids[@]}"; do
+		ended 0
+	done
+	works --json counters "$dev"
+	json '.vectors[0].count == 50'
+	until_true callers 0
+}
+
+@test "descriptors are given back with each caller" {
+	local holder before round
+
+	works hold "$dev"
+	holder=$(holder)
+	before=$(descriptors "$holder")
+	# not i, which run changes
+	for round in {1..8}; do
+		works enable "$dev" msix 4
+		works disable "$dev" msix
+		fails 2 enable "$dev" msix 4000
+		fails 1 run "$dev" -k -c 'reopen; mask intx 0'
+	done
+	until_true callers 0
+	assert_equal "$(descriptors "$holder")" "$before"
+}
+
+# HOLD_CYCLES=1000 takes a minute or two.
+@test "hold and release, again and again" {
+	local round holder sim
+
+	for ((round = 0; round < ${HOLD_CYCLES:-15}; round++)); do
+		works hold "$dev"
+		holder=${output##* }
+		sim=$(pgrep -P "$holder")
+		works enable "$dev" msix 2
+		works release "$dev"
+		[[ ! -e $folder/$dev.sock ]]
+		until_true dead "$holder"
+		until_true dead "$sim"
+	done
+}
+
+@test "the holder is killed: nobody holds it, and the next hold works" {
+	local holder
+
+	works hold "$dev"
+	holder=$(holder)
+	works enable "$dev" msix 2
+	kill -KILL "$holder"
+	until_true dead "$holder"
+	[[ -S $folder/$dev.sock ]]
+	refused 3 'nobody holds it' release "$dev"
+	refused 2 'its effect would end' enable "$dev" msix 2
+	not_held
+	works hold "$dev"
+	works enable "$dev" msix 2
+}
+
+@test "the holder is killed in the middle of a command" {
+	works hold "$dev"
+	works enable "$dev" msix 2
+	in_background wait "$dev" msix 0 --timeout 60s
+	until_true callers 1
+	kill -KILL "$(holder)"
+	ended 3
+	grep -q 'the holder broke off' "$log.err"
+}
+
+@test "the simulation is killed: the holder ends" {
+	works hold "$dev"
+	works enable "$dev" msix 2
+	in_background wait "$dev" msix 0 --timeout 60s
+	until_true callers 1
+	kill -KILL "$(pgrep -P "$(holder)")"
+	ended 3
+	grep -q 'gone' "$log.err"
+	until_true not_held
+}
+
+closed() {
+	[[ $(msictl --json holders | jq --arg dev "$dev" '.holders[] | select(.device == $dev).open') == false ]]
+}
+
+@test "the simulation is killed: with --keep the holder stays, reopen opens anew" {
+	works hold --keep "$dev"
+	kill -KILL "$(pgrep -P "$(holder)")"
+	until_true closed
+	refused 3 'gone' enable "$dev" msix 1
+	hinted reopen
+	works run "$dev" -c 'reopen; enable msix 3'
+	works trigger "$dev" msix 2
+}
+
+@test "--foreground: ready is told to the service manager, SIGTERM puts back" {
+	local notify=$BATS_TEST_TMPDIR/notify
+
+	perl -MSocket -e 'socket(S, AF_UNIX, SOCK_DGRAM, 0) and bind(S, pack_sockaddr_un(shift)) or die;
+		recv(S, $m, 100, 0); print $m' "$notify" >"$BATS_TEST_TMPDIR/ready" 3>&- &
+	bg+=("$!")
+	until_true test -S "$notify"
+	NOTIFY_SOCKET=$notify in_background hold --foreground "$dev"
+	until_true grep -qs '^READY=1$' "$BATS_TEST_TMPDIR/ready"
+	works enable "$dev" msix 2
+	kill -TERM "$pid"
+	ended 0
+	[[ ! -e $folder/$dev.sock ]]
+}
+
+@test "--foreground: says what it holds, and callers are told of its end" {
+	local holder
+
+	in_background hold --foreground "$dev"
+	holder=$pid
+	until_true grep -qs 'held by pid' "$log"
+	works enable "$dev" msix 1
+	in_background wait "$dev" msix 0 --timeout 60s
+	until_true callers 1
+	kill -TERM "$holder"
+	ended 3
+	grep -q 'the holder was stopped by Terminated' "$log.err"
+	wait "$holder"
+}
+
+@test "a holder leaves terminal and pipes alone" {
+	local holder
+
+	# the simulation's process may not keep them either
+	run --separate-stderr -0 timeout 20 bash -c '"$1" hold "$2" |& cat' - "$MSICTL" "$dev"
+	holder=$(holder)
+	assert_equal "$(readlink "/proc/$holder/fd/1")" /dev/null
+	assert_equal "$(readlink "/proc/$holder/fd/2")" /dev/null
+	# a session of its own
+	assert_equal "$(awk '{ print $6 }' "/proc/$holder/stat")" "$holder"
+}
+
+# as UID WORD... - a command of somebody who is not root, with a folder of his own
+as() {
+	setpriv --reuid "$1" --regid "$1" --clear-groups env XDG_RUNTIME_DIR="$BATS_TEST_TMPDIR/run" "${@:2}"
+}
+
+# user WORD... - msictl of that user
+user() {
+	as 65534 "$BATS_TEST_TMPDIR/msictl" "$@"
+}
+
+user_setup() {
+	((EUID == 0)) || skip 'needs root to become another user'
+	[[ ! ${MSICTL_UNDER_VALGRIND-} ]] || skip 'valgrind writes into the folder of root'
+	chmod a+x "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/.." "$BATS_RUN_TMPDIR"
+	mkdir -m 700 "$BATS_TEST_TMPDIR/run"
+	chown 65534:65534 "$BATS_TEST_TMPDIR/run"
+	cp "$MSICTL" "$BATS_TEST_TMPDIR/msictl"
+	chmod 755 "$BATS_TEST_TMPDIR/msictl"
+}
+
+@test "not root: a folder of one's own, closed to others" {
+	user_setup
+	run -0 user hold "$dev"
+	run -0 user enable "$dev" msix 2
+	assert_equal "$(stat -c '%a %u' "$BATS_TEST_TMPDIR/run/msictl")" '700 65534'
+	assert_equal "$(stat -c '%a %F' "$BATS_TEST_TMPDIR/run/msictl/$dev.sock")" '600 socket'
+	# root's own folder is another
+	refused 3 'nobody holds it' release "$dev"
+	run -0 user release "$dev"
+	run -1 as 65534 env -u XDG_RUNTIME_DIR "$BATS_TEST_TMPDIR/msictl" hold "$dev"
+	assert_output --partial 'XDG_RUNTIME_DIR'
+}
+
+@test "not root: a link, a stranger's folder, an open mode" {
+	user_setup
+	ln -s "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/run/msictl"
+	run -1 user hold "$dev"
+	assert_output --partial 'is no folder of our own'
+	rm "$BATS_TEST_TMPDIR/run/msictl"
+
+	mkdir -m 777 "$BATS_TEST_TMPDIR/run/msictl"
+	run -4 user hold "$dev"
+	assert_output --partial 'belongs to uid 0'
+
+	chown 65534 "$BATS_TEST_TMPDIR/run/msictl"
+	run -0 user hold "$dev"
+	assert_equal "$(stat -c %a "$BATS_TEST_TMPDIR/run/msictl")" 700
+	run -0 user release "$dev"
+}
+
+@test "not root: a socket that somebody else serves is not believed" {
+	user_setup
+	run -0 user hold "$dev"
+	run -0 user release "$dev"
+	mkdir -m 777 "$BATS_TEST_TMPDIR/open"
+	as 65533 perl -MSocket -e 'umask 0; socket(S, AF_UNIX, SOCK_STREAM, 0) and
+		bind(S, pack_sockaddr_un(shift)) and listen(S, 5) or die; sleep 100' "$BATS_TEST_TMPDIR/open/s" 3>&- &
+	bg+=("$!")
+	until_true test -S "$BATS_TEST_TMPDIR/open/s"
+	mv "$BATS_TEST_TMPDIR/open/s" "$BATS_TEST_TMPDIR/run/msictl/$dev.sock"
+	run -4 user enable "$dev" msix 2
+	assert_output --partial 'served by somebody else'
+}
+
+# say BYTES - to the holder's socket, as printf(1) writes them
+say() {
+	printf "$1" | perl -MSocket -e '$SIG{PIPE} = "IGNORE"; socket(S, AF_UNIX, SOCK_STREAM, 0) and
+		connect(S, pack_sockaddr_un(shift)) or die; local $/; syswrite(S, <STDIN>)' "$folder/$dev.sock"
+}
+
+@test "nonsense on the socket does not disturb it" {
+	works hold "$dev"
+	say 'GET / HTTP/1.0\r\n\r\n'
+	say '1hsm\0\0\0\0\377\377\377\377'
+	say '1hsm\0\0\0\0\0\0\0\0'
+	say '1hsm\0\0\0\0\1\0\0\0'
+	say '1hsm\0\0\0\0\1\0\0\0\0'
+	say '1hsm\0\0\0\0\3\0\0\0\0ab'
+	say '1hsm\0\0\0\0\7\0\0\0\0@take\0'
+	say '1hsm\0\0\0\0\6\0\0\0\0quit\0'
+	works enable "$dev" msix 2
+	until_true callers 0
+}
+
+@test "help and completion know the words" {
+	works hold --help
+	assert_line --partial 'hold DEVICE...'
+	works release --help
+	works holders --help
+	works __complete -- hold --f
+	assert_line --partial foreground
+}

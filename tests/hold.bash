@@ -1,0 +1,76 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What tests/bats/hold*.bats have in common: a device of their own, and who holds it.
+
+# shellcheck source=helpers.bash
+source "${BASH_SOURCE[0]%/*}/helpers.bash"
+
+# The folder of sockets is one for all of a user's processes: a device that no
+# other test has.
+setup() {
+	vectors=$((16 + RANDOM % 2000))
+	dev=sim:msix=$vectors,msi=8
+	bg=()
+	if ((EUID)); then
+		export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR
+		folder=$XDG_RUNTIME_DIR/msictl
+	else
+		folder=/run/msictl
+	fi
+}
+
+teardown() {
+	local pid
+
+	for pid in "${bg[@]}"; do
+		kill -KILL "$pid" 2>/dev/null || true
+	done
+	msictl release "$dev" >/dev/null 2>&1 || true
+}
+
+# in_background WORD... - msictl; $! of it is $pid, its words are in $log and $log.err
+in_background() {
+	log=$BATS_TEST_TMPDIR/log.${#bg[@]}
+	"$MSICTL" "$@" >"$log" 2>"$log.err" 3>&- &
+	pid=$!
+	bg+=("$pid")
+}
+
+# ended STATUS - the last one in the background
+ended() {
+	local status=0
+
+	wait "$pid" || status=$?
+	assert_equal "$status" "$1"
+}
+
+# holder - the process that holds $dev
+holder() {
+	msictl --json holders | jq --arg dev "$dev" '.holders[] | select(.device == $dev).pid'
+}
+
+held() {
+	[[ $(holder) ]]
+}
+
+not_held() {
+	[[ ! $(holder) ]]
+}
+
+# A child that nobody waits for stays as a zombie where process 1 does not reap.
+dead() {
+	[[ ! -e /proc/$1 || $(awk '{ print $3 }' "/proc/$1/stat" 2>/dev/null) =~ ^(Z|)$ ]]
+}
+
+# callers N - so many commands run at the holder of $dev
+callers() {
+	[[ $(msictl --json holders | jq --arg dev "$dev" '.holders[] | select(.device == $dev).callers') == "$1" ]]
+}
+
+# descriptors PID
+descriptors() {
+	local fds=("/proc/$1/fd"/*)
+
+	echo "${#fds[@]}"
+}
