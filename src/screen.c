@@ -189,7 +189,7 @@ static size_t glyph(const char *p, size_t n, unsigned int *columns)
 	return len;
 }
 
-static void put_line(FILE *f, const char *p, size_t n, unsigned int columns)
+void screen_put_line(FILE *f, const char *p, size_t n, unsigned int columns)
 {
 	unsigned int used = 0, width;
 	size_t at = 0;
@@ -227,7 +227,7 @@ int screen_paint(struct screen *s, const char *text)
 		size_t n = strcspn(text, "\n");
 
 		fputs(i ? "\n" : "", f);
-		put_line(f, text, n, columns);
+		screen_put_line(f, text, n, columns);
 		text += n + (text[n] == '\n');
 	}
 	/* behind the last line it would scroll */

@@ -4,6 +4,8 @@
 #define MSICTL_SCREEN_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
 
 #include "loop.h"
 #include "out.h"
@@ -28,5 +30,9 @@ char screen_key(struct screen *s);
 
 /** screen_paint() - lines of text, cut to the terminal's size. 0 or -ENOMEM. */
 int screen_paint(struct screen *s, const char *text);
+
+/** screen_put_line() - @n bytes of text cut to @columns, and what stood behind it erased; the cursor stays in the line.
+ */
+void screen_put_line(FILE *f, const char *text, size_t n, unsigned int columns);
 
 #endif

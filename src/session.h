@@ -28,15 +28,23 @@ struct job {
 	bool open_ended; /* it has no end of its own: to be asked to stop is no failure; set behind session_stay() */
 };
 
+/* How the shell tells what happens while somebody types. */
+enum live_way {
+	LIVE_NONE, /* there is no shell on a terminal */
+	LIVE_OFF,  /* as lines */
+	LIVE_ON,   /* as a panel above the prompt */
+};
+
 struct session {
 	const struct commands *commands;
 	struct root root;
 	struct out *out;
-	struct loop *loop;	     /* NULL until something has to wait: session_loop() */
-	struct device *device;	     /* opened by run or shell; NULL outside */
-	struct uevents *uevents;     /* heard while a device with a PCI address is open; NULL when they can't be */
-	bool inside;		     /* a command of run or shell */
-	bool interactive;	     /* the shell: a person at a terminal */
+	struct loop *loop;	 /* NULL until something has to wait: session_loop() */
+	struct device *device;	 /* opened by run or shell; NULL outside */
+	struct uevents *uevents; /* heard while a device with a PCI address is open; NULL when they can't be */
+	bool inside;		 /* a command of run or shell */
+	bool interactive;	 /* the shell: a person at a terminal */
+	enum live_way live;
 	bool released;		     /* the kernel took the device back */
 	bool quit;		     /* the shell was asked to end */
 	struct device_events events; /* what was asked for at session_open() */

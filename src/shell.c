@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* shell: a person, a prompt, and an opened device. The only includer of readline. */
+/* shell: a person, a prompt, and an opened device. */
 #include <errno.h>
-#include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/signalfd.h>
 #include <time.h>
 
 #include <readline/history.h>
@@ -14,41 +12,66 @@
 #include "cmd.h"
 #include "execute.h"
 #include "run.h"
+#include "shell-parts.h"
 #include "util.h"
 
-#define HISTORY_LINES 1000
+/* A window that is dragged tells its size again and again. */
+#define SETTLE_US 100000
 
-/* Counts are told at most this often while a line is typed. */
-#define TELL_EVERY_US 250000
-#define TELL_VECTORS  8
+static void tell_room(const struct shell *sh)
+{
+	int lines, columns;
 
-struct shell {
-	struct session *s;
-	struct source input;
-	char *line; /* typed, not yet run */
-	bool eof;
-	bool ready;    /* the prompt is up */
-	uint64_t tell; /* when to tell of counts, 0: nothing new */
-	char history[512];
-	struct {
-		struct index *ix;
-		unsigned int vector;
-		uint64_t n;
-	} fresh[TELL_VECTORS];
-	unsigned int nfresh;
-	uint64_t more; /* counts of vectors beyond those */
-};
+	live_room(sh->live, &lines, &columns);
+	if (lines > 0 && columns > 0)
+		rl_set_screen_size(lines, columns);
+}
 
-/* readline's callbacks get no context: this pointer is set while a shell runs. */
-static struct shell *active;
+static void place(struct shell *sh)
+{
+	fflush(rl_outstream);
+	live_place(sh->live);
+	tell_room(sh);
+}
+
+void shell_step_aside(struct shell *sh)
+{
+	fflush(rl_outstream);
+	live_lift(sh->live);
+	tell_room(sh);
+}
+
+void shell_step_back(struct shell *sh)
+{
+	place(sh);
+	rl_forced_update_display();
+}
+
+/* Stopping is for the shell that started us, unless there is a line to put away first. */
+static void hear_terminal(struct shell *sh)
+{
+	sigprocmask(SIG_BLOCK, &sh->terminal_signals, NULL);
+	loop_add(sh->s->loop, &sh->signals);
+}
+
+static void leave_prompt(struct shell *sh)
+{
+	sh->ready = false;
+	sh->resized = 0;
+	/* The terminal goes back to its own mode. */
+	rl_callback_handler_remove();
+	shell_step_aside(sh);
+	loop_del(sh->s->loop, &sh->signals);
+	sigprocmask(SIG_UNBLOCK, &sh->terminal_signals, NULL);
+}
 
 static void on_line(char *line)
 {
-	active->line = line;
-	active->eof = !line;
-	active->ready = false;
-	/* The terminal goes back to its own mode while the command runs. */
-	rl_callback_handler_remove();
+	struct shell *sh = typing();
+
+	sh->line = line;
+	sh->eof = !line;
+	leave_prompt(sh);
 }
 
 static void prompt(struct shell *sh)
@@ -67,15 +90,18 @@ static void prompt(struct shell *sh)
 			append(text, sizeof(text), " %s %u", irq_index_word(i), vector_set_count(&armed));
 	}
 	append(text, sizeof(text), "> ");
+	hear_terminal(sh);
+	place(sh);
 	rl_callback_handler_install(text, on_line);
 	sh->ready = true;
 }
 
 static void on_input(struct source *src)
 {
-	(void)src;
+	struct shell *sh = src->owner;
+
 	/* What was typed behind a Ctrl-C belongs to the next line; the input is still there then. */
-	if (active->ready && !loop_stopped(active->s->loop))
+	if (sh->ready && !loop_stopped(sh->s->loop))
 		rl_callback_read_char();
 }
 
@@ -86,7 +112,7 @@ static void hide_line(void *ctx)
 	if (!sh->ready)
 		return;
 	rl_clear_visible_line();
-	fflush(rl_outstream);
+	shell_step_aside(sh);
 }
 
 static void show_line(void *ctx)
@@ -94,28 +120,61 @@ static void show_line(void *ctx)
 	struct shell *sh = ctx;
 
 	if (sh->ready)
-		rl_forced_update_display();
+		shell_step_back(sh);
+}
+
+/* The terminal's own mode for whoever has it meanwhile, then the line as it was. */
+static void stop_here(struct shell *sh)
+{
+	sigset_t stop;
+
+	hide_line(sh);
+	fflush(rl_outstream);
+	(*rl_deprep_term_function)();
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTSTP);
+	raise(SIGTSTP);
+	sigprocmask(SIG_UNBLOCK, &stop, NULL);
+	/* Here nothing runs until somebody says fg. */
+	sigprocmask(SIG_BLOCK, &stop, NULL);
+	(*rl_prep_term_function)(1);
+	show_line(sh);
+}
+
+static void on_signal(struct source *src)
+{
+	struct shell *sh = src->owner;
+	struct signalfd_siginfo si;
+	bool stop = false;
+
+	while (read(src->fd, &si, sizeof(si)) == sizeof(si)) {
+		if (si.ssi_signo == SIGTSTP)
+			stop = true;
+		else
+			sh->resized = now_us() + SETTLE_US;
+	}
+	if (stop && sh->ready)
+		stop_here(sh);
+}
+
+/* Where the terminal has put its lines is its own business. */
+static void begin_anew(struct shell *sh)
+{
+	sh->resized = 0;
+	fflush(rl_outstream);
+	if (!live_shown(sh->live)) {
+		rl_resize_terminal();
+		hide_line(sh);
+		show_line(sh);
+		return;
+	}
+	live_resized(sh->live);
+	shell_step_back(sh);
 }
 
 static void on_counted(void *ctx, struct index *ix, struct vector *v, uint64_t n)
 {
-	struct shell *sh = ctx;
-
-	if (!sh->tell)
-		sh->tell = now_us() + TELL_EVERY_US;
-	for (unsigned int i = 0; i < sh->nfresh; i++) {
-		if (sh->fresh[i].ix != ix || sh->fresh[i].vector != v->number)
-			continue;
-		sh->fresh[i].n += n;
-		return;
-	}
-	if (sh->nfresh == TELL_VECTORS) {
-		sh->more += n;
-		return;
-	}
-	sh->fresh[sh->nfresh].ix = ix;
-	sh->fresh[sh->nfresh].vector = v->number;
-	sh->fresh[sh->nfresh++].n = n;
+	live_counted(((struct shell *)ctx)->live, ix, v, n);
 }
 
 static void clock_text(char *buf, size_t size)
@@ -125,23 +184,6 @@ static void clock_text(char *buf, size_t size)
 
 	localtime_r(&now, &tm);
 	strftime(buf, size, "%H:%M:%S", &tm);
-}
-
-static void tell_counts(struct shell *sh)
-{
-	char line[512];
-
-	clock_text(line, sizeof(line));
-	for (unsigned int i = 0; i < sh->nfresh; i++) {
-		const struct index *ix = sh->fresh[i].ix;
-
-		append(line, sizeof(line), "  %s %u +%" PRIu64 " (%" PRIu64 ")", irq_index_word(ix->index),
-		       sh->fresh[i].vector, sh->fresh[i].n, ix->vector[sh->fresh[i].vector]->count);
-	}
-	if (sh->more)
-		append(line, sizeof(line), "  others +%" PRIu64, sh->more);
-	sh->tell = sh->nfresh = sh->more = 0;
-	out_note(sh->s->out, "%s", line);
 }
 
 static void on_released(void *ctx)
@@ -160,126 +202,8 @@ static void on_lost(void *ctx)
 	char at[16];
 
 	clock_text(at, sizeof(at));
-	sh->tell = sh->nfresh = sh->more = 0;
+	live_lost(sh->live);
 	out_note(sh->s->out, "%s the process that served the device is gone; reopen when it is back", at);
-}
-
-static void add_match(void *to, const char *word, const char *help)
-{
-	char ***list = to;
-	size_t n = 0;
-
-	(void)help;
-	while (*list && (*list)[n])
-		n++;
-	*list = reallocarray(*list, n + 2, sizeof(char *));
-	if (!*list)
-		return;
-	(*list)[n] = strdup(word);
-	(*list)[n + 1] = NULL;
-}
-
-/* Live vectors, which only the opened device knows. */
-static void candidates(void *ctx, enum kind kind, const char *prefix,
-		       void (*add)(void *to, const char *word, const char *help), void *to)
-{
-	struct shell *sh = ctx;
-
-	(void)prefix;
-	if (kind != KIND_VECTORS || !sh->s->device)
-		return;
-	for (unsigned int i = IRQ_INTX; i <= IRQ_MSIX; i++) {
-		struct vector_set armed = device_armed(sh->s->device, i);
-		char text[128];
-		unsigned int v;
-
-		if (vector_set_empty(&armed))
-			continue;
-		add(to, vector_set_text(&armed, text, sizeof(text)), "armed");
-		for_each_vector (v, &armed) {
-			snprintf(text, sizeof(text), "%u", v);
-			add(to, text, irq_index_word(i));
-		}
-	}
-}
-
-/* readline wants the matches' longest common beginning in front of them. */
-static char **with_common_prefix(char **match)
-{
-	size_t n = 0, len = strlen(match[0]);
-	char **all;
-
-	for (; match[n]; n++)
-		for (size_t i = 0; i < len; i++)
-			if (match[n][i] != match[0][i])
-				len = i;
-	all = calloc(n + 2, sizeof(char *));
-	if (!all)
-		return NULL;
-	all[0] = strndup(match[0], len);
-	memcpy(all + 1, match, n * sizeof(char *));
-	return all;
-}
-
-static char **complete(const char *text, int start, int end)
-{
-	struct completion_source src = { .candidates = candidates, .ctx = active };
-	_cleanup_free_ char *before = strndup(rl_line_buffer, (size_t)start);
-	char *word[MAX_PARAMS + MAX_OPTIONS + 4], *next, *from = before;
-	char **match = NULL, **all;
-	struct error ignored;
-	int n = 0;
-
-	(void)end;
-	rl_attempted_completion_over = 1;
-	/* Only the command being typed counts, not those in front of a ; */
-	for (next = from; next;) {
-		n = line_split(next, word, (int)ARRAY_SIZE(word) - 2, &next, &ignored);
-		if (n < 0)
-			return NULL;
-	}
-	word[n] = (char *)text;
-	word[n + 1] = NULL;
-	command_complete(active->s->commands, n + 1, word, true, &src, add_match, &match);
-	if (!match || !match[0])
-		return NULL;
-	all = with_common_prefix(match);
-	free(match);
-	return all;
-}
-
-/* $XDG_STATE_HOME/msictl/history, private to its owner. */
-static void history_open(struct shell *sh)
-{
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	char dir[400];
-
-	if (state && state[0] == '/')
-		snprintf(dir, sizeof(dir), "%s", state);
-	else if (home && home[0] == '/')
-		snprintf(dir, sizeof(dir), "%s/.local/state", home);
-	else
-		return;
-	append(dir, sizeof(dir), "/msictl");
-	for (char *slash = dir + 1; (slash = strchr(slash, '/')); slash++) {
-		*slash = '\0';
-		mkdir(dir, 0700);
-		*slash = '/';
-	}
-	mkdir(dir, 0700);
-	snprintf(sh->history, sizeof(sh->history), "%s/history", dir);
-	read_history(sh->history);
-	stifle_history(HISTORY_LINES);
-}
-
-static void history_close(struct shell *sh)
-{
-	mode_t before = umask(077);
-
-	if (sh->history[0] && write_history(sh->history) != 0)
-		out_note(sh->s->out, "the history could not be written to %s", sh->history);
-	umask(before);
-	clear_history();
 }
 
 static void run_line(struct shell *sh)
@@ -290,8 +214,10 @@ static void run_line(struct shell *sh)
 	sh->line = NULL;
 	if (line[strspn(line, " \t")])
 		add_history(line);
-	/* A failure was told; a person goes on. */
+	/* What is typed meanwhile waits; a failure was told, a person goes on. */
+	loop_del(sh->s->loop, &sh->input);
 	execute_line(sh->s, line, NULL, false, &status);
+	loop_add(sh->s->loop, &sh->input);
 	loop_clear(sh->s->loop);
 }
 
@@ -304,12 +230,34 @@ static void on_interrupt(struct shell *sh)
 		rl_redisplay();
 		fputs("^C", rl_outstream);
 		rl_callback_sigcleanup();
-		rl_callback_handler_remove();
-		sh->ready = false;
+		leave_prompt(sh);
 		fputs("\n", rl_outstream);
 		fflush(rl_outstream);
 	}
 	loop_clear(sh->s->loop);
+}
+
+static uint64_t next_turn(const struct shell *sh)
+{
+	uint64_t due = live_due(sh->live);
+
+	if (sh->resized)
+		return sh->resized;
+	return due;
+}
+
+static void update(struct shell *sh)
+{
+	if (sh->resized) {
+		if (now_us() >= sh->resized)
+			begin_anew(sh);
+		return;
+	}
+	fflush(rl_outstream);
+	if (!live_update(sh->live))
+		return;
+	hide_line(sh);
+	show_line(sh);
 }
 
 static int step(struct shell *sh)
@@ -318,33 +266,41 @@ static int step(struct shell *sh)
 
 	if (!sh->ready)
 		prompt(sh);
-	rc = loop_wait(sh->s->loop, sh->tell ? sh->tell : UINT64_MAX);
+	rc = loop_wait(sh->s->loop, next_turn(sh));
 	if (sh->s->released)
 		return 0;
 	if (rc == -EINTR && loop_stopped(sh->s->loop) == SIGINT)
 		on_interrupt(sh);
 	else if (rc < 0)
 		return rc;
-	if (sh->tell && now_us() >= sh->tell)
-		tell_counts(sh);
+	if (sh->ready)
+		update(sh);
 	if (sh->line)
 		run_line(sh);
 	return 0;
 }
 
+static int listen_to_terminal(struct shell *sh)
+{
+	sigemptyset(&sh->terminal_signals);
+	sigaddset(&sh->terminal_signals, SIGWINCH);
+	sigaddset(&sh->terminal_signals, SIGTSTP);
+	sh->signals.fd = signalfd(-1, &sh->terminal_signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	return sh->signals.fd < 0 ? -errno : loop_add(sh->s->loop, &sh->input);
+}
+
 static int interact(struct shell *sh, struct error *e)
 {
 	struct session *s = sh->s;
-	int rc = loop_add(s->loop, &sh->input);
+	int rc = listen_to_terminal(sh);
 
 	if (rc)
 		return fail(e, CAUSE_FAILED, -rc, "the terminal can't be listened to");
 	while (rc == 0 && !sh->eof && !s->quit && !s->released)
 		rc = step(sh);
-	loop_del(s->loop, &sh->input);
 	if (sh->ready)
-		rl_callback_handler_remove();
-	sh->ready = false;
+		leave_prompt(sh);
+	loop_del(s->loop, &sh->input);
 	if (sh->eof)
 		out_note(s->out, "%s", "");
 	if (rc == -EINTR)
@@ -353,44 +309,45 @@ static int interact(struct shell *sh, struct error *e)
 	return rc ? fail(e, CAUSE_FAILED, -rc, "waiting for events failed") : 0;
 }
 
-static void readline_set_up(void)
+static int serve(struct shell *sh, const char *device, struct error *e)
 {
-	rl_readline_name = "msictl";
-	rl_catch_signals = 0; /* the loop hears them */
-	rl_attempted_completion_function = complete;
-	rl_completer_quote_characters = "\"'";
-	rl_basic_word_break_characters = " \t\n;";
-	rl_completer_word_break_characters = " \t\n;";
-	using_history();
+	const struct out_guard guard = { .hide = hide_line, .show = show_line, .ctx = sh };
+	struct session *s = sh->s;
+	int rc = live_open(&sh->live, s, STDOUT_FILENO);
+
+	if (rc)
+		return fail(e, CAUSE_FAILED, -rc, "no memory");
+	type_begin(sh);
+	out_set_guard(s->out, &guard);
+	out_note(s->out, "%s; help lists commands, end of input or quit %s", device,
+		 s->attached ? "leaves it to its holder" : "puts everything back");
+	rc = interact(sh, e);
+	out_set_guard(s->out, NULL);
+	type_end(sh);
+	return rc;
 }
 
 static int run_shell(struct session *s, const struct args *a, struct error *e)
 {
-	struct shell sh = { .s = s, .input = { .fd = 0, .ready = on_input } };
+	struct shell sh = { .s = s,
+			    .input = { .fd = STDIN_FILENO, .ready = on_input, .owner = &sh },
+			    .signals = { .fd = -1, .ready = on_signal, .owner = &sh } };
 	const struct device_events ev = { .counted = on_counted, .released = on_released, .lost = on_lost, .ctx = &sh };
-	const struct out_guard guard = { .hide = hide_line, .show = show_line, .ctx = &sh };
 	int rc;
 
 	/* No prompt and no question without a terminal: then it is a script. */
-	if (!isatty(0) || !isatty(1))
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return run_stream(s, a->param[0].text, "-", false, e);
 	rc = execute_open(s, a->param[0].text, &ev, e);
 	if (rc)
 		return rc;
-	active = &sh;
 	s->inside = s->interactive = true;
-	readline_set_up();
-	history_open(&sh);
-	out_set_guard(s->out, &guard);
-	out_note(s->out, "%s; help lists commands, end of input or quit %s", a->param[0].text,
-		 s->attached ? "leaves it to its holder" : "puts everything back");
-	rc = interact(&sh, e);
-	out_set_guard(s->out, NULL);
-	history_close(&sh);
+	rc = serve(&sh, a->param[0].text, e);
 	s->inside = s->interactive = false;
+	live_close(sh.live);
+	cleanup_fd(&sh.signals.fd);
 	session_close(s);
 	s->attached = NULL;
-	active = NULL;
 	return rc;
 }
 

@@ -122,7 +122,8 @@ running() {
 	term_ended 0
 }
 
-@test "counts come while a line is typed; the line stays whole" {
+@test "counts come as lines while a line is typed; the line stays whole" {
+	enter 'live off'
 	enter 'enable msix 4'
 	term_expect 'msix 4>$'
 	enter 'trigger msix 0-2 --count 7'

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "live.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "banner.h"
+#include "panel.h"
+#include "uevent.h"
+#include "util.h"
+
+/* A smaller terminal is for the prompt alone; a larger one is not for the panel alone. */
+#define MIN_LINES   10
+#define MIN_COLUMNS 40
+#define MAX_ROWS    16
+
+/* As lines, counts are told at most this often. */
+#define TELL_EVERY_US 250000
+#define TELL_VECTORS  8
+
+/* A terminal that was stopped (Ctrl-S) is asked again. */
+#define RETRY_US 100000
+
+struct live {
+	struct session *s;
+	struct panel *panel;
+	struct banner banner;
+	const struct device *device; /* whose counts the panel has; compared, never used */
+	struct uevents *uevents;     /* NULL: the device is none that the kernel tells of */
+	struct pci_addr addr;
+	uint64_t retry; /* not before; 0: at any time */
+
+	/* Of the lines. */
+	uint64_t tell; /* when to tell of counts, 0: nothing new */
+	struct {
+		struct index *ix;
+		unsigned int vector;
+		uint64_t n;
+	} fresh[TELL_VECTORS];
+	unsigned int nfresh;
+	uint64_t more; /* counts of vectors beyond those */
+};
+
+static bool panelled(const struct live *l)
+{
+	return l->s->live == LIVE_ON && l->banner.lines >= MIN_LINES && l->banner.columns >= MIN_COLUMNS;
+}
+
+static void clock_text(char *buf, size_t size)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	localtime_r(&now, &tm);
+	strftime(buf, size, "%H:%M:%S", &tm);
+}
+
+static void __attribute__((format(printf, 2, 3))) happened(struct live *l, const char *fmt, ...)
+{
+	char text[256], at[16];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	panel_event(l->panel, time(NULL), text);
+	clock_text(at, sizeof(at));
+	if (!panelled(l))
+		out_note(l->s->out, "%s %s", at, text);
+}
+
+static void on_uevent(void *ctx, const struct uevent *u)
+{
+	struct live *l = ctx;
+
+	if (!u->has_addr || pci_addr_cmp(&u->addr, &l->addr))
+		return;
+	happened(l, "kernel: %s %s%s%s%s", u->action, u->subsystem ? u->subsystem : "", u->driver ? ", driver " : "",
+		 u->driver ? u->driver : "", u->synthetic ? " (asked for by user space)" : "");
+}
+
+static void on_overrun(void *ctx)
+{
+	happened(ctx, "kernel: had more events than there was room for");
+}
+
+/* A device that is held has its holder for its counts, but the kernel tells everybody. */
+static bool has_address(struct live *l)
+{
+	struct error ignored;
+
+	if (l->s->device) {
+		l->addr = l->s->device->addr;
+		return l->s->device->has_addr;
+	}
+	return pci_addr_parse(l->s->attached, &l->addr, &ignored) == 0;
+}
+
+int live_open(struct live **out, struct session *s, int fd)
+{
+	struct live *l = calloc(1, sizeof(*l));
+	const struct uevent_handler h = { .event = on_uevent, .overrun = on_overrun, .ctx = l };
+
+	if (!l)
+		return -ENOMEM;
+	if (panel_new(&l->panel)) {
+		free(l);
+		return -ENOMEM;
+	}
+	l->s = s;
+	l->device = s->device;
+	l->banner.terminal = fd;
+	banner_measure(&l->banner);
+	s->live = banner_can(getenv("TERM")) ? LIVE_ON : LIVE_OFF;
+	/* Without the socket there is less to tell. */
+	if (has_address(l) && uevents_open(&l->uevents, s->loop, &h))
+		l->uevents = NULL;
+	*out = l;
+	return 0;
+}
+
+void live_close(struct live *l)
+{
+	if (!l)
+		return;
+	l->s->live = LIVE_NONE;
+	uevents_close(l->uevents);
+	panel_free(l->panel);
+	free(l);
+}
+
+/* For those that are told as a line. */
+static void remember(struct live *l, struct index *ix, unsigned int vector, uint64_t n)
+{
+	if (!l->tell)
+		l->tell = now_us() + TELL_EVERY_US;
+	for (unsigned int i = 0; i < l->nfresh; i++) {
+		if (l->fresh[i].ix != ix || l->fresh[i].vector != vector)
+			continue;
+		l->fresh[i].n += n;
+		return;
+	}
+	if (l->nfresh == TELL_VECTORS) {
+		l->more += n;
+		return;
+	}
+	l->fresh[l->nfresh].ix = ix;
+	l->fresh[l->nfresh].vector = vector;
+	l->fresh[l->nfresh++].n = n;
+}
+
+static void forget_lines(struct live *l)
+{
+	l->tell = l->nfresh = l->more = 0;
+}
+
+/* reopen makes a device that counts from 0. */
+static void look_at(struct live *l, const struct device *d)
+{
+	if (l->device == d)
+		return;
+	l->device = d;
+	panel_forget(l->panel);
+	forget_lines(l);
+}
+
+void live_counted(struct live *l, struct index *ix, struct vector *v, uint64_t n)
+{
+	const struct panel_count c = { .index = ix->index, .vector = v->number, .n = n, .total = v->count };
+
+	look_at(l, ix->device);
+	/* Without memory a count is missing on the screen, and nowhere else. */
+	panel_count(l->panel, &c, now_us(), time(NULL));
+	if (ix->index == IRQ_ERR)
+		happened(l, "err: signalled, %" PRIu64 " in all", v->count);
+	if (!panelled(l))
+		remember(l, ix, v->number, n);
+}
+
+void live_lost(struct live *l)
+{
+	forget_lines(l);
+	panel_event(l->panel, time(NULL), "the process that served the device is gone");
+}
+
+static void tell_lines(struct live *l)
+{
+	char line[512];
+
+	clock_text(line, sizeof(line));
+	for (unsigned int i = 0; i < l->nfresh; i++) {
+		const struct index *ix = l->fresh[i].ix;
+
+		append(line, sizeof(line), "  %s %u +%" PRIu64 " (%" PRIu64 ")", irq_index_word(ix->index),
+		       l->fresh[i].vector, l->fresh[i].n, ix->vector[l->fresh[i].vector]->count);
+	}
+	if (l->more)
+		append(line, sizeof(line), "  others +%" PRIu64, l->more);
+	forget_lines(l);
+	out_note(l->s->out, "%s", line);
+}
+
+uint64_t live_due(const struct live *l)
+{
+	uint64_t due;
+
+	if (!panelled(l))
+		return l->tell ? l->tell : UINT64_MAX;
+	due = panel_due(l->panel);
+	return due > l->retry ? due : l->retry;
+}
+
+static unsigned int wanted_rows(struct live *l)
+{
+	unsigned int most = l->banner.lines / 3;
+
+	return panel_rows(l->panel, most < MAX_ROWS ? most : MAX_ROWS, l->banner.columns);
+}
+
+static void paint(struct live *l, uint64_t now)
+{
+	_cleanup_free_ char *text = panel_draw(l->panel, now, l->banner.rows, l->banner.columns);
+
+	l->retry = text && l->banner.rows && banner_paint(&l->banner, text) == -EAGAIN ? now + RETRY_US : 0;
+}
+
+bool live_update(struct live *l)
+{
+	uint64_t now = now_us();
+
+	if (now < live_due(l))
+		return false;
+	if (!panelled(l)) {
+		tell_lines(l);
+		return false;
+	}
+	if (wanted_rows(l) > l->banner.rows)
+		return true;
+	paint(l, now);
+	return false;
+}
+
+/* What commands may have changed. */
+static void ask_device(struct live *l)
+{
+	const struct device *d = l->s->device;
+
+	if (!d)
+		return;
+	look_at(l, d);
+	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
+		struct vector_set armed = device_armed(d, i);
+		const struct panel_index state = {
+			/* REQ is always listened to, and ends the session. */
+			.on = d->irq[i].enabled && i != IRQ_REQ,
+			.armed = vector_set_count(&armed),
+			.of = d->irq[i].info.count,
+		};
+
+		panel_set(l->panel, i, &state);
+	}
+}
+
+void live_place(struct live *l)
+{
+	_cleanup_free_ char *text = NULL;
+	unsigned int rows;
+
+	live_lift(l);
+	banner_measure(&l->banner);
+	ask_device(l);
+	rows = panelled(l) ? wanted_rows(l) : 0;
+	text = panel_draw(l->panel, now_us(), rows, l->banner.columns);
+	l->retry = 0;
+	if (text && rows)
+		banner_put(&l->banner, rows, text);
+}
+
+void live_lift(struct live *l)
+{
+	banner_lift(&l->banner);
+}
+
+bool live_shown(const struct live *l)
+{
+	return l->banner.rows > 0;
+}
+
+void live_clear(struct live *l)
+{
+	banner_clear(&l->banner);
+}
+
+void live_resized(struct live *l)
+{
+	banner_lost(&l->banner);
+}
+
+void live_room(const struct live *l, int *lines, int *columns)
+{
+	*lines = (int)(l->banner.lines - l->banner.rows);
+	*columns = (int)l->banner.columns;
+}

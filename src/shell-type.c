@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The shell's typing: completion, history, and keys that know of the panel. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <readline/history.h>
+#include <readline/readline.h>
+
+#include "shell-parts.h"
+#include "util.h"
+
+#define HISTORY_LINES 1000
+
+/* readline's callbacks get no context: this pointer is set while a shell runs. */
+static struct shell *active;
+
+struct shell *typing(void)
+{
+	return active;
+}
+
+static void add_match(void *to, const char *word, const char *help)
+{
+	char ***list = to;
+	size_t n = 0;
+
+	(void)help;
+	while (*list && (*list)[n])
+		n++;
+	*list = reallocarray(*list, n + 2, sizeof(char *));
+	if (!*list)
+		return;
+	(*list)[n] = strdup(word);
+	(*list)[n + 1] = NULL;
+}
+
+/* Live vectors, which only the opened device knows. */
+static void candidates(void *ctx, enum kind kind, const char *prefix,
+		       void (*add)(void *to, const char *word, const char *help), void *to)
+{
+	struct shell *sh = ctx;
+
+	(void)prefix;
+	if (kind != KIND_VECTORS || !sh->s->device)
+		return;
+	for (unsigned int i = IRQ_INTX; i <= IRQ_MSIX; i++) {
+		struct vector_set armed = device_armed(sh->s->device, i);
+		char text[128];
+		unsigned int v;
+
+		if (vector_set_empty(&armed))
+			continue;
+		add(to, vector_set_text(&armed, text, sizeof(text)), "armed");
+		for_each_vector (v, &armed) {
+			snprintf(text, sizeof(text), "%u", v);
+			add(to, text, irq_index_word(i));
+		}
+	}
+}
+
+/* readline wants the matches' longest common beginning in front of them. */
+static char **with_common_prefix(char **match)
+{
+	size_t n = 0, len = strlen(match[0]);
+	char **all;
+
+	for (; match[n]; n++)
+		for (size_t i = 0; i < len; i++)
+			if (match[n][i] != match[0][i])
+				len = i;
+	all = calloc(n + 2, sizeof(char *));
+	if (!all)
+		return NULL;
+	all[0] = strndup(match[0], len);
+	memcpy(all + 1, match, n * sizeof(char *));
+	return all;
+}
+
+static char **complete(const char *text, int start, int end)
+{
+	struct completion_source src = { .candidates = candidates, .ctx = active };
+	_cleanup_free_ char *before = strndup(rl_line_buffer, (size_t)start);
+	char *word[MAX_PARAMS + MAX_OPTIONS + 4], *next, *from = before;
+	char **match = NULL, **all;
+	struct error ignored;
+	int n = 0;
+
+	(void)end;
+	rl_attempted_completion_over = 1;
+	/* Only the command being typed counts, not those in front of a ; */
+	for (next = from; next;) {
+		n = line_split(next, word, (int)ARRAY_SIZE(word) - 2, &next, &ignored);
+		if (n < 0)
+			return NULL;
+	}
+	word[n] = (char *)text;
+	word[n + 1] = NULL;
+	command_complete(active->s->commands, n + 1, word, true, &src, add_match, &match);
+	if (!match || !match[0])
+		return NULL;
+	all = with_common_prefix(match);
+	free(match);
+	return all;
+}
+
+/* $XDG_STATE_HOME/msictl/history, private to its owner. */
+static void history_open(struct shell *sh)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	char dir[400];
+
+	if (state && state[0] == '/')
+		snprintf(dir, sizeof(dir), "%s", state);
+	else if (home && home[0] == '/')
+		snprintf(dir, sizeof(dir), "%s/.local/state", home);
+	else
+		return;
+	append(dir, sizeof(dir), "/msictl");
+	for (char *slash = dir + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		mkdir(dir, 0700);
+		*slash = '/';
+	}
+	mkdir(dir, 0700);
+	snprintf(sh->history, sizeof(sh->history), "%s/history", dir);
+	read_history(sh->history);
+	stifle_history(HISTORY_LINES);
+}
+
+void type_end(struct shell *sh)
+{
+	mode_t before = umask(077);
+
+	if (sh->history[0] && write_history(sh->history) != 0)
+		out_note(sh->s->out, "the history could not be written to %s", sh->history);
+	umask(before);
+	clear_history();
+	active = NULL;
+}
+
+/*
+ * The list goes where all output goes, so that the terminal remembers it.
+ * However long it is, nobody is asked: the loop has to hear the device.
+ */
+static void show_matches(char **match, int n, int longest)
+{
+	shell_step_aside(active);
+	rl_display_match_list(match, n, longest);
+	shell_step_back(active);
+}
+
+/* readline's own would wipe the panel out. */
+static int clear_screen(int count, int key)
+{
+	if (!live_shown(active->live))
+		return rl_clear_screen(count, key);
+	fflush(rl_outstream);
+	live_clear(active->live);
+	return rl_forced_update_display();
+}
+
+/* Whatever keys the user's inputrc has for it. */
+static void take_clear_screen(rl_command_func_t *from)
+{
+	char **keys = rl_invoking_keyseqs(from);
+
+	for (size_t i = 0; keys && keys[i]; i++) {
+		rl_bind_keyseq(keys[i], clear_screen);
+		free(keys[i]);
+	}
+	free(keys);
+}
+
+void type_begin(struct shell *sh)
+{
+	active = sh;
+	rl_readline_name = "msictl";
+	/* The loop hears them. */
+	rl_catch_signals = rl_catch_sigwinch = 0;
+	/* LINES is that of the terminal. */
+	rl_change_environment = 0;
+	rl_attempted_completion_function = complete;
+	rl_completion_display_matches_hook = show_matches;
+	rl_completer_quote_characters = "\"'";
+	rl_basic_word_break_characters = " \t\n;";
+	rl_completer_word_break_characters = " \t\n;";
+	using_history();
+	history_open(sh);
+	rl_initialize();
+	take_clear_screen(rl_clear_screen);
+	take_clear_screen(rl_clear_display);
+}
