@@ -135,23 +135,31 @@ static int take_all(const struct hold *h, struct holder *holder, struct error *e
 	return 0;
 }
 
+static FILE *copy_of_stderr(void)
+{
+	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
+
+	if (f)
+		setvbuf(f, NULL, _IOLBF, BUFSIZ);
+	else if (fd >= 0)
+		close(fd);
+	return f;
+}
+
 /*
  * A simulation is a process that keeps our stderr: as long as the device is held
  * it would be a pipe of the caller's script. Ours goes elsewhere until he goes on.
  */
 static int move_stderr(struct hold *h, struct error *e)
 {
-	_cleanup_fd_ int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3), null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	_cleanup_fd_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	if (fd < 0 || null < 0)
+	h->notes = null < 0 ? NULL : copy_of_stderr();
+	if (!h->notes || dup2(null, STDERR_FILENO) < 0)
 		return fail(e, CAUSE_FAILED, errno, "stderr can't be moved");
-	h->notes = fdopen(fd, "w");
-	if (!h->notes)
-		return fail(e, CAUSE_FAILED, errno, "stderr can't be moved");
-	fd = -1;
-	setvbuf(h->notes, NULL, _IOLBF, BUFSIZ);
 	out_set_streams(h->s->out, stdout, h->notes);
-	return dup2(null, STDERR_FILENO) < 0 ? fail(e, CAUSE_FAILED, errno, "stderr can't be moved") : 0;
+	return 0;
 }
 
 /* From here on there is no terminal: who typed the command goes on. */
