@@ -22,9 +22,8 @@ int device_ready(struct device *d, enum irq_index index, const struct vector_set
 	int rc = fdlimit_raise(need, &c->fd_limit);
 
 	if (rc < 0) {
-		rc = fail(e, CAUSE_FAILED, -rc,
-			  "%u eventfds are needed, the descriptor limit of %llu can't be raised so far", need,
-			  (unsigned long long)c->fd_limit);
+		rc = fail(e, CAUSE_FAILED, -rc, "%u %s needed, the descriptor limit of %llu can't be raised so far",
+			  need, need == 1 ? "eventfd is" : "eventfds are", (unsigned long long)c->fd_limit);
 		hint(e, "ulimit -Hn; as root it can be raised up to /proc/sys/fs/nr_open");
 		return rc;
 	}

@@ -3,33 +3,53 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Descriptors that libraries and the shell may open besides. */
-#define SPARE 32
+/* Descriptors that libraries and the shell may open besides; and what it takes to read how things are on the host. */
+#define SPARE	       32
+#define SPARE_AT_LEAST 8
+
+/* The lowest free descriptor bounds how many are in use from below; ours are dense. */
+static uint64_t in_use(const struct rlimit *rl)
+{
+	int lowest = fcntl(0, F_DUPFD_CLOEXEC, 0);
+
+	if (lowest < 0)
+		return rl->rlim_cur;
+	close(lowest);
+	return (uint64_t)lowest;
+}
+
+/* Beyond the hard limit only CAP_SYS_RESOURCE gets, up to /proc/sys/fs/nr_open. */
+static bool raise_to(const struct rlimit *rl, uint64_t want)
+{
+	struct rlimit higher = { .rlim_cur = want, .rlim_max = want > rl->rlim_max ? want : rl->rlim_max };
+
+	return want > rl->rlim_cur && !setrlimit(RLIMIT_NOFILE, &higher);
+}
 
 int fdlimit_raise(unsigned int need, uint64_t *limit)
 {
 	struct rlimit rl;
 	uint64_t want;
-	int lowest;
 
 	if (getrlimit(RLIMIT_NOFILE, &rl) < 0)
 		return -errno;
-	/* The lowest free descriptor bounds how many are in use from below; ours are dense. */
-	lowest = fcntl(0, F_DUPFD_CLOEXEC, 0);
-	if (lowest >= 0)
-		close(lowest);
-	want = (uint64_t)(lowest >= 0 ? lowest : (int64_t)rl.rlim_cur) + need + SPARE;
 	*limit = rl.rlim_cur;
+	want = in_use(&rl) + need + SPARE;
 	if (want <= rl.rlim_cur)
 		return 0;
-	if (want > rl.rlim_max)
-		rl.rlim_max = want; /* only CAP_SYS_RESOURCE may, up to /proc/sys/fs/nr_open */
-	rl.rlim_cur = want;
-	if (setrlimit(RLIMIT_NOFILE, &rl) < 0)
-		return -EMFILE;
+	/* the hard limit may leave room for all but some of the spare ones */
+	if (!raise_to(&rl, want)) {
+		want -= SPARE - SPARE_AT_LEAST;
+		if (want <= rl.rlim_cur)
+			return 0;
+		if (want > rl.rlim_max || !raise_to(&rl, rl.rlim_max))
+			return -EMFILE;
+		want = rl.rlim_max;
+	}
 	*limit = want;
 	return 1;
 }

@@ -2,6 +2,7 @@
 #include "function.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,19 +56,30 @@ static void read_words(const struct root *r, const char *bdf, struct function *f
 		root_text(r, f->group_name, sizeof(f->group_name), GROUPS "/%d/name", f->group);
 }
 
+/* Out of descriptors or memory nothing is known: that is no word about the function. */
+static int check_there(const struct root *r, const char *bdf, struct error *e)
+{
+	_cleanup_fd_ int fd = root_openf(r, O_PATH, DEVICES "/%s", bdf);
+
+	if (fd >= 0)
+		return 0;
+	if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM)
+		return fail(e, CAUSE_FAILED, -fd, "PCI function %s can't be looked at", bdf);
+	fail(e, CAUSE_NO_DEVICE, ENODEV, "there is no PCI function %s", bdf);
+	hint(e, "msictl list");
+	return -ENODEV;
+}
+
 static int read_function(const struct root *r, const struct pci_addr *a, size_t config, struct function *f,
 			 struct error *e)
 {
 	char bdf[PCI_ADDR_LEN];
-	int len;
+	int len, rc;
 
 	*f = (struct function){ .addr = *a, .group = -1 };
-	pci_addr_full(a, bdf);
-	if (!root_exists(r, DEVICES "/%s", bdf)) {
-		fail(e, CAUSE_NO_DEVICE, ENODEV, "there is no PCI function %s", bdf);
-		hint(e, "msictl list");
-		return -ENODEV;
-	}
+	rc = check_there(r, pci_addr_full(a, bdf), e);
+	if (rc)
+		return rc;
 	len = root_read(r, f->config, config, DEVICES "/%s/config", bdf);
 	f->config_len = len > 0 ? (size_t)len : 0;
 	caps_decode(f->config, f->config_len, &f->caps);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <sys/resource.h>
 
 #include "function.h"
 #include "tree.h"
@@ -228,13 +229,32 @@ static void holders_by_device(void **state)
 	assert_int_equal(h.pid, 8);
 }
 
+/* Without a descriptor to look with, nothing is said about whether it is there. */
+static void no_descriptors(void **state)
+{
+	struct tree *t = *state;
+	struct rlimit rl, none;
+	struct function f;
+	struct error e;
+	int rc;
+
+	tree_text(t, DEV "0000:04:00.0/vendor", "0x1b36\n");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &rl), 0);
+	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = rl.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	rc = function_read(&t->root, &nvme, &f, &e);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &rl), 0);
+	assert_int_equal(rc, -EMFILE);
+	assert_int_equal(e.cause, CAUSE_FAILED);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(reads_all), TEST(knows_little), TEST(group_link_must_be_a_number), TEST(scans),
-		TEST(members),	 TEST(holders),	     TEST(holders_by_device),
+		TEST(members),	 TEST(holders),	     TEST(holders_by_device),		TEST(no_descriptors),
 	};
 
 	return cmocka_run_group_tests_name("function", tests, NULL, NULL);
