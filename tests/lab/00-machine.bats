@@ -3,33 +3,7 @@
 #
 # The lab itself: is this the machine that the other files count on?
 
-bats_require_minimum_version 1.5.0
-
-setup() {
-	bats_load_library bats-support
-	bats_load_library bats-assert
-	pci=/sys/bus/pci/devices
-	qmp=$BATS_TEST_DIRNAME/qmp
-}
-
-# until_true COMMAND... - for what the kernel does in its own time
-until_true() {
-	local tries
-
-	for ((tries = 0; tries < 200; tries++)); do
-		"$@" && return
-		sleep 0.05
-	done
-	fail "never came true: $*"
-}
-
-gone() {
-	[[ ! -e $1 ]]
-}
-
-driver_of() {
-	basename "$(readlink "$pci/$1/driver")"
-}
+load helpers
 
 @test "the kernel is the wanted one" {
 	assert_equal "$(uname -r)" "$LAB_KERNEL"
@@ -44,10 +18,10 @@ driver_of() {
 }
 
 @test "no driver has taken a device by itself" {
-	for device in 0000:0{1,2,3,4}:00.0 0000:00:08.{0,2}; do
-		[[ ! -e $pci/$device/driver ]] || fail "$device has $(driver_of "$device")"
+	for device in 0{1,2,3,4}:00.0 00:08.{0,2}; do
+		[[ ! -e $pci/0000:$device/driver ]] || fail "$device has $(driver_of "$device")"
 	done
-	assert_equal "$(driver_of 0000:00:08.1)" virtio-pci
+	assert_equal "$(driver_of 00:08.1)" virtio-pci
 }
 
 @test "each device has a group, the three functions of 00:08 share one" {
@@ -69,11 +43,11 @@ driver_of() {
 }
 
 @test "vfio-pci can be bound by driver_override and unbound" {
-	device=0000:04:00.0
-	group=$(basename "$(readlink "$pci/$device/iommu_group")")
+	device=0000:$nvme
+	group=$(group_of "$nvme")
 	echo vfio-pci >"$pci/$device/driver_override"
 	echo "$device" >/sys/bus/pci/drivers_probe
-	assert_equal "$(driver_of "$device")" vfio-pci
+	assert_equal "$(driver_of "$nvme")" vfio-pci
 	[[ -c /dev/vfio/$group ]]
 
 	echo "$device" >"$pci/$device/driver/unbind"
@@ -84,7 +58,7 @@ driver_of() {
 
 @test "a native driver can be loaded and unloaded" {
 	modprobe e1000e
-	assert_equal "$(driver_of 0000:03:00.0)" e1000e
+	assert_equal "$(driver_of 03:00.0)" e1000e
 	modprobe -r e1000e
 	[[ ! -e $pci/0000:03:00.0/driver ]]
 }

@@ -10,11 +10,6 @@ setup_file() {
 	give "$xhci" "$edu" "$e1000e" "$nvme"
 }
 
-setup() {
-	# The other machines are still to be looked at.
-	[[ ${LAB_MACHINE-} == 6.12 ]] || skip 'seen on machine 6.12 only so far'
-}
-
 teardown() {
 	dev_clean
 }
@@ -144,6 +139,29 @@ counted() {
 	ip link set "$name" down
 	modprobe -r e1000e
 	give "$e1000e"
+}
+
+@test "looking changes nothing" {
+	local devices=("$xhci" "$edu" "$nvme" 00:08.0 00:08.1) asleep
+	# the first to open it finds bus mastering as the firmware left it, the kernel clears it
+	works info "$nvme"
+	snapshot "${devices[@]}" >"$BATS_TEST_TMPDIR/before"
+	# an earlier test's device falls asleep when nobody has it open
+	until_true grep -q suspended "$(sys "$nvme" power/runtime_status)"
+	asleep=$(power "$nvme")
+	works list
+	works info --no-open --table --all "$nvme"
+	works counters "$nvme"
+	works probe --static "$nvme"
+	works --dry-run bind 00:08.1
+	assert_equal "$(power "$nvme")" "$asleep"
+
+	for device in "$edu" "$nvme" 00:08.0 00:08.1; do
+		works info "$device" --table --all
+	done
+	works probe "$xhci"
+	works --dry-run run "$nvme" -c 'enable msix 8; resize msix 4; mask msix 0; write config 4 w 6; reset; disable msix'
+	diff "$BATS_TEST_TMPDIR/before" <(snapshot "${devices[@]}")
 }
 
 @test "not root: what can be seen, and what would show the rest" {

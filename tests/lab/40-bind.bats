@@ -5,6 +5,11 @@
 
 load helpers
 
+# Files before this one have left devices with vfio-pci.
+setup() {
+	take "$nvme" "$e1000e" "$edu" 00:08.0 00:08.2
+}
+
 teardown() {
 	dev_clean
 	take "$nvme" "$e1000e" "$edu" 00:08.0 00:08.2

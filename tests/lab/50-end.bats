@@ -6,8 +6,6 @@
 load helpers
 
 setup() {
-	# The other machines are still to be looked at.
-	[[ ${LAB_MACHINE-} == 6.12 ]] || skip 'seen on machine 6.12 only so far'
 	# a test that failed may have left one without its driver
 	give "$e1000e" "$nvme"
 }
@@ -18,14 +16,22 @@ teardown() {
 	[[ ! ${unbinder-} ]] || kill -KILL "$unbinder" 2>/dev/null || true
 }
 
-# let_go DEVICE START - it is nobody's within 2 s
-let_go() {
-	until_true nobodys "$1"
-	(($(ms_since "$2") < ${limit:-2000})) || fail "took $(ms_since "$2") ms"
+# A line was taken: the cursor is on the next one, and no prompt is there.
+running() {
+	[[ $(term display-message -p '#{cursor_x}') == 0 ]]
 }
 
 nobodys() {
 	! grep -qF "(0000:$1)" /proc/interrupts
+}
+
+# at_once START WHAT - the kernel asks for a device once more after ten seconds: who
+# heard it the first time is done before
+at_once() {
+	local ms
+	ms=$(ms_since "$1")
+	echo "# $2: $ms ms" >&3
+	((ms < 10000)) || fail "$2 took $ms ms"
 }
 
 # plug_nvme - back in its place, and bound
@@ -77,19 +83,18 @@ plug_nvme() {
 }
 
 @test "SIGKILL leaves nothing behind" {
-	local start
 	dev_start "$nvme"
 	dev_send 'enable msix 65' 'enable err 1'
 	assert_equal "$(allocated "$nvme")" 65
-	start=$EPOCHREALTIME
 	kill -KILL "$dev_pid"
-	let_go "$nvme" "$start"
+	until_true nobodys "$nvme"
 	nothing_left "$nvme"
 	wait "$dev_pid" || dev_pid=
 	works run "$nvme" -c 'enable msix 2; trigger msix 0-1; wait msix 0-1'
 }
 
 @test "a second msictl: exit 5, naming the first" {
+	local node
 	dev_start "$nvme"
 	dev_send 'enable msix 4'
 	refused 5 "^$nvme: run: IOMMU group $(group_of "$nvme") is held by pid $dev_pid \(msictl\) \(EBUSY\)\$" run "$nvme" -c help
@@ -101,8 +106,10 @@ plug_nvme() {
 	says missing=[]
 	dev_stop
 	# and whoever is no msictl is named, too
-	sleep 60 3<>"/dev/vfio/$(group_of "$nvme")" &
+	node=/dev/vfio/$(group_of "$nvme")
+	sleep 60 9<>"$node" 3>&- &
 	unbinder=$!
+	until_true test "/proc/$unbinder/fd/9" -ef "$node"
 	refused 5 "held by pid $unbinder \(sleep\)" run "$nvme" -c help
 	kill "$unbinder"
 	wait "$unbinder" || unbinder=
@@ -117,7 +124,7 @@ plug_nvme() {
 	unbinder=$!
 	wait "$unbinder"
 	unbinder=
-	(($(ms_since "$start") < 2000)) || fail "unbinding took $(ms_since "$start") ms"
+	at_once "$start" unbinding
 	nothing_left "$nvme"
 	dev_says 'wants the device back.*released'
 	dev_send 'trigger msix 0'
@@ -126,7 +133,7 @@ plug_nvme() {
 	give "$nvme"
 }
 
-@test "unplugged while a script waits for a count: it ends with 3 within 2 s" {
+@test "unplugged while a script waits for a count: it ends with 3 at once" {
 	local start status=0
 	"$MSICTL" run "$nvme" -c 'enable msix 4; wait msix 0 --timeout 60; disable msix' \
 		>"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
@@ -137,14 +144,14 @@ plug_nvme() {
 	wait "$unbinder" || status=$?
 	unbinder=
 	assert_equal "$status" 3
-	(($(ms_since "$start") < 2000)) || fail "took $(ms_since "$start") ms"
+	at_once "$start" 'from unplugging to the end of the script'
 	grep -q 'wants the device back.*released' "$BATS_TEST_TMPDIR/err"
 	grep -Eq '^msictl: -c:1: .*wait: the kernel took the device back.*\(ENODEV\)$' "$BATS_TEST_TMPDIR/err"
 	plug_nvme
 	works run "$nvme" -c 'enable msix 4; trigger msix 3; wait msix 3'
 }
 
-@test "unplugged under a shell: it says so and ends within 2 s" {
+@test "unplugged under a shell: it says so and ends at once" {
 	local start
 	term_start shell "$nvme"
 	term_expect "^$nvme>\$"
@@ -155,7 +162,7 @@ plug_nvme() {
 	"$qmp" device_del nvme0
 	start=$EPOCHREALTIME
 	term_ended 0
-	(($(ms_since "$start") < 2000)) || fail "took $(ms_since "$start") ms"
+	at_once "$start" 'from unplugging to the end of the shell'
 	term_expect 'kernel: the device is wanted back.*released'
 	plug_nvme
 }
@@ -169,7 +176,7 @@ plug_nvme() {
 	term_expect "msix 5>\$"
 	start=$EPOCHREALTIME
 	echo "0000:$e1000e" >"$(sys "$e1000e" driver/unbind)"
-	(($(ms_since "$start") < 2000)) || fail "unbinding took $(ms_since "$start") ms"
+	at_once "$start" unbinding
 	term_ended 0
 	nothing_left "$e1000e"
 	refused 1 'no driver is bound, vfio-pci is needed' run "$e1000e" -c help
@@ -177,24 +184,47 @@ plug_nvme() {
 	give "$e1000e"
 }
 
-@test "a shell on a device: counts of a device that fires, with the line whole" {
+# enter TEXT - a line
+enter() {
+	term_type "$1"
+	term_key Enter
+}
+
+@test "a shell on a device that fires: TAB, history, Ctrl-C, Ctrl-D" {
 	local command
 	term_start shell "$e1000e"
 	term_expect "^$e1000e>\$"
-	for command in 'enable msix 5' "${e1000e_ready[@]}"; do
-		term_type "$command"
-		term_key Enter
+	term_type 'ena'
+	term_key Tab
+	term_type 'msix 5'
+	term_key Enter
+	term_expect '^msix: 5 armed of 5, added 0-4'
+	for command in "${e1000e_ready[@]}"; do
+		enter "$command"
 	done
+	# what there is on this device
 	term_type 'trigger msix '
 	term_key Tab Tab
 	term_expect '^0 +0-4 +1 +2 +3 +4 +all +armed'
 	term_key C-u
-	term_type "$(e1000e_fire 3)"
+	term_type 'read bar'
+	term_key Tab Tab
+	term_expect '^bar0 +bar1 +bar2 +bar3 +'
+	term_key C-u
+	# stopped, and the shell goes on
+	enter 'wait msix 3 --timeout 100'
+	until_true running
+	term_key C-c
+	term_expect 'wait: stopped by Interrupt'
+	enter "$(e1000e_fire 3)"
+	term_key Up Up
+	term_type '0'
 	term_key Enter
+	term_expect '> wait msix 3 --timeout 1000$'
+	term_expect '^msix: 3 counted at least 1'
 	term_type 'half ty'
-	term_expect '^[0-9:]{8}  msix 3 \+1 \(1\)$'
-	term_expect "^$e1000e msix 5> half ty\$"
 	term_key C-c C-d
 	term_ended 0
 	nothing_left "$e1000e"
+	assert_equal "$(tail -n 1 "$XDG_STATE_HOME/msictl/history")" 'wait msix 3 --timeout 1000'
 }

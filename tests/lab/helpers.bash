@@ -116,18 +116,26 @@ nothing_left() {
 	run -1 grep -F "(0000:$1)" /proc/interrupts
 }
 
-# snapshot DEVICE... - what looking must not change.  Opening wakes a device up,
-# which is the kernel's doing: power states are not in it.
+# snapshot DEVICE... - what looking must not change
 snapshot() {
-	local device
+	local device folders=()
 
-	for device in "$@"; do
-		od -An -tx1 -v "$(sys "$device" config)"
-		cat "$(sys "$device" driver_override)" "$(sys "$device" enable)"
-		driver_of "$device"
-		ls "$(sys "$device" msi_irqs)" 2>/dev/null || true
+	for device; do
+		folders+=("$pci/0000:$device")
+		printf '%s\n' "$pci/0000:$device/msi_irqs"/*
 	done
-	sed 's/:.*  / /' /proc/interrupts | grep -F '(0000:' || true
+	od -An -tx1 -v "${folders[@]/%//config}"
+	grep -H '' "${folders[@]/%//driver_override}" "${folders[@]/%//enable}"
+	readlink "${folders[@]/%//driver}" || true
+	sed -n 's/:.*  / /; /(0000:/p' /proc/interrupts
+}
+
+# power DEVICE... - what only opening may change: the kernel wakes a device up for it,
+# and puts it to sleep again in its own time
+power() {
+	local folders=("${@/#/$pci/0000:}")
+
+	grep -H '' "${folders[@]/%//power_state}" "${folders[@]/%//power/runtime_status}"
 }
 
 # ---- devices that fire
