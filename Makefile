@@ -43,9 +43,12 @@ $(B)/unit:
 
 unit: $(UNIT) ## build the unit tests
 
+# One process per processor, unless make was told how many.
+ALL_CPUS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+
 check: ## install what is missing, build, run everything
 	tests/deps check
-	$(MAKE) all unit
+	$(MAKE) $(ALL_CPUS) all unit
 	tests/check $(B)
 
 quick: all unit ## the suite without virtual machines
@@ -73,7 +76,7 @@ bench: $(B)/msictl $(B)/bench ## ratios to bare C programs: arming, counting, wa
 # Leaks of libraries at exit are theirs: tests/lsan.supp names them.
 SANITIZE := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 asan: ## the suite with ASan and UBSan
-	$(MAKE) B=build/asan CFLAGS_EXTRA="$(SANITIZE)" all unit
+	$(MAKE) $(ALL_CPUS) B=build/asan CFLAGS_EXTRA="$(SANITIZE)" all unit
 	tests/check build/asan unit bats lab
 
 valgrind: all unit ## unit tests and bats under valgrind
@@ -135,7 +138,7 @@ $(B)/fuzz-%: tests/fuzz/fuzz-%.c $(filter-out $(B)/main.o,$(OBJ)) Makefile
 fuzz-programs: $(FUZZ)
 
 fuzz-build:
-	$(Q)$(MAKE) CC=clang B=$(B)/fuzz CFLAGS_EXTRA="$(FUZZ_FLAGS)" fuzz-programs
+	$(Q)$(MAKE) $(ALL_CPUS) CC=clang B=$(B)/fuzz CFLAGS_EXTRA="$(FUZZ_FLAGS)" fuzz-programs
 
 fuzz: fuzz-build ## feed clients, servers, decoders and parsers with nonsense: FUZZ_SECONDS=300
 	tests/fuzz/run $(B)/fuzz $(FUZZ_SECONDS)
@@ -147,7 +150,7 @@ fuzz: fuzz-build ## feed clients, servers, decoders and parsers with nonsense: F
 # --- a first run: no root, no VFIO, no hardware ---
 demo: ## install what is missing to build, build, and try it on a simulated device
 	$(Q)tests/deps build
-	$(Q)$(MAKE) -s --no-print-directory all
+	$(Q)$(MAKE) -s --no-print-directory $(ALL_CPUS) all
 	$(Q)demo/start $(B)/msictl
 
 .PHONY: demo
