@@ -85,7 +85,7 @@ static pid_t start(char *const *argv, int *fd)
 
 	if (pid == 0) {
 		setenv("TERM", "xterm", 1);
-		setenv("XDG_STATE_HOME", "/nonexistent", 1);
+		setenv("XDG_STATE_HOME", "/dev/null", 1);
 		execv(argv[0], argv);
 		_exit(127);
 	}

@@ -67,7 +67,7 @@ static double prompt(const char *msictl)
 
 	if (pid == 0) {
 		setenv("TERM", "xterm", 1);
-		setenv("XDG_STATE_HOME", "/nonexistent", 1);
+		setenv("XDG_STATE_HOME", "/dev/null", 1);
 		execl(msictl, msictl, "shell", "sim", (char *)NULL);
 		_exit(127);
 	}
