@@ -113,7 +113,7 @@ static int activate(struct panel *p, struct entry *v)
 		return 0;
 	if (p->nactive == p->room) {
 		size_t room = p->room ? p->room * 2 : 16;
-		struct entry **more = reallocarray(p->active, room, sizeof(*more));
+		struct entry **more = reallocarray(p->active, room, sizeof(struct entry *));
 
 		if (!more)
 			return -ENOMEM;
@@ -218,10 +218,10 @@ static void choose(struct panel *p, size_t most)
 	struct entry *before[SHOWN];
 	size_t n = p->nshown, chosen = 0;
 
-	memcpy(before, p->shown, n * sizeof(before[0]));
+	memcpy(before, p->shown, n * sizeof(struct entry *));
 	most = most < SHOWN ? most : SHOWN;
 	if (p->nactive > 1)
-		qsort(p->active, p->nactive, sizeof(p->active[0]), busier);
+		qsort(p->active, p->nactive, sizeof(struct entry *), busier);
 	for (size_t i = 0; i < n; i++)
 		before[i]->shown = false;
 	for (size_t i = 0; i < p->nactive && chosen < most; i++) {
@@ -270,8 +270,9 @@ static struct widths measure(const struct panel *p)
 static unsigned int side_by_side(const struct widths *w, unsigned int columns)
 {
 	unsigned int cell = (unsigned int)(w->name + 2 + w->count + 2 + w->rate + 2);
+	unsigned int n = (columns + CELLGAP) / (cell + CELLGAP);
 
-	return columns < cell ? 1 : (columns + CELLGAP) / (cell + CELLGAP);
+	return n ? n : 1;
 }
 
 static bool listed(const struct total *t)
@@ -361,7 +362,8 @@ static void put_vectors(FILE *f, struct panel *p, unsigned int rows, unsigned in
 
 	/* Those that fit are in the order of their numbers, so that an eye finds them again. */
 	choose(p, (size_t)rows * per_line);
-	qsort(p->shown, p->nshown, sizeof(p->shown[0]), by_number);
+	w = measure(p);
+	qsort(p->shown, p->nshown, sizeof(struct entry *), by_number);
 	for (unsigned int r = 0; r < rows; r++) {
 		char line[1024] = "";
 

@@ -140,14 +140,14 @@ static void busiest(void **state)
 		counted(*state, v, v % 512 == 7 ? 1000 + v : 1, 5000, START);
 	assert_int_equal(panel_rows(*state, 3, 80), 3);
 	shows(*state, START + SECOND, 3, 40,
-	      "msix  off                     9144 counted      9144/s  last at 12:00:00\n"
+	      "msix  off                       9144 counted      9144/s  last at 12:00:00\n"
 	      "msix 1543  5000  2543/s\n" RULE40);
 	free(panel_draw(*state, START + 2 * SECOND, 3, 40));
-	assert_true(has(*state, START + 3 * SECOND, 3, "msix 1543  5000     0/s"));
+	assert_true(has(*state, START + 3 * SECOND, 3, "msix 1543  5000  0/s"));
 	/* Then one that counts at all is busier. */
 	counted(*state, 3, 1, 5001, START + 4 * SECOND);
 	shows(*state, START + 4 * SECOND, 3, 30,
-	      "msix  off                     9145 counted         0/s  last at 12:00:04\n"
+	      "msix  off                       9145 counted         0/s  last at 12:00:04\n"
 	      "msix 3  5001  0/s\n"
 	      "--- live off hides this ------\n");
 }
