@@ -10,6 +10,8 @@
 #define BOLD  "\033[1m"
 #define PLAIN "\033[0m"
 
+#define JSON_LINE (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+
 struct out {
 	struct out_options opt;
 	struct out_guard guard;

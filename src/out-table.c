@@ -256,6 +256,18 @@ static int fill_row(struct libscols_table *tb, node *row, const struct choice *c
 	return 0;
 }
 
+/* A row is let go when it is a line: thousands of them twice would be megabytes. */
+static int fill_rows(struct libscols_table *tb, node *rows, const struct choice *c)
+{
+	for (size_t i = 0; i < json_object_array_length(rows); i++) {
+		node *row = json_object_array_get_idx(rows, i);
+
+		if (doc_incomplete(row) || fill_row(tb, row, c) || json_object_array_put_idx(rows, i, NULL))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int fill_table(struct out *o, struct libscols_table *tb, node *rows, const struct choice *c)
 {
 	/* Texts are clean since they entered the document; libsmartcols would escape our escapes. */
@@ -275,13 +287,7 @@ static int fill_table(struct out *o, struct libscols_table *tb, node *rows, cons
 		if (o->opt.color)
 			scols_cell_set_color(scols_column_get_header(column), BOLD);
 	}
-	for (size_t i = 0; i < json_object_array_length(rows); i++) {
-		int rc = fill_row(tb, json_object_array_get_idx(rows, i), c);
-
-		if (rc)
-			return rc;
-	}
-	return 0;
+	return fill_rows(tb, rows, c);
 }
 
 static void print_table(struct out *o, node *rows, const struct choice *c)
@@ -344,6 +350,40 @@ static void reduce_rows(node *rows, const struct choice *c)
 	}
 }
 
+static int write_rows(FILE *f, node *rows)
+{
+	fputs("[", f);
+	for (size_t i = 0; i < json_object_array_length(rows); i++) {
+		node *row = json_object_array_get_idx(rows, i);
+		const char *text = json_object_to_json_string_ext(row, JSON_LINE);
+
+		if (!text)
+			return -ENOMEM;
+		fprintf(f, "%s%s", i ? "," : "", text);
+		if (json_object_array_put_idx(rows, i, NULL))
+			return -ENOMEM;
+	}
+	return fputs("]", f) == EOF ? -ENOMEM : 0;
+}
+
+/* Rows are complete now: their text takes a fifth of what they do. */
+static void pack_rows(node *rows)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	int rc = f && !doc_incomplete(rows) ? write_rows(f, rows) : -ENOMEM;
+
+	if (f && fclose(f))
+		rc = -ENOMEM;
+	if (rc == 0) {
+		json_object_set_serializer(rows, json_object_userdata_to_json_string, text, json_object_free_userdata);
+		return;
+	}
+	free(text);
+	doc_mark(rows);
+}
+
 int out_table(struct out *o, const struct table *t)
 {
 	const char *columns = o->opt.columns;
@@ -364,9 +404,12 @@ int out_table(struct out *o, const struct table *t)
 		columns = NULL;
 		choose_all(t, NULL, &c, &len);
 	}
-	if (!o->opt.json)
+	if (!o->opt.json) {
 		print_table(o, rows, &c);
-	else if (columns && *columns != '+')
+		return 0;
+	}
+	if (columns && *columns != '+')
 		reduce_rows(rows, &c);
+	pack_rows(rows);
 	return 0;
 }

@@ -82,6 +82,7 @@ node *out_doc(struct out *o);
 /**
  * out_table() - text mode: print the rows of out_doc()[t->array] as a table; JSON mode: reduce them to -o when given
  *
+ * The rows are complete then: in text mode they are gone from the document, in JSON mode they are text.
  * A table that lacks a column named by -o is shown as it is: -o is about another one of the command's tables.
  */
 int out_table(struct out *o, const struct table *t);
