@@ -140,13 +140,16 @@ static int look_at_host(struct info *i, const struct pci_addr *addr, struct erro
 }
 
 /* As it is now, not as it was when the device was opened. */
-static void read_config(struct info *i)
+static int read_config(struct info *i, struct error *e)
 {
 	struct device *d = i->device;
 	ssize_t n = d->backend->region_read(d->handle, REGION_CONFIG, i->f.config, CONFIG_SIZE, 0);
 
 	i->f.config_len = n > 0 ? (size_t)n : 0;
 	caps_decode(i->f.config, i->f.config_len, &i->f.caps);
+	if (!device_lost(n))
+		return 0;
+	return fail(e, cause_of_errno((int)-n), (int)-n, "the device's config space can't be read");
 }
 
 static int look(struct info *i, const char *spec, bool may_open, struct error *e)
@@ -162,7 +165,7 @@ static int look(struct info *i, const char *spec, bool may_open, struct error *e
 	else
 		rc = 0;
 	if (!rc && !i->addressed)
-		read_config(i);
+		rc = read_config(i, e);
 	if (rc || !i->addressed)
 		return rc;
 	rc = session_address(i->s, i->device ? NULL : spec, &addr, e);

@@ -175,12 +175,18 @@ static int ask_indexes(struct device *d)
 	return 0;
 }
 
-static void read_caps(struct device *d)
+bool device_lost(ssize_t rc)
+{
+	return rc == -ENOTCONN || rc == -EPROTO || rc == -ETIMEDOUT;
+}
+
+static int read_caps(struct device *d)
 {
 	uint8_t cfg[256];
 	ssize_t n = d->backend->region_read(d->handle, REGION_CONFIG, cfg, sizeof(cfg), 0);
 
 	caps_decode(cfg, n > 0 ? (size_t)n : 0, &d->caps);
+	return device_lost(n) ? (int)n : 0;
 }
 
 /* The kernel's wish to have the device back is heard from the first moment. */
@@ -244,7 +250,9 @@ static int set_up(struct device *d, const struct open_request *req, struct error
 	if (rc)
 		return fail(e, cause_of_errno(-rc), -rc, "VFIO_DEVICE_GET_IRQ_INFO failed");
 	name_device(d);
-	read_caps(d);
+	rc = read_caps(d);
+	if (rc)
+		return fail(e, cause_of_errno(-rc), -rc, "the device's config space can't be read");
 	rc = listen_to_req(d, e);
 	return rc ? rc : listen_to_peer(d, e);
 }

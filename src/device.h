@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "backend.h"
 #include "error.h"
@@ -116,6 +117,9 @@ void device_shut(struct device *d, const char *why);
 
 /** device_wanted_back() - the kernel wants it back, as REQ says it: let go at once, events.released is called. */
 void device_wanted_back(struct device *d);
+
+/** device_lost() - whether what a back end answered means that its peer is gone or can't be believed any more. */
+bool device_lost(ssize_t rc);
 
 /** device_here() - whether it is still open; else -ENODEV and a sentence. */
 int device_here(const struct device *d, struct error *e);

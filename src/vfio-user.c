@@ -193,9 +193,10 @@ static int agree_version(struct vfio_user *u, struct error *e)
 		hint(e, "--timeout T waits longer");
 		return rc;
 	}
+	if (rc == -ENOTCONN)
+		return fail(e, CAUSE_NO_DEVICE, ENOTCONN, "the server closed the connection at once");
 	if (rc)
-		return fail(e, rc == -ENOTCONN ? CAUSE_NO_DEVICE : CAUSE_FAILED, rc > 0 ? EPROTO : -rc,
-			    "the peer does not agree on a vfio-user version");
+		return fail(e, CAUSE_FAILED, rc > 0 ? EPROTO : -rc, "the peer does not agree on a vfio-user version");
 	if (u->peer.major != 0)
 		return fail(e, CAUSE_FAILED, EPROTO, "the peer speaks vfio-user %u.%u, not 0.x", u->peer.major,
 			    u->peer.minor);
