@@ -344,7 +344,7 @@ const struct command cmd_events = {
 		"vfio-dev remove means that the kernel wants a function back that a program holds (Linux 6.1 sends it "
 		"only when the function was let go).",
 	.family = FAMILY_SCRIPT,
-	.flags = CMD_HELD | CMD_LIVE_HOST,
+	.flags = CMD_LIVE_HOST,
 	.param = (const struct param[]){ { .kind = KIND_DEVICE, .optional = true, .many = true } },
 	.nparam = 1,
 	.option =

@@ -320,9 +320,9 @@ const struct command cmd_hold = {
 	.summary = "keep devices open for the commands that follow",
 	.help = "A process in the background opens each DEVICE and runs later commands on it, so that each can be "
 		"typed alone, has an exit status of its own, and finds what the one before it left. Functions of one "
-		"IOMMU group share a holder. run, shell, info, counters, probe and wait find the holder of their "
-		"DEVICE by themselves; several may be at it at once, and a caller that is stopped or killed ends his "
-		"command only.\n"
+		"IOMMU group share a holder. run, shell, info, counters, watch, probe and wait find the holder of "
+		"their DEVICE by themselves; several may be at it at once, and a caller that is stopped or killed ends "
+		"his command only.\n"
 		"release, SIGTERM, SIGINT and SIGHUP put everything back: vectors, masks, bus mastering, and with "
 		"--bind the driver. When the kernel wants a device back it is let go at once, and the holder ends with "
 		"its last device.\n"

@@ -191,6 +191,12 @@ static int run_wait(struct session *s, const struct args *a, struct error *e)
 	return event->given ? wait_event(s, a->param[0].text, event->text, limit, e) : wait_vectors(s, a, limit, e);
 }
 
+/* The kernel's events go on when the device and its holder have gone. */
+static bool needs_device(const struct args *a)
+{
+	return !a->option[WAIT_EVENT].given;
+}
+
 const struct command cmd_wait = {
 	.word = "wait",
 	.summary = "wait until vectors have counted, or for an event; exit 8 when it does not come",
@@ -214,5 +220,6 @@ const struct command cmd_wait = {
 					   "give up after T: 500ms, 2s, 1m (10s)" },
 		},
 	.noption = 3,
+	.needs_device = needs_device,
 	.run = run_wait,
 };

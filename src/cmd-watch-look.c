@@ -16,6 +16,7 @@ static void forget(struct watched *d)
 {
 	host_watch_free(&d->host);
 	samples_free(&d->samples);
+	free(d->held);
 }
 
 void watch_forget(struct watch *w)
@@ -48,14 +49,17 @@ static bool wanted(const struct value *v, int vector, bool armed)
 	return vector >= 0 && vector_set_has(&v->vectors, (unsigned int)vector);
 }
 
-/* ERR and REQ are worth a row when something came. */
-static bool shown(const struct value *v, const struct vector *vec, enum irq_index index)
+bool watched_ours(const struct watched *d)
 {
-	if (!vec || (!vec->armed && !vec->count))
+	return d->own || d->held;
+}
+
+/* ERR and REQ are worth a row when something came. */
+bool watch_shows(const struct value *v, const struct reading *r, bool armed)
+{
+	if (!r->count && (!armed || r->index >= IRQ_ERR))
 		return false;
-	if (index >= IRQ_ERR && !vec->count)
-		return false;
-	return wanted(v, (int)vec->number, vec->armed);
+	return wanted(v, r->vector, armed);
 }
 
 static int look_own(struct watch *w, struct watched *d)
@@ -67,11 +71,11 @@ static int look_own(struct watch *w, struct watched *d)
 			const struct vector *vec = ix->vector[v];
 			struct reading r = { .index = i, .vector = (int)v, .counted = true };
 
-			if (!shown(&w->vectors, vec, i))
+			if (!vec)
 				continue;
 			r.count = vec->count;
 			r.wakeups = vec->wakeups;
-			if (samples_add(&d->samples, &r))
+			if (watch_shows(&w->vectors, &r, vec->armed) && samples_add(&d->samples, &r))
 				return -ENOMEM;
 		}
 	}
@@ -105,7 +109,7 @@ static int read_host(const struct root *r, struct watched *d, uint64_t now)
 	struct presence p;
 	int rc;
 
-	if (d->own && (!d->own->has_addr || (d->host_us && now - d->host_us < HOST_EVERY_US)))
+	if (!d->addressed || (watched_ours(d) && d->host_us && now - d->host_us < HOST_EVERY_US))
 		return 0;
 	d->host_us = now;
 	presence_read(r, &d->host.addr, &p);
@@ -120,14 +124,24 @@ static int read_host(const struct root *r, struct watched *d, uint64_t now)
 	return rc;
 }
 
-static int look(struct session *s, struct watch *w, struct watched *d, uint64_t now)
+static int look_counts(struct watch *w, struct watched *d, struct error *e)
+{
+	int rc;
+
+	if (d->held)
+		return watch_look_held(w, d, e);
+	rc = d->own ? look_own(w, d) : look_host(w, d);
+	return rc ? fail(e, CAUSE_FAILED, -rc, "out of memory") : 0;
+}
+
+static int look(struct session *s, struct watch *w, struct watched *d, uint64_t now, struct error *e)
 {
 	int rc = read_host(&s->root, d, now);
 
 	if (rc)
-		return rc;
+		return fail(e, CAUSE_FAILED, -rc, "out of memory");
 	samples_begin(&d->samples, now);
-	rc = d->own ? look_own(w, d) : look_host(w, d);
+	rc = look_counts(w, d, e);
 	samples_end(&d->samples);
 	return rc;
 }
@@ -143,6 +157,7 @@ static int add(struct watch *w, size_t room, const struct pci_addr *a)
 	*d = (struct watched){ .here = true };
 	if (!a)
 		return 0;
+	d->addressed = true;
 	d->host.addr = *a;
 	pci_addr_short(a, d->name);
 	pci_addr_full(a, d->full);
@@ -200,8 +215,8 @@ int watch_look(struct session *s, struct watch *w, struct error *e)
 		return rc;
 	now = now_us();
 	for (size_t i = 0; !rc && i < w->n; i++)
-		rc = look(s, w, &w->device[i], now);
-	return rc ? fail(e, CAUSE_FAILED, -rc, "out of memory") : 0;
+		rc = look(s, w, &w->device[i], now, e);
+	return rc;
 }
 
 /*
@@ -218,11 +233,41 @@ static void note_holder(struct session *s, struct watch *w, struct watched *d)
 		return;
 	if (!strcmp(h.comm, "msictl"))
 		return;
-	d->held = true;
+	d->foreign = true;
 	snprintf(w->note, sizeof(w->note),
 		 "%s is held by %s (PID %d): interrupts posted to a VM bypass the host's counters", d->name, h.comm,
 		 h.pid);
 	out_note(s->out, "msictl: %s", w->note);
+}
+
+static bool chosen_already(const struct watch *w, const struct pci_addr *a, const char *text)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		const struct watched *d = &w->device[i];
+
+		if (a ? d->addressed && !pci_addr_cmp(&d->host.addr, a) : !strcmp(d->full, text))
+			return true;
+	}
+	return false;
+}
+
+static int choose_held(struct watch *w, const char *text, struct error *e)
+{
+	struct pci_addr a;
+	bool addressed = pci_addr_parse(text, &a, &(struct error){ 0 }) == 0;
+	struct watched *d;
+
+	if (chosen_already(w, addressed ? &a : NULL, text))
+		return 0;
+	if (add(w, w->n + 1, addressed ? &a : NULL))
+		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+	d = &w->device[w->n - 1];
+	if (!addressed) {
+		copy_text(d->name, sizeof(d->name), text);
+		copy_text(d->full, sizeof(d->full), text);
+	}
+	d->held = strdup(text);
+	return d->held ? 0 : fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
 }
 
 static int choose_function(struct session *s, struct watch *w, const char *text, struct error *e)
@@ -231,6 +276,8 @@ static int choose_function(struct session *s, struct watch *w, const char *text,
 	char bdf[PCI_ADDR_LEN];
 	int rc;
 
+	if (s->root.live && watch_is_held(text))
+		return choose_held(w, text, e);
 	rc = session_address(s, text, &a, e);
 	if (rc && backend_find(text)) {
 		rc = fail(e, CAUSE_USAGE, 0, "only a PCI function of this host is counted by Linux");
@@ -240,9 +287,8 @@ static int choose_function(struct session *s, struct watch *w, const char *text,
 		return rc;
 	if (!root_exists(&s->root, "sys/bus/pci/devices/%s", pci_addr_full(&a, bdf)))
 		return fail(e, CAUSE_NO_DEVICE, ENODEV, "there is no PCI function %s", bdf);
-	for (size_t i = 0; i < w->n; i++)
-		if (!pci_addr_cmp(&w->device[i].host.addr, &a))
-			return 0;
+	if (chosen_already(w, &a, text))
+		return 0;
 	if (add(w, w->n + 1, &a))
 		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
 	note_holder(s, w, &w->device[w->n - 1]);
@@ -280,6 +326,8 @@ int watch_choose(struct session *s, struct watch *w, const struct args *a, struc
 	w->vectors = a->param[1];
 	if (s->device)
 		return choose_own(s, w, e);
+	if (s->attached)
+		return choose_held(w, s->attached, e);
 	/* DEVICE takes all words; the last of them may be VECTORS, which no DEVICE looks like */
 	if (n && !vector_set_parse(word_at(a, n - 1), &w->vectors.word, &w->vectors.vectors)) {
 		w->vectors.given = true;

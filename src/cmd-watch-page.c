@@ -9,7 +9,10 @@
 #include "cmd-watch.h"
 #include "util.h"
 
-/* Which columns are shown unless -o says otherwise: of one device or several, of all with a line each, of our own. */
+/*
+ * Which columns are shown unless -o says otherwise: of one device or several, of all with a line each, of our own.
+ * A terminal of 80 columns cuts off what is last: where interrupts go, not whether they come.
+ */
 #define COLUMNS(one, every, own)                                                                                      \
 	(const struct column[])                                                                                       \
 	{                                                                                                             \
@@ -20,19 +23,19 @@
 			{ "ACTIVE", "active", CELL_NUMBER, "those that counted since the last refresh", !(every) },   \
 			{ "INDEX", "index", CELL_TEXT, "intx, msi, msix, err or req", every },                        \
 			{ "VECTOR", "vector", CELL_NUMBER, "the number within the index", every },                    \
-			{ "IRQ", "irq", CELL_NUMBER, "the Linux IRQ", every },                                        \
 			{ "COUNT", "count", CELL_NUMBER, "eventfd counts in a session, else interrupts", false },     \
 			{ "DELTA", "delta", CELL_NUMBER, "since the last refresh", false },                           \
 			{ "RATE", "rate", CELL_NUMBER, "per second since the last refresh", false },                  \
+			{ "IDLE", "idle_us", CELL_TIME, "since the last refresh that saw an event", false },          \
+			{ "TREND", "history", CELL_TREND, "the last 8 rates", false },                                \
+			{ "MARK", "mark", CELL_TEXT, "storm: above --storm; once: one event and none since", false }, \
 			{ "COALESCED", "coalesced", CELL_NUMBER, "counts that shared a wake-up, in a session",        \
 			  !(own) },                                                                                   \
-			{ "IDLE", "idle_us", CELL_TIME, "since the last refresh that saw an event", false },          \
+			{ "IRQ", "irq", CELL_NUMBER, "the Linux IRQ", every },                                        \
 			{ "CPUS", "cpus", CELL_NUMBER, "CPUs that ever took it", (every) || (own) },                  \
 			{ "CPU", "effective", CELL_TEXT, "the CPUs in effect", every },                               \
 			{ "AFFINITY", "affinity", CELL_TEXT, "the CPUs wanted", true },                               \
 			{ "ACTION", "action", CELL_TEXT, "the handler's name", true },                                \
-			{ "TREND", "history", CELL_TREND, "the last 8 rates", false },                                \
-			{ "MARK", "mark", CELL_TEXT, "storm: above --storm; once: one event and none since", false }, \
 	}
 
 #define NR_COLUMNS 19
@@ -268,7 +271,7 @@ static const char *mark_of(const struct watch *w, const struct row *row)
 {
 	enum mark mark = sampled_mark(&row->d->samples, row->v, w->storm);
 
-	return row->d->held && mark == MARK_ONCE ? NULL : mark_word(mark);
+	return row->d->foreign && mark == MARK_ONCE ? NULL : mark_word(mark);
 }
 
 static void doc_vector(node *o, const struct watch *w, const struct row *row)
@@ -278,7 +281,7 @@ static void doc_vector(node *o, const struct watch *w, const struct row *row)
 	doc_text(o, "index", irq_index_word(r->index));
 	number_or_null(o, "vector", r->vector >= 0, (uint64_t)r->vector);
 	number_or_null(o, "count", r->counted, r->count);
-	if (row->d->own) {
+	if (watched_ours(row->d)) {
 		doc_number(o, "wakeups", r->wakeups);
 		doc_number(o, "coalesced", r->count > r->wakeups ? r->count - r->wakeups : 0);
 	}
@@ -395,9 +398,9 @@ static const struct table *table_for(const struct watch *w)
 {
 	if (w->every)
 		return &every_table;
-	if (w->device[0].own)
-		return &own_table;
-	return w->n > 1 ? &many_table : &watch_table;
+	if (w->n > 1)
+		return &many_table;
+	return watched_ours(&w->device[0]) ? &own_table : &watch_table;
 }
 
 static int tell(struct out *o, struct page *p, unsigned int limit)

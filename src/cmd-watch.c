@@ -219,8 +219,8 @@ static int run_watch(struct session *s, const struct args *a, struct error *e)
 const struct command cmd_watch = {
 	.word = "watch",
 	.summary = "show counts and rates of vectors as they change",
-	.help = "Of functions of any driver, a running VM's included; inside run and shell the eventfds of the "
-		"session. "
+	.help = "Of functions of any driver, a running VM's included; inside run and shell, and of a "
+		"DEVICE that is held, its eventfds. "
 		"Without DEVICE a line per function that has vectors. VECTORS come last: 3, 0-3,7, all, armed.\n"
 		"On a terminal the page is painted in place, the busiest first when not all fit: q ends it, v, i, r, c "
 		"and d sort by vector, IRQ, rate, count and delta. Elsewhere, with --batch and with --json it is "
@@ -231,7 +231,6 @@ const struct command cmd_watch = {
 		"vector, or by IRQ number. While a VM gets posted interrupts, the host may count nothing.\n"
 		"    msictl watch 01:00.0 0-3 --delay 500ms",
 	.family = FAMILY_LOOK,
-	.flags = CMD_HELD,
 	.param = (const struct param[]){ { .kind = KIND_DEVICE, .optional = true, .many = true },
 					 { .kind = KIND_VECTORS, .optional = true } },
 	.nparam = 2,

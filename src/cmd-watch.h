@@ -21,15 +21,17 @@ enum sort_key { /* in the order of --sort's words */
 
 /* A function that is looked at, or the session's device. */
 struct watched {
-	const struct device *own; /* NULL: the host's counts are looked at */
+	const struct device *own; /* the session's */
+	char *held;		  /* DEVICE of a holder that is asked; both NULL: the host's counts are looked at */
 	struct host_watch host;
-	uint64_t host_us; /* when host was read, of a session's device */
+	bool addressed;	  /* it is a function of this host */
+	uint64_t host_us; /* when host was read, of a device whose eventfds count */
 	struct samples samples;
 	char name[32]; /* as people read it */
 	char full[80]; /* as machines do */
 	char driver[64];
 	bool here, marked;
-	bool held; /* by another process: posted interrupts may bypass the host */
+	bool foreign; /* held by another program: posted interrupts may bypass the host */
 };
 
 struct watch {
@@ -58,8 +60,23 @@ int watch_look(struct session *s, struct watch *w, struct error *e);
 /** watch_forget() - free what was looked at. */
 void watch_forget(struct watch *w);
 
+/** watch_shows() - whether it is among the VECTORS that were asked for, and worth a row. */
+bool watch_shows(const struct value *vectors, const struct reading *r, bool armed);
+
+/** watched_ours() - whether eventfds are counted, not the host's interrupts. */
+bool watched_ours(const struct watched *d);
+
 /** watched_irq() - the Linux IRQ behind a vector; NULL: none, or not known. */
 const struct host_irq *watched_irq(const struct watched *d, const struct reading *r);
+
+/* cmd-watch-held.c */
+
+/** watch_is_held() - whether a holder has DEVICE. */
+bool watch_is_held(const char *device);
+
+/** watch_look_held() - the readings that its holder tells. 0 or -errno; one of several that can't be had is not here.
+ */
+int watch_look_held(struct watch *w, struct watched *d, struct error *e);
 
 /* cmd-watch-page.c */
 

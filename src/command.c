@@ -66,3 +66,12 @@ char *command_usage(const struct command *cmd, bool inside, char *buf, size_t si
 	}
 	return buf;
 }
+
+bool command_for_holder(const struct args *a)
+{
+	const struct command *cmd = a->command;
+
+	if (!(cmd->flags & (CMD_OPENS | CMD_HELD)))
+		return false;
+	return !cmd->needs_device || cmd->needs_device(a);
+}

@@ -92,6 +92,8 @@ struct command {
 	/* The words of a list that the command takes, for help and the manual: a heading and each word; may be NULL. */
 	const char *words;
 	const char *(*word_at)(unsigned int i, const char **help);
+	/* Of a CMD_HELD row: whether these words are about the opened device at all; NULL: always. */
+	bool (*needs_device)(const struct args *a);
 	/* 0 or -errno with @e filled. */
 	int (*run)(struct session *s, const struct args *a, struct error *e);
 };
@@ -156,6 +158,9 @@ const struct command *command_find(const struct commands *c, const char *word, b
  */
 int command_parse(const struct command *cmd, int argc, char **argv, bool inside, struct globals *g, struct args *a,
 		  struct error *e);
+
+/** command_for_holder() - whether the holder of DEVICE, when there is one, is to run it. */
+bool command_for_holder(const struct args *a);
 
 /** command_usage() - "resize DEVICE INDEX COUNT [--rebuild]"; without DEVICE when @inside. Returns @buf. */
 char *command_usage(const struct command *cmd, bool inside, char *buf, size_t size);

@@ -71,7 +71,7 @@ static int forward(struct session *s, const char *where, const struct args *a, s
 
 static bool is_forwarded(const struct session *s, const struct args *a)
 {
-	return s->attached && !s->globals.help && a->command->flags & (CMD_OPENS | CMD_HELD);
+	return s->attached && !s->globals.help && command_for_holder(a);
 }
 
 static int execute_words(struct session *s, int n, char **word, const char *where, const char **what, struct error *e)

@@ -65,6 +65,27 @@ static int tell_state(struct caller *c, struct error *e)
 	return 0;
 }
 
+static void tell_vector(FILE *f, enum irq_index index, const struct vector *v)
+{
+	if (v && (v->armed || v->count))
+		fprintf(f, "%s.%u=%d %" PRIu64 " %" PRIu64 "%c", irq_index_word(index), v->number, v->armed, v->count,
+			v->wakeups, '\0');
+}
+
+static int tell_counts(struct caller *c, struct error *e)
+{
+	struct device *d = c->held->s.device;
+	int rc = device_here(d, e);
+
+	if (rc)
+		return rc;
+	device_drain(d);
+	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++)
+		for (unsigned int v = 0; d->irq[i].vector && v < d->irq[i].info.count; v++)
+			tell_vector(c->call->data, i, d->irq[i].vector[v]);
+	return 0;
+}
+
 static int take(struct caller *c, struct error *e)
 {
 	const struct call *call = c->call;
@@ -87,6 +108,7 @@ static const struct verb {
 	int (*run)(struct caller *c, struct error *e); /* 1: it is not over yet */
 } verbs[] = {
 	{ HOLD_STATE, "holders", tell_state },
+	{ HOLD_COUNTS, "watch", tell_counts },
 	{ HOLD_TAKE, "hold", take },
 	{ HOLD_RELEASE, "release", release },
 };

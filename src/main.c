@@ -123,7 +123,7 @@ static bool may_attach(const struct session *s, const struct args *a)
 {
 	const struct command *cmd = a->command;
 
-	if (!s->root.live || !(cmd->flags & (CMD_OPENS | CMD_HELD)) || !device_word(a))
+	if (!s->root.live || !command_for_holder(a) || !device_word(a))
 		return false;
 	return cmd->nparam && !cmd->param[cmd->nparam - 1].many && !names_several(a);
 }

@@ -97,16 +97,18 @@ static void update(struct samples *s, struct sampled *v, const struct reading *r
 {
 	const struct reading *was = &v->now;
 	bool anew = was->incarnation != r->incarnation;
+	bool compared = r->counted && (was->counted || anew);
 	uint64_t delta = 0;
 
 	if (r->counted) {
-		delta = was->counted || anew ? since(was->count, r->count, anew) : 0;
+		delta = compared ? since(was->count, r->count, anew) : 0;
 		v->wakeup_delta = since(was->wakeups, r->wakeups, anew);
 		v->now = *r;
 	} else {
 		v->now.counted = false;
 	}
-	v->compared = r->counted;
+	/* what came while it could not be read is not of this time */
+	v->compared = compared;
 	trend_push(&v->trend, delta, s->at_us, s->at_us - s->before_us);
 }
 

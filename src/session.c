@@ -28,6 +28,8 @@ int session_stopped(const struct session *s, struct error *e)
 
 int session_address(const struct session *s, const char *text, struct pci_addr *a, struct error *e)
 {
+	if (!text && !s->device)
+		text = s->attached;
 	if (text)
 		return pci_addr_parse(text, a, e);
 	if (!s->device || !s->device->has_addr)

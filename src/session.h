@@ -75,7 +75,7 @@ void session_unstay(struct session *s);
 /** session_drive() - step the job to its end. 0, -EINTR with a sentence when a signal asked to stop, -errno. */
 int session_drive(struct session *s, struct error *e);
 
-/** session_address() - the PCI address in @text, or with NULL that of the opened device. 0 or -errno. */
+/** session_address() - the PCI address in @text, or with NULL that of the opened or attached device. 0 or -errno. */
 int session_address(const struct session *s, const char *text, struct pci_addr *a, struct error *e);
 
 /** session_apply() - make output and trace what s->globals say. */

@@ -20,9 +20,15 @@ setup() {
 	fi
 }
 
+# For files that start more.
+hold_teardown() {
+	:
+}
+
 teardown() {
 	local pid
 
+	hold_teardown
 	for pid in "${bg[@]}"; do
 		kill -KILL "$pid" 2>/dev/null || true
 	done

@@ -228,13 +228,55 @@ big_term() {
 
 @test "a screen of 200x50: all columns, and a smaller one while it runs" {
 	big_term 200 50 --root "$roots/intel-remap" watch 03:00.0 05:00.0 -d 200ms
-	term_expect '^DEVICE .*TREND +MARK$'
-	term_expect '^05:00\.0 +msix +2 +33 '
+	term_expect '^DEVICE .*TREND +MARK +IRQ +CPUS +CPU$'
+	term_expect '^05:00\.0 +msix +2 .* 33 +1 +[01]$'
 	term resize-window -x 60 -y 6
 	term_expect '^[0-9]+ more, '
 	(($(term capture-pane -p | grep -c .) <= 6)) || fail "$(screen)"
 	term_key C-c
 	term_ended 0
+}
+
+@test "80 columns, several devices, large numbers: what comes and its mark are not cut off" {
+	grow
+	counts 34 1,0
+	counts 31 4000000000,0
+	big_term 80 24 --root "$tree" watch 03:00.0 05:00.0 -d 3s --storm 1000
+	term_expect '^05:00\.0 +msix +0 +4000000000 '
+	counts 31 4000300000,0
+	term_expect '^05:00\.0 +msix +0 +4000300000 .* [^ ]+ +storm( |$)'
+	term_expect '^DEVICE .* TREND +MARK'
+	# until it has been silent for long enough
+	term_expect '^03:00\.0 +msix +0 +1 .* once( |$)'
+	term_key q
+	term_ended 0
+}
+
+# given_to_vm - 04:00.0 belongs to a process that is no msictl
+given_to_vm() {
+	grow
+	group=$(readlink "$tree/sys/bus/pci/devices/0000:04:00.0/iommu_group")
+	mkdir -p "$tree/proc/4711/fd"
+	ln -s "/dev/vfio/${group##*/}" "$tree/proc/4711/fd/23"
+	echo "$1" >"$tree/proc/4711/comm"
+}
+
+@test "a VM's device: posted interrupts may bypass the counters, silence means nothing" {
+	given_to_vm qemu-system-x86
+	works --root "$tree" watch 04:00.0 03:00.0 --iterations 1
+	noted '04:00\.0 is held by qemu-system-x86 \(PID 4711\): interrupts posted to a VM bypass the host.s counters'
+	assert_equal "$(wc -l <<<"$stderr")" 1
+	term_start --root "$tree" watch 04:00.0 -d 100ms
+	term_expect '^04:00\.0 is held by qemu-system-x86 \(PID 4711\): interrupts posted'
+	term_expect '^12 silent: msix 0-11$'
+	term_key q
+	term_ended 0
+}
+
+@test "a device that another msictl drives gets no such sentence" {
+	given_to_vm msictl
+	works --root "$tree" watch 04:00.0 --iterations 1
+	assert_equal "$stderr" ''
 }
 
 @test "SIGTERM leaves the terminal as it was" {

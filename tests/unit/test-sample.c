@@ -98,6 +98,26 @@ static void others_are_not_disturbed(void **state)
 	samples_free(&s);
 }
 
+static void a_count_that_was_not_to_be_read(void **state)
+{
+	struct samples s = { 0 };
+	struct reading r = vector(0, 10);
+
+	(void)state;
+	for (unsigned int second = 1; second <= 5; second++) {
+		r.counted = second != 2 && second != 3;
+		r.count = 10 * second;
+		samples_begin(&s, second * SECOND);
+		samples_add(&s, &r);
+		samples_end(&s);
+		/* not known is not 0, neither without it nor when it is back */
+		assert_int_equal(at(&s, 0)->compared, second == 5);
+	}
+	assert_int_equal(at(&s, 0)->trend.delta, 10);
+	assert_true(at(&s, 0)->trend.rate > 9.99 && at(&s, 0)->trend.rate < 10.01);
+	samples_free(&s);
+}
+
 static void another_irq_counts_anew(void **state)
 {
 	struct samples s = { 0 };
@@ -258,6 +278,7 @@ int main(void)
 		cmocka_unit_test(first_sample_compares_nothing),
 		cmocka_unit_test(deltas_and_rates),
 		cmocka_unit_test(others_are_not_disturbed),
+		cmocka_unit_test(a_count_that_was_not_to_be_read),
 		cmocka_unit_test(another_irq_counts_anew),
 		cmocka_unit_test(unknown_vectors_go_by_irq),
 		cmocka_unit_test(unreadable_count_is_no_restart),

@@ -1,0 +1,84 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# watch of functions that their own drivers have: the kernel's figures, and
+# vectors that come and go meanwhile.
+
+load helpers
+
+setup() {
+	take "$e1000e"
+	modprobe e1000e
+	echo "0000:$e1000e" >/sys/bus/pci/drivers_probe 2>/dev/null || true
+	until_true test -e "$(sys "$e1000e" net)"
+	link=$(ls "$(sys "$e1000e" net)")
+}
+
+teardown() {
+	[[ ! ${watch_pid-} ]] || kill -KILL "$watch_pid" 2>/dev/null || true
+	modprobe -r e1000e
+	take "$e1000e"
+}
+
+refreshed() {
+	(($(wc -l <"$BATS_TEST_TMPDIR/watch") >= $1))
+}
+
+next_refresh() {
+	until_true refreshed $(($(wc -l <"$BATS_TEST_TMPDIR/watch") + 2))
+}
+
+watch_start() {
+	"$MSICTL" --json watch "$@" >"$BATS_TEST_TMPDIR/watch" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	watch_pid=$!
+	until_true refreshed 1
+}
+
+watch_ended() {
+	local status=0
+
+	kill -TERM "$watch_pid"
+	wait "$watch_pid" || status=$?
+	watch_pid=
+	assert_equal "$status" 0
+	output=$(<"$BATS_TEST_TMPDIR/watch")
+	mapfile -t lines <<<"$output"
+}
+
+# kernel_counts - of the function's IRQs, a line each, by /proc/interrupts
+kernel_counts() {
+	local irq
+
+	for irq in "$(sys "$e1000e" msi_irqs)"/*; do
+		awk -v irq="${irq##*/}:" '$1 == irq { for (i = 2; $i ~ /^[0-9]+$/; i++) n += $i } END { print n + 0 }' \
+			/proc/interrupts
+	done
+}
+
+# settled - there were interrupts, and none came during two refreshes
+settled() {
+	counts=$(kernel_counts)
+	next_refresh
+	[[ $counts =~ [1-9] && $(kernel_counts) == "$counts" ]]
+}
+
+@test "the counts are those of /proc/interrupts, before and after interrupts" {
+	watch_start "$e1000e" -d 200ms
+	# the link's coming up is told by interrupts
+	ip link set "$link" up
+	until_true settled
+	watch_ended
+	json_lines --argjson want "[${counts//$'\n'/,}]" '.[-1].vectors | sort_by(.irq) | map(.count) == $want'
+	json_lines '[.[].vectors[].delta // 0] | add > 0'
+}
+
+@test "vectors that go and come while they are watched" {
+	watch_start "$e1000e" -d 100ms
+	echo "0000:$e1000e" >"$(sys "$e1000e" driver/unbind)"
+	next_refresh
+	echo "0000:$e1000e" >/sys/bus/pci/drivers/e1000e/bind
+	next_refresh
+	watch_ended
+	json_lines '(.[0].vectors | length > 0) and any(.[]; .vectors == []) and (.[-1].vectors | length > 0)'
+	json_lines '[.[].vectors[].delta // 0] | all(. < 100000)'
+}
