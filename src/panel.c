@@ -212,6 +212,12 @@ static int by_number(const void *a, const void *b)
 	return (x->vector > y->vector) - (x->vector < y->vector);
 }
 
+/* The others have one vector each, and the line of their index says all of it. */
+static bool has_many(enum irq_index index)
+{
+	return index == IRQ_MSI || index == IRQ_MSIX;
+}
+
 /* The busiest @most; those that are quiet now keep what room is left. */
 static void choose(struct panel *p, size_t most)
 {
@@ -225,6 +231,8 @@ static void choose(struct panel *p, size_t most)
 	for (size_t i = 0; i < n; i++)
 		before[i]->shown = false;
 	for (size_t i = 0; i < p->nactive && chosen < most; i++) {
+		if (!has_many(p->active[i]->index))
+			continue;
 		p->active[i]->shown = true;
 		p->shown[chosen++] = p->active[i];
 	}

@@ -452,7 +452,7 @@ cooked() {
 	enter 'enable err 1; trigger err 0'
 	see '^err +1 of 1 armed +1 counted'
 	see '^[0-9]{2}:[0-9]{2}:[0-9]{2}  err: signalled, 1 in all$'
-	panel 5
+	panel 4
 	kill -KILL "$server"
 	see '^[0-9:]{8}  the process that served the device is gone$'
 	see '^[0-9:]{8} the process that served the device is gone; reopen'

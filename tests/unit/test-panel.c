@@ -196,6 +196,17 @@ static void each_kind_has_a_row(void **state)
 	assert_false(has(*state, START, 4, "one"));
 }
 
+static void an_index_of_one_vector(void **state)
+{
+	const struct panel_count c = { .index = IRQ_ERR, .vector = 0, .n = 2, .total = 2 };
+
+	assert_int_equal(panel_count(*state, &c, START, NOON), 0);
+	assert_int_equal(panel_rows(*state, 8, 40), 2);
+	shows(*state, START + SECOND, 2, 40,
+	      "err   off                          2 counted         2/s  last at 12:00:00\n" RULE40);
+	assert_true(panel_due(*state) != UINT64_MAX);
+}
+
 static void another_device(void **state)
 {
 	armed(*state, 4, 8);
@@ -220,9 +231,19 @@ static void a_vector_that_is_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(nothing_to_tell), TEST(an_index_alone),	  TEST(counts_and_rates), TEST(quiet),
-		TEST(ten_a_second),    TEST(first_at_once),	  TEST(busiest),	  TEST(as_many_rows_as_fit),
-		TEST(events),	       TEST(each_kind_has_a_row), TEST(another_device),	  TEST(a_vector_that_is_none),
+		TEST(nothing_to_tell),
+		TEST(an_index_alone),
+		TEST(counts_and_rates),
+		TEST(quiet),
+		TEST(ten_a_second),
+		TEST(first_at_once),
+		TEST(busiest),
+		TEST(as_many_rows_as_fit),
+		TEST(events),
+		TEST(each_kind_has_a_row),
+		TEST(another_device),
+		TEST(a_vector_that_is_none),
+		TEST(an_index_of_one_vector),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
