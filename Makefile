@@ -73,7 +73,6 @@ bench: $(B)/msictl $(B)/bench ## ratios to bare C programs: arming, counting, wa
 .PHONY: bench
 # --- end of the bench ---
 
-# Leaks of libraries at exit are theirs: tests/lsan.supp names them.
 SANITIZE := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 asan: ## the suite with ASan and UBSan
 	$(MAKE) $(ALL_CPUS) B=build/asan CFLAGS_EXTRA="$(SANITIZE)" all unit
