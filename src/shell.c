@@ -355,10 +355,9 @@ const struct command cmd_shell = {
 	.word = "shell",
 	.summary = "drive one opened device from a prompt",
 	.help = "The same commands as on the command line, without DEVICE, with history and TAB completion. Counts and "
-		"events are "
-		"shown while a line is typed. Ctrl-C stops the command, not the shell. When it ends, by end of input, "
-		"quit or a "
-		"signal, everything is put back; a request of the kernel to have the device back ends it at once.\n"
+		"events are shown above the prompt while a line is typed (live). Ctrl-C stops the command, not the "
+		"shell. When it ends, by end of input, quit or a signal, everything is put back; a request of the "
+		"kernel to have the device back ends it at once.\n"
 		"Without a terminal it reads a script from standard input, like run DEVICE -.",
 	.family = FAMILY_SCRIPT,
 	.flags = CMD_OUTSIDE | CMD_LIVE_HOST,
