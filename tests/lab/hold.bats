@@ -284,6 +284,8 @@ has_driver() {
 }
 
 @test "--bind: the driver it had is given back by release, and by SIGTERM" {
+	local words
+
 	take "$nvme"
 	modprobe nvme
 	until_true has_driver "$nvme" nvme
@@ -293,7 +295,9 @@ has_driver() {
 	works release "$nvme"
 	assert_equal "$(driver_of "$nvme")" nvme
 
-	in_background hold --foreground --bind "$nvme"
+	# as the unit has it
+	read -ra words < <(sed -n 's/^ExecStart=[^ ]* //p' "$tests/../systemd/msictl-hold@.service.in")
+	in_background "${words[@]/\%i/$nvme}"
 	until_true grep -qs 'held by pid' "$log"
 	works enable "$nvme" msix 4
 	kill -TERM "$pid"

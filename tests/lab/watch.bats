@@ -45,6 +45,14 @@ watch_ended() {
 	mapfile -t lines <<<"$output"
 }
 
+missing() {
+	tail -n 1 "$BATS_TEST_TMPDIR/watch" | grep -qF "\"missing\":[\"0000:$e1000e\"]"
+}
+
+has_vectors() {
+	tail -n 1 "$BATS_TEST_TMPDIR/watch" | grep -q '"vector":0,.*"missing":\[\]'
+}
+
 # kernel_counts - of the function's IRQs, a line each, by /proc/interrupts
 kernel_counts() {
 	local irq
@@ -72,13 +80,18 @@ settled() {
 	json_lines '[.[].vectors[].delta // 0] | add > 0'
 }
 
-@test "vectors that go and come while they are watched" {
+@test "vectors that go and come while they are watched, and the whole function" {
 	watch_start "$e1000e" -d 100ms
 	echo "0000:$e1000e" >"$(sys "$e1000e" driver/unbind)"
 	next_refresh
 	echo "0000:$e1000e" >/sys/bus/pci/drivers/e1000e/bind
 	next_refresh
+	"$qmp" device_del e1000e0
+	until_true missing
+	"$qmp" device_add e1000e e1000e0 rp3 romfile=
+	until_true test -e "$(sys "$e1000e" driver)"
+	until_true has_vectors
 	watch_ended
-	json_lines '(.[0].vectors | length > 0) and any(.[]; .vectors == []) and (.[-1].vectors | length > 0)'
+	json_lines '(.[0].vectors | length > 0) and any(.[]; .vectors == [] and .missing == [])'
 	json_lines '[.[].vectors[].delta // 0] | all(. < 100000)'
 }
