@@ -153,7 +153,8 @@ static void doc_msi(node *o, const struct msi_cap *m)
 	doc_number(o, "control", m->control);
 	doc_bool(o, "enabled", m->enabled);
 	doc_number(o, "maximum", m->capable);
-	doc_number(o, "granted", m->allocated);
+	/* MME may keep what an earlier enable wrote */
+	doc_number(o, "granted", m->enabled ? m->allocated : 0);
 	doc_bool(o, "address64", m->is64);
 	doc_bool(o, "maskable", m->maskable);
 	doc_number(o, "reserved", m->reserved);
@@ -184,7 +185,10 @@ static void text_msi(struct out *o, const struct msi_cap *m)
 
 	append(line, sizeof(line), "msi      %s, control 0x%04x at 0x%02x", on_off(m->enabled), m->control, m->pos);
 	add_field(line, sizeof(line), "offered", "MMC", m->capable, m->control >> 1 & 7);
-	add_field(line, sizeof(line), "enabled", "MME", m->allocated, m->control >> 4 & 7);
+	if (m->enabled)
+		add_field(line, sizeof(line), "enabled", "MME", m->allocated, m->control >> 4 & 7);
+	else
+		append(line, sizeof(line), ", none enabled (MME=%u)", m->control >> 4 & 7);
 	append(line, sizeof(line), ", %s bit, %s", m->is64 ? "64" : "32",
 	       m->maskable ? "maskable" : "no per-vector mask");
 	if (m->reserved)

@@ -209,16 +209,10 @@ static void page_evidence(const struct platform *p, bool ceilings, const char *t
 static void page_title(const struct probe_result *p, struct out *o)
 {
 	char bdf[PCI_ADDR_LEN], name[160], clean[320];
-	struct pci_names *names;
 
 	if (!p->has_function)
 		return;
-	names = pci_names_open();
-	if (names)
-		pci_name(names, p->f.vendor, p->f.device, name, sizeof(name));
-	else
-		snprintf(name, sizeof(name), "%04x:%04x", p->f.vendor, p->f.device);
-	pci_names_close(names);
+	pci_name_once(p->f.vendor, p->f.device, name, sizeof(name));
 	out_text(o, "%s  %s", pci_addr_short(&p->f.addr, bdf), escape_text(name, clean, sizeof(clean)));
 	out_text(o, "%s", "");
 }

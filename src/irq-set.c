@@ -61,8 +61,9 @@ static int out_of_memory(struct plan *p, struct error *e)
 	return fail(e, CAUSE_FAILED, ENOMEM, "no memory for the plan");
 }
 
-/* The device's own limit, before the kernel's overloaded EINVAL. */
-static int check_range(const struct irq_state *have, unsigned int end, struct error *e)
+/* The device's own limit, before the kernel's overloaded EINVAL. @doing: the command and its word before the count. */
+static int check_range(const struct irq_state *have, unsigned int end, const char *doing, const char *before,
+		       struct error *e)
 {
 	const char *word = irq_index_word(have->index);
 	int rc;
@@ -72,7 +73,7 @@ static int check_range(const struct irq_state *have, unsigned int end, struct er
 	if (end <= have->count)
 		return 0;
 	rc = fail(e, CAUSE_USAGE, 0, "%s has vectors 0-%u, %u is beyond", word, have->count - 1, end - 1);
-	hint(e, "resize %s %u", word, have->count);
+	hint(e, "%s %s %s%u", doing, word, before, have->count);
 	return rc;
 }
 
@@ -123,7 +124,7 @@ int plan_enable(const struct irq_state *have, const struct vector_set *want, str
 	int rc;
 
 	*p = (struct plan){ 0 };
-	rc = check_range(have, vector_set_end(want), e);
+	rc = check_range(have, vector_set_end(want), "enable", "", e);
 	if (rc)
 		return rc;
 	fresh = vector_set_minus(want, &have->armed);
@@ -143,7 +144,7 @@ int plan_enable_none(const struct irq_state *have, unsigned int room, struct pla
 	int rc;
 
 	*p = (struct plan){ 0 };
-	rc = check_range(have, room, e);
+	rc = check_range(have, room, "enable", "none --room ", e);
 	if (rc)
 		return rc;
 	if (have->enabled && vector_set_end(&have->allocated) >= room)
@@ -181,7 +182,7 @@ int plan_resize(const struct irq_state *have, unsigned int n, struct resize_how 
 
 	*p = (struct plan){ 0 };
 	vector_set_add_range(&want, 0, n);
-	rc = check_range(have, n, e);
+	rc = check_range(have, n, "resize", "", e);
 	if (rc)
 		return rc;
 	if (!have->enabled)

@@ -262,3 +262,19 @@ serve() {
 	error no-device ''
 	dev_stop 3
 }
+
+@test "what is off is said to be off, and a hint names what the device has" {
+	works run sim:msi=4,msix=8 -c 'counters; info; enable msi 4; disable msi; info'
+	noted '^none of its vectors is armed$'
+	assert_line --regexp '^msi +off, .* 4 offered \(MMC=2\), none enabled \(MME=[0-9]\),'
+	refute_line --regexp '^msi +off, .* [0-9]+ enabled'
+	works --json run sim:msi=4 -c 'enable msi 4; info; disable msi; info'
+	[[ ${lines[1]} == *'"enabled":true,"maximum":4,"granted":4,'* ]]
+	[[ ${lines[3]} == *'"enabled":false,"maximum":4,"granted":0,'* ]]
+	refused 2 'msix has vectors 0-7, 8 is beyond' run sim:msix=8 -c 'enable msix 9'
+	hinted 'enable msix 8$'
+	refused 2 '9 is beyond' run sim:msix=8 -c 'resize msix 10'
+	hinted 'resize msix 8$'
+	refused 2 'is beyond' run sim:msix=8 -c 'enable msix none --room 9'
+	hinted 'enable msix none --room 8$'
+}
