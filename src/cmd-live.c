@@ -51,8 +51,7 @@ const struct command cmd_live = {
 		"of the terminal at most, makes way for the output of commands, and is not shown on less than 10 lines "
 		"or 40 columns.\n"
 		"Off, and where TERM is dumb, counts and events are told as lines. Without a word it says which.\n"
-		"Of a device that is held the counts are its holder's: only events of the kernel are told here; watch "
-		"shows the counts.",
+		"Of a device that is held the counts are its holder's; they are in the panel, and not among the lines.",
 	.family = FAMILY_SCRIPT,
 	.flags = CMD_INSIDE,
 	.param = (const struct param[]){ { .kind = KIND_CHOICE, .choices = "on|off", .optional = true } },

@@ -29,8 +29,8 @@ extern const struct command cmd_simulate;
 extern const struct command cmd_hold, cmd_holders, cmd_release;
 /* shell.c, run.c */
 extern const struct command cmd_shell, cmd_run;
-/* cmd-live.c */
-extern const struct command cmd_live;
+/* cmd-live.c, cmd-feed.c */
+extern const struct command cmd_live, cmd_feed;
 /* cmd-help.c */
 extern const struct command cmd_help, cmd_complete, cmd_quit;
 

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "banner.h"
+#include "feed.h"
 #include "panel.h"
 #include "uevent.h"
 #include "util.h"
@@ -32,7 +33,8 @@ struct live {
 	const struct device *device; /* whose counts the panel has; compared, never used */
 	struct uevents *uevents;     /* NULL: the device is none that the kernel tells of */
 	struct pci_addr addr;
-	uint64_t retry; /* not before; 0: at any time */
+	struct feed *feed; /* of a device that is held; NULL: there is none now */
+	uint64_t retry;	   /* not before; 0: at any time */
 
 	/* Of the lines. */
 	uint64_t tell; /* when to tell of counts, 0: nothing new */
@@ -128,6 +130,7 @@ void live_close(struct live *l)
 	if (!l)
 		return;
 	l->s->live = LIVE_NONE;
+	feed_close(l->feed);
 	uevents_close(l->uevents);
 	panel_free(l->panel);
 	free(l);
@@ -244,13 +247,55 @@ bool live_update(struct live *l)
 	return false;
 }
 
+static void on_fed_anew(void *ctx)
+{
+	panel_forget(((struct live *)ctx)->panel);
+}
+
+static void on_fed_index(void *ctx, enum irq_index index, const struct panel_index *state)
+{
+	panel_set(((struct live *)ctx)->panel, index, state);
+}
+
+static void on_fed_vector(void *ctx, const struct panel_count *c)
+{
+	struct live *l = ctx;
+
+	panel_count(l->panel, c, now_us(), time(NULL));
+	if (c->index == IRQ_ERR && c->n)
+		happened(l, "err: signalled, %" PRIu64 " in all", c->total);
+}
+
+static void on_fed_end(void *ctx)
+{
+	happened(ctx, "the holder has let the device go");
+}
+
+/* Whoever holds it now may be another one than before. */
+static void ask_holder(struct live *l)
+{
+	const struct feed_handler h = {
+		.anew = on_fed_anew, .index = on_fed_index, .vector = on_fed_vector, .ended = on_fed_end, .ctx = l
+	};
+
+	if (l->feed && !feed_ended(l->feed))
+		return;
+	feed_close(l->feed);
+	l->feed = NULL;
+	panel_forget(l->panel);
+	if (feed_open(&l->feed, l->s->loop, l->s->attached, &h))
+		l->feed = NULL;
+}
+
 /* What commands may have changed. */
 static void ask_device(struct live *l)
 {
 	const struct device *d = l->s->device;
 
-	if (!d)
+	if (!d) {
+		ask_holder(l);
 		return;
+	}
 	look_at(l, d);
 	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
 		struct vector_set armed = device_armed(d, i);

@@ -132,11 +132,12 @@ int panel_count(struct panel *p, const struct panel_count *c, uint64_t now, time
 
 	if (!v || activate(p, v))
 		return -ENOMEM;
+	t->count += c->total - v->count;
 	v->count = c->total;
 	v->fresh += c->n;
-	t->count += c->n;
 	t->fresh += c->n;
-	t->last = at;
+	if (c->n)
+		t->last = at;
 	if (!p->since)
 		p->since = now;
 	p->changed = true;
@@ -344,7 +345,7 @@ static void index_line(const struct total *t, unsigned int index, char *line, si
 		snprintf(armed, sizeof(armed), "%u of %u armed", t->state.armed, t->state.of);
 	append(line, size, "%-4s  %-18s  %10" PRIu64 " counted  %8" PRIu64 "/s", irq_index_word(index), armed, t->count,
 	       t->rate);
-	if (!t->count)
+	if (!t->last)
 		return;
 	clock_text(t->last, at);
 	append(line, size, "  last at %s", at);
@@ -413,6 +414,8 @@ char *panel_draw(struct panel *p, uint64_t now, unsigned int rows, unsigned int 
 
 	if (!f)
 		return NULL;
+	/* Who was active is remembered as such, however long nobody drew. */
+	choose(p, SHOWN);
 	roll(p, now);
 	p->drawn = now;
 	p->changed = false;

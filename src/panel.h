@@ -20,7 +20,7 @@ struct panel_index {
 	unsigned int armed, of;
 };
 
-/* A vector counted @n more, @total in all. */
+/* A vector counted @n more, @total in all; 0 more: what it counted before anybody looked. */
 struct panel_count {
 	enum irq_index index;
 	unsigned int vector;

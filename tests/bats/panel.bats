@@ -24,6 +24,7 @@ setup() {
 
 teardown() {
 	term_stop
+	[[ $device == vfio-user:s ]] || msictl release "$device" >/dev/null 2>&1 || true
 	kill -CONT "$server" 2>/dev/null || true
 	kill "$server" 2>/dev/null || true
 }
@@ -553,4 +554,57 @@ rests() {
 	enter 'enable msix 4; trigger msix 1'
 	see '^[0-9:]{8}  msix 1 \+1 \(1\)$'
 	no_panel
+}
+
+# hold_it - the device is held, and the shell in the terminal is its holder's caller
+hold_it() {
+	# the socket's path, for the folder of holders is one for all of a user
+	device=vfio-user:$BATS_TEST_TMPDIR/s
+	works hold "$device"
+	works enable "$device" msix 4
+	works trigger "$device" msix 1 --count 5
+	tmux -S "$BATS_TEST_TMPDIR/tmux" -f /dev/null new-session -d -x 200 -y 50 \
+		"export TERM=screen; $MSICTL shell $device; echo \"status \$?\"; exec cat" 3>&-
+	term set -g status off
+	resize 200 50
+	term_expect '\(held\)>$'
+}
+
+@test "a device that is held: what others do to it is seen" {
+	((EUID == 0)) || export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR
+	hold_it
+	counts_so_far 5
+	see '^msix 1  5  0/s$'
+	panel 3
+	# when that was nobody knows
+	[[ $(row 1) != *' last at '* ]] || fail "$(row 1)"
+	term_type 'counters 1'
+	works trigger "$device" msix 0-2 --count 2
+	counts_so_far 11
+	see '^msix 0  2  [0-9]+/s   msix 1  7  [0-9]+/s   msix 2  2  [0-9]+/s$'
+	[[ $(row 1) == *' last at '* ]] || fail "$(row 1)"
+	works disable "$device" msix
+	see '^msix  off +11 counted'
+	until_true rests
+	term_key Enter
+	see '^msix +1  .* 7 '
+	enter 'reopen; enable msix 2; trigger msix 0'
+	see '^msix  2 of 64 armed +1 counted'
+	works release "$device"
+	see '^[0-9:]{8}  the holder has let the device go$'
+	enter 'counters'
+	see 'nobody holds it'
+	works hold "$device"
+	works enable "$device" msix 3
+	works trigger "$device" msix 2
+	enter ''
+	see '^msix  3 of 64 armed +1 counted'
+	term_key C-d
+	see '^status 0$'
+	no_panel
+	works release "$device"
+}
+
+@test "only a holder feeds" {
+	refused 2 'only a holder' run sim -c __feed
 }

@@ -140,14 +140,14 @@ static void busiest(void **state)
 		counted(*state, v, v % 512 == 7 ? 1000 + v : 1, 5000, START);
 	assert_int_equal(panel_rows(*state, 3, 80), 3);
 	shows(*state, START + SECOND, 3, 40,
-	      "msix  off                       9144 counted      9144/s  last at 12:00:00\n"
+	      "msix  off                   10240000 counted      9144/s  last at 12:00:00\n"
 	      "msix 1543  5000  2543/s\n" RULE40);
 	free(panel_draw(*state, START + 2 * SECOND, 3, 40));
 	assert_true(has(*state, START + 3 * SECOND, 3, "msix 1543  5000  0/s"));
 	/* Then one that counts at all is busier. */
 	counted(*state, 3, 1, 5001, START + 4 * SECOND);
 	shows(*state, START + 4 * SECOND, 3, 30,
-	      "msix  off                       9145 counted         0/s  last at 12:00:04\n"
+	      "msix  off                   10240001 counted         0/s  last at 12:00:04\n"
 	      "msix 3  5001  0/s\n"
 	      "--- live off hides this ------\n");
 }
@@ -207,6 +207,17 @@ static void an_index_of_one_vector(void **state)
 	assert_true(panel_due(*state) != UINT64_MAX);
 }
 
+/* Counts from before anybody looked are no rate, and nobody knows their time. */
+static void what_was_counted_before(void **state)
+{
+	armed(*state, 4, 8);
+	counted(*state, 2, 0, 40, START);
+	shows(*state, START + SECOND, 3, 40,
+	      "msix  4 of 8 armed                40 counted         0/s\nmsix 2  40  0/s\n" RULE40);
+	counted(*state, 2, 2, 42, START + SECOND);
+	assert_true(has(*state, START + SECOND, 3, "42 counted         0/s  last at 12:00:01\nmsix 2  42  0/s\n"));
+}
+
 static void another_device(void **state)
 {
 	armed(*state, 4, 8);
@@ -242,6 +253,7 @@ int main(void)
 		TEST(events),
 		TEST(each_kind_has_a_row),
 		TEST(another_device),
+		TEST(what_was_counted_before),
 		TEST(a_vector_that_is_none),
 		TEST(an_index_of_one_vector),
 	};
