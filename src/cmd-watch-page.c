@@ -364,7 +364,7 @@ static void notes(struct out *o, const struct page *p)
 		out_text(o, "%zu silent: %s", p->silent, p->silent_text[0] ? p->silent_text : "vectors not known");
 	for (size_t i = 0; i < w->n; i++)
 		if (!w->device[i].own && !w->device[i].here)
-			out_text(o, "%s is not there", w->device[i].name);
+			out_text(o, w->device[i].held ? "%s is held no more" : "%s is not there", w->device[i].name);
 	if (w->screen && w->note[0])
 		out_text(o, "%s", w->note);
 }

@@ -32,7 +32,7 @@ teardown() {
 	for pid in "${bg[@]}"; do
 		kill -KILL "$pid" 2>/dev/null || true
 	done
-	msictl release "$dev" >/dev/null 2>&1 || true
+	msictl release "$dev" "$dev,noresize" >/dev/null 2>&1 || true
 }
 
 # in_background WORD... - msictl; $! of it is $pid, its words are in $log and $log.err

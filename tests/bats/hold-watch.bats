@@ -71,6 +71,18 @@ first_row() {
 		. == ([[$dev + ",noresize", 4]] | . + . + .))'
 	kill -TERM "$pid"
 	ended 0
+	# whoever looks at the page reads it, too
+	works hold "$dev"
+	in_background watch "$dev" "$dev,noresize" -d 100ms --batch
+	until_true test -s "$log"
+	works release "$dev"
+	until_true grep -qx "$dev is held no more" "$log"
+	works hold "$dev"
+	works enable "$dev" msix 1
+	works trigger "$dev" msix 0 --count 7
+	until_true grep -Eq "^$dev +msix +0 +7 " "$log"
+	kill -TERM "$pid"
+	ended 0
 	works release "$dev,noresize"
 }
 
