@@ -128,7 +128,7 @@ ready() {
 }
 
 pid_of_shell() {
-	pgrep -o -x -f "$MSICTL shell $device"
+	pgrep -o -f "msictl shell $device\$"
 }
 
 @test "80x24: an index, the busiest vectors, the prompt below" {
