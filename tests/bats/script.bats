@@ -68,7 +68,7 @@ script() {
 }
 
 @test "what is no script" {
-	refused 1 'cannot read the script /nonexistent \(ENOENT\)' run "$device" /nonexistent
+	refused 1 "cannot read the script $BATS_TEST_TMPDIR/none \(ENOENT\)" run "$device" "$BATS_TEST_TMPDIR/none"
 	refused 1 'cannot read the script /tmp \(EISDIR\)' run "$device" /tmp
 	printf 'he\0lp\n' >"$BATS_TEST_TMPDIR/nul"
 	refused 2 ':1: the line holds a NUL byte' run "$device" "$BATS_TEST_TMPDIR/nul"
