@@ -132,9 +132,9 @@ static char *answer_text(const struct probe_index *ix, char *buf, size_t size)
 		snprintf(buf, size, "asked %u%s%s%s, all were granted and given back", g->asked, g->capped ? " (" : "",
 			 g->capped ? ix->limit : "", g->capped ? ")" : "");
 	else if (g->answer > 0)
-		snprintf(buf, size, "asked %u, the kernel answered %d; nothing was left enabled", g->asked, g->answer);
+		snprintf(buf, size, "asked %u, the answer was %d; nothing was left enabled", g->asked, g->answer);
 	else
-		snprintf(buf, size, "asked %u, the kernel answered %s; found by %u questions, all given back", g->asked,
+		snprintf(buf, size, "asked %u, the answer was %s; found by %u questions, all given back", g->asked,
 			 errno_name(-g->answer, name), g->asks);
 	return buf;
 }

@@ -33,7 +33,7 @@ teardown() {
 		assert_line --regexp '^  interrupt remapping is on  +/sys/kernel/irq/\*/chip_name: [0-9]+ of [0-9]+ begin with IR-$'
 	else
 		assert_line 'Multivector MSI: NO, one vector only'
-		assert_line --regexp '^  host grants +1 +asked 16, the kernel answered 1; nothing was left enabled$'
+		assert_line --regexp '^  host grants +1 +asked 16, the answer was 1; nothing was left enabled$'
 		assert_line --regexp '^  show a guest +1 +Message Control 0x0080, MMC=0$'
 		noted '^hint: '
 	fi
