@@ -106,7 +106,7 @@ static void a_count_that_was_not_to_be_read(void **state)
 	(void)state;
 	for (unsigned int second = 1; second <= 5; second++) {
 		r.counted = second != 2 && second != 3;
-		r.count = 10 * second;
+		r.count = UINT64_C(10) * second;
 		samples_begin(&s, second * SECOND);
 		samples_add(&s, &r);
 		samples_end(&s);
