@@ -13,9 +13,11 @@
 #include "histogram.h"
 #include "util.h"
 
-#define BATCH  64
-#define ROUNDS 5
-#define WAKES  20000
+#define BATCH	    64
+#define ROUNDS	    15
+#define ROUND_MS    300
+#define WAKES	    2000 /* a round */
+#define WAKE_ROUNDS 10
 
 struct writer {
 	const int *fd;
@@ -75,7 +77,7 @@ static uint64_t sum_of(const struct device *d)
 	return sum;
 }
 
-static double count_ours(unsigned int n, int seconds, uint64_t *lost)
+static double count_ours(unsigned int n, unsigned int ms, uint64_t *lost)
 {
 	struct writer w = { .n = n };
 	struct device d = { 0 };
@@ -86,7 +88,7 @@ static double count_ours(unsigned int n, int seconds, uint64_t *lost)
 	make_device(&d, n, fd);
 	w.fd = fd;
 	begin = now_ns();
-	w.until_ns = begin + (uint64_t)seconds * 1000000000u;
+	w.until_ns = begin + (uint64_t)ms * 1000000u;
 	must(!pthread_create(&t, NULL, write_all, &w), "thread");
 	while (!atomic_load(&w.done))
 		loop_wait(d.loop, w.until_ns / 1000 + 10000);
@@ -135,7 +137,7 @@ static void drop_bare(int epoll, const int *fd, unsigned int n)
 	close(epoll);
 }
 
-static double count_bare(unsigned int n, int seconds, uint64_t *lost)
+static double count_bare(unsigned int n, unsigned int ms, uint64_t *lost)
 {
 	uint64_t *count = calloc(n, sizeof(*count)), sum = 0, begin;
 	int fd[MAX_VECTORS], epoll = make_bare(n, fd);
@@ -144,7 +146,7 @@ static double count_bare(unsigned int n, int seconds, uint64_t *lost)
 
 	must(count != NULL, "memory");
 	begin = now_ns();
-	w.until_ns = begin + (uint64_t)seconds * 1000000000u;
+	w.until_ns = begin + (uint64_t)ms * 1000000u;
 	must(!pthread_create(&t, NULL, write_all, &w), "thread");
 	while (!atomic_load(&w.done))
 		take(epoll, count, 10);
@@ -161,7 +163,7 @@ static double count_bare(unsigned int n, int seconds, uint64_t *lost)
 }
 
 /* Short runs take turns, so that what else the machine does falls on both. */
-static void count_size(unsigned int n, int seconds, int rounds)
+static void count_size(unsigned int n, unsigned int ms, int rounds)
 {
 	double ours[ROUNDS], bare[ROUNDS];
 	uint64_t lost = 0, lost_bare = 0;
@@ -170,9 +172,9 @@ static void count_size(unsigned int n, int seconds, int rounds)
 	for (int i = 0; i < rounds; i++) {
 		uint64_t l;
 
-		ours[i] = count_ours(n, seconds, &l) / 1e6;
+		ours[i] = count_ours(n, ms, &l) / 1e6;
 		lost += l;
-		bare[i] = count_bare(n, seconds, &l) / 1e6;
+		bare[i] = count_bare(n, ms, &l) / 1e6;
 		lost_bare += l;
 	}
 	snprintf(what, sizeof(what), "counting %4u vectors, lost %llu and %llu", n, (unsigned long long)lost,
@@ -185,7 +187,7 @@ void bench_counting(int seconds)
 	static const unsigned int sizes[] = { 1, 64, 2048 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
-		count_size(sizes[i], seconds ? seconds : 1, seconds ? 1 : ROUNDS);
+		count_size(sizes[i], seconds ? (unsigned int)seconds * 1000 : ROUND_MS, seconds ? 1 : ROUNDS);
 }
 
 /* One write at a time, each when the one before was counted. */
@@ -255,8 +257,10 @@ void bench_waking(void)
 	struct histogram *ours = calloc(1, sizeof(*ours)), *bare = calloc(1, sizeof(*bare));
 
 	must(ours && bare, "memory");
-	wake_ours(ours);
-	wake_bare(bare);
+	for (int i = 0; i < WAKE_ROUNDS; i++) {
+		wake_ours(ours);
+		wake_bare(bare);
+	}
 	row("waking: write to count, median", (double)histogram_at(ours, 0.5) / 1e3,
 	    (double)histogram_at(bare, 0.5) / 1e3, "us", "<= 1.2");
 	row("waking: write to count, 99th percentile", (double)histogram_at(ours, 0.99) / 1e3,

@@ -11,7 +11,8 @@
 
 #include "bench.h"
 
-#define IDLE_SECONDS 10
+#define IDLE_SECONDS   10
+#define SETTLE_SECONDS 5
 
 /* The number behind @key in /proc/PID/status; 0: there is none. */
 static unsigned long status_of(pid_t pid, const char *key)
@@ -81,7 +82,8 @@ static void read_until(int fd, const char *text, int times)
 
 static pid_t start(char *const *argv, int *fd)
 {
-	pid_t pid = forkpty(fd, NULL, NULL, NULL);
+	const struct winsize size = { .ws_row = 24, .ws_col = 80 };
+	pid_t pid = forkpty(fd, NULL, NULL, &size);
 
 	if (pid == 0) {
 		setenv("TERM", "xterm", 1);
@@ -100,15 +102,19 @@ static void stop(pid_t pid, int fd)
 	waitpid(pid, NULL, 0);
 }
 
-static void idle(const char *what, char *const *argv, const char *ready)
+static void idle(const char *what, char *const *argv, const char *ready, const char *typed, const char *answer)
 {
 	unsigned long before;
 	int fd;
 	pid_t pid = start(argv, &fd);
 
 	read_until(fd, ready, 1);
-	/* what it does right behind its first words is no idling */
-	sleep(1);
+	if (typed) {
+		must(write(fd, typed, strlen(typed)) == (ssize_t)strlen(typed), "typing");
+		read_until(fd, answer, 1);
+	}
+	/* what it does right behind its last words, and while rates fall to 0, is no idling */
+	sleep(SETTLE_SECONDS);
 	before = switches(pid);
 	must(before > 0, "context switches");
 	sleep(IDLE_SECONDS);
@@ -145,6 +151,6 @@ void bench_resting(const char *msictl)
 	/* a device that nobody else holds */
 	snprintf(spec, sizeof(spec), "sim:seed=%d", (int)getpid());
 	memory(msictl);
-	idle("an idle shell, 10 s", shell, "> ");
-	idle("an idle holder, 10 s", hold, "held by");
+	idle("an idle shell, 64 vectors armed, 10 s", shell, "> ", "enable msix 64\rtrigger msix 0-63\r", "loopback: ");
+	idle("an idle holder, 10 s", hold, "held by", NULL, NULL);
 }
