@@ -47,7 +47,7 @@ void shell_step_back(struct shell *sh)
 	rl_forced_update_display();
 }
 
-/* Stopping is for the shell that started us, unless there is a line to put away first. */
+/* At the prompt there is a line to put away before the process stops; a command is stopped as any other program. */
 static void hear_terminal(struct shell *sh)
 {
 	sigprocmask(SIG_BLOCK, &sh->terminal_signals, NULL);
@@ -239,11 +239,7 @@ static void on_interrupt(struct shell *sh)
 
 static uint64_t next_turn(const struct shell *sh)
 {
-	uint64_t due = live_due(sh->live);
-
-	if (sh->resized)
-		return sh->resized;
-	return due;
+	return sh->resized ? sh->resized : live_due(sh->live);
 }
 
 static void update(struct shell *sh)
