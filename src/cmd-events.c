@@ -8,7 +8,6 @@
 #include "cmd.h"
 #include "presence.h"
 #include "session.h"
-#include "uevent.h"
 #include "util.h"
 
 enum {
@@ -291,14 +290,10 @@ static int choose(const struct session *s, struct watch *w, const struct args *a
 static int subscribe(struct session *s, struct watch *w, struct error *e)
 {
 	const struct uevent_handler h = { .event = on_event, .overrun = on_overrun, .ctx = w };
-	struct loop *loop = session_loop(s, e);
-	int rc;
+	int rc = session_uevents(s, &h, &w->uevents, e);
 
-	if (!loop)
-		return -ENOMEM;
-	rc = uevents_open(&w->uevents, loop, &h);
 	if (rc)
-		return fail(e, cause_of_errno(-rc), -rc, "the kernel's events can't be listened to");
+		return rc;
 	/* Whoever makes the events may begin now. */
 	out_note(s->out, "msictl: listening to the kernel's events");
 	return 0;

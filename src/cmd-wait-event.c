@@ -145,14 +145,10 @@ static void end(void *state)
 static int subscribe(struct session *s, struct event_wait *w, struct error *e)
 {
 	const struct uevent_handler h = { .event = on_event, .overrun = on_overrun, .ctx = w };
-	struct loop *loop = session_loop(s, e);
-	int rc;
+	int rc = session_uevents(s, &h, &w->uevents, e);
 
-	if (!loop)
-		return -ENOMEM;
-	rc = uevents_open(&w->uevents, loop, &h);
 	if (rc)
-		return fail(e, cause_of_errno(-rc), -rc, "the kernel's events can't be listened to");
+		return rc;
 	presence_read(&s->root, &w->addr, &w->before);
 	return 0;
 }

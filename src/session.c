@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "presence.h"
-#include "uevent.h"
 
 struct loop *session_loop(struct session *s, struct error *e)
 {
@@ -19,6 +18,17 @@ struct loop *session_loop(struct session *s, struct error *e)
 	fail(e, CAUSE_FAILED, -rc, "the event loop: %s", strerror(-rc));
 	s->loop = NULL;
 	return NULL;
+}
+
+int session_uevents(struct session *s, const struct uevent_handler *h, struct uevents **u, struct error *e)
+{
+	struct loop *loop = session_loop(s, e);
+	int rc;
+
+	if (!loop)
+		return -ENOMEM;
+	rc = uevents_open(u, loop, h);
+	return rc ? fail(e, cause_of_errno(-rc), -rc, "the kernel's events can't be listened to") : 0;
 }
 
 int session_stopped(const struct session *s, struct error *e)

@@ -11,6 +11,7 @@
 #include "out.h"
 #include "root.h"
 #include "trace.h"
+#include "uevent.h"
 
 struct uevents;
 
@@ -58,6 +59,9 @@ struct session {
 
 /** session_loop() - the loop, made on first use. NULL with @e. */
 struct loop *session_loop(struct session *s, struct error *e);
+
+/** session_uevents() - subscribe to the kernel's events by the session's loop; *@u is the caller's. */
+int session_uevents(struct session *s, const struct uevent_handler *h, struct uevents **u, struct error *e);
 
 /** session_stopped() - a sentence on the signal that ended a wait. Always -EINTR. */
 int session_stopped(const struct session *s, struct error *e);

@@ -10,21 +10,6 @@
 
 static const struct pci_addr nvme = { 0, 4, 0, 0 };
 
-static int setup(void **state)
-{
-	static struct tree t;
-
-	tree_new(&t);
-	*state = &t;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	tree_free(*state);
-	return 0;
-}
-
 /* A link as in sysfs: to a folder that is there. */
 static void link_to(const struct tree *t, const char *path, const char *target)
 {
@@ -248,7 +233,7 @@ static void no_descriptors(void **state)
 	assert_int_equal(e.cause, CAUSE_FAILED);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, tree_setup, tree_teardown)
 
 int main(void)
 {

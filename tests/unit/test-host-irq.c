@@ -7,21 +7,6 @@
 
 static const struct pci_addr nvme = { 0, 4, 0, 0 };
 
-static int setup(void **state)
-{
-	static struct tree t;
-
-	tree_new(&t);
-	*state = &t;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	tree_free(*state);
-	return 0;
-}
-
 static void irq_file(const struct tree *t, unsigned int irq, const char *name, const char *text)
 {
 	char path[64];
@@ -281,7 +266,7 @@ static void chips(void **state)
 	assert_int_equal(hits, 1);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, tree_setup, tree_teardown)
 
 int main(void)
 {

@@ -4,21 +4,6 @@
 #include "host-watch.h"
 #include "tree.h"
 
-static int setup(void **state)
-{
-	static struct tree t;
-
-	tree_new(&t);
-	*state = &t;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	tree_free(*state);
-	return 0;
-}
-
 static void put(const struct tree *t, unsigned int irq, const char *name, const char *text)
 {
 	char path[96];
@@ -163,11 +148,11 @@ static void no_such_function(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(counts_again, setup, teardown),
-		cmocka_unit_test_setup_teardown(comes_and_goes, setup, teardown),
-		cmocka_unit_test_setup_teardown(nonsense_is_no_count, setup, teardown),
-		cmocka_unit_test_setup_teardown(without_sys_kernel_irq, setup, teardown),
-		cmocka_unit_test_setup_teardown(no_such_function, setup, teardown),
+		cmocka_unit_test_setup_teardown(counts_again, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(comes_and_goes, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(nonsense_is_no_count, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(without_sys_kernel_irq, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(no_such_function, tree_setup, tree_teardown),
 	};
 
 	return cmocka_run_group_tests_name("host-watch", tests, NULL, NULL);

@@ -4,21 +4,6 @@
 #include "metrics.h"
 #include "tree.h"
 
-static int setup(void **state)
-{
-	static struct tree t;
-
-	tree_new(&t);
-	*state = &t;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	tree_free(*state);
-	return 0;
-}
-
 #define HEAD                                                                                              \
 	"# HELP msictl_interrupts_total Interrupts of a vector, or counts of its eventfd in a session.\n" \
 	"# TYPE msictl_interrupts_total counter\n"
@@ -94,8 +79,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(labels),
-		cmocka_unit_test_setup_teardown(replaces_at_once, setup, teardown),
-		cmocka_unit_test_setup_teardown(refuses, setup, teardown),
+		cmocka_unit_test_setup_teardown(replaces_at_once, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(refuses, tree_setup, tree_teardown),
 	};
 
 	return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);

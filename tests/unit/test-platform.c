@@ -9,21 +9,6 @@
 /* make check and make unit run in the repository. */
 #define CAPTURED "tests/root/"
 
-static int setup(void **state)
-{
-	static struct tree t;
-
-	tree_new(&t);
-	*state = &t;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	tree_free(*state);
-	return 0;
-}
-
 static const struct evidence *find(const struct platform *p, const char *what)
 {
 	for (size_t i = 0; i < p->n; i++)
@@ -486,7 +471,7 @@ static void words(void **state)
 	assert_string_equal(verdict_word(VERDICT_UNKNOWN), "unknown");
 }
 
-#define OVER_A_TREE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define OVER_A_TREE(test) cmocka_unit_test_setup_teardown(test, tree_setup, tree_teardown)
 
 int main(void)
 {

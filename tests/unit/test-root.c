@@ -8,21 +8,6 @@
 #include "tree.h"
 #include "util.h"
 
-static int setup(void **state)
-{
-	static struct tree t;
-
-	tree_new(&t);
-	*state = &t;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	tree_free(*state);
-	return 0;
-}
-
 static void reads_files(void **state)
 {
 	struct tree *t = *state;
@@ -214,13 +199,13 @@ static int forget_openat2(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(reads_files, setup, teardown),
-		cmocka_unit_test_setup_teardown(reads_numbers, setup, teardown),
-		cmocka_unit_test_setup_teardown(follows_links_inside, setup, teardown),
-		cmocka_unit_test_setup_teardown(never_leaves, setup, teardown),
-		cmocka_unit_test_setup_teardown(never_waits, setup, teardown),
-		cmocka_unit_test_setup_teardown(long_paths, setup, teardown),
-		cmocka_unit_test_setup_teardown(writes_only_when_live, setup, teardown),
+		cmocka_unit_test_setup_teardown(reads_files, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(reads_numbers, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(follows_links_inside, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(never_leaves, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(never_waits, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(long_paths, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(writes_only_when_live, tree_setup, tree_teardown),
 		cmocka_unit_test(opens_roots),
 	};
 	int failed = cmocka_run_group_tests_name("root", tests, NULL, NULL);

@@ -49,6 +49,22 @@ static inline void tree_free(struct tree *t)
 	nftw(t->dir, tree_remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+/* Fixtures of cmocka: the test's state is its tree. */
+static inline int tree_setup(void **state)
+{
+	static struct tree t;
+
+	tree_new(&t);
+	*state = &t;
+	return 0;
+}
+
+static inline int tree_teardown(void **state)
+{
+	tree_free(*state);
+	return 0;
+}
+
 static inline char *tree_path(const struct tree *t, const char *path, char buf[PATH_MAX])
 {
 	copy_text(buf, PATH_MAX, t->dir);
