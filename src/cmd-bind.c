@@ -22,14 +22,11 @@ static void report_document(const struct driver_change *c, const char *bdf, int 
 	node *doc = out_doc(o);
 
 	doc_text(doc, "device", bdf);
-	doc_text(doc, "from", c->from[0] ? c->from : NULL);
-	doc_text(doc, "driver", c->to[0] ? c->to : NULL);
+	doc_word(doc, "from", c->from);
+	doc_word(doc, "driver", c->to);
 	doc_bool(doc, "changed", c->changed);
-	if (group >= 0)
-		doc_number(doc, "group", (uint64_t)group);
-	else
-		doc_null(doc, "group");
-	doc_text(doc, "note", c->note[0] ? c->note : NULL);
+	doc_number_if(doc, "group", group >= 0, (uint64_t)group);
+	doc_word(doc, "note", c->note);
 }
 
 static void report(const struct session *s, const struct pci_addr *a, const struct driver_change *c)

@@ -129,14 +129,8 @@ static void tell(struct out *o, const struct timespec *when, const struct uevent
 	doc_text(doc, "device", u->has_addr ? pci_addr_full(&u->addr, bdf) : NULL);
 	doc_text(doc, "driver", u->driver);
 	doc_text(doc, "devpath", u->devpath);
-	if (u->devpath)
-		doc_number(doc, "seqnum", u->seqnum);
-	else
-		doc_null(doc, "seqnum");
-	if (u->group >= 0)
-		doc_number(doc, "group", (uint64_t)u->group);
-	else
-		doc_null(doc, "group");
+	doc_number_if(doc, "seqnum", u->devpath != NULL, u->seqnum);
+	doc_number_if(doc, "group", u->group >= 0, (uint64_t)u->group);
 	doc_bool(doc, "synthetic", u->synthetic);
 	out_text(o, "%s  %-7s  %-8s  %-10s  %s%s", at, u->action, u->subsystem ? u->subsystem : "-",
 		 device_text(u, device, sizeof(device)), u->driver ? u->driver : "-", more);

@@ -72,7 +72,7 @@ static void add_time(node *row, uint64_t seconds)
 
 	if (gmtime_r(&at, &tm))
 		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	doc_text(row, "since", text[0] ? text : NULL);
+	doc_word(row, "since", text);
 }
 
 static void add_holder(struct out *o, node *array, int sock, pid_t pid, const char *name)

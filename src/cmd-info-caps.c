@@ -14,11 +14,6 @@
 
 #define CONFIG_FOR_ALL 64 /* what the kernel shows to others than root */
 
-static void doc_word(node *o, const char *key, const char *text)
-{
-	doc_text(o, key, text[0] ? text : NULL);
-}
-
 static void identity(struct info *i, node *doc)
 {
 	struct function *f = &i->f;
@@ -76,10 +71,7 @@ static void driver(struct info *i, node *doc)
 	doc_word(doc, "driver_override", f->override);
 	out_text(i->s->out, "driver   %s%s%s", f->driver[0] ? f->driver : "none", pinned ? ", driver_override " : "",
 		 pinned ? f->override : "");
-	if (f->group >= 0)
-		doc_number(doc, "group", (uint64_t)f->group);
-	else
-		doc_null(doc, "group");
+	doc_number_if(doc, "group", f->group >= 0, (uint64_t)f->group);
 	doc_word(doc, "group_name", f->group_name);
 }
 

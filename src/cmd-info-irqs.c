@@ -59,6 +59,13 @@ void info_open(struct info *i, const char *spec, bool allowed)
 			 i->device->name);
 }
 
+/* Indexes of one vector. */
+static const char *const single[NR_IRQ_INDEX] = {
+	[IRQ_INTX] = "nothing is said of masking it when it fires",
+	[IRQ_ERR] = "signals PCIe errors",
+	[IRQ_REQ] = "signals that the device is wanted back",
+};
+
 /* What the flags come to for somebody who wants vectors. */
 static const char *meaning(enum irq_index index, const struct index *ix)
 {
@@ -67,10 +74,11 @@ static const char *meaning(enum irq_index index, const struct index *ix)
 	if (!ix->info.count)
 		return "the device has none";
 	if (ix->info.flags & IRQ_AUTOMASKED)
-		return "level: masked by the kernel when it fires, until unmask";
-	if (index != IRQ_MSI && index != IRQ_MSIX)
-		return index == IRQ_ERR ? "signals PCIe errors" : "signals that the kernel wants the device back";
-	return ix->info.flags & IRQ_NORESIZE ? "can't grow while vectors are armed" : "grows while vectors are armed";
+		return "level: masked when it fires, until unmask";
+	if (index == IRQ_MSI || index == IRQ_MSIX)
+		return ix->info.flags & IRQ_NORESIZE ? "can't grow while vectors are armed"
+						     : "grows while vectors are armed";
+	return single[index];
 }
 
 static void doc_flags(node *row, uint32_t flags)
@@ -93,10 +101,7 @@ static void doc_index(node *array, const struct index *ix, enum irq_index index)
 	node *row = doc_row(array);
 
 	doc_text(row, "index", irq_index_word(index));
-	if (ix->present)
-		doc_number(row, "count", ix->info.count);
-	else
-		doc_null(row, "count");
+	doc_number_if(row, "count", ix->present, ix->info.count);
 	doc_flags(row, ix->info.flags);
 	doc_text(row, "note", meaning(index, ix));
 }

@@ -41,7 +41,7 @@ void info_because(struct info *i, const char *what, const char *key, const char 
 	char number[16];
 
 	doc_text(doc, key, why->message);
-	doc_text(doc, hint_key, why->hint[0] ? why->hint : NULL);
+	doc_word(doc, hint_key, why->hint);
 	out_text(o, "%s: %s%s%s%s", what, why->message, why->err ? " (" : "",
 		 why->err ? errno_name(why->err, number) : "", why->err ? ")" : "");
 	if (why->hint[0])

@@ -89,11 +89,8 @@ static void doc_function(node *rows, const struct function *f, const struct host
 	doc_text(row, "slot", pci_addr_short(&f->addr, bdf));
 	doc_textf(row, "id", "%04x:%04x", f->vendor, f->device);
 	doc_text(row, "name", pci_name(names, f->vendor, f->device, name, sizeof(name)));
-	doc_text(row, "driver", f->driver[0] ? f->driver : NULL);
-	if (f->group >= 0)
-		doc_number(row, "group", (uint64_t)f->group);
-	else
-		doc_null(row, "group");
+	doc_word(row, "driver", f->driver);
+	doc_number_if(row, "group", f->group >= 0, (uint64_t)f->group);
 	doc_capability(row, "msi", f, c->has_msi, c->msi.enabled, irqs_of(h, IRQ_MSI), c->msi.capable);
 	doc_capability(row, "msix", f, c->has_msix, c->msix.enabled, irqs_of(h, IRQ_MSIX), c->msix.count);
 	doc_counts(row, h);

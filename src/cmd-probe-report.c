@@ -46,14 +46,8 @@ bool probe_guest(const struct probe_result *p, unsigned int *vectors, uint16_t *
 
 static void doc_index(node *o, const struct probe_index *ix)
 {
-	if (ix->looked)
-		doc_number(o, "capability", ix->capability);
-	else
-		doc_null(o, "capability");
-	if (ix->grant.measured)
-		doc_number(o, "granted", ix->grant.granted);
-	else
-		doc_null(o, "granted");
+	doc_number_if(o, "capability", ix->looked, ix->capability);
+	doc_number_if(o, "granted", ix->grant.measured, ix->grant.granted);
 	doc_text(o, "not_measured", ix->grant.measured ? NULL : ix->not_measured);
 }
 

@@ -160,26 +160,13 @@ int vector_rows(const struct vector_source *src, bool all, struct vector_rows *r
 	return rc;
 }
 
-static void doc_text_or_null(node *o, const char *key, const char *text)
-{
-	doc_text(o, key, text && text[0] ? text : NULL);
-}
-
-static void doc_number_or_null(node *o, const char *key, bool known, uint64_t n)
-{
-	if (known)
-		doc_number(o, key, n);
-	else
-		doc_null(o, key);
-}
-
 static void doc_host(node *o, const struct host_irq *h)
 {
-	doc_number_or_null(o, "irq", h, h ? h->irq : 0);
-	doc_text_or_null(o, "chip", h ? h->chip : NULL);
-	doc_text_or_null(o, "action", h ? h->action : NULL);
-	doc_text_or_null(o, "affinity", h ? h->affinity : NULL);
-	doc_text_or_null(o, "effective", h ? h->effective : NULL);
+	doc_number_if(o, "irq", h, h ? h->irq : 0);
+	doc_word(o, "chip", h ? h->chip : NULL);
+	doc_word(o, "action", h ? h->action : NULL);
+	doc_word(o, "affinity", h ? h->affinity : NULL);
+	doc_word(o, "effective", h ? h->effective : NULL);
 }
 
 void doc_vector_row(node *array, const struct vector_source *src, const struct vector_row *row)
@@ -189,16 +176,16 @@ void doc_vector_row(node *array, const struct vector_source *src, const struct v
 	node *o = doc_row(array);
 
 	doc_text(o, "index", irq_index_word(row->index));
-	doc_number_or_null(o, "vector", row->vector >= 0, (uint64_t)row->vector);
+	doc_number_if(o, "vector", row->vector >= 0, (uint64_t)row->vector);
 	doc_text(o, "state", row->state);
 	if (row->masked_by)
 		doc_text(o, "masked_by", row->masked_by);
 	doc_host(o, row->host);
 	if (!src->device) {
-		doc_number_or_null(o, "count", counted, seen);
+		doc_number_if(o, "count", counted, seen);
 		return;
 	}
 	doc_number(o, "count", row->own ? row->own->count : 0);
-	doc_number_or_null(o, "host", counted, seen);
+	doc_number_if(o, "host", counted, seen);
 	doc_number(o, "loopback", row->own ? row->own->loopback : 0);
 }

@@ -109,11 +109,8 @@ static void tell(struct out *o, const struct event_wait *w)
 	doc_text(doc, "command", "wait");
 	doc_text(doc, "device", pci_addr_full(&w->addr, bdf));
 	doc_text(doc, "event", w->proof->word);
-	doc_text(doc, "driver", w->driver[0] ? w->driver : NULL);
-	if (w->has_seqnum)
-		doc_number(doc, "seqnum", w->seqnum);
-	else
-		doc_null(doc, "seqnum");
+	doc_word(doc, "driver", w->driver);
+	doc_number_if(doc, "seqnum", w->has_seqnum, w->seqnum);
 	doc_number(doc, "us", us);
 	out_text(o, "%s: %s%s%s after %.3f s", pci_addr_short(&w->addr, bdf), w->proof->word, w->driver[0] ? " " : "",
 		 w->driver, (double)us / 1e6);

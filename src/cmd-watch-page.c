@@ -225,30 +225,17 @@ static int gather(struct page *p, bool fold)
 	return rc;
 }
 
-static void text_or_null(node *o, const char *key, const char *text)
-{
-	doc_text(o, key, text && text[0] ? text : NULL);
-}
-
-static void number_or_null(node *o, const char *key, bool known, uint64_t n)
-{
-	if (known)
-		doc_number(o, key, n);
-	else
-		doc_null(o, key);
-}
-
 static void doc_trend(node *o, const struct row *row, uint64_t now)
 {
 	const struct trend *t = row->trend;
 	node *history;
 
-	number_or_null(o, "delta", row->compared, t->delta);
+	doc_number_if(o, "delta", row->compared, t->delta);
 	if (row->compared)
 		doc_real(o, "rate", t->rate);
 	else
 		doc_null(o, "rate");
-	number_or_null(o, "idle_us", t->last_us, now - t->last_us);
+	doc_number_if(o, "idle_us", t->last_us, now - t->last_us);
 	history = doc_array(o, "history");
 	for (unsigned int i = 0; i < t->n; i++)
 		doc_push_real(history, t->history[i]);
@@ -259,11 +246,11 @@ static void doc_irq(node *o, const struct row *row)
 	const struct host_irq *irq = watched_irq(row->d, &row->v->now);
 	unsigned int cpus = irq ? row->d->host.cpus[irq - row->d->host.irqs.irq] : 0;
 
-	number_or_null(o, "irq", irq, irq ? irq->irq : 0);
-	number_or_null(o, "cpus", cpus, cpus);
-	text_or_null(o, "affinity", irq ? irq->affinity : NULL);
-	text_or_null(o, "effective", irq ? irq->effective : NULL);
-	text_or_null(o, "action", irq ? irq->action : NULL);
+	doc_number_if(o, "irq", irq, irq ? irq->irq : 0);
+	doc_number_if(o, "cpus", cpus, cpus);
+	doc_word(o, "affinity", irq ? irq->affinity : NULL);
+	doc_word(o, "effective", irq ? irq->effective : NULL);
+	doc_word(o, "action", irq ? irq->action : NULL);
 }
 
 /* Of a VM's vector silence means nothing. */
@@ -279,8 +266,8 @@ static void doc_vector(node *o, const struct watch *w, const struct row *row)
 	const struct reading *r = &row->v->now;
 
 	doc_text(o, "index", irq_index_word(r->index));
-	number_or_null(o, "vector", r->vector >= 0, (uint64_t)r->vector);
-	number_or_null(o, "count", r->counted, r->count);
+	doc_number_if(o, "vector", r->vector >= 0, (uint64_t)r->vector);
+	doc_number_if(o, "count", r->counted, r->count);
 	if (watched_ours(row->d)) {
 		doc_number(o, "wakeups", r->wakeups);
 		doc_number(o, "coalesced", r->count > r->wakeups ? r->count - r->wakeups : 0);
@@ -295,7 +282,7 @@ static void doc_device(node *o, const struct row *row)
 	uint64_t count;
 
 	n = vectors_of(row->d, &active, &count);
-	text_or_null(o, "driver", row->d->driver);
+	doc_word(o, "driver", row->d->driver);
 	doc_number(o, "vectors", n);
 	doc_number(o, "active", active);
 	doc_number(o, "count", count);
@@ -329,7 +316,7 @@ static void doc_head(node *doc, const struct page *p, char clock[16])
 	if (localtime_r(&at.tv_sec, &tm))
 		strftime(clock, 16, "%H:%M:%S", &tm);
 	doc_textf(doc, "time", "%s.%03dZ", day, (int)(at.tv_nsec / 1000000));
-	number_or_null(doc, "interval_us", compared, compared ? s->at_us - s->before_us : 0);
+	doc_number_if(doc, "interval_us", compared, compared ? s->at_us - s->before_us : 0);
 }
 
 static void doc_missing(node *doc, const struct watch *w)

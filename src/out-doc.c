@@ -129,9 +129,22 @@ void doc_textf(node *o, const char *key, const char *fmt, ...)
 	doc_mark(o);
 }
 
+void doc_word(node *o, const char *key, const char *text)
+{
+	doc_text(o, key, text && text[0] ? text : NULL);
+}
+
 void doc_number(node *o, const char *key, uint64_t n)
 {
 	attach(o, key, json_object_new_uint64(n));
+}
+
+void doc_number_if(node *o, const char *key, bool known, uint64_t n)
+{
+	if (known)
+		doc_number(o, key, n);
+	else
+		doc_null(o, key);
 }
 
 void doc_signed(node *o, const char *key, int64_t n)

@@ -254,7 +254,7 @@ static void put_error_doc(struct out *o, const struct error *e)
 	doc_text(err, "cause", cause_word(e->cause));
 	doc_text(err, "errno", e->err ? errno_name(e->err, number) : NULL);
 	doc_text(err, "message", e->message);
-	doc_text(err, "hint", e->hint[0] ? e->hint : NULL);
+	doc_word(err, "hint", e->hint);
 	out_end(o);
 }
 

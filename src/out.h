@@ -123,7 +123,9 @@ node *doc_array(node *parent, const char *key);
 node *doc_row(node *array);				   /* appends an object */
 void doc_text(node *o, const char *key, const char *text); /* NULL: null; escapes */
 void doc_textf(node *o, const char *key, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void doc_word(node *o, const char *key, const char *text); /* "" is null, too */
 void doc_number(node *o, const char *key, uint64_t n);
+void doc_number_if(node *o, const char *key, bool known, uint64_t n); /* null when it is not known */
 void doc_signed(node *o, const char *key, int64_t n);
 void doc_real(node *o, const char *key, double n); /* two digits behind the point */
 void doc_bool(node *o, const char *key, bool b);

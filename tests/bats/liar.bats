@@ -140,3 +140,18 @@ same_or_said() {
 	patience=300ms
 	all 0 1 3 5 < <(lies)
 }
+
+@test "flags in words are those of their own index" {
+	local list seen=
+
+	# the flags of an index become EVENTFD alone, whichever reply tells of one
+	mapfile -t list < <(seq -f 'word %g 20 1' "$replies")
+	lie "${list[@]}"
+	for plan in "${list[@]}"; do
+		look 0 1 3
+		seen+=$(grep -E '^(intx|msix?|err|req) ' "$out" | tr -s ' ' || true)$'\n'
+	done
+	[[ $seen == *$'\nintx 1 EVENTFD nothing is said of masking it when it fires\n'* ]] || fail "$seen"
+	[[ $seen == *$'\nmsix 4 EVENTFD grows while vectors are armed\n'* ]] || fail "$seen"
+	[[ $(grep 'wanted back' <<<"$seen" | sort -u) == 'req 1 '* ]] || fail "$seen"
+}
