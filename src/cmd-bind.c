@@ -61,7 +61,7 @@ static int run_bind(struct session *s, const struct args *a, struct error *e)
 {
 	struct driver_change c;
 	struct pci_addr addr;
-	int rc = pci_addr_parse(a->param[0].text, &addr, e);
+	int rc = session_address(s, a->param[0].text, &addr, e);
 
 	if (rc == 0)
 		rc = driver_bind(&s->root, &addr, a->option[BIND_FORCE].given, NODE_TIMEOUT_US, &s->trace, &c, e);
@@ -91,7 +91,7 @@ static int run_unbind(struct session *s, const struct args *a, struct error *e)
 {
 	struct driver_change c;
 	struct pci_addr addr;
-	int rc = pci_addr_parse(a->param[0].text, &addr, e);
+	int rc = session_address(s, a->param[0].text, &addr, e);
 
 	if (rc == 0)
 		rc = driver_unbind(&s->root, &addr, &s->trace, &c, e);

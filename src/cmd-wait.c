@@ -117,7 +117,7 @@ static void end(void *state)
 static int expect_host(const struct session *s, struct expectation *x, const struct args *a, struct error *e)
 {
 	char bdf[PCI_ADDR_LEN];
-	int rc = pci_addr_parse(a->param[0].text, &x->addr, e);
+	int rc = session_address(s, a->param[0].text, &x->addr, e);
 
 	if (rc)
 		return rc;

@@ -118,7 +118,7 @@ static int bind_device(struct held *d, struct error *e)
 	struct session *s = d->holder->s;
 	struct driver_change c;
 	struct pci_addr addr;
-	int rc = pci_addr_parse(d->spec, &addr, e);
+	int rc = session_address(s, d->spec, &addr, e);
 
 	if (rc == 0)
 		rc = driver_bind(&s->root, &addr, false, NODE_TIMEOUT_US, &s->trace, &c, e);
@@ -135,7 +135,7 @@ static int unbind_device(struct held *d, struct error *e)
 	struct session *s = d->holder->s;
 	struct driver_change c;
 	struct pci_addr addr;
-	int rc = pci_addr_parse(d->spec, &addr, e);
+	int rc = session_address(s, d->spec, &addr, e);
 
 	d->bound = false;
 	return rc ? rc : driver_unbind(&s->root, &addr, &s->trace, &c, e);

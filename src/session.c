@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backend.h"
 #include "presence.h"
 
 struct loop *session_loop(struct session *s, struct error *e)
@@ -40,8 +41,15 @@ int session_address(const struct session *s, const char *text, struct pci_addr *
 {
 	if (!text && !s->device)
 		text = s->attached;
-	if (text)
-		return pci_addr_parse(text, a, e);
+	if (text) {
+		int rc = pci_addr_parse(text, a, e);
+
+		/* It is a device all right. */
+		if (rc && backend_find(text))
+			fail(e, CAUSE_USAGE, 0,
+			     "it is no PCI function of this host: it has no driver and no kernel events here");
+		return rc;
+	}
 	if (!s->device || !s->device->has_addr)
 		return fail(e, CAUSE_FAILED, 0, "the device has no PCI address here");
 	*a = s->device->addr;

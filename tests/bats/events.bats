@@ -76,7 +76,10 @@ interrupted() {
 	refused 2 'one at a time' wait "$nobody" --event bind --at-least 2
 	hinted 'wait DEVICE'
 	refused 2 'none of bind\|unbind\|add\|remove' wait "$nobody" --event change
-	refused 2 'is no PCI address' wait sim --event bind
+	refused 2 'no PCI function of this host: it has no driver and no kernel events' wait sim --event bind
+	refused 2 'no PCI function of this host: it has no driver and no kernel events' events sim
+	refused 2 'no PCI function of this host: it has no driver and no kernel events' bind vfio-user:/x
+	refused 2 'no PCI function of this host: it has no driver and no kernel events' hold --bind sim
 }
 
 @test "wait --event: 8 when it does not come, and how it is" {
