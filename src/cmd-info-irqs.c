@@ -48,8 +48,8 @@ void info_open(struct info *i, const char *spec, bool allowed)
 		fail(&i->why, CAUSE_NONE, 0, "--no-open was given");
 		return;
 	}
-	loop = i->s->root.live ? session_loop(i->s, &i->why) : NULL;
-	if (i->s->root.live && !loop)
+	loop = session_loop(i->s, &i->why);
+	if (!loop)
 		return;
 	i->opened = device_open(&i->device, &req, loop, NULL, &i->why) == 0;
 	if (!i->opened)

@@ -270,6 +270,11 @@ int device_open(struct device **out, const struct open_request *req, struct loop
 		rc = pci_addr_parse(req->spec, &a, e);
 		return rc ? rc : fail(e, CAUSE_USAGE, 0, "no back end takes this DEVICE");
 	}
+	if (!req->root->live) {
+		fail(e, CAUSE_FAILED, 0, "a captured tree has no device to open");
+		hint(e, "leave out --root on the machine itself");
+		return -EINVAL;
+	}
 	d = calloc(1, sizeof(*d));
 	if (!d)
 		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");

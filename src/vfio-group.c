@@ -271,11 +271,6 @@ static int group_open(const struct open_request *req, void **handle, struct erro
 	struct vfio_group *g;
 	int rc;
 
-	if (!req->root->live) {
-		rc = fail(e, CAUSE_FAILED, 0, "a captured tree has no device to open");
-		hint(e, "leave out --root on the machine itself");
-		return rc;
-	}
 	g = calloc(1, sizeof(*g));
 	if (!g)
 		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");

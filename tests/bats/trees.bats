@@ -119,6 +119,13 @@ counted() {
 	assert_line 'msix vectors 12-64: none'
 }
 
+@test "a simulated or served device is none of a captured tree" {
+	refused 1 'a captured tree has no device to open' --root "$roots/intel-remap" info sim
+	refused 1 'a captured tree has no device to open' --root "$roots/intel-remap" info vfio-user:/nobody
+	works --root "$roots/intel-remap" probe sim
+	assert_line --partial 'unknown'
+}
+
 # verdict TREE YES|NO|UNKNOWN WHAT VALUE - probe's word, and a piece of evidence
 verdict() {
 	works --root "$roots/$1" --json probe
