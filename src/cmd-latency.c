@@ -227,7 +227,7 @@ const struct command cmd_latency = {
 	.nparam = 3,
 	.option =
 		(const struct option[]){
-			[LATENCY_TIMES] = { "times", 0, KIND_COUNT, "N", NULL, "round trips (1000)" },
+			[LATENCY_TIMES] = { "times", 'n', KIND_COUNT, "N", NULL, "round trips (1000)" },
 		},
 	.noption = 1,
 	.run = run_latency,

@@ -238,7 +238,7 @@ const struct command cmd_watch = {
 		(const struct option[]){
 			[WATCH_DELAY] = { "delay", 'd', KIND_PERIOD, "T", NULL,
 					  "time between refreshes: 100ms and more (1s)" },
-			[WATCH_ITERATIONS] = { "iterations", 0, KIND_COUNT, "N", NULL, "end after N refreshes" },
+			[WATCH_ITERATIONS] = { "iterations", 'n', KIND_COUNT, "N", NULL, "end after N refreshes" },
 			[WATCH_BATCH] = { "batch", 'b', KIND_FLAG, NULL, NULL, "print again and again" },
 			[WATCH_SORT] = { "sort", 0, KIND_CHOICE, "KEY", SORT_WORDS,
 					 "vector, irq, rate, count or delta" },

@@ -21,7 +21,11 @@ static const struct global {
 		      .letter = 'o',
 		      .kind = KIND_COLUMNS,
 		      .help = "show these columns; +LIST adds to the usual ones" } },
-	{ .at = AT(noheadings), .option = { .word = "noheadings", .letter = 'n', .help = "print no headings" } },
+	{ .at = AT(noheadings),
+	  .option = { .word = "noheadings",
+		      .letter = 'n',
+		      .help = "print no headings; in front of events, latency and watch, behind which -n is a "
+			      "number" } },
 	{ .at = AT(color),
 	  .outside = true,
 	  .option = { .word = "color",

@@ -68,6 +68,19 @@ watch_ended() {
 	json_lines 'all(.[]; .time | test("^20..-..-..T..:..:..[.]...Z$"))'
 }
 
+@test "-n is a number of refreshes, and of round trips" {
+	works --root "$roots/intel-remap" --json watch 03:00.0 -n 2 -d 100ms
+	((${#lines[@]} == 2)) || fail "${#lines[@]} lines"
+	json_lines 'all(.[]; .vectors | length == 3)'
+	works --root "$roots/intel-remap" -n watch 03:00.0 -n 1 -o vector
+	assert_equal "$(tail -n 3 <<<"$output" | tr -d ' ')" $'0\n1\n2'
+	refute_line --partial VECTOR
+	works --json run sim:msix=4 -c 'enable msix 2; latency msix 1 -n 20'
+	output=${lines[-1]}
+	lines=("$output")
+	json '.times == 20 and (.histogram | map(.count) | add == 20)'
+}
+
 @test "every function: a line each, sums of its vectors" {
 	works --root "$roots/intel-remap" --json watch --iterations 1
 	json '.devices | length > 4 and all(.vectors >= 1 and .active == 0)'
