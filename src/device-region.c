@@ -50,8 +50,12 @@ int device_bus_master(struct device *d, bool on)
 	rc = config16(d, PCI_COMMAND, &cmd);
 	if (rc)
 		return rc;
+	if (d->trace->dry_run && d->bus_master_on)
+		cmd |= PCI_COMMAND_MASTER; /* so it would read by now */
 	if (!!(cmd & PCI_COMMAND_MASTER) == on) {
-		d->bus_master_on = false; /* somebody else decided meanwhile */
+		/* A second change finds it on: still ours to put back. Off without us: somebody decided meanwhile. */
+		if (!on)
+			d->bus_master_on = false;
 		return 0;
 	}
 	cmd ^= PCI_COMMAND_MASTER;

@@ -161,6 +161,7 @@ void report_change(struct out *o, struct device *d, enum irq_index index, const 
 		doc_vectors(doc, "live_before", &c->live_before);
 	}
 	doc_bool(doc, "bus_master_turned_on", c->bus_master_on);
+	doc_bool(doc, "bus_master_turned_off", c->bus_master_off);
 	text_change(o, d, index, c);
 	if (real_control(d, index, &control, &enabled)) {
 		doc_number(doc, "control", control);

@@ -211,6 +211,30 @@ load world
 	dev_stop
 }
 
+@test "bus mastering is put back after more changes than one" {
+	local before
+	dev_start "$multi"
+	before=$(command_word "$multi")
+	dev_send 'enable msix 2 --room 4' 'resize msix 4'
+	says bus_master_turned_on=false
+	dev_send 'enable msix 0-3' 'resize msix 3'
+	assert_equal "$((16#$(command_word "$multi") & 4))" 4
+	dev_send 'disable msix'
+	says bus_master_turned_off=true
+	dev_says 'bus mastering turned off again'
+	assert_equal "$(command_word "$multi")" "$before"
+	dev_send 'enable msi none' 'enable msi 1' 'enable msi 1'
+	assert_equal "$((16#$(command_word "$multi") & 4))" 4
+	dev_send 'disable msi'
+	assert_equal "$(command_word "$multi")" "$before"
+
+	# what somebody turned on is his
+	dev_send "write config 0x4 w $((16#$before | 4))" 'enable msix 2' 'resize msix 1' 'disable msix'
+	says bus_master_turned_off=false
+	assert_equal "$((16#$(command_word "$multi") & 4))" 4
+	dev_stop
+}
+
 @test "indexes that a device lacks, counts beyond its own" {
 	dev_start "$level"
 	dev_send 'enable msix 1'
