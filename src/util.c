@@ -130,6 +130,23 @@ void append(char *buf, size_t size, const char *fmt, ...)
 	va_end(ap);
 }
 
+void append_flags(char *buf, size_t size, const struct flag_word *word, size_t n, uint32_t flags)
+{
+	const char *between = "";
+
+	for (size_t i = 0; i < n; i++) {
+		if (!(flags & word[i].bits))
+			continue;
+		append(buf, size, "%s%s", between, word[i].word);
+		between = "|";
+		flags &= ~word[i].bits;
+	}
+	if (flags)
+		append(buf, size, "%s0x%x", between, flags);
+	else if (!between[0])
+		append(buf, size, "0");
+}
+
 uint64_t now_us(void)
 {
 	struct timespec ts;

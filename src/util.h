@@ -74,6 +74,14 @@ void copy_text(char *buf, size_t size, const char *text);
 /** append() - printf at the end of a fixed buffer; silently bounded. */
 void append(char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+struct flag_word {
+	uint32_t bits;
+	const char *word;
+};
+
+/** append_flags() - "READ|WRITE", what has no word in hexadecimal, "0" for none. */
+void append_flags(char *buf, size_t size, const struct flag_word *word, size_t n, uint32_t flags);
+
 /** now_us() - CLOCK_MONOTONIC in microseconds. */
 uint64_t now_us(void);
 

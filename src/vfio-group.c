@@ -169,6 +169,16 @@ static int set_iommu(const struct open_request *req, struct vfio_group *g, bool 
 	return rc;
 }
 
+static void tell_status(const void *arg, char *buf, size_t size)
+{
+	static const struct flag_word words[] = { { VFIO_GROUP_FLAGS_VIABLE, "VIABLE" },
+						  { VFIO_GROUP_FLAGS_CONTAINER_SET, "CONTAINER_SET" } };
+	const struct vfio_group_status *s = arg;
+
+	snprintf(buf, size, "flags=");
+	append_flags(buf, size, words, ARRAY_SIZE(words), s->flags);
+}
+
 static int join_container(const struct open_request *req, struct vfio_group *g, int group, struct error *e)
 {
 	struct vfio_group_status status = { .argsz = sizeof(status) };
@@ -177,7 +187,7 @@ static int join_container(const struct open_request *req, struct vfio_group *g, 
 	rc = vfio_call(req->trace, g->container, VFIO_GET_API_VERSION, "VFIO_GET_API_VERSION", "", NULL);
 	if (rc != VFIO_API_VERSION)
 		return fail(e, CAUSE_FAILED, 0, "the kernel speaks VFIO API version %d, not %d", rc, VFIO_API_VERSION);
-	rc = vfio_call(req->trace, g->group, VFIO_GROUP_GET_STATUS, "VFIO_GROUP_GET_STATUS", "", &status);
+	rc = vfio_ask(req->trace, g->group, VFIO_GROUP_GET_STATUS, "VFIO_GROUP_GET_STATUS", "", &status, tell_status);
 	if (rc < 0)
 		return fail(e, cause_of_errno(-rc), -rc, "VFIO_GROUP_GET_STATUS failed");
 	if (!(status.flags & VFIO_GROUP_FLAGS_VIABLE))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vfio.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -20,22 +21,67 @@ _Static_assert(IRQ_NORESIZE == VFIO_IRQ_INFO_NORESIZE && IRQ_EVENTFD == VFIO_IRQ
 /* More than any region's capabilities take; the kernel says how much it wants. */
 #define MAX_REGION_INFO 65536
 
-int vfio_call(const struct trace *t, int fd, unsigned long request, const char *name, const char *detail, void *arg)
+int vfio_ask(const struct trace *t, int fd, unsigned long request, const char *name, const char *detail, void *arg,
+	     void (*answer)(const void *arg, char *buf, size_t size))
 {
-	uint64_t begin = now_us();
+	uint64_t begin = now_us(), us;
+	char told[160];
 	int rc = ioctl(fd, request, arg);
 
+	us = now_us() - begin;
 	if (rc < 0)
 		rc = -errno;
-	trace_call(t, name, detail, rc, now_us() - begin);
+	else if (answer && t->on)
+		answer(arg, told, sizeof(told));
+	trace_answer(t, name, detail, rc, answer ? told : NULL, us);
 	return rc;
+}
+
+int vfio_call(const struct trace *t, int fd, unsigned long request, const char *name, const char *detail, void *arg)
+{
+	return vfio_ask(t, fd, request, name, detail, arg, NULL);
+}
+
+static void tell_device(const void *arg, char *buf, size_t size)
+{
+	static const struct flag_word words[] = { { VFIO_DEVICE_FLAGS_RESET, "RESET" },
+						  { VFIO_DEVICE_FLAGS_PCI, "PCI" } };
+	const struct vfio_device_info *di = arg;
+
+	snprintf(buf, size, "regions=%u irqs=%u flags=", di->num_regions, di->num_irqs);
+	append_flags(buf, size, words, ARRAY_SIZE(words), di->flags);
+}
+
+static void tell_irq(const void *arg, char *buf, size_t size)
+{
+	static const struct flag_word words[] = { { VFIO_IRQ_INFO_EVENTFD, "EVENTFD" },
+						  { VFIO_IRQ_INFO_MASKABLE, "MASKABLE" },
+						  { VFIO_IRQ_INFO_AUTOMASKED, "AUTOMASKED" },
+						  { VFIO_IRQ_INFO_NORESIZE, "NORESIZE" } };
+	const struct vfio_irq_info *ii = arg;
+
+	snprintf(buf, size, "count=%u flags=", ii->count);
+	append_flags(buf, size, words, ARRAY_SIZE(words), ii->flags);
+}
+
+static void tell_region(const void *arg, char *buf, size_t size)
+{
+	static const struct flag_word words[] = { { VFIO_REGION_INFO_FLAG_READ, "READ" },
+						  { VFIO_REGION_INFO_FLAG_WRITE, "WRITE" },
+						  { VFIO_REGION_INFO_FLAG_MMAP, "MMAP" },
+						  { VFIO_REGION_INFO_FLAG_CAPS, "CAPS" } };
+	const struct vfio_region_info *ri = arg;
+
+	snprintf(buf, size, "size=0x%llx offset=0x%llx flags=", (unsigned long long)ri->size,
+		 (unsigned long long)ri->offset);
+	append_flags(buf, size, words, ARRAY_SIZE(words), ri->flags);
 }
 
 int vfio_device_info(void *handle, struct device_info *info, struct error *e)
 {
 	struct vfio *v = handle;
 	struct vfio_device_info di = { .argsz = sizeof(di) };
-	int rc = vfio_call(v->trace, v->device, VFIO_DEVICE_GET_INFO, "VFIO_DEVICE_GET_INFO", "", &di);
+	int rc = vfio_ask(v->trace, v->device, VFIO_DEVICE_GET_INFO, "VFIO_DEVICE_GET_INFO", "", &di, tell_device);
 
 	if (rc < 0)
 		return fail(e, cause_of_errno(-rc), -rc, "VFIO_DEVICE_GET_INFO failed");
@@ -51,8 +97,8 @@ int vfio_irq_info(void *handle, enum irq_index index, struct irq_info *info)
 {
 	struct vfio *v = handle;
 	struct vfio_irq_info ii = { .argsz = sizeof(ii), .index = index };
-	int rc = vfio_call(v->trace, v->device, VFIO_DEVICE_GET_IRQ_INFO, "VFIO_DEVICE_GET_IRQ_INFO",
-			   irq_index_word(index), &ii);
+	int rc = vfio_ask(v->trace, v->device, VFIO_DEVICE_GET_IRQ_INFO, "VFIO_DEVICE_GET_IRQ_INFO",
+			  irq_index_word(index), &ii, tell_irq);
 
 	if (rc < 0)
 		return rc;
@@ -128,8 +174,8 @@ static int get_region_info(struct vfio *v, enum region_index region, struct vfio
 			return -ENOMEM;
 		ri->argsz = size;
 		ri->index = region;
-		rc = vfio_call(v->trace, v->device, VFIO_DEVICE_GET_REGION_INFO, "VFIO_DEVICE_GET_REGION_INFO", detail,
-			       ri);
+		rc = vfio_ask(v->trace, v->device, VFIO_DEVICE_GET_REGION_INFO, "VFIO_DEVICE_GET_REGION_INFO", detail,
+			      ri, tell_region);
 		if (rc == 0 && (ri->argsz <= size || ri->argsz > MAX_REGION_INFO)) {
 			ri->argsz = ri->argsz < size ? ri->argsz : size;
 			*out = ri;
@@ -172,13 +218,19 @@ static int region_at(struct vfio *v, enum region_index region, size_t n, uint64_
 }
 
 static void trace_region(const struct vfio *v, const char *call, enum region_index region, size_t n, uint64_t offset,
-			 ssize_t rc)
+			 const void *value, ssize_t rc)
 {
 	char detail[96];
+	uint64_t number = 0;
 
 	if (!v->trace->on)
 		return;
 	snprintf(detail, sizeof(detail), "region=%d offset=0x%" PRIx64 " size=%zu", region, offset, n);
+	/* registers are little endian */
+	if (value && n <= sizeof(number) && rc == (ssize_t)n) {
+		memcpy(&number, value, n);
+		append(detail, sizeof(detail), " value=0x%" PRIx64, le64toh(number));
+	}
 	trace_call(v->trace, call, detail, rc, 0);
 }
 
@@ -191,7 +243,7 @@ ssize_t vfio_region_read(void *handle, enum region_index region, void *buf, size
 		return rc;
 	rc = pread(v->device, buf, n, (off_t)(v->region_offset[region] + offset));
 	rc = rc < 0 ? -errno : rc;
-	trace_region(v, "pread", region, n, offset, rc);
+	trace_region(v, "pread", region, n, offset, buf, rc);
 	return rc;
 }
 
@@ -204,7 +256,7 @@ ssize_t vfio_region_write(void *handle, enum region_index region, const void *bu
 		return rc;
 	rc = pwrite(v->device, buf, n, (off_t)(v->region_offset[region] + offset));
 	rc = rc < 0 ? -errno : rc;
-	trace_region(v, "pwrite", region, n, offset, rc);
+	trace_region(v, "pwrite", region, n, offset, buf, rc);
 	return rc;
 }
 
@@ -218,7 +270,7 @@ int vfio_region_map(void *handle, enum region_index region, uint64_t offset, siz
 		return rc;
 	p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, v->device, (off_t)(v->region_offset[region] + offset));
 	rc = p == MAP_FAILED ? -errno : 0;
-	trace_region(v, "mmap", region, n, offset, rc);
+	trace_region(v, "mmap", region, n, offset, NULL, rc);
 	if (rc == 0)
 		*map = p;
 	return rc;

@@ -20,6 +20,10 @@ struct vfio {
 /** vfio_call() - ioctl(2), told to the trace as NAME(@detail). Returns its value or -errno. */
 int vfio_call(const struct trace *t, int fd, unsigned long request, const char *name, const char *detail, void *arg);
 
+/** vfio_ask() - the same; @answer puts what the kernel told in @arg into words for the trace. */
+int vfio_ask(const struct trace *t, int fd, unsigned long request, const char *name, const char *detail, void *arg,
+	     void (*answer)(const void *arg, char *buf, size_t size));
+
 int vfio_device_info(void *handle, struct device_info *info, struct error *e);
 int vfio_irq_info(void *handle, enum irq_index index, struct irq_info *info);
 int vfio_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd);

@@ -103,9 +103,12 @@ limited() {
 }
 
 @test "--trace: each call with its flags in words; one SET_IRQS to grow, whatever is live" {
-	dynamic || skip 'MSI-X is NORESIZE before Linux 6.10'
+	dynamic || skip 'MSI-X is NORESIZE before Linux 6.5'
 	local line='VFIO_DEVICE_SET_IRQS\(index=msix start=%s count=%s DATA_EVENTFD\|ACTION_TRIGGER eventfds=%s\) = 0 \([0-9]+ us\)'
 	works --trace run "$nvme" -c 'enable msix 4; resize msix 8; resize msix 65; resize msix 2'
+	noted '^VFIO_GROUP_GET_STATUS\(\) = 0 \{flags=VIABLE\} '
+	noted '^VFIO_DEVICE_GET_IRQ_INFO\(msix\) = 0 \{count=65 flags=EVENTFD\} '
+	noted '^VFIO_DEVICE_GET_IRQ_INFO\(intx\) = 0 \{count=1 flags=EVENTFD\|MASKABLE\|AUTOMASKED\} '
 	noted "^VFIO_GROUP_GET_DEVICE_FD\(0000:$nvme\) = [0-9]+ "
 	# shellcheck disable=SC2059
 	{

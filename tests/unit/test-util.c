@@ -110,6 +110,23 @@ static void test_escape(void **ctx)
 	assert_string_equal(escape_text("x", buf, 1), "");
 }
 
+static void test_flags(void **ctx)
+{
+	static const struct flag_word words[] = { { 1, "READ" }, { 4, "MMAP" } };
+	static const struct {
+		uint32_t flags;
+		const char *text;
+	} row[] = { { 0, "f=0" }, { 1, "f=READ" }, { 5, "f=READ|MMAP" }, { 7, "f=READ|MMAP|0x2" }, { 8, "f=0x8" } };
+
+	(void)ctx;
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		char buf[32] = "f=";
+
+		append_flags(buf, sizeof(buf), words, ARRAY_SIZE(words), row[i].flags);
+		assert_string_equal(buf, row[i].text);
+	}
+}
+
 static void test_append(void **ctx)
 {
 	char buf[8] = "ab";
@@ -146,7 +163,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse_u64), cmocka_unit_test(test_parse_period), cmocka_unit_test(test_escape),
-		cmocka_unit_test(test_append),	  cmocka_unit_test(test_causes),
+		cmocka_unit_test(test_append),	  cmocka_unit_test(test_flags),	       cmocka_unit_test(test_causes),
 	};
 
 	return cmocka_run_group_tests_name("util", tests, NULL, NULL);
