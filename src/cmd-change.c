@@ -94,15 +94,8 @@ static int run_disable(struct session *s, const struct args *a, struct error *e)
 {
 	enum irq_index index = a->param[1].index;
 	struct change c = { 0 };
-	int rc;
+	int rc = device_disable(s->device, index, &c, e);
 
-	if (index == IRQ_REQ) {
-		rc = fail(e, CAUSE_FAILED, 0,
-			  "req is how the kernel asks for the device back; msictl always listens to it");
-		hint(e, "quit   lets go of the device");
-		return rc;
-	}
-	rc = device_disable(s->device, index, &c, e);
 	if (rc == 0)
 		report_change(s->out, s->device, index, a->command->word, &c);
 	return rc;

@@ -51,6 +51,17 @@ int explain_set(struct device *d, const struct irq_set *set, int rc, struct chan
 	return rc;
 }
 
+int device_keeps(enum irq_index index, struct error *e)
+{
+	int rc;
+
+	if (index != IRQ_REQ)
+		return 0;
+	rc = fail(e, CAUSE_FAILED, 0, "req is how the kernel asks for the device back; msictl always listens to it");
+	hint(e, "quit   lets go of the device");
+	return rc;
+}
+
 /* INTx, MSI and MSI-X exclude each other; the kernel would only say EINVAL. */
 static int check_others(const struct device *d, enum irq_index index, struct error *e)
 {
@@ -255,6 +266,9 @@ int device_disable(struct device *d, enum irq_index index, struct change *c, str
 
 	if (!device_index(d, index, e))
 		return -ENODEV;
+	rc = device_keeps(index, e);
+	if (rc)
+		return rc;
 	device_state(d, index, &have);
 	rc = plan_disable(&have, &p, e);
 	return rc ? rc : run_plan(d, index, &p, (struct change_how){ 0 }, c, e);
@@ -267,6 +281,8 @@ int device_resize(struct device *d, enum irq_index index, unsigned int n, struct
 	struct irq_state have;
 	int rc = begin(d, index, &have, e);
 
+	if (rc == 0 && n == 0)
+		rc = device_keeps(index, e);
 	if (rc == 0)
 		rc = plan_resize(&have, n, how.resize, &p, e);
 	return rc ? rc : run_plan(d, index, &p, how, c, e);

@@ -17,4 +17,7 @@ void device_undo(struct device *d, bool polite);
 /** explain_set() - a sentence on why a SET_IRQS returned @rc; a negative errno is returned. */
 int explain_set(struct device *d, const struct irq_set *set, int rc, struct change *c, struct error *e);
 
+/** device_keeps() - REQ is neither turned off nor held back: a sentence for it, 0 for the others. */
+int device_keeps(enum irq_index index, struct error *e);
+
 #endif

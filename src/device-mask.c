@@ -272,7 +272,9 @@ int device_mask(struct device *d, enum irq_index index, const struct vector_set 
 
 	if (!device_index(d, index, e))
 		return -ENODEV;
-	rc = check_way(index, way, e);
+	rc = device_keeps(index, e);
+	if (rc == 0)
+		rc = check_way(index, way, e);
 	if (rc == 0)
 		rc = check_maskable(d, index, which, e);
 	if (rc)

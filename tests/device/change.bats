@@ -235,6 +235,25 @@ load world
 	dev_stop
 }
 
+@test "req is listened to whatever is typed" {
+	local line
+	dev_start "$wide"
+	for line in 'disable req' 'resize req 0' 'resize req 0 --release' 'mask req 0' 'mask req 0 --by eventfd' \
+		'mask req 0 --by action' 'unmask req 0'; do
+		dev_send "$line"
+		error failed '^req is how the kernel asks for the device back; msictl always listens to it$'
+		hint '^quit '
+	done
+	dev_send 'resize req 1'
+	says enabled=true armed=[0] calls=0
+	# it still comes to us
+	want_back "$wide"
+	dev_send counters
+	error no-device 'took the device back'
+	dev_stop 1
+	is_sim || give "$wide"
+}
+
 @test "indexes that a device lacks, counts beyond its own" {
 	dev_start "$level"
 	dev_send 'enable msix 1'

@@ -43,6 +43,11 @@ fire() {
 raise=$edu_fire
 acknowledge=$edu_ack
 
+# want_back DEVICE - the kernel asks whoever holds it; done when it was let go
+want_back() {
+	echo "0000:$1" >"$(sys "$1" driver/unbind)"
+}
+
 # An interrupt of the device takes its time.
 settle() {
 	sleep 0.2

@@ -102,6 +102,11 @@ fire() {
 raise='write bar0 0x8 l 1'
 acknowledge='write bar0 0xc l 1'
 
+# want_back DEVICE - it asks for itself back, from whoever holds it
+want_back() {
+	dev_send 'write bar0 0x18 l 1'
+}
+
 # It has fired when the write is answered.
 settle() {
 	:
