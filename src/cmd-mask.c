@@ -26,14 +26,13 @@ static const char *const way_help[NR_MASK_WAY] = {
 static enum mask_way chosen(struct device *d, enum irq_index index, const struct value *by, bool mask,
 			    const struct vector_set *which)
 {
-	struct vector_set held;
+	struct vector_set held = device_masked(d, index), free = vector_set_minus(which, &held);
 	unsigned int v;
 
 	if (by->given)
 		return ways[by->number];
-	if (mask)
+	if (mask && !vector_set_empty(&free))
 		return device_mask_way(d, index);
-	held = device_masked(d, index);
 	held = vector_set_and(&held, which);
 	for_each_vector (v, &held)
 		return d->irq[index].vector[v]->masked;
@@ -53,7 +52,7 @@ static int run(struct session *s, const struct args *a, bool mask, struct error 
 	if (rc)
 		return rc;
 	way = chosen(s->device, index, &a->option[MASK_BY], mask, &which);
-	rc = device_mask(s->device, index, &which, a->option[MASK_BY].given || mask ? way : MASK_NOT, mask, e);
+	rc = device_mask(s->device, index, &which, a->option[MASK_BY].given ? way : MASK_NOT, mask, e);
 	if (rc)
 		return rc;
 	device_drain(s->device);

@@ -264,6 +264,39 @@ static int check_maskable(struct device *d, enum irq_index index, const struct v
 	return rc;
 }
 
+/* Held back by two means, a vector would come back with the second and stay away for the first. */
+static int check_held(struct device *d, enum irq_index index, const struct vector_set *which, enum mask_way way,
+		      bool mask, struct error *e)
+{
+	const char *word = irq_index_word(index);
+	unsigned int v;
+
+	for_each_vector (v, which) {
+		enum mask_way held = d->irq[index].vector[v]->masked;
+		int rc;
+
+		if (way == MASK_NOT || held == MASK_NOT || held == way)
+			continue;
+		rc = fail(e, CAUSE_FAILED, 0, "%s %u is masked by %s%s%s", word, v, mask_way_word(held),
+			  mask ? " already" : ", not by ", mask ? "" : mask_way_word(way));
+		hint(e, "unmask %s %u", word, v);
+		return rc;
+	}
+	return 0;
+}
+
+/* MASK_NOT: nothing is to be done. */
+static enum mask_way means(struct device *d, enum irq_index index, enum mask_way held, enum mask_way way, bool mask)
+{
+	if (held != MASK_NOT)
+		return mask ? MASK_NOT : held;
+	if (way != MASK_NOT)
+		return way;
+	way = device_mask_way(d, index);
+	/* It has its eventfd; a new one could lose what comes meanwhile. */
+	return !mask && way == MASK_EVENTFD ? MASK_NOT : way;
+}
+
 int device_mask(struct device *d, enum irq_index index, const struct vector_set *which, enum mask_way way, bool mask,
 		struct error *e)
 {
@@ -277,18 +310,14 @@ int device_mask(struct device *d, enum irq_index index, const struct vector_set 
 		rc = check_way(index, way, e);
 	if (rc == 0)
 		rc = check_maskable(d, index, which, e);
+	if (rc == 0)
+		rc = check_held(d, index, which, way, mask, e);
 	if (rc)
 		return rc;
 	for_each_vector (vector, which) {
-		enum mask_way held = d->irq[index].vector[vector]->masked, use = way;
+		enum mask_way use = means(d, index, d->irq[index].vector[vector]->masked, way, mask);
 
-		if (!mask && way == MASK_NOT)
-			use = held;
-		if (use == MASK_NOT)
-			use = device_mask_way(d, index);
-		if (mask && held == use)
-			continue;
-		rc = mask_one(d, index, vector, use, mask, e);
+		rc = use == MASK_NOT ? 0 : mask_one(d, index, vector, use, mask, e);
 		if (rc)
 			return rc;
 	}

@@ -177,7 +177,11 @@ int device_trigger(struct device *d, enum irq_index index, const struct vector_s
 /** device_mask_way() - the means that would be used for @index. */
 enum mask_way device_mask_way(struct device *d, enum irq_index index);
 
-/** device_mask() - hold @which back, or let them go; unmasking undoes what each was masked by unless @way is given. */
+/**
+ * device_mask() - hold @which back, or let them go
+ * @way: MASK_NOT: the best there is; what is held back already stays as it is, and is let go by what it was held by.
+ * Another @way than that is refused.
+ */
 int device_mask(struct device *d, enum irq_index index, const struct vector_set *which, enum mask_way way, bool mask,
 		struct error *e);
 

@@ -43,6 +43,27 @@ setup() {
 	dev_stop
 }
 
+@test "masked by the eventfd: the line waits, whatever else is tried" {
+	dev_send 'mask intx 0 --by eventfd'
+	says by='"eventfd"' masked=[0]
+	dev_send 'mask intx 0'
+	says by='"eventfd"' masked=[0]
+	dev_send 'mask intx 0 --by action'
+	error failed '^intx 0 is masked by eventfd already$'
+	dev_send 'unmask intx 0 --by action'
+	error failed '^intx 0 is masked by eventfd, not by action$'
+	dev_send 'unmask intx 0'
+	says by='"eventfd"' masked=[]
+	dev_send "$raise"
+	counted intx 0 1
+	# and what the kernel masked is let go by the action alone
+	dev_send 'mask intx 0 --by eventfd'
+	error failed '^intx 0 is masked by action already$'
+	dev_send "$acknowledge" 'unmask intx 0' "$raise"
+	counted intx 0 2
+	dev_stop 1
+}
+
 @test "a loopback signals it, masked or not" {
 	dev_send 'trigger intx 0'
 	counted intx 0 1

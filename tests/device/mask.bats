@@ -107,6 +107,38 @@ load world
 	dev_stop 1
 }
 
+@test "one means at a time: a vector that is masked is not masked by another, too" {
+	dev_start "$firing"
+	dev_send 'enable msix 2'
+	fire_ready
+	dev_send 'mask msix 0 --by eventfd' 'mask msix 0 --by table'
+	error failed '^msix 0 is masked by eventfd already$'
+	hint '^unmask msix 0$'
+	dev_send 'unmask msix 0-1 --by table'
+	error failed '^msix 0 is masked by eventfd, not by table$'
+	hint '^unmask msix 0$'
+	# whatever the best means were: it is held back
+	dev_send 'mask msix 0'
+	says by='"eventfd"' masked=[0]
+	fired msix 0
+	counted msix 0 0
+	dev_send 'unmask msix 0'
+	says by='"eventfd"' masked=[]
+	counted msix 0 1
+
+	dev_send 'mask msix 1' 'mask msix 1 --by eventfd'
+	error failed '^msix 1 is masked by table already$'
+	dev_send 'mask msix 0-1'
+	says by='"table"' masked=[0,1]
+	dev_send 'unmask msix 0-1'
+	says masked=[]
+	assert_equal "$(armed "$firing" msix)" '[0,1]'
+	fired msix '0 1'
+	counted msix 0 2
+	counted msix 1 1
+	dev_stop 1
+}
+
 @test "growing and shrinking keeps other masks" {
 	dynamic || skip 'MSI-X is NORESIZE before Linux 6.5'
 	dev_start "$firing"
