@@ -118,7 +118,7 @@ static int reach_device(struct session *s, const struct value *spec, const struc
 		hint(e, "msictl probe DEVICE   asks the kernel, with a function on vfio-pci");
 		return rc;
 	}
-	if (p->has_function && !strstr(p->f.driver, "vfio")) {
+	if (p->has_function && !driver_is_vfio(p->f.driver)) {
 		pci_addr_short(&p->f.addr, bdf);
 		rc = fail(e, CAUSE_BUSY, 0, "%s%s", p->f.driver[0] ? "driven by " : "no driver is bound", p->f.driver);
 		hint(e, "msictl bind %s, then msictl probe %s   measures it", bdf, bdf);

@@ -301,15 +301,10 @@ int driver_bind(const struct root *r, const struct pci_addr *a, bool force, uint
 static int check_held(const struct job *j, struct error *e)
 {
 	struct holder h = { 0 };
-	char comm[80];
-	int rc;
 
 	if (j->f.group < 0 || strcmp(j->f.driver, VFIO_DRIVER) != 0 || group_holder(j->r, j->f.group, &h))
 		return 0;
-	rc = fail(e, CAUSE_BUSY, EBUSY, "IOMMU group %d is held by pid %d (%s)", j->f.group, h.pid,
-		  escape_text(h.comm, comm, sizeof(comm)));
-	hint(e, "end it first: kill %d", h.pid);
-	return rc;
+	return group_refuse(j->f.group, &h, e);
 }
 
 /* Nothing is vfio-pci's here; what a bind left behind is cleared all the same. */

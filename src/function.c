@@ -153,15 +153,19 @@ ssize_t function_scan(const struct root *r, struct pci_addr **list, struct error
 	return (ssize_t)n;
 }
 
+bool driver_is_vfio(const char *driver)
+{
+	return strstr(driver, "vfio") != NULL;
+}
+
 /*
  * Since Linux 6.0 a group is viable while no bound driver leaves DMA to the
  * kernel; those that declare driver_managed_dma do no harm: vfio's, pci-stub
  * and pcieport (iommu_device_use_default_domain() in drivers/iommu/iommu.c).
- * The variant drivers of vfio carry the word in their name: mlx5_vfio_pci.
  */
 static bool driver_blocks(const char *driver)
 {
-	return driver[0] && !strstr(driver, "vfio") && strcmp(driver, "pci-stub") != 0 &&
+	return driver[0] && !driver_is_vfio(driver) && strcmp(driver, "pci-stub") != 0 &&
 	       strcmp(driver, "pcieport") != 0;
 }
 
@@ -260,51 +264,83 @@ static int group_of_fd(const struct root *r, const char *pid, const char *fd, co
 	return -1;
 }
 
-/* 1: @pid holds @group, 0: it does not, -EACCES: not ours to look at. */
-static int process_holds(const struct root *r, const char *pid, int group)
+/* A holder that was not known before is filled in. Returns how many, -EACCES: not ours to look at. */
+static int process_holds(const struct root *r, const char *pid, unsigned int number, struct group_use *use, size_t n)
 {
 	_cleanup_(cleanup_dir) DIR *d = root_opendir(r, "proc/%s/fd", pid);
 	struct dirent *entry;
+	int found = 0;
 
 	if (!d)
 		return errno == EACCES || errno == EPERM ? -EACCES : 0;
 	while ((entry = readdir(d))) {
 		char target[256];
-		ssize_t n = readlinkat(dirfd(d), entry->d_name, target, sizeof(target) - 1);
+		ssize_t len = readlinkat(dirfd(d), entry->d_name, target, sizeof(target) - 1);
+		int group;
 
-		if (n <= 0)
+		if (len <= 0)
 			continue;
-		target[n] = '\0';
-		if (group_of_fd(r, pid, entry->d_name, target) == group)
-			return 1;
+		target[len] = '\0';
+		group = group_of_fd(r, pid, entry->d_name, target);
+		for (size_t i = 0; group >= 0 && i < n; i++) {
+			if (use[i].group != group || use[i].by.pid)
+				continue;
+			use[i].by.pid = (int)number;
+			root_text(r, use[i].by.comm, sizeof(use[i].by.comm), "proc/%s/comm", pid);
+			found++;
+		}
 	}
-	return 0;
+	return found;
 }
 
-int group_holder(const struct root *r, int group, struct holder *h)
+int group_holders(const struct root *r, struct group_use *use, size_t n)
 {
 	_cleanup_(cleanup_dir) DIR *d = root_opendir(r, "proc");
-	struct dirent *entry;
 	bool denied = false;
+	size_t left = 0;
+	struct dirent *entry;
 
-	*h = (struct holder){ 0 };
+	for (size_t i = 0; i < n; i++) {
+		use[i].by = (struct holder){ 0 };
+		left += use[i].group >= 0;
+	}
 	if (!d)
 		return -errno;
-	if (group < 0)
-		return -ENOENT;
-	while ((entry = readdir(d))) {
+	while (left && (entry = readdir(d))) {
 		uint64_t pid;
 		int rc;
 
 		if (parse_u64(entry->d_name, 10, INT_MAX, &pid))
 			continue;
-		rc = process_holds(r, entry->d_name, group);
+		rc = process_holds(r, entry->d_name, (unsigned int)pid, use, n);
 		denied |= rc == -EACCES;
-		if (rc <= 0)
-			continue;
-		h->pid = (int)pid;
-		root_text(r, h->comm, sizeof(h->comm), "proc/%s/comm", entry->d_name);
-		return 0;
+		left -= rc > 0 ? (size_t)rc : 0;
 	}
-	return denied ? -EACCES : -ENOENT;
+	return denied ? -EACCES : 0;
+}
+
+int group_holder(const struct root *r, int group, struct holder *h)
+{
+	struct group_use use = { .group = group };
+	int rc = group_holders(r, &use, 1);
+
+	*h = use.by;
+	if (h->pid)
+		return 0;
+	return rc ? rc : -ENOENT;
+}
+
+/* A virtual machine is nothing to kill, so no such command is offered. */
+int group_refuse(int group, const struct holder *h, struct error *e)
+{
+	char comm[80];
+	int rc = fail(e, CAUSE_BUSY, EBUSY, "IOMMU group %d is held by pid %d (%s)", group, h->pid,
+		      escape_text(h->comm, comm, sizeof(comm)));
+
+	if (!strcmp(h->comm, "msictl"))
+		hint(e, "msictl holders   tells what is held; msictl release lets go of it");
+	else
+		hint(e, "ps -fp %d   tells who that is: end it in its own way, a virtual machine by shutting it down",
+		     h->pid);
+	return rc;
 }

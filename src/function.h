@@ -62,4 +62,18 @@ struct holder {
  * not be looked at. */
 int group_holder(const struct root *r, int group, struct holder *h);
 
+/** group_refuse() - "IOMMU group 8 is held by pid 12 (qemu)", with what to do about it. Always -EBUSY. */
+int group_refuse(int group, const struct holder *h, struct error *e);
+
+/** driver_is_vfio() - vfio-pci or one of its variants, which carry the word in their name: mlx5_vfio_pci. */
+bool driver_is_vfio(const char *driver);
+
+struct group_use {
+	int group;	  /* -1: none, which nobody holds */
+	struct holder by; /* told; pid 0: nobody found */
+};
+
+/** group_holders() - the same of many groups in one walk. 0, -EACCES: some processes could not be looked at, -errno. */
+int group_holders(const struct root *r, struct group_use *use, size_t n);
+
 #endif

@@ -65,7 +65,7 @@ static int check_function(const struct open_request *req, const struct function 
 	int rc;
 
 	*noiommu = strcmp(f->group_name, "vfio-noiommu") == 0;
-	if (strcmp(f->driver, "vfio-pci") != 0)
+	if (!driver_is_vfio(f->driver))
 		return f->group < 0 && !f->driver[0] ? no_group(e) : no_driver(f, e);
 	if (f->group < 0)
 		return no_group(e);
@@ -96,7 +96,6 @@ static int open_node(const char *path, int *fd, struct error *e)
 static int explain_busy(const struct open_request *req, int group, struct error *e)
 {
 	struct holder h = { 0 };
-	char comm[80];
 	int rc;
 
 	group_holder(req->root, group, &h);
@@ -105,10 +104,7 @@ static int explain_busy(const struct open_request *req, int group, struct error 
 		hint(e, "fuser -v /dev/vfio/%d", group);
 		return rc;
 	}
-	rc = fail(e, CAUSE_BUSY, EBUSY, "IOMMU group %d is held by pid %d (%s)", group, h.pid,
-		  escape_text(h.comm, comm, sizeof(comm)));
-	hint(e, "end it first: kill %d", h.pid);
-	return rc;
+	return group_refuse(group, &h, e);
 }
 
 static int open_group(const struct open_request *req, int group, bool noiommu, int *fd, struct error *e)

@@ -174,6 +174,7 @@ static void holders(void **state)
 {
 	struct tree *t = *state;
 	struct holder h;
+	struct error e;
 
 	assert_int_equal(group_holder(&t->root, 7, &h), -ENOENT);
 	tree_link(t, "proc/self/fd/3", "/dev/vfio/7");
@@ -188,7 +189,23 @@ static void holders(void **state)
 	assert_int_equal(group_holder(&t->root, 7, &h), 0);
 	assert_int_equal(h.pid, 4242);
 	assert_string_equal(h.comm, "qemu-system-x86");
+	assert_int_equal(group_refuse(7, &h, &e), -EBUSY);
+	assert_string_equal(e.message, "IOMMU group 7 is held by pid 4242 (qemu-system-x86)");
+	/* a virtual machine is nothing to kill */
+	assert_null(strstr(e.hint, "kill"));
+	copy_text(h.comm, sizeof(h.comm), "msictl");
+	group_refuse(7, &h, &e);
+	assert_non_null(strstr(e.hint, "msictl release"));
 	assert_int_equal(group_holder(&t->root, -1, &h), -ENOENT);
+}
+
+static void drivers(void **state)
+{
+	(void)state;
+	assert_true(driver_is_vfio("vfio-pci"));
+	assert_true(driver_is_vfio("mlx5_vfio_pci"));
+	assert_false(driver_is_vfio("pci-stub"));
+	assert_false(driver_is_vfio(""));
 }
 
 static void holders_by_device(void **state)
@@ -240,6 +257,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(reads_all), TEST(knows_little), TEST(group_link_must_be_a_number), TEST(scans),
 		TEST(members),	 TEST(holders),	     TEST(holders_by_device),		TEST(no_descriptors),
+		TEST(drivers),
 	};
 
 	return cmocka_run_group_tests_name("function", tests, NULL, NULL);
