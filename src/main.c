@@ -155,7 +155,7 @@ static int refuse_alone(const struct args *a, struct error *e)
 	typed(a, line, sizeof(line));
 	append_word(device, sizeof(device), device_word(a));
 	fail(e, CAUSE_USAGE, 0, "its effect would end with this process");
-	hint(e, "msictl run%s -c \"%s\", or msictl hold%s first", device, line, device);
+	hint(e, "msictl run%s -c \"%s\", msictl shell%s, or msictl hold%s first", device, line, device, device);
 	return -EINVAL;
 }
 

@@ -110,7 +110,7 @@ tree=$tests/root/intel-remap
 
 @test "a change typed alone is refused with what to type instead" {
 	refused 2 'enable: its effect would end with this process' enable 01:00.0 msix 0-3,7 --room 9
-	hinted 'msictl run 01:00\.0 -c "enable msix 0-3,7 --room 9", or msictl hold 01:00\.0 first$'
+	hinted 'msictl run 01:00\.0 -c "enable msix 0-3,7 --room 9", msictl shell 01:00\.0, or msictl hold 01:00\.0 first$'
 	for words in 'disable 01:00.0 msi' 'resize 01:00.0 msix 4' 'mask 01:00.0 intx 0' 'unmask 01:00.0 intx 0' \
 		'trigger 01:00.0 msi 0' 'write 01:00.0 bar0 0 l 1' 'reset 01:00.0'; do
 		# shellcheck disable=SC2086
