@@ -9,8 +9,11 @@
 #include "session.h"
 #include "util.h"
 
-/* Others have their turn after so many; undrained eventfds lose nothing, but counters should move. */
-#define BATCH 1024
+/*
+ * Others have their turn after so long, whatever the number of vectors: a holder has callers and REQ to hear. Undrained
+ * eventfds lose nothing, but counters should move.
+ */
+#define TURN_US 2000
 
 enum {
 	TRIGGER_COUNT,
@@ -58,10 +61,11 @@ static int end(struct session *s, const struct triggering *t, int rc)
 static int step(struct session *s, void *state, uint64_t *due, struct error *e)
 {
 	struct triggering *t = state;
+	uint64_t until = now_us() + TURN_US;
 
 	if (s->loop && loop_stopped(s->loop))
 		return end(s, t, session_stopped(s, e));
-	for (unsigned int i = 0; i < BATCH && t->done < t->count; i++) {
+	while (t->done < t->count && now_us() < until) {
 		int rc;
 
 		*due = next_due(t);

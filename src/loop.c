@@ -16,6 +16,7 @@ struct loop {
 	struct source signals;
 	sigset_t before; /* the mask to give back */
 	int stopped;
+	unsigned int sources;
 	/* The events being handled: loop_del() takes a dying source out of them. */
 	struct epoll_event event[BATCH];
 	int n;
@@ -87,7 +88,10 @@ static int control(struct loop *l, int op, struct source *s)
 
 int loop_add(struct loop *l, struct source *s)
 {
-	return control(l, EPOLL_CTL_ADD, s);
+	int rc = control(l, EPOLL_CTL_ADD, s);
+
+	l->sources += rc == 0;
+	return rc;
 }
 
 int loop_mod(struct loop *l, struct source *s)
@@ -97,7 +101,8 @@ int loop_mod(struct loop *l, struct source *s)
 
 void loop_del(struct loop *l, struct source *s)
 {
-	epoll_ctl(l->epoll, EPOLL_CTL_DEL, s->fd, NULL);
+	if (epoll_ctl(l->epoll, EPOLL_CTL_DEL, s->fd, NULL) == 0)
+		l->sources--;
 	for (int i = 0; i < l->n; i++)
 		if (l->event[i].data.ptr == s)
 			l->event[i].data.ptr = NULL;
@@ -117,13 +122,13 @@ static int timeout_ms(uint64_t until)
 	return until > 1000000 ? 1000000 : (int)until;
 }
 
-int loop_wait(struct loop *l, uint64_t until)
+/* One batch. The number of callbacks run or -errno; *@more: others may be ready behind it. */
+static int run_batch(struct loop *l, uint64_t until, bool *more)
 {
 	int done = 0;
 
-	if (l->stopped)
-		return -EINTR;
 	l->n = epoll_wait(l->epoll, l->event, BATCH, timeout_ms(until));
+	*more = l->n == BATCH;
 	if (l->n < 0) {
 		int err = errno;
 
@@ -139,6 +144,28 @@ int loop_wait(struct loop *l, uint64_t until)
 		done++;
 	}
 	l->n = 0;
+	return done;
+}
+
+int loop_wait(struct loop *l, uint64_t until)
+{
+	/*
+	 * The kernel lets all that are ready have their turn, batch by batch: behind so many batches nobody is left who
+	 * was ready at the beginning, be it a signal behind thousands of eventfds; and those that are ready for ever do
+	 * not keep us.
+	 */
+	unsigned int batches = l->sources / BATCH + 1;
+	int rc, done = 0;
+	bool more;
+
+	if (l->stopped)
+		return -EINTR;
+	do {
+		rc = run_batch(l, done ? 0 : until, &more);
+		if (rc < 0)
+			return rc;
+		done += rc;
+	} while (more && !l->stopped && --batches);
 	return l->stopped ? -EINTR : done;
 }
 

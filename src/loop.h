@@ -31,7 +31,8 @@ void loop_del(struct loop *l, struct source *s);
 
 /**
  * loop_wait() - sleep until something came or @until (CLOCK_MONOTONIC, us; 0 return at once, UINT64_MAX for ever), run
- * callbacks once Returns: the number of callbacks run, 0 when the time is over, -EINTR: the user asked to stop, -errno.
+ * the callbacks of all that are ready, however many they are
+ * Returns: the number of callbacks run, 0 when the time is over, -EINTR: the user asked to stop, -errno.
  */
 int loop_wait(struct loop *l, uint64_t until);
 

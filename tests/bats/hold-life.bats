@@ -242,3 +242,32 @@ say() {
 	works __complete -- hold --f
 	assert_line --partial foreground
 }
+
+# told - its command has told something
+told() {
+	[[ $(wc -l <"$log") -ge 2 ]]
+}
+
+@test "2048 vectors triggered without end: the holder hears others, and the end of who triggers" {
+	local trigger
+
+	dev=sim:msix=2048
+	works hold "$dev"
+	works enable "$dev" msix 2048
+	in_background trigger "$dev" msix 0-2047 --count 4000000000
+	trigger=$pid
+	until_true callers 1
+	works --json counters "$dev" 2047
+	in_background --json watch "$dev" 5 -d 100ms
+	until_true told
+	kill -TERM "$pid"
+	ended 0
+	kill -0 "$trigger"
+	kill -KILL "$trigger"
+	until_true callers 0
+	in_background trigger "$dev" msix 0-2047 --count 4000000000
+	until_true callers 1
+	# released, and the command told why it ended
+	works release "$dev"
+	ended 3
+}
