@@ -59,9 +59,8 @@ static void ims_claimed(const struct root *r, const struct platform *p, const st
 	/* drivers/iommu/intel/irq_remapping.c of Linux 6.2: MSI_FLAG_PCI_IMS is in dmar_msi_parent_ops alone */
 	if (!strcmp(p->arch, "x86_64") && p->remapping == VERDICT_NO) {
 		say(v, VERDICT_NO,
-		    "the SIOV DVSEC at 0x%x claims IMS, but interrupt remapping is off, and on x86 Linux offers IMS "
-		    "only "
-		    "below a remapping domain (drivers/iommu/intel/irq_remapping.c)",
+		    "the SIOV DVSEC at 0x%x claims IMS, but interrupt remapping is off, and on x86 Linux offered IMS "
+		    "only below a remapping domain (6.2 to 6.9, drivers/iommu/intel/irq_remapping.c)",
 		    s->pos);
 		return;
 	}
@@ -71,6 +70,10 @@ static void ims_claimed(const struct root *r, const struct platform *p, const st
 		       "the IOMMU itself is emulated (%s: caching mode), the flag may be too; ", unit);
 	else if (p->guest == VERDICT_YES)
 		append(v->reason, sizeof(v->reason), "this host is a virtual machine, the flag may be emulated; ");
+	/* in by 0194425af0c8, out by b966b1102871; who patches his kernel may have it all the same */
+	if (p->release && (p->release < RELEASE(6u, 2u) || p->release >= RELEASE(6u, 10u)))
+		append(v->reason, sizeof(v->reason), "Linux %u.%u has no IMS as released (6.2 to 6.9 had it); ",
+		       p->release >> 8, p->release & 0xff);
 	append(v->reason, sizeof(v->reason),
 	       "the kernel tells user space nothing of IMS, and no IMS interrupt of this function has counted");
 }

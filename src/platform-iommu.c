@@ -113,11 +113,12 @@ static void gather_amd_2k(struct gather *g, const char *unit, char *features)
 	uint64_t efr2 = 0;
 
 	evidence_source(ev, "/sys/class/iommu/%s/amd-iommu/features %s", unit, features);
-	if (g->release && g->release < RELEASE(6u, 15u)) {
+	if (g->p->release && g->p->release < RELEASE(6u, 15u)) {
 		evidence_value(ev, "at most 512 interrupts per function: this kernel is older than 6.15");
+		evidence_source(ev, "/proc/sys/kernel/osrelease %s", g->kernel);
 		return;
 	}
-	if (!g->release || !second || parse_u64(second + 1, 16, UINT64_MAX, &efr2)) {
+	if (!g->p->release || !second || parse_u64(second + 1, 16, UINT64_MAX, &efr2)) {
 		evidence_value(ev, "512 or 2048 interrupts per function: NumIntRemapSup cannot be read here");
 		return;
 	}

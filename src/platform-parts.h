@@ -24,7 +24,6 @@ struct gather {
 	int rc;		      /* -ENOMEM: a piece of evidence is missing */
 	struct evidence lost; /* where such a piece goes */
 	enum arch_family family;
-	unsigned int release; /* of the kernel: major << 8 | minor, 0 not known */
 	const char *arch_source;
 	char kernel[128], cmdline[4096];
 };

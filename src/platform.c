@@ -137,7 +137,7 @@ static void read_release(struct gather *g)
 	*dot++ = '\0';
 	dot[strspn(dot, "0123456789")] = '\0';
 	if (!parse_u64(text, 10, 255, &major) && !parse_u64(dot, 10, 255, &minor))
-		g->release = RELEASE((unsigned int)major, (unsigned int)minor);
+		g->p->release = RELEASE((unsigned int)major, (unsigned int)minor);
 }
 
 static void gather_machine(struct gather *g)
@@ -307,9 +307,9 @@ static void gather_parameters(struct gather *g)
 static void gather_noresize(struct gather *g)
 {
 	struct evidence *ev;
-	bool dynamic = g->family == ARCH_X86 && g->release >= RELEASE(6u, 5u);
+	bool dynamic = g->family == ARCH_X86 && g->p->release >= RELEASE(6u, 5u);
 
-	if (g->family == ARCH_UNKNOWN || !g->release)
+	if (g->family == ARCH_UNKNOWN || !g->p->release)
 		return;
 	ev = evidence_new(g, "noresize");
 	if (dynamic)

@@ -35,6 +35,7 @@ struct platform {
 	enum verdict multivector; /* by the platform's word alone, before trying */
 	char multivector_why[256];
 	unsigned int cpus;	   /* online */
+	unsigned int release;	   /* of the kernel: major << 8 | minor, 0 not known */
 	unsigned int irqs;	   /* Linux IRQs in /sys/kernel/irq now */
 	int vectors_available;	   /* from irq debugfs; -1 not known */
 	struct evidence *evidence; /* owned */
@@ -51,7 +52,7 @@ void platform_free(struct platform *p);
 
 struct ims_verdict {
 	enum verdict verdict;
-	char reason[320];
+	char reason[448];
 };
 
 /** platform_ims() - never "yes" from a capability flag: only from an IRQ of an IMS chip that has counted. */

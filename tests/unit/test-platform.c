@@ -414,6 +414,12 @@ static void ims_needs_more_than_a_flag(void **state)
 	ims_of(t, &p, NULL, VERDICT_UNKNOWN, "no function of this host");
 	ims_function(&f, true);
 	ims_of(t, &p, &f, VERDICT_UNKNOWN, "no proof");
+	p.release = 6 << 8 | 12;
+	ims_of(t, &p, &f, VERDICT_UNKNOWN, "Linux 6.12 has no IMS as released");
+	p.release = 6 << 8 | 1;
+	ims_of(t, &p, &f, VERDICT_UNKNOWN, "Linux 6.1 has no IMS as released");
+	p.release = 6 << 8 | 8;
+	ims_of(t, &p, &f, VERDICT_UNKNOWN, "no proof: the kernel tells user space nothing");
 	p.guest = VERDICT_YES;
 	ims_of(t, &p, &f, VERDICT_UNKNOWN, "virtual machine");
 	tree_text(t, "sys/class/iommu/dmar0/intel-iommu/cap", "d2008c22260286\n");
