@@ -52,3 +52,25 @@ without_times() {
 	term_key Enter
 	term_ended 0
 }
+
+# tools NAME... - a PATH of these alone
+tools() {
+	local name
+
+	mkdir -p "$BATS_TEST_TMPDIR/bin"
+	for name in bash sed paste "$@"; do
+		ln -sf "$(command -v "$name" || echo /bin/true)" "$BATS_TEST_TMPDIR/bin/$name"
+	done
+}
+
+@test "what builds it may come from anywhere; where it is missing, what to type" {
+	tools cc make pkg-config
+	run -0 env PATH="$BATS_TEST_TMPDIR/bin" "$BASH" "$tests/deps" build
+	assert_output ''
+	rm "$BATS_TEST_TMPDIR/bin/pkg-config"
+	run -1 env PATH="$BATS_TEST_TMPDIR/bin" "$BASH" "$tests/deps" build
+	assert_output --regexp '^tests/deps: not a Debian machine; needed are: gcc .*libpci-dev'
+	tools dnf
+	run -1 env PATH="$BATS_TEST_TMPDIR/bin" "$BASH" "$tests/deps" build
+	assert_output --regexp '^tests/deps: something to build with is missing; type: dnf install gcc .*pciutils-devel'
+}
