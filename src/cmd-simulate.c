@@ -98,10 +98,11 @@ const struct command cmd_simulate = {
 		"{\"type\": \"unix\", \"path\": \"/run/dev.sock\"}}'",
 	.family = FAMILY_SCRIPT,
 	.flags = CMD_OUTSIDE,
+	.ends = 1u << CAUSE_BUSY,
 	.param = (const struct param[]){ { .kind = KIND_FILE, .name = "SOCKET" },
 					 { .kind = KIND_SPEC, .optional = true } },
 	.nparam = 2,
-	.words = "Words of SPEC, joined by commas",
-	.word_at = sim_spec_word_at,
+	.glossary = { { "Words of SPEC, joined by commas", sim_spec_word_at },
+		      { "Registers of the device, 32 bits each: write bar0 OFFSET l VALUE", sim_register_word_at } },
 	.run = run_simulate,
 };

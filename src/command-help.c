@@ -130,15 +130,15 @@ static void print_columns(struct out *o, const struct table *t)
 	}
 }
 
-static void print_words(struct out *o, const struct command *cmd)
+static void print_glossary(struct out *o, const struct glossary *g)
 {
 	const char *word, *help;
 
-	if (!cmd->word_at)
+	if (!g->title)
 		return;
 	out_text(o, "%s", "");
-	out_bold(o, "%s", cmd->words);
-	for (unsigned int i = 0; (word = cmd->word_at(i, &help)); i++) {
+	out_bold(o, "%s", g->title);
+	for (unsigned int i = 0; (word = g->word_at(i, &help)); i++) {
 		char lead[40] = "  ";
 
 		append(lead, sizeof(lead), "%s ", word);
@@ -173,7 +173,8 @@ static void help_one(const struct command *cmd, bool inside, struct out *o)
 	out_text(o, "%s", "");
 	item(o, "", 0, cmd->summary);
 	print_help(o, cmd->help);
-	print_words(o, cmd);
+	for (size_t i = 0; i < ARRAY_SIZE(cmd->glossary); i++)
+		print_glossary(o, &cmd->glossary[i]);
 	print_options(o, "Options", own_at, cmd);
 	print_columns(o, cmd->table);
 	print_statuses(o, cmd);

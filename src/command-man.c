@@ -98,17 +98,17 @@ static void man_option(struct out *o, const struct option *opt)
 	prose(o, opt->help, strlen(opt->help));
 }
 
-static void man_words(struct out *o, const struct command *cmd)
+static void man_glossary(struct out *o, const struct glossary *g)
 {
 	const char *word, *help;
 	char part[TEXT];
 
-	if (!cmd->word_at)
+	if (!g->title)
 		return;
 	out_text(o, ".IP");
-	out_text(o, "%s:", roff(cmd->words, strlen(cmd->words), part));
+	out_text(o, "%s:", roff(g->title, strlen(g->title), part));
 	out_text(o, ".RS");
-	for (unsigned int i = 0; (word = cmd->word_at(i, &help)); i++) {
+	for (unsigned int i = 0; (word = g->word_at(i, &help)); i++) {
 		out_text(o, ".TP");
 		out_text(o, ".B %s", roff(word, strlen(word), part));
 		prose(o, help, strlen(help));
@@ -127,7 +127,8 @@ static void man_command(struct out *o, const struct command *cmd)
 	out_text(o, "\\fB%.*s\\fP%s", (int)n, usage, roff(usage + n, strlen(usage + n), buf));
 	prose(o, cmd->summary, strlen(cmd->summary));
 	man_help(o, cmd->help);
-	man_words(o, cmd);
+	for (size_t i = 0; i < ARRAY_SIZE(cmd->glossary); i++)
+		man_glossary(o, &cmd->glossary[i]);
 	for (size_t i = 0; i < cmd->noption; i++) {
 		if (!cmd->option[i].help)
 			continue;

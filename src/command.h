@@ -75,6 +75,12 @@ enum family { /* how help and the manual group them */
 	NR_FAMILY,
 };
 
+/* Words that a command has to do with: a heading, and each word with what it means, NULL past the last. */
+struct glossary {
+	const char *title; /* NULL: none */
+	const char *(*word_at)(unsigned int i, const char **help);
+};
+
 struct command {
 	const char *word, *summary;
 	/*
@@ -84,14 +90,13 @@ struct command {
 	const char *help;
 	enum family family;
 	unsigned int flags;
+	unsigned int ends; /* 1 << CAUSE_* that scripts should expect besides those of its kind */
 	const struct param *param;
 	size_t nparam;
 	const struct option *option; /* index with designated initialisers; args->option[] runs alike */
 	size_t noption;
-	const struct table *table; /* what -o chooses from; NULL: none */
-	/* The words of a list that the command takes, for help and the manual: a heading and each word; may be NULL. */
-	const char *words;
-	const char *(*word_at)(unsigned int i, const char **help);
+	const struct table *table;   /* what -o chooses from; NULL: none */
+	struct glossary glossary[2]; /* for help and the manual */
 	/* Of a CMD_HELD row: whether these words are about the opened device at all; NULL: always. */
 	bool (*needs_device)(const struct args *a);
 	/* 0 or -errno with @e filled. */

@@ -57,6 +57,8 @@ static bool takes_device(const struct command *cmd)
 
 bool command_ends_with(const struct command *cmd, enum cause cause)
 {
+	if (cmd->ends >> cause & 1)
+		return true;
 	switch (cause) {
 	case CAUSE_NO_DEVICE:
 	case CAUSE_PERMISSION:

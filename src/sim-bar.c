@@ -82,11 +82,29 @@ static void write_req(struct sim_device *d, uint32_t value)
 
 static const struct {
 	uint16_t at;
-	void (*write)(struct sim_device *d, uint32_t value);
-} writes[] = {
-	{ SIM_REG_DOORBELL, sim_ring }, { SIM_REG_INTX_RAISE, write_raise }, { SIM_REG_INTX_ACK, write_ack },
-	{ SIM_REG_ERR, write_err },	{ SIM_REG_REQ, write_req },
+	const char *word, *help;
+	void (*write)(struct sim_device *d, uint32_t value); /* NULL: writing does nothing */
+} registers[] = {
+	{ SIM_REG_ID, "0x00 id", "reads 0x4d534958", NULL },
+	{ SIM_REG_DOORBELL, "0x04 doorbell", "write V: the device fires vector V of the index that is on", sim_ring },
+	{ SIM_REG_INTX_RAISE, "0x08 raise", "write 1: INTx is asserted", write_raise },
+	{ SIM_REG_INTX_ACK, "0x0c ack", "write 1: INTx is deasserted", write_ack },
+	{ SIM_REG_INTX_STATUS, "0x10 status", "bit 0: INTx is asserted", NULL },
+	{ SIM_REG_ERR, "0x14 err", "write 1: ERR is signalled", write_err },
+	{ SIM_REG_REQ, "0x18 req", "write 1: REQ is signalled, as when the device is wanted back", write_req },
+	{ SIM_REG_FIRED_LO, "0x20 fired", "interrupts sent since reset, 64 bits (read bar0 0x20 q)", NULL },
+	{ SIM_REG_DROPPED_LO, "0x28 dropped", "those of them that drop= lost, 64 bits; never INTx, which is a level",
+	  NULL },
 };
+
+const char *sim_register_word_at(unsigned int i, const char **help)
+{
+	if (i >= ARRAY_SIZE(registers))
+		return NULL;
+	if (help)
+		*help = registers[i].help;
+	return registers[i].word;
+}
 
 static uint32_t register_value(const struct sim_device *d, uint64_t at)
 {
@@ -109,9 +127,9 @@ static uint32_t register_value(const struct sim_device *d, uint64_t at)
 
 static void write_register(struct sim_device *d, uint64_t at, uint32_t value)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(writes); i++)
-		if (writes[i].at == at) {
-			writes[i].write(d, value);
+	for (size_t i = 0; i < ARRAY_SIZE(registers); i++)
+		if (registers[i].at == at && registers[i].write) {
+			registers[i].write(d, value);
 			return;
 		}
 }

@@ -19,16 +19,19 @@
  * BAR2, memory: MSI-X table from 0, PBA from 0x8000; 64 KiB. Not there without MSI-X.
  */
 enum sim_register {
-	SIM_REG_ID = 0x00,	    /* read: 0x4d534958 "MSIX" */
-	SIM_REG_DOORBELL = 0x04,    /* write V: the device fires vector V of the index that is on */
-	SIM_REG_INTX_RAISE = 0x08,  /* write 1: assert INTx */
-	SIM_REG_INTX_ACK = 0x0c,    /* write 1: deassert it */
-	SIM_REG_INTX_STATUS = 0x10, /* read: bit 0 asserted */
-	SIM_REG_ERR = 0x14,	    /* write 1: signal ERR */
-	SIM_REG_REQ = 0x18,	    /* write 1: signal REQ */
-	SIM_REG_FIRED_LO = 0x20,    /* read: interrupts that the device sent since reset, 64 bits */
-	SIM_REG_DROPPED_LO = 0x28,  /* read: those of them that drop= lost, 64 bits; never INTx, which is a level */
+	SIM_REG_ID = 0x00,
+	SIM_REG_DOORBELL = 0x04,
+	SIM_REG_INTX_RAISE = 0x08,
+	SIM_REG_INTX_ACK = 0x0c,
+	SIM_REG_INTX_STATUS = 0x10,
+	SIM_REG_ERR = 0x14,
+	SIM_REG_REQ = 0x18,
+	SIM_REG_FIRED_LO = 0x20,
+	SIM_REG_DROPPED_LO = 0x28,
 };
+
+/** sim_register_word_at() - the registers for help: "0x04 doorbell" and what it does; NULL past the last. */
+const char *sim_register_word_at(unsigned int i, const char **help);
 
 struct sim_device;
 

@@ -145,3 +145,13 @@ tree=$tests/root/intel-remap
 	fails 2 frob --json
 	noted 'there is no command'
 }
+
+@test "the registers of the simulated device are told where it is told of" {
+	works help simulate
+	assert_line --regexp '^  0x04 doorbell +write V: the device fires vector V'
+	assert_line --regexp '^  5  busy'
+	works help --man
+	assert_output --partial '0x04 doorbell'
+	works read sim bar0 0 l
+	assert_output --partial '0x4d534958'
+}
