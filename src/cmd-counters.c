@@ -6,8 +6,10 @@
 
 #include "cmd.h"
 #include "cmd-vectors.h"
+#include "cmd-watch.h"
 #include "function.h"
-#include "metrics.h"
+#include "kind.h"
+#include "posted.h"
 #include "session.h"
 #include "util.h"
 
@@ -43,12 +45,19 @@ struct counted {
 	struct vector_source src;
 };
 
-static int look_inside(struct session *s, struct counted *c, struct error *e)
+static int drain(struct session *s, struct error *e)
 {
 	int rc = device_here(s->device, e);
 
 	if (!rc && device_drain(s->device) == -EINTR)
 		rc = session_stopped(s, e);
+	return rc;
+}
+
+static int look_inside(struct session *s, struct counted *c, struct error *e)
+{
+	int rc = drain(s, e);
+
 	c->f.caps = s->device->caps;
 	return rc;
 }
@@ -86,25 +95,6 @@ static bool wanted(const struct value *v, const struct vector_row *row)
 	if (v->word == VECTORS_ARMED)
 		return strcmp(row->state, "armed") == 0 || strcmp(row->state, "masked") == 0;
 	return row->vector >= 0 && vector_set_has(&v->vectors, (unsigned int)row->vector);
-}
-
-/* A vector that the device does not have in any index is a mistake worth telling. */
-static int check_range(const struct vector_source *src, const struct value *v, struct error *e)
-{
-	unsigned int most = 0, end = vector_set_end(&v->vectors);
-
-	if (!v->given || v->word != VECTORS_LISTED || src->caps->problem != CAPS_OK)
-		return 0;
-	for (unsigned int i = IRQ_INTX; i <= IRQ_MSIX; i++) {
-		unsigned int n = vector_capacity(src, i);
-
-		most = n > most ? n : most;
-	}
-	if (end <= most)
-		return 0;
-	if (!most)
-		return fail(e, CAUSE_USAGE, 0, "the device has no interrupt vectors");
-	return fail(e, CAUSE_USAGE, 0, "the device has vectors 0-%u, %u is beyond", most - 1, end - 1);
 }
 
 /* Of vectors listed by number also those without an IRQ are told, in the index that is in use. */
@@ -154,63 +144,92 @@ static int tell(struct session *s, const struct value *v, struct counted *c, str
 		       : 0;
 }
 
-static void add_metrics(struct metrics *m, const char *device, const struct vector_source *src,
-			const struct vector_row *row)
+static int usage_hint(struct error *e)
 {
-	struct reading r = { .index = row->index, .vector = row->vector };
+	char text[256];
 
-	r.has_irq = row->host;
-	r.irq = row->host ? row->host->irq : 0;
-	r.counted = src->device ? row->own != NULL : row->host && row->host->counted;
-	if (r.counted)
-		r.count = src->device ? row->own->count : row->host->count;
-	metrics_add(m, device, &r);
+	hint(e, "usage: msictl %s", command_usage(&cmd_counters, false, text, sizeof(text)));
+	return -EINVAL;
 }
 
-static int tell_metrics(struct session *s, const struct value *v, const struct counted *c, const char *device,
-			struct error *e)
+/* Several DEVICEs, or none, are for a page alone. */
+static int take_words(const struct session *s, const struct args *a, struct value *v, struct error *e)
 {
-	struct vector_rows rows;
-	struct metrics m;
-	int rc = vector_rows(&c->src, false, &rows);
+	*v = a->param[1];
+	if (s->device)
+		return 0;
+	if (!a->param[0].given)
+		fail(e, CAUSE_USAGE, 0, "DEVICE is missing, which only --openmetrics can do without");
+	else if (a->nrest > 1)
+		fail(e, CAUSE_USAGE, 0, "one word too many: \"%.64s\"", a->rest[1]);
+	else if (!a->nrest || !kind_parse(KIND_VECTORS, NULL, "VECTORS", a->rest[0], v, e))
+		return 0;
+	return usage_hint(e);
+}
 
-	if (!rc)
-		rc = metrics_begin(&m);
-	if (rc)
-		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
-	for (size_t i = 0; i < rows.n; i++)
-		if (wanted(v, &rows.row[i]))
-			add_metrics(&m, device, &c->src, &rows.row[i]);
-	free(rows.row);
-	rc = metrics_end(&m);
-	if (!rc)
-		out_raw(s->out, false, m.text, m.size);
-	metrics_free(&m);
-	return rc ? fail(e, CAUSE_FAILED, ENOMEM, "out of memory") : 0;
+static int tell_metrics(struct session *s, const struct args *a, struct error *e)
+{
+	int rc = 0;
+
+	if (out_is_json(s->out))
+		return fail(e, CAUSE_USAGE, 0, "--openmetrics is a format of its own, --json is another");
+	if (s->device)
+		rc = drain(s, e);
+	return rc ? rc : watch_print_metrics(s, a, e);
+}
+
+/* What Linux counts of a VM's device may be less than what came. */
+static void tell_posted(struct session *s, const struct counted *c)
+{
+	struct group_use use = { .group = c->f.group };
+	char text[256] = "", name[PCI_ADDR_LEN];
+	struct posted p = { 0 };
+	bool in_use = false;
+	int rc;
+
+	for (size_t i = 0; i < c->host.n; i++)
+		in_use = in_use || c->host.irq[i].armed;
+	if (driver_is_vfio(c->f.driver) && c->f.group >= 0) {
+		rc = group_holders(&s->root, &use, 1);
+		p = posted_judge(&use.by, rc == -EACCES, in_use);
+	}
+	doc_posted(out_doc(s->out), &p);
+	if (!p.possible)
+		return;
+	posted_append(text, sizeof(text), pci_addr_short(&c->f.addr, name), &p);
+	out_note(s->out, "msictl: %s: " POSTED_MEANS, text);
+}
+
+static int tell_all(struct session *s, const struct value *v, struct counted *c, struct error *e)
+{
+	bool addressed = !s->device || s->device->has_addr;
+	char bdf[PCI_ADDR_LEN];
+
+	doc_text(out_doc(s->out), "device", addressed ? pci_addr_full(&c->f.addr, bdf) : s->device->spec);
+	if (!s->device)
+		tell_posted(s, c);
+	return tell(s, v, c, e);
 }
 
 static int run_counters(struct session *s, const struct args *a, struct error *e)
 {
 	_cleanup_free_ struct counted *c = NULL;
-	char bdf[PCI_ADDR_LEN];
+	struct value v;
 	int rc;
 
-	if (a->option[COUNTERS_METRICS].given && out_is_json(s->out))
-		return fail(e, CAUSE_USAGE, 0, "--openmetrics is a format of its own, --json is another");
+	if (a->option[COUNTERS_METRICS].given)
+		return tell_metrics(s, a, e);
+	rc = take_words(s, a, &v, e);
+	if (rc)
+		return rc;
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
 	rc = look(s, a->param[0].text, c, e);
 	if (!rc)
-		rc = check_range(&c->src, &a->param[1], e);
-	if (!rc) {
-		bool addressed = !s->device || s->device->has_addr;
-		const char *device = addressed ? pci_addr_full(&c->f.addr, bdf) : s->device->spec;
-
-		doc_text(out_doc(s->out), "device", device);
-		rc = a->option[COUNTERS_METRICS].given ? tell_metrics(s, &a->param[1], c, device, e)
-						       : tell(s, &a->param[1], c, e);
-	}
+		rc = vectors_within(&v, vectors_most(&c->src), "the device has", e);
+	if (!rc)
+		rc = tell_all(s, &v, c, e);
 	host_irqs_free(&c->host);
 	return rc;
 }
@@ -222,10 +241,17 @@ const struct command cmd_counters = {
 		"over "
 		"all CPUs, since the IRQ was allocated. In a session COUNT is what the eventfds counted and HOST what "
 		"Linux counted: loopback triggers, INTx signals repeated by an unmask, ERR and REQ are in the first "
-		"only. While a VM gets posted interrupts, the host may count nothing.",
+		"only. Interrupts that are posted to a VM bypass the host, which may count none: of a device that "
+		"another "
+		"program holds through VFIO it is said who that is.\n"
+		"With --openmetrics it may be several DEVICEs, or all functions that have vectors; a label says "
+		"whether "
+		"Linux counted or the eventfds of a device that is held.\n"
+		"    msictl counters --openmetrics >/var/lib/prometheus/node-exporter/msictl.prom",
 	.family = FAMILY_LOOK,
 	.flags = CMD_HELD,
-	.param = (const struct param[]){ { .kind = KIND_DEVICE }, { .kind = KIND_VECTORS, .optional = true } },
+	.param = (const struct param[]){ { .kind = KIND_DEVICE, .optional = true, .many = true },
+					 { .kind = KIND_VECTORS, .optional = true } },
 	.nparam = 2,
 	.option =
 		(const struct option[]){

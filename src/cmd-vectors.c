@@ -2,6 +2,7 @@
 #include "cmd-vectors.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #define COMMAND_DISINTX 0x0400 /* PCI Local Bus 3.0, section 6.2.2: Interrupt Disable */
@@ -17,6 +18,31 @@ unsigned int vector_capacity(const struct vector_source *src, enum irq_index ind
 	if (index == IRQ_MSI)
 		return c->has_msi ? c->msi.capable : 0;
 	return index == IRQ_MSIX && c->has_msix ? c->msix.count : 0;
+}
+
+unsigned int vectors_most(const struct vector_source *src)
+{
+	unsigned int most = 0;
+
+	if (src->caps->problem != CAPS_OK)
+		return UINT_MAX;
+	for (unsigned int i = IRQ_INTX; i <= IRQ_MSIX; i++) {
+		unsigned int n = vector_capacity(src, i);
+
+		most = n > most ? n : most;
+	}
+	return most;
+}
+
+int vectors_within(const struct value *v, unsigned int most, const char *who_has, struct error *e)
+{
+	unsigned int end = vector_set_end(&v->vectors);
+
+	if (!v->given || v->word != VECTORS_LISTED || end <= most)
+		return 0;
+	if (!most)
+		return fail(e, CAUSE_USAGE, 0, "%s no interrupt vectors", who_has);
+	return fail(e, CAUSE_USAGE, 0, "%s vectors 0-%u, %u is beyond", who_has, most - 1, end - 1);
 }
 
 static const char *masked_by(const struct pci_caps *c, const struct vector_row *row)

@@ -3,6 +3,7 @@
 #ifndef MSICTL_CMD_VECTORS_H
 #define MSICTL_CMD_VECTORS_H
 
+#include "command.h"
 #include "device.h"
 #include "host-irq.h"
 #include "msi-cap.h"
@@ -33,6 +34,13 @@ struct vector_source {
 
 /** vector_capacity() - vectors that the device has of @index; 0: none, or its config space cannot be read. */
 unsigned int vector_capacity(const struct vector_source *src, enum irq_index index);
+
+/** vectors_most() - the vectors of its index that has most; UINT_MAX: its config space can't be read. */
+unsigned int vectors_most(const struct vector_source *src);
+
+/** vectors_within() - VECTORS listed beyond @most, which no index has, are a mistake worth telling: "the device has
+ * vectors 0-4, 9 is beyond". 0 or -EINVAL (CAUSE_USAGE). */
+int vectors_within(const struct value *v, unsigned int most, const char *who_has, struct error *e);
 
 /** vector_rows() - those with a Linux IRQ or armed by this session, or @all. 0 or -ENOMEM; free(rows->row). */
 int vector_rows(const struct vector_source *src, bool all, struct vector_rows *rows);

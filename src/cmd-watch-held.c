@@ -2,6 +2,7 @@
 /* The counts of a device that a holder has open: it is asked at each refresh, and all else is the watcher's own. */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,38 @@ static int ask(const struct watched *d, char **text, size_t *size, struct error 
 	fail(e, (enum cause)rc, 0, "its holder, pid %d, has no device to tell of", pid);
 	hint(e, "msictl run %s -c reopen", d->held);
 	return -ENODEV;
+}
+
+/* "msix=ARMED/ALL" among KEY=VALUE, each ended by a NUL. */
+static unsigned int most_of(const char *text, size_t size)
+{
+	unsigned int most = 0;
+
+	for (const char *at = text; at < text + size; at += strlen(at) + 1) {
+		for (unsigned int i = IRQ_INTX; i <= IRQ_MSIX; i++) {
+			size_t len = strlen(irq_index_word(i));
+			unsigned int n;
+
+			if (strncmp(at, irq_index_word(i), len) == 0 && sscanf(at + len, "=%*4u/%4u", &n) == 1)
+				most = n > most ? n : most;
+		}
+	}
+	return most ? most : UINT_MAX;
+}
+
+unsigned int watch_held_most(const struct watched *d)
+{
+	static const char *const word[] = { HOLD_STATE };
+	_cleanup_free_ char *text = NULL;
+	unsigned int most = UINT_MAX;
+	struct error ignored;
+	size_t size;
+	pid_t pid;
+	int sock = attach_find(d->held, &pid, &ignored);
+
+	if (sock >= 0 && attach_ask(sock, word, 1, &text, &size, &ignored) == 0)
+		most = most_of(text, size);
+	return most;
 }
 
 int watch_look_held(struct watch *w, struct watched *d, struct error *e)

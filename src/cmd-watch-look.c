@@ -2,15 +2,11 @@
 /* Where watch gets its counts: the eventfds of our own device, or the host's IRQs of anybody's. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cmd-watch.h"
 #include "function.h"
 #include "presence.h"
 #include "util.h"
-
-/* In a session Linux' IRQs are told beside the counts, and seldom change. */
-#define HOST_EVERY_US 5000000
 
 static void forget(struct watched *d)
 {
@@ -114,6 +110,7 @@ static int read_host(const struct root *r, struct watched *d, uint64_t now)
 	d->host_us = now;
 	presence_read(r, &d->host.addr, &p);
 	d->here = p.here;
+	d->group = p.group;
 	copy_text(d->driver, sizeof(d->driver), p.driver);
 	rc = host_watch_read(r, &d->host);
 	/* it went in the middle of it */
@@ -146,24 +143,6 @@ static int look(struct session *s, struct watch *w, struct watched *d, uint64_t 
 	return rc;
 }
 
-static int add(struct watch *w, size_t room, const struct pci_addr *a)
-{
-	struct watched *more = reallocarray(w->device, room, sizeof(*more)), *d;
-
-	if (!more)
-		return -ENOMEM;
-	w->device = more;
-	d = &w->device[w->n++];
-	*d = (struct watched){ .here = true };
-	if (!a)
-		return 0;
-	d->addressed = true;
-	d->host.addr = *a;
-	pci_addr_short(a, d->name);
-	pci_addr_full(a, d->full);
-	return 0;
-}
-
 static int by_addr(const void *a, const void *b)
 {
 	const struct watched *x = a, *y = b;
@@ -189,7 +168,7 @@ static int rescan(struct session *s, struct watch *w, struct error *e)
 		struct watched *d = known ? bsearch(&key, w->device, known, sizeof(key), by_addr) : NULL;
 
 		if (!d)
-			rc = add(w, w->n + 1, &list[i]);
+			rc = watch_add(w, &list[i]);
 		if (!rc)
 			(d ? d : &w->device[w->n - 1])->marked = true;
 	}
@@ -216,125 +195,5 @@ int watch_look(struct session *s, struct watch *w, struct error *e)
 	now = now_us();
 	for (size_t i = 0; !rc && i < w->n; i++)
 		rc = look(s, w, &w->device[i], now, e);
-	return rc;
-}
-
-/*
- * Interrupts of a VM's device can be injected "without the host's
- * involvement" (posted interrupts, IRQ_BYPASS_MANAGER in virt/lib/Kconfig).
- */
-static void note_holder(struct session *s, struct watch *w, struct watched *d)
-{
-	struct holder h = { 0 };
-	struct presence p;
-
-	presence_read(&s->root, &d->host.addr, &p);
-	if (strcmp(p.driver, "vfio-pci") != 0 || p.group < 0 || group_holder(&s->root, p.group, &h))
-		return;
-	if (!strcmp(h.comm, "msictl"))
-		return;
-	d->foreign = true;
-	snprintf(w->note, sizeof(w->note),
-		 "%s is held by %s (PID %d): interrupts posted to a VM bypass the host's counters", d->name, h.comm,
-		 h.pid);
-	out_note(s->out, "msictl: %s", w->note);
-}
-
-static bool chosen_already(const struct watch *w, const struct pci_addr *a, const char *text)
-{
-	for (size_t i = 0; i < w->n; i++) {
-		const struct watched *d = &w->device[i];
-
-		if (a ? d->addressed && !pci_addr_cmp(&d->host.addr, a) : !strcmp(d->full, text))
-			return true;
-	}
-	return false;
-}
-
-static int choose_held(struct watch *w, const char *text, struct error *e)
-{
-	struct pci_addr a;
-	bool addressed = pci_addr_parse(text, &a, &(struct error){ 0 }) == 0;
-	struct watched *d;
-
-	if (chosen_already(w, addressed ? &a : NULL, text))
-		return 0;
-	if (add(w, w->n + 1, addressed ? &a : NULL))
-		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
-	d = &w->device[w->n - 1];
-	if (!addressed) {
-		copy_text(d->name, sizeof(d->name), text);
-		copy_text(d->full, sizeof(d->full), text);
-	}
-	d->held = strdup(text);
-	return d->held ? 0 : fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
-}
-
-static int choose_function(struct session *s, struct watch *w, const char *text, struct error *e)
-{
-	struct pci_addr a;
-	char bdf[PCI_ADDR_LEN];
-	int rc;
-
-	if (s->root.live && watch_is_held(text))
-		return choose_held(w, text, e);
-	rc = session_address(s, text, &a, e);
-	if (rc && backend_find(text)) {
-		rc = fail(e, CAUSE_USAGE, 0, "only a PCI function of this host is counted by Linux");
-		hint(e, "msictl run %s -c 'enable msix 1; watch'", text);
-	}
-	if (rc)
-		return rc;
-	if (!root_exists(&s->root, "sys/bus/pci/devices/%s", pci_addr_full(&a, bdf)))
-		return fail(e, CAUSE_NO_DEVICE, ENODEV, "there is no PCI function %s", bdf);
-	if (chosen_already(w, &a, text))
-		return 0;
-	if (add(w, w->n + 1, &a))
-		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
-	note_holder(s, w, &w->device[w->n - 1]);
-	return 0;
-}
-
-static int choose_own(struct session *s, struct watch *w, struct error *e)
-{
-	struct device *dev = s->device;
-	int rc = device_here(dev, e);
-	struct watched *d;
-
-	if (rc)
-		return rc;
-	if (add(w, 1, dev->has_addr ? &dev->addr : NULL))
-		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
-	d = &w->device[0];
-	d->own = dev;
-	copy_text(d->name, sizeof(d->name), dev->name);
-	if (!dev->has_addr)
-		copy_text(d->full, sizeof(d->full), dev->spec);
-	return 0;
-}
-
-static const char *word_at(const struct args *a, size_t i)
-{
-	return i ? a->rest[i - 1] : a->param[0].text;
-}
-
-int watch_choose(struct session *s, struct watch *w, const struct args *a, struct error *e)
-{
-	size_t n = a->param[0].given ? 1 + a->nrest : 0;
-	int rc = 0;
-
-	w->vectors = a->param[1];
-	if (s->device)
-		return choose_own(s, w, e);
-	if (s->attached)
-		return choose_held(w, s->attached, e);
-	/* DEVICE takes all words; the last of them may be VECTORS, which no DEVICE looks like */
-	if (n && !vector_set_parse(word_at(a, n - 1), &w->vectors.word, &w->vectors.vectors)) {
-		w->vectors.given = true;
-		n--;
-	}
-	w->every = !n;
-	for (size_t i = 0; !rc && i < n; i++)
-		rc = choose_function(s, w, word_at(a, i), e);
-	return rc;
+	return rc ? rc : watch_look_posted(s, w, now, e);
 }

@@ -13,32 +13,34 @@
  * Which columns are shown unless -o says otherwise: of one device or several, of all with a line each, of our own.
  * A terminal of 80 columns cuts off what is last: where interrupts go, not whether they come.
  */
-#define COLUMNS(one, every, own)                                                                                      \
-	(const struct column[])                                                                                       \
-	{                                                                                                             \
-		{ "DEVICE", "slot", CELL_TEXT, "bus:dev.fn", one },                                                   \
-			{ "ADDRESS", "device", CELL_TEXT, "the full address", true },                                 \
-			{ "DRIVER", "driver", CELL_TEXT, "the bound driver", !(every) },                              \
-			{ "VECTORS", "vectors", CELL_NUMBER, "its vectors, a line per function", !(every) },          \
-			{ "ACTIVE", "active", CELL_NUMBER, "those that counted since the last refresh", !(every) },   \
-			{ "INDEX", "index", CELL_TEXT, "intx, msi, msix, err or req", every },                        \
-			{ "VECTOR", "vector", CELL_NUMBER, "the number within the index", every },                    \
-			{ "COUNT", "count", CELL_NUMBER, "eventfd counts in a session, else interrupts", false },     \
-			{ "DELTA", "delta", CELL_NUMBER, "since the last refresh", false },                           \
-			{ "RATE", "rate", CELL_NUMBER, "per second since the last refresh", false },                  \
-			{ "IDLE", "idle_us", CELL_TIME, "since the last refresh that saw an event", false },          \
-			{ "TREND", "history", CELL_TREND, "the last 8 rates", false },                                \
-			{ "MARK", "mark", CELL_TEXT, "storm: above --storm; once: one event and none since", false }, \
-			{ "COALESCED", "coalesced", CELL_NUMBER, "counts that shared a wake-up, in a session",        \
-			  !(own) },                                                                                   \
-			{ "IRQ", "irq", CELL_NUMBER, "the Linux IRQ", every },                                        \
-			{ "CPUS", "cpus", CELL_NUMBER, "CPUs that ever took it", (every) || (own) },                  \
-			{ "CPU", "effective", CELL_TEXT, "the CPUs in effect", every },                               \
-			{ "AFFINITY", "affinity", CELL_TEXT, "the CPUs wanted", true },                               \
-			{ "ACTION", "action", CELL_TEXT, "the handler's name", true },                                \
+#define COLUMNS(one, every, own)                                                                                    \
+	(const struct column[])                                                                                     \
+	{                                                                                                           \
+		{ "DEVICE", "slot", CELL_TEXT, "bus:dev.fn", one },                                                 \
+			{ "ADDRESS", "device", CELL_TEXT, "the full address", true },                               \
+			{ "DRIVER", "driver", CELL_TEXT, "the bound driver", !(every) },                            \
+			{ "VECTORS", "vectors", CELL_NUMBER, "its vectors, a line per function", !(every) },        \
+			{ "ACTIVE", "active", CELL_NUMBER, "those that counted since the last refresh", !(every) }, \
+			{ "INDEX", "index", CELL_TEXT, "intx, msi, msix, err or req", every },                      \
+			{ "VECTOR", "vector", CELL_NUMBER, "the number within the index", every },                  \
+			{ "COUNT", "count", CELL_NUMBER, "eventfd counts in a session, else interrupts", false },   \
+			{ "DELTA", "delta", CELL_NUMBER, "since the last refresh", false },                         \
+			{ "RATE", "rate", CELL_NUMBER, "per second since the last refresh", false },                \
+			{ "IDLE", "idle_us", CELL_TIME, "since the last refresh that saw an event", false },        \
+			{ "TREND", "history", CELL_TREND, "the last 8 rates", false },                              \
+			{ "MARK", "mark", CELL_TEXT,                                                                \
+			  "storm: above --storm; once: one event and none since; posted: see help", false },        \
+			{ "COALESCED", "coalesced", CELL_NUMBER, "counts that shared a wake-up, in a session",      \
+			  !(own) },                                                                                 \
+			{ "IRQ", "irq", CELL_NUMBER, "the Linux IRQ", every },                                      \
+			{ "CPUS", "cpus", CELL_NUMBER, "CPUs that ever took it", (every) || (own) },                \
+			{ "CPU", "effective", CELL_TEXT, "the CPUs in effect", every },                             \
+			{ "AFFINITY", "affinity", CELL_TEXT, "the CPUs wanted", true },                             \
+			{ "ACTION", "action", CELL_TEXT, "the handler's name", true },                              \
+			{ "HOLDER", "held_by.command", CELL_TEXT, "the program that holds it on VFIO", true },      \
 	}
 
-#define NR_COLUMNS 19
+#define NR_COLUMNS 20
 
 const struct table watch_table = { .array = "vectors", .column = COLUMNS(true, false, false), .n = NR_COLUMNS };
 static const struct table own_table = { .array = "vectors", .column = COLUMNS(true, false, true), .n = NR_COLUMNS };
@@ -205,7 +207,7 @@ static int gather_device(struct page *p, const struct watched *d, bool fold)
 		return 0;
 	p->vectors += n;
 	p->active += active;
-	if (!fold || row.count)
+	if (!fold || row.count || d->posted.possible)
 		return push(p, &row);
 	p->silent++;
 	append(p->silent_text, sizeof(p->silent_text), "%s%s", p->silent_text[0] ? ", " : "", d->name);
@@ -258,7 +260,7 @@ static const char *mark_of(const struct watch *w, const struct row *row)
 {
 	enum mark mark = sampled_mark(&row->d->samples, row->v, w->storm);
 
-	return row->d->foreign && mark == MARK_ONCE ? NULL : mark_word(mark);
+	return row->d->posted.possible && mark == MARK_ONCE ? NULL : mark_word(mark);
 }
 
 static void doc_vector(node *o, const struct watch *w, const struct row *row)
@@ -286,6 +288,7 @@ static void doc_device(node *o, const struct row *row)
 	doc_number(o, "vectors", n);
 	doc_number(o, "active", active);
 	doc_number(o, "count", count);
+	doc_text(o, "mark", row->d->posted.possible ? "posted" : NULL);
 }
 
 static void doc_row_of(node *array, const struct watch *w, const struct row *row)
@@ -298,6 +301,8 @@ static void doc_row_of(node *array, const struct watch *w, const struct row *row
 		doc_vector(o, w, row);
 	else
 		doc_device(o, row);
+	if (!watched_ours(row->d))
+		doc_posted(o, &row->d->posted);
 	doc_trend(o, row, row->d->samples.at_us);
 }
 

@@ -6,7 +6,6 @@
 
 #include "cmd-watch.h"
 #include "cmd.h"
-#include "metrics.h"
 #include "util.h"
 
 #define DELAY_US     1000000
@@ -21,41 +20,6 @@ enum {
 	WATCH_STORM,
 	WATCH_METRICS,
 };
-
-static int add_metrics(const struct watch *w, struct metrics *m)
-{
-	int rc = metrics_begin(m);
-
-	if (rc)
-		return rc;
-	for (size_t i = 0; i < w->n; i++) {
-		const struct watched *d = &w->device[i];
-
-		for (size_t v = 0; v < d->samples.n; v++) {
-			struct reading r = d->samples.v[v].now;
-			const struct host_irq *irq = watched_irq(d, &r);
-
-			r.has_irq = irq;
-			r.irq = irq ? irq->irq : 0;
-			if (d->samples.v[v].present)
-				metrics_add(m, d->full, &r);
-		}
-	}
-	return metrics_end(m);
-}
-
-static int write_metrics(const struct watch *w, struct error *e)
-{
-	struct metrics m;
-	int rc;
-
-	if (!w->metrics)
-		return 0;
-	rc = add_metrics(w, &m);
-	rc = rc ? fail(e, CAUSE_FAILED, -rc, "out of memory") : metrics_write(&m, w->metrics, e);
-	metrics_free(&m);
-	return rc;
-}
 
 /* The page is made as for a stream of text, and painted at once. */
 static int paint(struct out *o, struct watch *w)
@@ -97,14 +61,26 @@ static int show(struct session *s, struct watch *w, struct error *e)
 	return out_flush(s->out, e);
 }
 
+/* On a painted page it has its line. */
+static void tell_note(struct session *s, struct watch *w)
+{
+	if (w->screen || !strcmp(w->note, w->noted))
+		return;
+	copy_text(w->noted, sizeof(w->noted), w->note);
+	if (w->note[0])
+		out_note(s->out, "msictl: %s", w->note);
+}
+
 static int refresh(struct session *s, struct watch *w, struct error *e)
 {
 	int rc = watch_look(s, w, e);
 
+	if (rc)
+		return rc;
+	tell_note(s, w);
+	rc = show(s, w, e);
 	if (!rc)
-		rc = show(s, w, e);
-	if (!rc)
-		rc = write_metrics(w, e);
+		rc = w->metrics ? watch_write_metrics(w, e) : 0;
 	if (w->left != UINT64_MAX)
 		w->left--;
 	return rc;
@@ -162,6 +138,18 @@ static void end(void *state)
 	free(w);
 }
 
+static int take_file(struct watch *w, const char *file, struct error *e)
+{
+	if (!strcmp(file, "-")) {
+		fail(e, CAUSE_USAGE, 0, "--openmetrics: - is no file, and the page would stand among the refreshes");
+		hint(e, "msictl counters --openmetrics   prints the page");
+		return -EINVAL;
+	}
+	/* the words of a line do not outlive it */
+	w->metrics = w->metrics_copy = strdup(file);
+	return w->metrics ? 0 : fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+}
+
 static int take_options(struct watch *w, const struct args *a, struct error *e)
 {
 	const struct value *delay = &a->option[WATCH_DELAY], *iterations = &a->option[WATCH_ITERATIONS],
@@ -178,11 +166,7 @@ static int take_options(struct watch *w, const struct args *a, struct error *e)
 		w->sort = (enum sort_key)sort->number;
 		w->sorted = true;
 	}
-	if (!a->option[WATCH_METRICS].given)
-		return 0;
-	/* the words of a line do not outlive it */
-	w->metrics = w->metrics_copy = strdup(a->option[WATCH_METRICS].text);
-	return w->metrics ? 0 : fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+	return a->option[WATCH_METRICS].given ? take_file(w, a->option[WATCH_METRICS].text, e) : 0;
 }
 
 static int open_screen(struct session *s, struct watch *w, struct error *e)
@@ -228,7 +212,10 @@ const struct command cmd_watch = {
 		"again and again; in JSON an object per refresh, with the time. Vectors that never counted are told in "
 		"one line.\n"
 		"A vector or function that comes or goes leaves the figures of the others alone: they go by index and "
-		"vector, or by IRQ number. While a VM gets posted interrupts, the host may count nothing.\n"
+		"vector, or by IRQ number. Interrupts that are posted to a VM bypass the host, which may count none: "
+		"of a "
+		"device that another program holds through VFIO it is said who that is, its vectors are never marked "
+		"once, and among all functions it keeps its row, marked posted.\n"
 		"    msictl watch 01:00.0 0-3 --delay 500ms",
 	.family = FAMILY_LOOK,
 	.param = (const struct param[]){ { .kind = KIND_DEVICE, .optional = true, .many = true },

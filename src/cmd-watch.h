@@ -4,6 +4,7 @@
 #define MSICTL_CMD_WATCH_H
 
 #include "host-watch.h"
+#include "posted.h"
 #include "sample.h"
 #include "screen.h"
 #include "session.h"
@@ -31,7 +32,10 @@ struct watched {
 	char full[80]; /* as machines do */
 	char driver[64];
 	bool here, marked;
-	bool foreign; /* held by another program: posted interrupts may bypass the host */
+	int group;	       /* as of the last look at the host, -1: none */
+	struct posted posted;  /* of a function of the host */
+	bool asked;	       /* it can be in another program's hands */
+	unsigned int asked_at; /* host.changes then */
 };
 
 struct watch {
@@ -45,14 +49,23 @@ struct watch {
 	uint64_t delay_us, due, left; /* left: refreshes to come, UINT64_MAX without an end */
 	const char *metrics;	      /* borrowed */
 	char *metrics_copy;
-	struct screen *screen; /* NULL: batch */
-	char note[256];	       /* on posted interrupts */
+	struct screen *screen;	    /* NULL: batch */
+	uint64_t posted_us;	    /* when it was asked last who holds them */
+	char note[512], noted[512]; /* on posted interrupts: now, and as it was told */
 };
 
-/* cmd-watch-look.c */
+/* In a session Linux' IRQs are told beside the counts, and seldom change; nor do holders. */
+#define HOST_EVERY_US 5000000
+
+/* cmd-watch-choose.c */
 
 /** watch_choose() - what is to be looked at: words of DEVICE and VECTORS. 0 or -errno. */
 int watch_choose(struct session *s, struct watch *w, const struct args *a, struct error *e);
+
+/** watch_add() - one more, a function at @a or with NULL another. 0 or -ENOMEM. */
+int watch_add(struct watch *w, const struct pci_addr *a);
+
+/* cmd-watch-look.c */
 
 /** watch_look() - take a sample of all. 0 or -errno. */
 int watch_look(struct session *s, struct watch *w, struct error *e);
@@ -69,14 +82,30 @@ bool watched_ours(const struct watched *d);
 /** watched_irq() - the Linux IRQ behind a vector; NULL: none, or not known. */
 const struct host_irq *watched_irq(const struct watched *d, const struct reading *r);
 
+/* cmd-watch-posted.c */
+
+/** watch_look_posted() - who holds them; d->posted and w->note. 0 or -ENOMEM. */
+int watch_look_posted(struct session *s, struct watch *w, uint64_t now, struct error *e);
+
 /* cmd-watch-held.c */
 
 /** watch_is_held() - whether a holder has DEVICE. */
 bool watch_is_held(const char *device);
 
+/** watch_held_most() - the vectors that the device has of one index at most; UINT_MAX: its holder does not tell. */
+unsigned int watch_held_most(const struct watched *d);
+
 /** watch_look_held() - the readings that its holder tells. 0 or -errno; one of several that can't be had is not here.
  */
 int watch_look_held(struct watch *w, struct watched *d, struct error *e);
+
+/* cmd-watch-metrics.c */
+
+/** watch_write_metrics() - the sample into w->metrics. 0 or -errno. */
+int watch_write_metrics(const struct watch *w, struct error *e);
+
+/** watch_print_metrics() - the page of one look at DEVICEs, or at all, on stdout. 0 or -errno. */
+int watch_print_metrics(struct session *s, const struct args *a, struct error *e);
 
 /* cmd-watch-page.c */
 

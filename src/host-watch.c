@@ -38,7 +38,7 @@ void host_watch_free(struct host_watch *w)
 	free(w->cpus);
 	free(w->listed);
 	free(w->page);
-	*w = (struct host_watch){ .addr = w->addr };
+	*w = (struct host_watch){ .addr = w->addr, .changes = w->changes + 1 };
 }
 
 static int push(struct listed **list, size_t *n, unsigned int irq, uint64_t ino)
@@ -185,12 +185,13 @@ int host_watch_read(const struct root *r, struct host_watch *w)
 	struct listed *found;
 	size_t n;
 	int rc = list(r, &w->addr, &found, &n);
-	bool known = !rc && n && w->irqs.n == n && same(w, found, n) && ++w->age < DETAILS_EVERY;
+	bool listed = !rc && same(w, found, n), known = listed && n && w->irqs.n == n && ++w->age < DETAILS_EVERY;
 
 	if (rc) {
 		free(found);
 		return rc;
 	}
+	w->changes += !listed;
 	free(w->listed);
 	w->listed = found;
 	w->nlisted = n;

@@ -18,7 +18,8 @@ struct host_watch {
 	struct listed *listed; /* what msi_irqs/ held */
 	size_t nlisted;
 	unsigned int age;
-	char *page; /* scratch */
+	unsigned int changes; /* so often there was another list of IRQs than before */
+	char *page;	      /* scratch */
 };
 
 /** host_watch_read() - 0 or -errno. @w begins with its address and zeros. */

@@ -12,7 +12,8 @@
 
 #include "util.h"
 
-#define NAME "msictl_interrupts_total"
+#define NAME   "msictl_interrupts_total"
+#define POSTED "msictl_posted_possible"
 
 int metrics_begin(struct metrics *m)
 {
@@ -20,7 +21,7 @@ int metrics_begin(struct metrics *m)
 	m->f = open_memstream(&m->text, &m->size);
 	if (!m->f)
 		return -ENOMEM;
-	fputs("# HELP " NAME " Interrupts of a vector, or counts of its eventfd in a session.\n"
+	fputs("# HELP " NAME " Interrupts of a vector that Linux counted (source host), or signals of its eventfd.\n"
 	      "# TYPE " NAME " counter\n",
 	      m->f);
 	return 0;
@@ -38,19 +39,34 @@ static void put_label(FILE *f, const char *text)
 	}
 }
 
-void metrics_add(struct metrics *m, const char *device, const struct reading *r)
+void metrics_add(struct metrics *m, const char *device, enum metrics_source source, const struct reading *r)
 {
+	static const char *const words[] = { [METRICS_HOST] = "host", [METRICS_EVENTFD] = "eventfd" };
+
 	if (!r->counted)
 		return;
 	fputs(NAME "{device=\"", m->f);
 	put_label(m->f, device);
-	fprintf(m->f, "\",index=\"%s\"", irq_index_word(r->index));
+	fprintf(m->f, "\",source=\"%s\",index=\"%s\"", words[source], irq_index_word(r->index));
 	/* a label that is empty is no label: what is not known is left out */
 	if (r->vector >= 0)
 		fprintf(m->f, ",vector=\"%d\"", r->vector);
 	if (r->has_irq)
 		fprintf(m->f, ",irq=\"%u\"", r->irq);
 	fprintf(m->f, "} %" PRIu64 "\n", r->count);
+}
+
+void metrics_add_posted(struct metrics *m, const char *device, bool possible)
+{
+	if (!m->posted)
+		fputs("# HELP " POSTED " 1: held by another program, whose interrupts may be posted to a VM past the "
+		      "host's counters.\n"
+		      "# TYPE " POSTED " gauge\n",
+		      m->f);
+	m->posted = true;
+	fputs(POSTED "{device=\"", m->f);
+	put_label(m->f, device);
+	fprintf(m->f, "\"} %d\n", possible);
 }
 
 int metrics_end(struct metrics *m)

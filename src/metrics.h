@@ -16,13 +16,23 @@ struct metrics {
 	FILE *f;
 	char *text; /* complete after metrics_end() */
 	size_t size;
+	bool posted; /* its heading is there */
+};
+
+/* What counted. */
+enum metrics_source {
+	METRICS_HOST,	 /* Linux, interrupts */
+	METRICS_EVENTFD, /* a session, signals of the vector's eventfd: loopback triggers too */
 };
 
 /** metrics_begin() - 0 or -ENOMEM. */
 int metrics_begin(struct metrics *m);
 
 /** metrics_add() - a counter; one that could not be read is left out. @device as a user knows it. */
-void metrics_add(struct metrics *m, const char *device, const struct reading *r);
+void metrics_add(struct metrics *m, const char *device, enum metrics_source source, const struct reading *r);
+
+/** metrics_add_posted() - whether the host's counters of @device may be bypassed; behind all counters. */
+void metrics_add_posted(struct metrics *m, const char *device, bool possible);
 
 /** metrics_end() - no more come: m->text and m->size hold the page. 0 or -ENOMEM. */
 int metrics_end(struct metrics *m);

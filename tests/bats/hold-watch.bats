@@ -126,6 +126,21 @@ closed() {
 	assert_line --regexp '^msix +2 +3 '
 }
 
+@test "VECTORS that the held device does not have, and a page of several" {
+	works hold "$dev"
+	works hold "$dev,noresize"
+	works enable "$dev" msix 2
+	works enable "$dev,noresize" msix 1
+	works trigger "$dev,noresize" msix 0 --count 5
+	works wait "$dev,noresize" msix 0 --at-least 5
+	refused 2 "vectors 0-$((vectors - 1)), $vectors is beyond" watch "$dev" "$vectors" -n 1
+	works counters "$dev" "$dev,noresize" --openmetrics
+	assert_equal "$(grep -c '^# TYPE' <<<"$output")" 1
+	assert_line "msictl_interrupts_total{device=\"$dev\",source=\"eventfd\",index=\"msix\",vector=\"1\"} 0"
+	assert_line "msictl_interrupts_total{device=\"$dev,noresize\",source=\"eventfd\",index=\"msix\",vector=\"0\"} 5"
+	works release "$dev,noresize"
+}
+
 @test "Ctrl-C at a terminal ends the caller's command, the holder goes on" {
 	local holder
 

@@ -152,6 +152,14 @@ watch_ended() {
 	refused 2 'is no column' --root "$roots/intel-remap" watch -o nonsense
 }
 
+@test "VECTORS that no device has are refused, and looked for in each of several" {
+	refused 2 'the device has vectors 0-64, 99 is beyond' --root "$roots/intel-remap" watch 04:00.0 99 -n 1
+	refused 2 'the devices have vectors 0-64, 99 is beyond' --root "$roots/intel-remap" watch 03:00.0 04:00.0 99 -n 1
+	works --root "$roots/intel-remap" --json watch 03:00.0 04:00.0 2,11 -n 1
+	json '.vectors | map([.slot, .vector]) == [["03:00.0", 2], ["04:00.0", 2], ["04:00.0", 11]]'
+	refused 2 'the device has vectors 0-15, 16 is beyond' run sim:msix=16,msi=4 -c 'watch 8-16 -n 1'
+}
+
 @test "words that are wrong" {
 	refused 2 '0\.1 s .* is the least' watch -d 0.09
 	refused 2 'iterations: at least 1' watch --iterations 0
@@ -173,13 +181,37 @@ watch_ended() {
 	assert_equal "$(stat -c %a "$page")" 644
 	assert_equal "$(find "$BATS_TEST_TMPDIR" -name '.msictl*' | wc -l)" 0
 	assert_equal "$(grep -c '^# TYPE msictl_interrupts_total counter$' "$page")" 1
-	assert_equal "$(grep -vcE '^(#.*|msictl_interrupts_total\{device="[0-9a-f:.]+",index="(intx|msix?)",vector="[0-9]+",irq="[0-9]+"\} [0-9]+)$' "$page")" 0
-	assert_equal "$(grep -c '^msictl' "$page")" 6
-	grep -qF 'msictl_interrupts_total{device="0000:03:00.0",index="msix",vector="0",irq="34"} 21' "$page"
+	assert_equal "$(grep -vcE '^(#.*|msictl_interrupts_total\{device="[0-9a-f:.]+",source="host",index="(intx|msix?)",vector="[0-9]+",irq="[0-9]+"\} [0-9]+|msictl_posted_possible\{device="[0-9a-f:.]+"\} 0)$' "$page")" 0
+	assert_equal "$(grep -c '^msictl_interrupts' "$page")" 6
+	assert_equal "$(grep -c '^msictl_posted' "$page")" 2
+	grep -qF 'msictl_interrupts_total{device="0000:03:00.0",source="host",index="msix",vector="0",irq="34"} 21' "$page"
 	works --root "$roots/intel-remap" counters 03:00.0 --openmetrics
 	assert_equal "$(grep '"0000:03' "$page")" "$(grep '"0000:03' <<<"$output")"
+	refused 2 '[-] is no file' --root "$roots/intel-remap" watch 03:00.0 -n 1 --openmetrics -
+	hinted 'msictl counters --openmetrics'
 	fails 2 --root "$roots/intel-remap" --json counters 03:00.0 --openmetrics
 	error usage 'a format of its own'
+}
+
+@test "counters: a page of all functions, of several, of chosen vectors" {
+	works --root "$roots/intel-remap" --json watch -n 1 --openmetrics "$BATS_TEST_TMPDIR/page"
+	works --root "$roots/intel-remap" counters --openmetrics
+	assert_equal "$output" "$(<"$BATS_TEST_TMPDIR/page")"
+	assert_line 'msictl_interrupts_total{device="0000:03:00.0",source="host",index="msix",vector="0",irq="34"} 21'
+	assert_equal "$(grep -c '^# TYPE msictl_interrupts_total' <<<"$output")" 1
+	works --root "$roots/intel-remap" counters 05:00.0 03:00.0 1-2 --openmetrics
+	assert_equal "$(sed -n 's/^msictl_interrupts.*device="\([^"]*\)".*vector="\([^"]*\)".*/\1 \2/p' <<<"$output")" \
+		$'0000:05:00.0 1\n0000:05:00.0 2\n0000:03:00.0 1\n0000:03:00.0 2'
+	refused 3 'no PCI function' --root "$roots/intel-remap" counters 05:00.0 7f:1f.7 --openmetrics
+	refused 2 'DEVICE is missing' --root "$roots/intel-remap" counters
+	refused 2 'one word too many: "05:00.0"' --root "$roots/intel-remap" counters 03:00.0 1 05:00.0
+	refused 2 'VECTORS: "5-2"' --root "$roots/intel-remap" counters 03:00.0 5-2
+}
+
+@test "a page of a session says that eventfds counted" {
+	works run sim:msix=4 -c 'enable msix 2; trigger msix 1 --count 3; wait msix 1 --at-least 3; counters --openmetrics'
+	assert_line 'msictl_interrupts_total{device="sim:msix=4",source="eventfd",index="msix",vector="1"} 3'
+	refute_line --partial posted
 }
 
 @test "a page that can't be written" {
@@ -265,13 +297,24 @@ big_term() {
 	term_ended 0
 }
 
-# given_to_vm - 04:00.0 belongs to a process that is no msictl
+# opened_by COMM PID SLOT - a process that holds the group of a function
+opened_by() {
+	group=$(readlink "$tree/sys/bus/pci/devices/0000:$3/iommu_group")
+	mkdir -p "$tree/proc/$2/fd"
+	echo "$1" >"$tree/proc/$2/comm"
+	ln -s "/dev/vfio/${group##*/}" "$tree/proc/$2/fd/23"
+}
+
+# driven_by DRIVER SLOT
+driven_by() {
+	mkdir -p "$tree/sys/bus/pci/drivers/$1"
+	ln -sfn "../../../../bus/pci/drivers/$1" "$tree/sys/bus/pci/devices/0000:$2/driver"
+}
+
+# given_to_vm COMM - 04:00.0 belongs to a process
 given_to_vm() {
 	grow
-	group=$(readlink "$tree/sys/bus/pci/devices/0000:04:00.0/iommu_group")
-	mkdir -p "$tree/proc/4711/fd"
-	ln -s "/dev/vfio/${group##*/}" "$tree/proc/4711/fd/23"
-	echo "$1" >"$tree/proc/4711/comm"
+	opened_by "$1" 4711 04:00.0
 }
 
 @test "a VM's device: posted interrupts may bypass the counters, silence means nothing" {
@@ -284,6 +327,70 @@ given_to_vm() {
 	term_expect '^12 silent: msix 0-11$'
 	term_key q
 	term_ended 0
+}
+
+@test "devices of VMs among all functions: each has its row and its mark, counted or not" {
+	given_to_vm qemu-system-x86
+	# a variant driver of VFIO
+	driven_by mlx5_vfio_pci 05:00.0
+	opened_by cloud-hypervisor 4712 05:00.0
+	works --root "$tree" watch -n 1
+	assert_line --regexp '^04:00\.0 +vfio-pci +12 +0 +0 .* posted$'
+	assert_line --regexp '^05:00\.0 +mlx5_vfio_pci +3 +0 +36 .* posted$'
+	refute_line --regexp '^[0-9]+ silent: .*04:00\.0'
+	noted '^msictl: 04:00\.0 is held by qemu-system-x86 \(PID 4711\), 05:00\.0 by cloud-hypervisor \(PID 4712\): interrupts posted'
+	works --root "$tree" --json watch -n 1
+	json '.devices | map(select(.posted_possible) | [.slot, .mark, .held_by.command, .held_by.pid]) ==
+		[["04:00.0", "posted", "qemu-system-x86", 4711], ["05:00.0", "posted", "cloud-hypervisor", 4712]]'
+	json '.devices | map(select(.posted_possible | not)) | length > 8 and all(.mark == null and .held_by == null)'
+	works --root "$tree" --json watch 05:00.0 03:00.0 -n 1
+	json '.vectors | all((.slot == "05:00.0") == .posted_possible)'
+	works --root "$tree" -n watch 05:00.0 -n 1 -o vector,holder
+	assert_line --regexp '^ *0  cloud-hypervisor$'
+	# counters and pages say it, too
+	works --root "$tree" --json counters 05:00.0
+	json '.posted_possible and .held_by == {"pid": 4712, "command": "cloud-hypervisor"}'
+	noted '^msictl: 05:00\.0 is held by cloud-hypervisor \(PID 4712\): interrupts posted'
+	works --root "$tree" --json counters 03:00.0
+	json '.posted_possible == false and .held_by == null'
+	assert_equal "$stderr" ''
+	works --root "$tree" counters --openmetrics
+	assert_line 'msictl_posted_possible{device="0000:04:00.0"} 1'
+	assert_line 'msictl_posted_possible{device="0000:03:00.0"} 0'
+	noted '04:00\.0 is held by'
+}
+
+@test "VMs that start and end while they are watched" {
+	grow
+	watch_start 04:00.0 03:00.0 -d 100ms
+	opened_by qemu-system-x86 4711 04:00.0
+	# it arms a vector more: seen at once
+	echo msix >"$tree/sys/bus/pci/devices/0000:04:00.0/msi_irqs/99"
+	until_true told '.vectors | any(.posted_possible)'
+	until_true grep -q '04:00\.0 is held by qemu-system-x86' "$BATS_TEST_TMPDIR/err"
+	# nothing of the device itself changes: seen after some time
+	rm -r "$tree/proc/4711"
+	until_true told '.vectors | all(.posted_possible | not)'
+	watch_ended
+	assert_equal "$(grep -c 'is held by' "$BATS_TEST_TMPDIR/err")" 1
+	json_lines '.[0].vectors | all(.posted_possible == false)'
+	json_lines 'all(.[].vectors[] | select(.slot == "03:00.0"); .posted_possible == false)'
+}
+
+# told FILTER - the last refresh of watch_start
+told() {
+	tail -n 1 "$BATS_TEST_TMPDIR/watch" | jq -e "$1" >/dev/null
+}
+
+@test "a vector of a VM that fired once is not marked, nor by a device without one" {
+	given_to_vm qemu-system-x86
+	counts 42 1,0
+	counts 34 1,0
+	watch_start 04:00.0 03:00.0 -d 200ms
+	until_true told '.vectors | any(.slot == "03:00.0" and .mark == "once")'
+	next_refresh
+	watch_ended
+	json_lines 'all(.[].vectors[] | select(.slot == "04:00.0"); .mark == null)'
 }
 
 @test "a device that another msictl drives gets no such sentence" {

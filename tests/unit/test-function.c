@@ -208,6 +208,23 @@ static void drivers(void **state)
 	assert_false(driver_is_vfio(""));
 }
 
+static void holders_of_many(void **state)
+{
+	struct group_use use[] = { { .group = 8 }, { .group = -1 }, { .group = 7 }, { .group = 7 }, { .group = 9 } };
+	struct tree *t = *state;
+
+	tree_link(t, "proc/4242/fd/9", "/dev/vfio/7");
+	tree_link(t, "proc/4242/fd/10", "/dev/vfio/8");
+	tree_text(t, "proc/4242/comm", "qemu-system-x86\n");
+	tree_link(t, "proc/4243/fd/3", "/dev/vfio/10");
+	assert_int_equal(group_holders(&t->root, use, 5), 0);
+	assert_int_equal(use[0].by.pid, 4242);
+	assert_int_equal(use[1].by.pid, 0);
+	assert_int_equal(use[2].by.pid, 4242);
+	assert_string_equal(use[3].by.comm, "qemu-system-x86");
+	assert_int_equal(use[4].by.pid, 0);
+}
+
 static void holders_by_device(void **state)
 {
 	struct tree *t = *state;
@@ -255,8 +272,9 @@ static void no_descriptors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(reads_all), TEST(knows_little), TEST(group_link_must_be_a_number), TEST(scans),
-		TEST(members),	 TEST(holders),	     TEST(holders_by_device),		TEST(no_descriptors),
+		TEST(reads_all),       TEST(knows_little),	TEST(group_link_must_be_a_number),
+		TEST(scans),	       TEST(members),		TEST(holders),
+		TEST(holders_of_many), TEST(holders_by_device), TEST(no_descriptors),
 		TEST(drivers),
 	};
 

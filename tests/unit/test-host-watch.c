@@ -97,6 +97,26 @@ static void comes_and_goes(void **state)
 	host_watch_free(&w);
 }
 
+static void changes_are_counted(void **state)
+{
+	struct host_watch w = { .addr = { 0, 4, 0, 0 } };
+	struct tree *t = *state;
+	unsigned int changes;
+
+	irq(t, 33, "0\n", "1\n");
+	assert_int_equal(host_watch_read(&t->root, &w), 0);
+	changes = w.changes;
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(host_watch_read(&t->root, &w), 0);
+	assert_int_equal(w.changes, changes);
+	irq(t, 34, "1\n", "1\n");
+	assert_int_equal(host_watch_read(&t->root, &w), 0);
+	assert_int_not_equal(w.changes, changes);
+	changes = w.changes;
+	host_watch_free(&w);
+	assert_int_not_equal(w.changes, changes);
+}
+
 static void nonsense_is_no_count(void **state)
 {
 	static const char *const wrong[] = { "",     "\n",   "1,2",   "1,,2\n", ",1\n",
@@ -150,6 +170,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(counts_again, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(comes_and_goes, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(changes_are_counted, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(nonsense_is_no_count, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(without_sys_kernel_irq, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(no_such_function, tree_setup, tree_teardown),

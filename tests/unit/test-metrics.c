@@ -4,8 +4,9 @@
 #include "metrics.h"
 #include "tree.h"
 
-#define HEAD                                                                                              \
-	"# HELP msictl_interrupts_total Interrupts of a vector, or counts of its eventfd in a session.\n" \
+#define HEAD                                                                                                         \
+	"# HELP msictl_interrupts_total Interrupts of a vector that Linux counted (source host), or signals of its " \
+	"eventfd.\n"                                                                                                 \
 	"# TYPE msictl_interrupts_total counter\n"
 
 static void labels(void **state)
@@ -15,20 +16,28 @@ static void labels(void **state)
 
 	(void)state;
 	assert_int_equal(metrics_begin(&m), 0);
-	metrics_add(&m, "0000:01:00.0", &r);
+	metrics_add(&m, "0000:01:00.0", METRICS_HOST, &r);
 	r.vector = -1;
-	metrics_add(&m, "0000:01:00.0", &r);
+	metrics_add(&m, "0000:01:00.0", METRICS_HOST, &r);
 	r.counted = false;
-	metrics_add(&m, "0000:01:00.0", &r);
+	metrics_add(&m, "0000:01:00.0", METRICS_HOST, &r);
 	r = (struct reading){ .index = IRQ_REQ, .counted = true, .count = UINT64_MAX };
-	metrics_add(&m, "vfio-user:/a\"b\\c\nd", &r);
+	metrics_add(&m, "vfio-user:/a\"b\\c\nd", METRICS_EVENTFD, &r);
+	metrics_add_posted(&m, "0000:01:00.0", true);
+	metrics_add_posted(&m, "0000:02:00.0", false);
 	assert_int_equal(metrics_end(&m), 0);
-	assert_string_equal(m.text,
-			    HEAD "msictl_interrupts_total{device=\"0000:01:00.0\",index=\"msix\",vector=\"3\","
-				 "irq=\"33\"} 12\n"
-				 "msictl_interrupts_total{device=\"0000:01:00.0\",index=\"msix\",irq=\"33\"} 12\n"
-				 "msictl_interrupts_total{device=\"vfio-user:/a\\\"b\\\\c\\\\x0ad\",index=\"req\","
-				 "vector=\"0\"} 18446744073709551615\n");
+	assert_string_equal(
+		m.text,
+		HEAD "msictl_interrupts_total{device=\"0000:01:00.0\",source=\"host\",index=\"msix\",vector=\"3\","
+		     "irq=\"33\"} 12\n"
+		     "msictl_interrupts_total{device=\"0000:01:00.0\",source=\"host\",index=\"msix\",irq=\"33\"} 12\n"
+		     "msictl_interrupts_total{device=\"vfio-user:/a\\\"b\\\\c\\\\x0ad\",source=\"eventfd\","
+		     "index=\"req\",vector=\"0\"} 18446744073709551615\n"
+		     "# HELP msictl_posted_possible 1: held by another program, whose interrupts may be posted to a VM "
+		     "past the host's counters.\n"
+		     "# TYPE msictl_posted_possible gauge\n"
+		     "msictl_posted_possible{device=\"0000:01:00.0\"} 1\n"
+		     "msictl_posted_possible{device=\"0000:02:00.0\"} 0\n");
 	assert_int_equal(m.size, strlen(m.text));
 	metrics_free(&m);
 }
