@@ -144,6 +144,8 @@ const struct command cmd_resize = {
 		"Shrinking takes the eventfds off; the kernel keeps the Linux IRQs until the index is disabled, "
 		"--release gives "
 		"them back by a rebuild.\n"
+		"What is masked stays masked. A rebuild gives such a vector no eventfd, for that would unmask it in "
+		"the device: it is masked by the eventfd then, until unmask.\n"
 		"After a failure the state is read back from the host, and vectors that the kernel dropped are armed "
 		"again.",
 	.family = FAMILY_CHANGE,

@@ -85,27 +85,38 @@ static struct vector_set wanted_by(const struct plan *p)
 	struct vector_set all = { .bits = { 0 } };
 
 	for (size_t i = 0; i < p->n; i++)
-		for (size_t w = 0; w < ARRAY_SIZE(all.bits); w++)
-			all.bits[w] |= p->set[i].attach.bits[w];
+		all = vector_set_or(&all, &p->set[i].attach);
 	return all;
 }
 
+/* INTx apart, where VFIO itself masks: whatever else masks a vector is undone when it is given an eventfd. */
+static struct vector_set held_back(const struct device *d, enum irq_index index)
+{
+	struct vector_set held = device_masked(d, index), all = held;
+	unsigned int v;
+
+	for_each_vector (v, &all)
+		if (d->irq[index].vector[v]->masked == MASK_ACTION)
+			vector_set_del(&held, v);
+	return held;
+}
+
 /* Arm again what the failed call took along, so far as the host still can. */
-static void repair(struct device *d, enum irq_index index, const struct vector_set *lost, struct change *c)
+static void repair(struct device *d, enum irq_index index, const struct vector_set *lost, const struct vector_set *held,
+		   struct change *c)
 {
 	struct irq_state have;
 	struct plan p = { 0 };
 	struct error ignored;
-	struct vector_set armed;
+	struct vector_set armed, want;
 	int rc;
 
 	device_state(d, index, &have);
-	if (have.enabled)
-		rc = plan_attach(&have, lost, &p);
-	else
-		rc = plan_enable(&have, lost, &p, &ignored);
+	have.held = *held;
+	rc = plan_attach(&have, lost, &p);
+	want = wanted_by(&p);
 	if (rc == 0)
-		rc = device_ready(d, index, lost, c, &ignored);
+		rc = device_ready(d, index, &want, c, &ignored);
 	for (size_t i = 0; rc == 0 && i < p.n; i++) {
 		rc = device_send(d, &p.set[i], c);
 		if (rc && device_read_back(d, index, NULL))
@@ -116,7 +127,8 @@ static void repair(struct device *d, enum irq_index index, const struct vector_s
 	c->repaired = vector_set_and(lost, &armed);
 }
 
-static void after_failure(struct device *d, const struct irq_set *failed, struct change_how how, struct change *c)
+static void after_failure(struct device *d, const struct irq_set *failed, struct change_how how,
+			  const struct vector_set *held, struct change *c)
 {
 	enum irq_index index = failed->index;
 	struct vector_set armed;
@@ -128,16 +140,42 @@ static void after_failure(struct device *d, const struct irq_set *failed, struct
 	armed = device_armed(d, index);
 	c->dropped = vector_set_minus(&c->live_before, &armed);
 	if (!how.no_repair && !vector_set_empty(&c->dropped))
-		repair(d, index, &c->dropped, c);
+		repair(d, index, &c->dropped, held, c);
+}
+
+/*
+ * An eventfd that is given anew unmasks its vector in the device, so what was @held did not get one: by that it is held
+ * back now, unless the change released it. @again: the books forgot who was held.
+ */
+static void keep_masked(struct device *d, enum irq_index index, const struct vector_set *held, bool again,
+			struct change *c)
+{
+	struct index *ix = &d->irq[index];
+	struct vector_set by_device = vector_set_and(held, &c->live_before);
+	unsigned int v;
+
+	for_each_vector (v, held) {
+		struct vector *vec = ix->vector[v];
+		bool kept = vector_set_has(&ix->allocated, v) && (again || vec->masked != MASK_NOT);
+
+		if (vec->armed)
+			continue;
+		vec->masked = ix->enabled && kept ? MASK_EVENTFD : MASK_NOT;
+		if (vec->masked != MASK_NOT && vector_set_has(&by_device, v))
+			vector_set_add(&c->unhung, v);
+	}
 }
 
 static void account(const struct device *d, enum irq_index index, struct change *c)
 {
-	struct vector_set now = device_armed(d, index);
+	struct vector_set now = device_armed(d, index), masked = device_masked(d, index);
 
 	c->added = vector_set_minus(&now, &c->live_before);
 	c->removed = vector_set_minus(&c->live_before, &now);
+	c->removed = vector_set_minus(&c->removed, &c->unhung);
 	c->kept = vector_set_and(&now, &c->live_before);
+	c->off = vector_set_minus(&c->dropped, &now);
+	c->off = vector_set_minus(&c->off, &masked);
 }
 
 static bool is_message(enum irq_index index)
@@ -151,10 +189,8 @@ static bool any_on(const struct device *d)
 }
 
 static int send_all(struct device *d, enum irq_index index, const struct plan *p, struct change_how how,
-		    struct change *c, struct error *e)
+		    const struct vector_set *held, struct change *c, struct error *e)
 {
-	uint64_t begin = now_us();
-
 	for (size_t i = 0; i < p->n; i++) {
 		struct vector_set attach = p->set[i].attach;
 		int rc = device_ready(d, index, &attach, c, e);
@@ -164,59 +200,32 @@ static int send_all(struct device *d, enum irq_index index, const struct plan *p
 		rc = device_send(d, &p->set[i], c);
 		if (rc) {
 			rc = explain_set(d, &p->set[i], rc, c, e);
-			after_failure(d, &p->set[i], how, c);
+			after_failure(d, &p->set[i], how, held, c);
 			return rc;
 		}
+		/* Its first call is the disable. */
+		c->rebuilt = p->rebuild;
 	}
-	if (p->rebuild)
-		c->blind_us = now_us() - begin;
 	return 0;
-}
-
-/* A rebuild and a repair write the device's table anew; what the user masked stays masked. */
-static void mask_again(struct device *d, enum irq_index index, const enum mask_way *way)
-{
-	struct vector_set armed = device_armed(d, index), one;
-	struct error ignored;
-	unsigned int v;
-
-	for_each_vector (v, &armed) {
-		if (way[v] == MASK_NOT || d->irq[index].vector[v]->masked != MASK_NOT)
-			continue;
-		one = (struct vector_set){ .bits = { 0 } };
-		vector_set_add(&one, v);
-		device_mask(d, index, &one, way[v], true, &ignored);
-	}
-}
-
-static void masks_of(const struct device *d, enum irq_index index, enum mask_way *way)
-{
-	struct vector_set held = device_masked(d, index);
-	unsigned int v;
-
-	for_each_vector (v, &held) {
-		enum mask_way by = d->irq[index].vector[v]->masked;
-
-		way[v] = by == MASK_TABLE || by == MASK_BITS ? by : MASK_NOT;
-	}
 }
 
 static int run_plan(struct device *d, enum irq_index index, const struct plan *p, struct change_how how,
 		    struct change *c, struct error *e)
 {
-	enum mask_way way[MAX_VECTORS] = { MASK_NOT };
-	struct vector_set want = wanted_by(p);
+	struct vector_set want = wanted_by(p), held = held_back(d, index);
+	uint64_t begin;
 	int rc;
 
-	masks_of(d, index, way);
 	c->live_before = device_armed(d, index);
-	c->rebuilt = p->rebuild;
 	/* Eventfds first: a rebuild's blind window must not contain their making. */
 	rc = device_ready(d, index, &want, c, e);
+	begin = now_us();
 	if (rc == 0)
-		rc = send_all(d, index, p, how, c, e);
+		rc = send_all(d, index, p, how, &held, c, e);
+	if (c->rebuilt)
+		c->blind_us = now_us() - begin;
 	if (d->handle) {
-		mask_again(d, index, way);
+		keep_masked(d, index, &held, c->rebuilt || rc, c);
 		if (is_message(index) && d->irq[index].enabled)
 			c->bus_master_on = device_bus_master(d, true) == 1;
 		else if (!any_on(d))
@@ -232,6 +241,7 @@ static int begin(struct device *d, enum irq_index index, struct irq_state *have,
 	if (!device_index(d, index, e))
 		return -ENODEV;
 	device_state(d, index, have);
+	have->held = held_back(d, index);
 	return check_others(d, index, e);
 }
 
@@ -304,7 +314,7 @@ int device_trigger(struct device *d, enum irq_index index, const struct vector_s
 {
 	struct irq_set set = { .index = index, .action = IRQ_ACTION_TRIGGER, .data = IRQ_DATA_NONE };
 	struct change c = { 0 };
-	struct vector_set idle;
+	struct vector_set idle, held;
 	char text[128];
 	unsigned int start, count, v;
 	int rc;
@@ -313,9 +323,12 @@ int device_trigger(struct device *d, enum irq_index index, const struct vector_s
 		return -ENODEV;
 	idle = not_armed(&d->irq[index], which);
 	if (!vector_set_empty(&idle)) {
+		held = device_masked(d, index);
 		rc = fail(e, CAUSE_FAILED, 0, "%s %s not armed: the kernel would return 0 and signal nothing",
 			  irq_index_word(index), vector_set_text(&idle, text, sizeof(text)));
-		hint(e, "enable %s %s", irq_index_word(index), text);
+		held = vector_set_and(&idle, &held);
+		hint(e, "%s %s %s", vector_set_empty(&held) ? "enable" : "unmask", irq_index_word(index),
+		     vector_set_text(vector_set_empty(&held) ? &idle : &held, text, sizeof(text)));
 		return rc;
 	}
 	vector_set_next_run(which, 0, &start, &count);

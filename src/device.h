@@ -93,10 +93,12 @@ struct change {
 	unsigned int calls; /* SET_IRQS made */
 	uint64_t us;	    /* their time */
 	bool rebuilt;
-	uint64_t blind_us; /* a rebuild: from the disable to the last enable */
+	uint64_t blind_us; /* a rebuild: from the disable to the last enable, that of a repair included */
 	struct vector_set live_before, added, removed, kept;
 	struct vector_set dropped; /* by the kernel, in a call that failed */
 	struct vector_set repaired;
+	struct vector_set off;	  /* dropped, and neither armed again nor masked */
+	struct vector_set unhung; /* masked by the device before, by having no eventfd now */
 	bool bus_master_on, bus_master_off;
 	unsigned int granted; /* a short grant: how many the host would give */
 	bool fd_limit_raised;

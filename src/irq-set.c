@@ -104,18 +104,19 @@ static int refuse_growth(const struct irq_state *have, unsigned int end, const c
  */
 static int plan_first(const struct irq_state *have, const struct vector_set *want, struct plan *p)
 {
+	struct vector_set attach = vector_set_minus(want, &have->held);
 	unsigned int start, count, end = vector_set_end(want);
 	int rc;
 
 	vector_set_next_run(want, 0, &start, &count);
 	if (start == 0 && count == end)
-		return add_eventfds(p, have->index, 0, end, want);
-	if (have->flags & IRQ_NORESIZE)
-		return add_eventfds(p, have->index, 0, end, want);
+		return add_eventfds(p, have->index, 0, end, &attach);
+	if (have->flags & IRQ_NORESIZE || vector_set_empty(&attach))
+		return add_eventfds(p, have->index, 0, end, &attach);
 	if (start == 0)
-		return add_runs(p, have->index, want, true);
+		return add_runs(p, have->index, &attach, true);
 	rc = add_eventfds(p, have->index, 0, 1, NULL);
-	return rc ? rc : add_runs(p, have->index, want, true);
+	return rc ? rc : add_runs(p, have->index, &attach, true);
 }
 
 int plan_enable(const struct irq_state *have, const struct vector_set *want, struct plan *p, struct error *e)
@@ -128,6 +129,7 @@ int plan_enable(const struct irq_state *have, const struct vector_set *want, str
 	if (rc)
 		return rc;
 	fresh = vector_set_minus(want, &have->armed);
+	fresh = vector_set_minus(&fresh, &have->held);
 	if (vector_set_empty(&fresh))
 		return 0;
 	if (!have->enabled)
@@ -177,7 +179,7 @@ static int plan_rebuild(const struct irq_state *have, const struct vector_set *w
 
 int plan_resize(const struct irq_state *have, unsigned int n, struct resize_how how, struct plan *p, struct error *e)
 {
-	struct vector_set want = { 0 }, fresh, excess;
+	struct vector_set want = { 0 }, have_now = vector_set_or(&have->armed, &have->held), fresh, excess;
 	int rc;
 
 	*p = (struct plan){ 0 };
@@ -187,8 +189,8 @@ int plan_resize(const struct irq_state *have, unsigned int n, struct resize_how 
 		return rc;
 	if (!have->enabled)
 		return n ? plan_enable(have, &want, p, e) : plan_enable_none(have, 1, p, e);
-	fresh = vector_set_minus(&want, &have->armed);
-	excess = vector_set_minus(&have->armed, &want);
+	fresh = vector_set_minus(&want, &have_now);
+	excess = vector_set_minus(&have_now, &want);
 	if (how.release && vector_set_count(&have->allocated) > (n ? n : 1))
 		return plan_rebuild(have, &want, p, e);
 	if (!vector_set_empty(&fresh) && !reachable(have, &fresh)) {
@@ -204,8 +206,12 @@ int plan_resize(const struct irq_state *have, unsigned int n, struct resize_how 
 
 int plan_attach(const struct irq_state *have, const struct vector_set *lost, struct plan *p)
 {
+	struct vector_set attach = vector_set_minus(lost, &have->held), all = vector_set_or(lost, &have->held);
+
 	*p = (struct plan){ 0 };
-	return add_runs(p, have->index, lost, true);
+	if (!have->enabled)
+		return plan_first(have, &all, p);
+	return add_runs(p, have->index, &attach, true);
 }
 
 int plan_release(const struct irq_state *have, const struct vector_set *which, struct plan *p)

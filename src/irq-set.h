@@ -42,6 +42,7 @@ struct irq_state {
 	bool enabled;		     /* the index is on, with or without armed vectors */
 	struct vector_set allocated; /* vectors that have a Linux IRQ while enabled */
 	struct vector_set armed;
+	struct vector_set held; /* masked: an eventfd given anew would let them go, so a change gives them none */
 };
 
 /* Owned by the caller; plan_free() it. */
@@ -68,10 +69,10 @@ struct resize_how {
 	bool release; /* give Linux IRQs back, by a rebuild */
 };
 
-/** plan_resize() - armed becomes 0..@n-1. Growth touches only new vectors, in one set per contiguous run. */
+/** plan_resize() - armed, or held, becomes 0..@n-1. Growth touches only new vectors, in one set per contiguous run. */
 int plan_resize(const struct irq_state *have, unsigned int n, struct resize_how how, struct plan *p, struct error *e);
 
-/** plan_attach() - re-arm @lost, vectors that a failed call dropped, one set per contiguous run. */
+/** plan_attach() - re-arm @lost, vectors that a failed call dropped: one set per contiguous run, or the index anew. */
 int plan_attach(const struct irq_state *have, const struct vector_set *lost, struct plan *p);
 
 /** plan_release() - take the eventfd off @which, which stay allocated. */

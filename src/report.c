@@ -91,10 +91,33 @@ static void add_set(char *line, size_t size, const char *what, const struct vect
 		append(line, size, ", %s %s", what, vector_set_text(s, text, sizeof(text)));
 }
 
+/* Whether it is over, and was made at all. */
+static bool blind_known(const struct device *d, const struct change *c)
+{
+	return vector_set_empty(&c->off) && !d->trace->dry_run;
+}
+
+static void text_rebuild(struct out *o, const struct device *d, enum irq_index index, const struct change *c)
+{
+	const char *word = irq_index_word(index);
+	char live[96], off[96];
+
+	vector_set_text(&c->live_before, live, sizeof(live));
+	vector_set_text(&c->off, off, sizeof(off));
+	if (d->trace->dry_run)
+		out_text(o, "%s: would be rebuilt, which blinds what is live: %s", word, live);
+	else if (!blind_known(d, c))
+		out_text(o, "%s: the rebuild failed, off until armed again: %s; live before: %s", word, off, live);
+	else
+		out_text(o, "%s: %s, blind for %" PRIu64 " us; live before: %s", word,
+			 vector_set_empty(&c->dropped) ? "rebuilt" : "the rebuild failed and was repaired", c->blind_us,
+			 live);
+}
+
 static void text_change(struct out *o, const struct device *d, enum irq_index index, const struct change *c)
 {
 	const struct index *ix = &d->irq[index];
-	struct vector_set armed = device_armed(d, index);
+	struct vector_set armed = device_armed(d, index), masked = device_masked(d, index);
 	char line[512];
 
 	if (!ix->enabled)
@@ -106,26 +129,29 @@ static void text_change(struct out *o, const struct device *d, enum irq_index in
 	add_set(line, sizeof(line), "released", &c->removed);
 	if (!c->rebuilt)
 		add_set(line, sizeof(line), c->calls ? "untouched" : "already", &c->kept);
+	add_set(line, sizeof(line), "masked", &masked);
 	add_set(line, sizeof(line), "dropped by the kernel", &c->dropped);
 	add_set(line, sizeof(line), "armed again", &c->repaired);
 	out_text(o, "%s   (%u SET_IRQS, %" PRIu64 " us)", line, c->calls, c->us);
-	if (c->rebuilt) {
-		char live[96];
-
-		out_text(o, "%s: rebuilt, blind for %" PRIu64 " us; live before: %s", irq_index_word(index),
-			 c->blind_us, vector_set_text(&c->live_before, live, sizeof(live)));
-	}
+	if (c->rebuilt)
+		text_rebuild(o, d, index, c);
 }
 
 static void notes(struct out *o, const struct device *d, enum irq_index index, const struct change *c)
 {
 	unsigned int allocated = vector_set_count(&d->irq[index].allocated);
-	struct vector_set armed = device_armed(d, index);
-	unsigned int live = vector_set_count(&armed);
+	struct vector_set armed = device_armed(d, index), masked = device_masked(d, index);
+	char text[96];
+	unsigned int live;
 
+	armed = vector_set_or(&armed, &masked);
+	live = vector_set_count(&armed);
 	if (d->irq[index].enabled && allocated > live && !vector_set_empty(&c->removed))
 		out_note(o, "%s: %u IRQs stay allocated until disable; resize --release gives them back",
 			 irq_index_word(index), allocated);
+	if (!vector_set_empty(&c->unhung))
+		out_note(o, "%s: masked by the eventfd now, for arming anew could have let them fire: %s",
+			 irq_index_word(index), vector_set_text(&c->unhung, text, sizeof(text)));
 	if (c->bus_master_on)
 		out_note(o, "bus mastering turned on; disabling puts it back");
 	if (c->bus_master_off)
@@ -136,7 +162,7 @@ static void notes(struct out *o, const struct device *d, enum irq_index index, c
 
 void report_change(struct out *o, struct device *d, enum irq_index index, const char *command, const struct change *c)
 {
-	struct vector_set armed = device_armed(d, index);
+	struct vector_set armed = device_armed(d, index), masked = device_masked(d, index);
 	node *doc = out_doc(o);
 	char bdf[PCI_ADDR_LEN];
 	uint16_t control;
@@ -149,6 +175,7 @@ void report_change(struct out *o, struct device *d, enum irq_index index, const 
 	doc_bool(doc, "enabled", d->irq[index].enabled);
 	doc_number(doc, "allocated", vector_set_count(&d->irq[index].allocated));
 	doc_vectors(doc, "armed", &armed);
+	doc_vectors(doc, "masked", &masked);
 	doc_vectors(doc, "added", &c->added);
 	doc_vectors(doc, "removed", &c->removed);
 	doc_vectors(doc, "dropped", &c->dropped);
@@ -157,7 +184,7 @@ void report_change(struct out *o, struct device *d, enum irq_index index, const 
 	doc_number(doc, "us", c->us);
 	doc_bool(doc, "rebuilt", c->rebuilt);
 	if (c->rebuilt) {
-		doc_number(doc, "blind_us", c->blind_us);
+		doc_number_if(doc, "blind_us", blind_known(d, c), c->blind_us);
 		doc_vectors(doc, "live_before", &c->live_before);
 	}
 	doc_bool(doc, "bus_master_turned_on", c->bus_master_on);

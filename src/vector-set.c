@@ -74,6 +74,15 @@ struct vector_set vector_set_and(const struct vector_set *a, const struct vector
 	return out;
 }
 
+struct vector_set vector_set_or(const struct vector_set *a, const struct vector_set *b)
+{
+	struct vector_set out;
+
+	for (unsigned int i = 0; i < WORDS; i++)
+		out.bits[i] = a->bits[i] | b->bits[i];
+	return out;
+}
+
 unsigned int vector_set_next(const struct vector_set *s, unsigned int from)
 {
 	uint64_t left;

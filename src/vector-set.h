@@ -34,6 +34,7 @@ unsigned int vector_set_end(const struct vector_set *s);
 /** vector_set_minus() - members of @a that are not in @b. */
 struct vector_set vector_set_minus(const struct vector_set *a, const struct vector_set *b);
 struct vector_set vector_set_and(const struct vector_set *a, const struct vector_set *b);
+struct vector_set vector_set_or(const struct vector_set *a, const struct vector_set *b);
 
 /**
  * vector_set_next_run() - walk contiguous runs

@@ -105,6 +105,25 @@ serve() {
 	dev_stop 7
 }
 
+@test "a rebuild that fails: blind until the repair, for an unknown time without one" {
+	dev_start sim:noresize,fail-at=6
+	dev_send 'enable msix 4' 'mask msix 3' 'resize msix 8 --rebuild'
+	error short 'no interrupt vectors left for msix 0-7'
+	says rebuilt=true dropped=[0,1,2,3] repaired=[0,1,2] armed=[0,1,2] masked=[3] live_before=[0,1,2,3]
+	[[ $output =~ \"blind_us\":[1-9] ]] || fail "$output"
+	dev_send 'unmask msix 3' 'trigger msix 0-3' 'wait msix 0-3'
+	says missing=[]
+	dev_send 'resize msix 8 --rebuild --no-repair'
+	says rebuilt=true repaired=[] armed=[] blind_us=null
+	dev_stop 7
+	fails 7 run sim:noresize,fail-at=6 -c 'enable msix 4; resize msix 8 --rebuild'
+	assert_line --regexp '^msix: the rebuild failed and was repaired, blind for [1-9][0-9]* us; live before: 0-3$'
+	fails 7 run sim:noresize,fail-at=6 -c 'enable msix 4; resize msix 8 --rebuild --no-repair'
+	assert_line 'msix: the rebuild failed, off until armed again: 0-3; live before: 0-3'
+	works --json --dry-run run sim:noresize -c 'enable msix 4; resize msix 8 --rebuild'
+	assert_line --index 1 --partial '"rebuilt":true,"blind_us":null,'
+}
+
 @test "the first enable fails as a whole" {
 	dev_start sim:msix=64,fail-at=2
 	dev_send 'enable msix 4'

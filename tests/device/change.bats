@@ -169,6 +169,23 @@ load world
 	dev_stop
 }
 
+@test "a growth beside holes: one call for the new vectors, none for the others" {
+	dynamic || skip 'MSI-X is NORESIZE before Linux 6.5'
+	local before
+	dev_start "$wide" --trace
+	dev_send 'enable msix 0-1,9'
+	before=$(handlers "$wide" msix)
+	dev_send 'enable msix 3-5'
+	says calls=1 added=[3,4,5] armed=[0,1,3,4,5,9]
+	dev_says 'SET_IRQS\(index=msix start=3 count=3 .*\) = 0'
+	agree "$wide" msix
+	dev_send 'enable msix 0-5,9'
+	says calls=1 added=[2]
+	dev_says 'SET_IRQS\(index=msix start=2 count=1 .*\) = 0'
+	assert_equal "$(grep -E '^(0|1|9) ' <<<"$(handlers "$wide" msix)")" "$before"
+	dev_stop
+}
+
 @test "a short grant: exit 7, the number, nothing enabled" {
 	short_grants || skip 'all 16 vectors are granted with remapping'
 	fails 7 run "$granting" -c 'enable msi 16'

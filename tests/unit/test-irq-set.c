@@ -252,10 +252,56 @@ static void test_repair_runs(void **ctx)
 	plan_free(&p);
 }
 
+static void test_masked_get_no_eventfd(void **ctx)
+{
+	struct irq_state have = state(4, 4, IRQ_EVENTFD | IRQ_NORESIZE), off = state(0, 0, IRQ_EVENTFD);
+	struct vector_set lost = set_of("0,2"), all = set_of("0-9");
+	struct resize_how rebuild = { .rebuild = true };
+	struct error e;
+	struct plan p;
+
+	(void)ctx;
+	vector_set_add(&have.held, 1); /* has its eventfd, the device masks it */
+	vector_set_del(&have.armed, 3);
+	vector_set_add(&have.held, 3); /* has none */
+	/* a growth touches neither, one beyond the new end is released */
+	have.flags = IRQ_EVENTFD;
+	assert_int_equal(plan_resize(&have, 8, (struct resize_how){ 0 }, &p, &e), 0);
+	ASSERT_PLAN(&p, "index=msix start=4 count=4 DATA_EVENTFD|ACTION_TRIGGER eventfds=4-7");
+	plan_free(&p);
+	assert_int_equal(plan_enable(&have, &all, &p, &e), 0);
+	ASSERT_PLAN(&p, "index=msix start=4 count=6 DATA_EVENTFD|ACTION_TRIGGER eventfds=4-9");
+	plan_free(&p);
+	assert_int_equal(plan_resize(&have, 2, (struct resize_how){ 0 }, &p, &e), 0);
+	ASSERT_PLAN(&p, "index=msix start=2 count=2 DATA_EVENTFD|ACTION_TRIGGER eventfds=none others=-1");
+	plan_free(&p);
+	/* a rebuild allocates both, down to the last */
+	have.flags |= IRQ_NORESIZE;
+	assert_int_equal(plan_resize(&have, 8, rebuild, &p, &e), 0);
+	ASSERT_PLAN(&p, "index=msix start=0 count=0 DATA_NONE|ACTION_TRIGGER",
+		    "index=msix start=0 count=8 DATA_EVENTFD|ACTION_TRIGGER eventfds=0,2,4-7 others=-1");
+	plan_free(&p);
+	have.allocated = all;
+	assert_int_equal(plan_resize(&have, 4, (struct resize_how){ .release = true }, &p, &e), 0);
+	ASSERT_PLAN(&p, "index=msix start=0 count=0 DATA_NONE|ACTION_TRIGGER",
+		    "index=msix start=0 count=4 DATA_EVENTFD|ACTION_TRIGGER eventfds=0,2 others=-1");
+	plan_free(&p);
+	/* so does a repair of an index that went off */
+	off.held = have.held;
+	assert_int_equal(plan_attach(&off, &lost, &p), 0);
+	ASSERT_PLAN(&p, "index=msix start=0 count=4 DATA_EVENTFD|ACTION_TRIGGER eventfds=0,2 others=-1");
+	plan_free(&p);
+	lost = off.held;
+	assert_int_equal(plan_attach(&off, &lost, &p), 0);
+	ASSERT_PLAN(&p, "index=msix start=0 count=4 DATA_EVENTFD|ACTION_TRIGGER eventfds=none others=-1");
+	plan_free(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_first_enable_is_one_call),
+		cmocka_unit_test(test_masked_get_no_eventfd),
 		cmocka_unit_test(test_sparse_first_enable),
 		cmocka_unit_test(test_enable_adds_only_what_is_new),
 		cmocka_unit_test(test_beyond_the_device),
