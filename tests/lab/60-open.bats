@@ -131,3 +131,18 @@ limited() {
 	run -1 grep -E '^pwrite' <<<"$stderr$output"
 	nothing_left "$nvme"
 }
+
+@test "the kernel answers each SET_IRQS as the simulation does" {
+	local asked=$BATS_TEST_TMPDIR/asked device
+
+	cc -O1 -o "$BATS_TEST_TMPDIR/answers" "$tests/lab/answers.c"
+	# MSI-X of 65 vectors, and MSI of 16
+	for device in "$nvme" "$xhci"; do
+		give "$device"
+		run "$BATS_TEST_TMPDIR/answers" "$(group_of "$device")" "0000:$device"
+		assert_success
+		echo "$output" >>"$asked"
+	done
+	# each row by one of them
+	assert_equal "$(sort -u "$asked" | wc -l)" "$(sed -n 's/.* of //p' "$asked" | sort -u)"
+}

@@ -17,17 +17,12 @@
 #include <unistd.h>
 
 /* cmocka.h makes fail() a macro: our headers come first */
+#include "../set-irqs.h"
 #include "msi-cap.h"
 #include "sim-device.h"
 #include "util.h"
 
 #include <cmocka.h>
-
-#define NONE	(VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER)
-#define BOOL	(VFIO_IRQ_SET_DATA_BOOL | VFIO_IRQ_SET_ACTION_TRIGGER)
-#define EVENTFD (VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER)
-#define MASK	VFIO_IRQ_SET_ACTION_MASK
-#define UNMASK	VFIO_IRQ_SET_ACTION_UNMASK
 
 #define PBA_OFFSET 0x8000u
 
