@@ -205,6 +205,14 @@ struct proc_fill {
 	bool all; /* not only what is not counted yet */
 };
 
+static bool is_ours(const void *ctx, unsigned int number)
+{
+	const struct proc_fill *f = ctx;
+	const struct host_irq key = { .irq = number };
+
+	return bsearch(&key, f->h->irq, f->h->n, sizeof(key), by_number) != NULL;
+}
+
 static void fill_from_proc(void *ctx, const struct proc_irq *p)
 {
 	const struct proc_fill *f = ctx;
@@ -251,7 +259,7 @@ static void fill(const struct root *r, const struct pci_addr *a, const char *bdf
 		fill_from_sysfs(r, a, bdf, &h->irq[i]);
 	/* a text that cannot be had leaves these without a count, which is said by "counted" */
 	if (!all_counted(h))
-		proc_irq_walk(r, fill_from_proc, &f);
+		proc_irq_pick(r, h->n, is_ours, fill_from_proc, &f);
 	for (size_t i = 0; want & HOST_IRQ_AFFINITY && i < h->n; i++)
 		fill_affinity(r, &h->irq[i]);
 	qsort(h->irq, h->n, sizeof(*h->irq), by_vector);

@@ -148,6 +148,16 @@ static bool read_count(const struct root *r, struct host_watch *w, size_t i)
 	return sum_counts(w->page, &irq->count, &w->cpus[i]);
 }
 
+static bool is_ours(const void *ctx, unsigned int irq)
+{
+	const struct host_watch *w = ctx;
+	const struct listed key = { .irq = irq };
+
+	if (w->nlisted)
+		return bsearch(&key, w->listed, w->nlisted, sizeof(key), by_irq) != NULL;
+	return w->irqs.n && w->irqs.irq[0].irq == irq;
+}
+
 static void count_from_proc(void *ctx, const struct proc_irq *p)
 {
 	struct host_watch *w = ctx;
@@ -159,24 +169,34 @@ static void count_from_proc(void *ctx, const struct proc_irq *p)
 			continue;
 		irq->count = p->count;
 		irq->counted = true;
+		w->cpus[i] = p->cpus;
 	}
 }
 
-static int read_counts(const struct root *r, struct host_watch *w)
+/* false: not all of them, for there are no such files before Linux 4.9, and of many CPUs the text does not fit into the
+ * page. */
+static bool read_files(const struct root *r, struct host_watch *w)
 {
 	bool all = true;
 
-	if (!w->page)
-		w->page = malloc(PAGE + 1);
-	if (!w->page)
-		return -ENOMEM;
 	for (size_t i = 0; i < w->irqs.n; i++) {
 		w->irqs.irq[i].counted = read_count(r, w, i);
 		all = all && w->irqs.irq[i].counted;
 	}
-	/* no such files before Linux 4.9, and with many CPUs the text does not fit into the page */
-	if (!all)
-		proc_irq_walk(r, count_from_proc, w);
+	return all;
+}
+
+/* A text that was too long gets no shorter: until the details are read again the one file that has all is enough. */
+static int read_counts(const struct root *r, struct host_watch *w)
+{
+	if (!w->page)
+		w->page = malloc(PAGE + 1);
+	if (!w->page)
+		return -ENOMEM;
+	for (size_t i = 0; w->from_proc && i < w->irqs.n; i++)
+		w->irqs.irq[i].counted = false;
+	if (w->from_proc || !read_files(r, w))
+		w->from_proc = !proc_irq_pick(r, w->irqs.n, is_ours, count_from_proc, w);
 	return 0;
 }
 
@@ -197,6 +217,7 @@ int host_watch_read(const struct root *r, struct host_watch *w)
 	w->nlisted = n;
 	if (!known) {
 		w->age = 0;
+		w->from_proc = false;
 		rc = read_details(r, w);
 	}
 	return rc ? rc : read_counts(r, w);

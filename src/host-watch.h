@@ -20,6 +20,7 @@ struct host_watch {
 	unsigned int age;
 	unsigned int changes; /* so often there was another list of IRQs than before */
 	char *page;	      /* scratch */
+	bool from_proc;	      /* counts are those of /proc/interrupts */
 };
 
 /** host_watch_read() - 0 or -errno. @w begins with its address and zeros. */

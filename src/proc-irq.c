@@ -122,6 +122,7 @@ bool proc_irq_parse(const char *line, unsigned int cpus, struct proc_irq *p)
 		if (!is_number(next_word(&line), &n))
 			return false;
 		p->count += n;
+		p->cpus += n != 0;
 	}
 	parse_tail(line, p);
 	return true;
@@ -141,7 +142,28 @@ static bool whole_line(FILE *f, char *line)
 	return false;
 }
 
-static int walk(FILE *f, char *line, void (*each)(void *ctx, const struct proc_irq *p), void *ctx)
+/* What is asked for. */
+struct walk {
+	size_t left;					   /* so many lines more */
+	bool (*wanted)(const void *ctx, unsigned int irq); /* NULL: all */
+	void (*each)(void *ctx, const struct proc_irq *p);
+	void *ctx;
+};
+
+/* By the number in front of the colon alone; what has none is no IRQ of ours. */
+static bool is_wanted(const struct walk *k, const char *line)
+{
+	unsigned int irq = 0;
+	const char *p = line + strspn(line, " ");
+
+	if (!k->wanted)
+		return true;
+	for (; isdigit((unsigned char)*p) && irq < UINT_MAX / 10; p++)
+		irq = irq * 10 + (unsigned int)(*p - '0');
+	return *p == ':' && k->wanted(k->ctx, irq);
+}
+
+static int walk(FILE *f, char *line, struct walk *k)
 {
 	unsigned int cpus;
 	struct proc_irq p;
@@ -151,14 +173,16 @@ static int walk(FILE *f, char *line, void (*each)(void *ctx, const struct proc_i
 	cpus = proc_irq_cpus(line);
 	if (!cpus)
 		return -EINVAL;
-	while (fgets(line, LINE_SIZE, f)) {
-		if (whole_line(f, line) && proc_irq_parse(line, cpus, &p))
-			each(ctx, &p);
+	while (k->left && fgets(line, LINE_SIZE, f)) {
+		if (!whole_line(f, line) || !is_wanted(k, line) || !proc_irq_parse(line, cpus, &p))
+			continue;
+		k->left--;
+		k->each(k->ctx, &p);
 	}
 	return 0;
 }
 
-int proc_irq_walk(const struct root *r, void (*each)(void *ctx, const struct proc_irq *p), void *ctx)
+static int open_and_walk(const struct root *r, struct walk *k)
 {
 	_cleanup_file_ FILE *f = root_stream(r, "proc/interrupts");
 	char *line;
@@ -169,7 +193,18 @@ int proc_irq_walk(const struct root *r, void (*each)(void *ctx, const struct pro
 	line = malloc(LINE_SIZE);
 	if (!line)
 		return -ENOMEM;
-	rc = walk(f, line, each, ctx);
+	rc = walk(f, line, k);
 	free(line);
 	return rc;
+}
+
+int proc_irq_walk(const struct root *r, void (*each)(void *ctx, const struct proc_irq *p), void *ctx)
+{
+	return open_and_walk(r, &(struct walk){ .left = SIZE_MAX, .each = each, .ctx = ctx });
+}
+
+int proc_irq_pick(const struct root *r, size_t n, bool (*wanted)(const void *ctx, unsigned int irq),
+		  void (*each)(void *ctx, const struct proc_irq *p), void *ctx)
+{
+	return open_and_walk(r, &(struct walk){ .left = n, .wanted = wanted, .each = each, .ctx = ctx });
 }

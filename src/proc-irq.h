@@ -14,7 +14,8 @@
 
 struct proc_irq {
 	unsigned int irq;
-	uint64_t count; /* all CPUs */
+	uint64_t count;	   /* all CPUs */
+	unsigned int cpus; /* those that have counted */
 	bool has_hwirq;
 	uint64_t hwirq;
 	char chip[64], action[128]; /* action "": no handler */
@@ -28,5 +29,10 @@ bool proc_irq_parse(const char *line, unsigned int cpus, struct proc_irq *p);
 
 /** proc_irq_walk() - all lines. 0 or -errno. */
 int proc_irq_walk(const struct root *r, void (*each)(void *ctx, const struct proc_irq *p), void *ctx);
+
+/** proc_irq_pick() - the lines of the @n IRQs that @wanted names, and no further; of others not a column is parsed,
+ * which is what costs on a host of many CPUs. 0 or -errno. */
+int proc_irq_pick(const struct root *r, size_t n, bool (*wanted)(const void *ctx, unsigned int irq),
+		  void (*each)(void *ctx, const struct proc_irq *p), void *ctx);
 
 #endif

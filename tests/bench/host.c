@@ -50,8 +50,13 @@ static void text(const char *dir, const char *path, const char *what)
 	must(!fclose(f), path);
 }
 
+/* All counts of the vectors are large: their per_cpu_count does not fit into the kernel's page any more. */
+static int large;
+
 static unsigned long count_at(unsigned int irq, unsigned int cpu)
 {
+	if (large && irq >= FIRST && irq < FIRST + VECTORS)
+		return 1000000ul + irq + cpu;
 	/* an IRQ mostly stays on a CPU */
 	return irq % CPUS == cpu ? 1000000ul + irq : (irq * 31 + cpu) % 97 == 0;
 }
@@ -73,11 +78,23 @@ static void make_interrupts(const char *dir)
 	must(!fclose(f), "proc/interrupts");
 }
 
+/* Cut off at a page, as per_cpu_count_show() does. */
+static void make_counts(FILE *f, unsigned int irq)
+{
+	char page[16 * CPUS] = "";
+	int n = 0;
+
+	for (unsigned int cpu = 0; cpu < CPUS; cpu++)
+		n += snprintf(page + n, sizeof(page) - (size_t)n, "%s%lu", cpu ? "," : "", count_at(irq, cpu));
+	snprintf(page + n, sizeof(page) - (size_t)n, "\n");
+	fprintf(f, "%.4095s", page);
+	must(!fclose(f), "per_cpu_count");
+}
+
 static void make_irq(const char *dir, unsigned int vector)
 {
 	unsigned int irq = FIRST + vector;
 	char path[128], value[64];
-	FILE *f;
 
 	snprintf(path, sizeof(path), "sys/bus/pci/devices/0000:04:00.0/msi_irqs/%u", irq);
 	text(dir, path, "msix\n");
@@ -95,11 +112,7 @@ static void make_irq(const char *dir, unsigned int vector)
 	snprintf(value, sizeof(value), "%u\n", irq % CPUS);
 	text(dir, path, value);
 	snprintf(path, sizeof(path), "sys/kernel/irq/%u/per_cpu_count", irq);
-	f = make(dir, path);
-	for (unsigned int cpu = 0; cpu < CPUS; cpu++)
-		fprintf(f, "%s%lu", cpu ? "," : "", count_at(irq, cpu));
-	fputs("\n", f);
-	must(!fclose(f), path);
+	make_counts(make(dir, path), irq);
 }
 
 static double cpu_of(int who)
@@ -156,7 +169,7 @@ static unsigned long parse(const char *dir)
 	return sum;
 }
 
-void bench_watching(const char *msictl)
+static void bench_tree(const char *msictl, const char *what, const char *demanded)
 {
 	char dir[] = "/tmp/msictl-bench-XXXXXX";
 	double begin, one, many, plain;
@@ -174,6 +187,14 @@ void bench_watching(const char *msictl)
 		sum += parse(dir);
 	plain = (cpu_of(RUSAGE_SELF) - begin) / ROUNDS;
 	must(sum > 0, "counts");
-	row("watching 64 of 8192 IRQs, CPU per refresh", (many - one) / REFRESHES, plain, "ms", "<= 0.10");
+	row(what, (many - one) / REFRESHES, plain, "ms", demanded);
 	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+void bench_watching(const char *msictl)
+{
+	bench_tree(msictl, "watching 64 of 8192 IRQs, CPU per refresh", "<= 0.10");
+	large = 1;
+	bench_tree(msictl, "  their counts need more than sysfs' page", "");
+	large = 0;
 }

@@ -139,6 +139,50 @@ static void nonsense_is_no_count(void **state)
 	host_watch_free(&w);
 }
 
+/* As per_cpu_count_show() does it when the counts of all CPUs need more than a page. */
+static void cut(const struct tree *t, unsigned int n)
+{
+	char text[4096];
+
+	for (size_t i = 0; i + 8 < sizeof(text); i += 8)
+		tree_put(text + i, "1000000,");
+	text[4088] = '\0';
+	put(t, n, "per_cpu_count", text);
+}
+
+static void cut_off_by_the_page(void **state)
+{
+	struct host_watch w = { .addr = { 0, 4, 0, 0 } };
+	struct tree *t = *state;
+
+	irq(t, 33, "0\n", "1\n");
+	irq(t, 34, "1\n", "1\n");
+	cut(t, 33);
+	/* 34 has a text of its own, and the lines of others are none that could be parsed */
+	tree_text(t, "proc/interrupts",
+		  "      CPU0 CPU1 CPU2\n NMI: 1 1 1 x\n  3: a b c\n 333: 9 9 9 PCI-MSI 0-edge x\n"
+		  " 33:  5 0 6  PCI-MSI 0-edge nvme0q0\n 34: 0 1 0 PCI-MSI 1-edge x\n");
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(host_watch_read(&t->root, &w), 0);
+		assert_true(at(&w, 33)->counted && at(&w, 34)->counted);
+		assert_int_equal(at(&w, 33)->count, 11);
+		assert_int_equal(at(&w, 34)->count, 1);
+		assert_int_equal(w.cpus[at(&w, 33) - w.irqs.irq], 2);
+		assert_int_equal(w.cpus[at(&w, 34) - w.irqs.irq], 1);
+	}
+	/* a line that is gone is no count, and its files are looked at again in time */
+	tree_text(t, "proc/interrupts", "      CPU0 CPU1 CPU2\n 33:  5 1 6  PCI-MSI 0-edge nvme0q0\n");
+	assert_int_equal(host_watch_read(&t->root, &w), 0);
+	assert_int_equal(at(&w, 33)->count, 12);
+	assert_false(at(&w, 34)->counted);
+	put(t, 33, "per_cpu_count", "7,7,7\n");
+	for (int i = 0; i < 16; i++)
+		assert_int_equal(host_watch_read(&t->root, &w), 0);
+	assert_int_equal(at(&w, 33)->count, 21);
+	assert_true(at(&w, 34)->counted);
+	host_watch_free(&w);
+}
+
 static void without_sys_kernel_irq(void **state)
 {
 	struct host_watch w = { .addr = { 0, 4, 0, 0 } };
@@ -172,6 +216,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(comes_and_goes, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(changes_are_counted, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(nonsense_is_no_count, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(cut_off_by_the_page, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(without_sys_kernel_irq, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(no_such_function, tree_setup, tree_teardown),
 	};

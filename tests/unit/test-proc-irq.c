@@ -126,11 +126,36 @@ static void walks(void **state)
 	tree_free(&t);
 }
 
+static bool is_33_or_35(const void *ctx, unsigned int irq)
+{
+	(void)ctx;
+	return irq == 33 || irq == 35;
+}
+
+/* Only what is asked for, and nothing behind the last of it. */
+static void picks(void **state)
+{
+	uint64_t total = 0;
+	struct tree t;
+
+	(void)state;
+	tree_new(&t);
+	tree_text(&t, "proc/interrupts",
+		  "      CPU0 CPU1\n 33: 1 2 x 0-edge a\n 34: 10 10 x 1-edge b\n 35: 3 0 x 2-edge c\n 35: 100 0 x d\n");
+	assert_int_equal(proc_irq_pick(&t.root, 2, is_33_or_35, sum, &total), 0);
+	assert_int_equal(total, 6);
+	assert_int_equal(proc_irq_pick(&t.root, 0, is_33_or_35, sum, &total), 0);
+	assert_int_equal(total, 6);
+	tree_text(&t, "proc/interrupts", " 33: 1\n");
+	assert_int_equal(proc_irq_pick(&t.root, 2, is_33_or_35, sum, &total), -EINVAL);
+	tree_free(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(header),  cmocka_unit_test(lines), cmocka_unit_test(other_lines),
-		cmocka_unit_test(bounded), cmocka_unit_test(walks),
+		cmocka_unit_test(bounded), cmocka_unit_test(walks), cmocka_unit_test(picks),
 	};
 
 	return cmocka_run_group_tests_name("proc-irq", tests, NULL, NULL);
