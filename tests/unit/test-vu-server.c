@@ -9,201 +9,7 @@
 #include <sys/un.h>
 #include <time.h>
 
-#include "loop.h"
-#include "sim-device.h"
-#include "vu-peer.h"
-#include "vu-server.h"
-
-#define ARM   (VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER)
-#define FIRE  (VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER)
-#define JSON  "{\"capabilities\":{\"max_msg_fds\":8,\"max_data_xfer_size\":1048576}}"
-#define GRANT "{\"capabilities\":{\"max_msg_fds\":8,\"msictl_grant\":true}}"
-
-struct fixture {
-	struct sim_device *d;
-	struct loop *loop;
-	struct vu_server *server;
-	int sock; /* the client's end */
-	uint16_t id;
-};
-
-static void fixture_new(struct fixture *f, const char *spec)
-{
-	struct sim_spec s;
-	struct error e;
-
-	memset(f, 0, sizeof(*f));
-	f->sock = -1;
-	assert_int_equal(sim_spec_parse(spec, &s, &e), 0);
-	assert_int_equal(sim_device_new(&f->d, &s), 0);
-	assert_int_equal(loop_new(&f->loop), 0);
-	assert_int_equal(vu_server_new(&f->server, f->d, f->loop), 0);
-}
-
-static void fixture_free(struct fixture *f)
-{
-	cleanup_fd(&f->sock);
-	vu_server_free(f->server);
-	loop_free(f->loop);
-	sim_device_free(f->d);
-}
-
-static void join(struct fixture *f)
-{
-	int sock[2];
-
-	pair(sock);
-	assert_int_equal(vu_server_serve(f->server, sock[1]), 0);
-	f->sock = sock[0];
-}
-
-/* Let the server do what there is to do. */
-static void pump(struct fixture *f)
-{
-	while (loop_wait(f->loop, 0) > 0)
-		continue;
-}
-
-static void leave(struct fixture *f)
-{
-	close(take_fd(&f->sock));
-	pump(f);
-	assert_false(vu_server_busy(f->server));
-}
-
-struct ask {
-	uint16_t command;
-	uint32_t flags;
-	const void *payload;
-	size_t size;
-	const int *fd;
-	unsigned int nfds;
-};
-
-static void send_ask(struct fixture *f, const struct ask *a)
-{
-	struct vu_header h = {
-		.id = ++f->id, .command = a->command, .size = (uint32_t)(sizeof(h) + a->size), .flags = a->flags
-	};
-
-	assert_int_equal(vu_send(f->sock, &h, a->payload, a->size, a->fd, a->nfds, now_us() + SECOND), 0);
-}
-
-/* The reply to the last message; returns the errno in it. */
-static int reply(struct fixture *f, struct vu_message *m)
-{
-	assert_int_equal(vu_receive(f->sock, m, VU_MAX_MESSAGE, 0), 0);
-	assert_int_equal(m->header.id, f->id);
-	assert_int_equal(m->header.flags & ~VU_ERROR, VU_REPLY);
-	assert_int_equal(m->nfds, 0);
-	if (m->header.flags & VU_ERROR)
-		assert_true(m->header.error > 0);
-	else
-		assert_int_equal(m->header.error, 0);
-	return (int)m->header.error;
-}
-
-/* One exchange; the reply's payload goes to @out, of which the length must be @n. Returns its errno. */
-static int ask(struct fixture *f, const struct ask *a, void *out, size_t n)
-{
-	struct vu_message m;
-	int err;
-
-	send_ask(f, a);
-	pump(f);
-	err = reply(f, &m);
-	assert_int_equal(m.header.command, a->command);
-	assert_int_equal(m.size, err ? 0 : n);
-	if (!err && out)
-		memcpy(out, m.payload, n);
-	vu_message_drop(&m);
-	return err;
-}
-
-static void assert_closed(struct fixture *f)
-{
-	struct vu_message m;
-
-	pump(f);
-	assert_false(vu_server_busy(f->server));
-	assert_int_equal(vu_receive(f->sock, &m, VU_MAX_MESSAGE, 0), -ECONNRESET);
-	close(take_fd(&f->sock));
-}
-
-static int version(struct fixture *f, const char *json, struct vu_version *v)
-{
-	uint8_t payload[512] = { 0, 0, 1, 0 };
-	size_t size = json ? 4 + strlen(json) + 1 : 4;
-	struct vu_message m;
-	int err;
-
-	*v = (struct vu_version){ 0 };
-	if (json)
-		memcpy(payload + 4, json, size - 4);
-	send_ask(f, &(struct ask){ .command = VU_VERSION, .payload = payload, .size = size });
-	pump(f);
-	err = reply(f, &m);
-	assert_int_equal(m.header.command, VU_VERSION);
-	if (!err)
-		assert_int_equal(vu_version_parse(m.payload, m.size, v), 0);
-	else
-		assert_int_equal(m.size, 0);
-	vu_message_drop(&m);
-	return err;
-}
-
-/* A client that has said VERSION. */
-static void greet(struct fixture *f)
-{
-	struct vu_version v;
-
-	join(f);
-	assert_int_equal(version(f, JSON, &v), 0);
-}
-
-static int set_irqs(struct fixture *f, uint32_t flags, uint32_t index, uint32_t start, uint32_t count, const int *fd,
-		    unsigned int nfds)
-{
-	struct vfio_irq_set set = {
-		.argsz = sizeof(set), .flags = flags, .index = index, .start = start, .count = count
-	};
-
-	return ask(
-		f,
-		&(struct ask){
-			.command = VU_DEVICE_SET_IRQS, .payload = &set, .size = sizeof(set), .fd = fd, .nfds = nfds },
-		NULL, 0);
-}
-
-static int read_region(struct fixture *f, uint32_t region, uint64_t offset, uint32_t count, void *data)
-{
-	struct {
-		uint64_t offset;
-		uint32_t region, count;
-		uint8_t data[4096];
-	} out, a = { .offset = offset, .region = region, .count = count };
-	int err = ask(f, &(struct ask){ .command = VU_REGION_READ, .payload = &a, .size = 16 }, &out, 16 + count);
-
-	if (err)
-		return err;
-	assert_memory_equal(&a, &out, 16);
-	memcpy(data, out.data, count);
-	return 0;
-}
-
-static int write_region(struct fixture *f, uint32_t region, uint64_t offset, uint32_t value)
-{
-	struct {
-		uint64_t offset;
-		uint32_t region, count, value, pad;
-	} a = { .offset = offset, .region = region, .count = 4, .value = value };
-	uint8_t out[16];
-	int err = ask(f, &(struct ask){ .command = VU_REGION_WRITE, .payload = &a, .size = 20 }, out, 16);
-
-	if (!err)
-		assert_memory_equal(&a, out, 16);
-	return err;
-}
+#include "vu-fixture.h"
 
 /* --- greeting --- */
 
@@ -310,12 +116,6 @@ static void test_info(void **state)
 		ask(&f, &(struct ask){ .command = VU_DEVICE_GET_INFO, .payload = &info, .size = 16 }, &info, 16), 0);
 	assert_int_equal(info.argsz, 16);
 	fixture_free(&f);
-}
-
-static int region_info(struct fixture *f, struct vfio_region_info *info)
-{
-	return ask(f, &(struct ask){ .command = VU_DEVICE_GET_REGION_INFO, .payload = info, .size = sizeof(*info) },
-		   info, sizeof(*info));
 }
 
 /* A region that is not there has size 0; an error would hang a client of rust-vmm's. */
@@ -675,51 +475,6 @@ static void test_dma(void **state)
 	close_all(fd, 2);
 	fixture_free(&f);
 	assert_int_equal(open_descriptors(), before);
-}
-
-/* QEMU 10.1 and later, from its first message to the first vector. */
-static void test_qemu(void **state)
-{
-	struct {
-		uint32_t argsz, flags;
-		uint64_t offset, addr, size;
-	} map = { 32, 3, 0, 0, 0x80000000 };
-	struct vfio_region_info region;
-	uint8_t config[4096];
-	struct vu_version v;
-	struct fixture f;
-	int fd[4];
-
-	(void)state;
-	fixture_new(&f, NULL);
-	join(&f);
-	eventfds(fd, 4);
-	assert_int_equal(version(&f,
-				 "{\"capabilities\": {\"pgsizes\": 4096, \"max_msg_fds\": 16, \"max_dma_maps\": 65535, "
-				 "\"max_data_xfer_size\": 1048576, \"migration\": {\"pgsize\": 4096, "
-				 "\"max_bitmap_size\": 256}, \"write_multiple\": true}}",
-				 &v),
-			 0);
-	assert_int_equal(ask(&f, &(struct ask){ VU_DMA_MAP, 0, &map, 32, fd, 1 }, NULL, 0), 0);
-	region = (struct vfio_region_info){ .argsz = 32, .index = 7 };
-	assert_int_equal(region_info(&f, &region), 0);
-	assert_true(region.size == 256 || region.size == 4096);
-	assert_int_equal(read_region(&f, 7, 0, (uint32_t)region.size, config), 0);
-	assert_int_equal(set_irqs(&f, ARM, 0, 0, 1, fd, 1), 0);
-	assert_int_equal(set_irqs(&f, ARM, 3, 0, 1, fd + 1, 1), 0);
-	assert_int_equal(set_irqs(&f, FIRE, 0, 0, 0, NULL, 0), 0);
-	assert_int_equal(ask(&f, &(struct ask){ .command = VU_DEVICE_RESET }, NULL, 0), 0);
-	assert_int_equal(set_irqs(&f, ARM, 0, 0, 1, fd, 1), 0);
-	assert_int_equal(set_irqs(&f, FIRE, 0, 0, 0, NULL, 0), 0);
-	/* MSI-X is turned on with nothing in it, then vector after vector */
-	assert_int_equal(set_irqs(&f, ARM, 2, 0, 1, NULL, 0), 0);
-	assert_int_equal(set_irqs(&f, ARM, 2, 0, 1, fd + 2, 1), 0);
-	assert_int_equal(set_irqs(&f, ARM, 2, 1, 1, fd + 3, 1), 0);
-	assert_int_equal(set_irqs(&f, FIRE, 2, 0, 2, NULL, 0), 0);
-	assert_int_equal(counted(fd[2]), 1);
-	assert_int_equal(counted(fd[3]), 1);
-	close_all(fd, 4);
-	fixture_free(&f);
 }
 
 /* A client may leave the unmasking of INTx to an eventfd of its own. */
@@ -1363,7 +1118,7 @@ int main(void)
 		cmocka_unit_test(test_small_transfer),
 		cmocka_unit_test(test_doorbell),
 		cmocka_unit_test(test_dma),
-		cmocka_unit_test(test_qemu),
+
 		cmocka_unit_test(test_unmask_eventfd),
 		cmocka_unit_test(test_stays_in_sync),
 		cmocka_unit_test(test_unknown_commands),
