@@ -90,7 +90,7 @@ static void take_vectors(struct fixture *f, const int *fd)
 	assert_int_equal(set_irqs(f, ARM, 2, 0, 1, NULL, 0), 0);
 	for (unsigned int v = 0; v < VECTORS; v++) {
 		assert_int_equal(set_irqs(f, ARM, 2, v, 1, fd + v, 1), 0);
-		unmap(f, 0x200000000 + v * 0x1000u);
+		unmap(f, UINT64_C(0x200000000) + UINT64_C(0x1000) * v);
 	}
 }
 
