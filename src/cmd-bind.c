@@ -17,7 +17,7 @@ static const char *driver_word(const char *driver)
 	return driver[0] ? driver : "no driver";
 }
 
-static void report_document(const struct driver_change *c, const char *bdf, int group, struct out *o)
+static void report_document(const struct driver_change *c, bool dry, const char *bdf, int group, struct out *o)
 {
 	node *doc = out_doc(o);
 
@@ -27,6 +27,8 @@ static void report_document(const struct driver_change *c, const char *bdf, int 
 	doc_bool(doc, "changed", c->changed);
 	doc_number_if(doc, "group", group >= 0, (uint64_t)group);
 	doc_word(doc, "note", c->note);
+	if (dry)
+		doc_bool(doc, "dry_run", true);
 }
 
 static void report(const struct session *s, const struct pci_addr *a, const struct driver_change *c)
@@ -42,7 +44,7 @@ static void report(const struct session *s, const struct pci_addr *a, const stru
 	escape_text(driver_word(c->to), to, sizeof(to));
 	if (f.group >= 0)
 		snprintf(group, sizeof(group), ", IOMMU group %d", f.group);
-	report_document(c, full, f.group, s->out);
+	report_document(c, s->trace.dry_run, full, f.group, s->out);
 	if (s->trace.dry_run)
 		out_note(s->out, "nothing was changed, this was a dry run");
 	else if (c->changed)

@@ -201,6 +201,11 @@ static int run_latency(struct session *s, const struct args *a, struct error *e)
 	l->index = a->param[1].index;
 	l->want = times->given ? times->number : TIMES;
 	rc = choose(s, l, a, e);
+	if (!rc && s->trace.dry_run) {
+		out_note(s->out, "a dry run triggers nothing, so nothing is measured");
+		free(l);
+		return 0;
+	}
 	/* what came before is not measured */
 	if (!rc && device_drain(s->device) == -EINTR)
 		rc = session_stopped(s, e);

@@ -63,8 +63,9 @@ static int run(struct session *s, const struct args *a, bool mask, struct error 
 	doc_text(doc, "by", mask_way_word(way));
 	which = device_masked(s->device, index);
 	doc_vectors(doc, "masked", &which);
-	out_text(s->out, "%s: %sed %s by %s (%s); masked now: %s", irq_index_word(index), a->command->word,
-		 a->param[2].text, mask_way_word(way), way_help[way], vector_set_text(&which, held, sizeof(held)));
+	out_text(s->out, "%s: %s%sed %s by %s (%s); masked %s: %s", irq_index_word(index),
+		 s->trace.dry_run ? "would be " : "", a->command->word, a->param[2].text, mask_way_word(way),
+		 way_help[way], s->trace.dry_run ? "then" : "now", vector_set_text(&which, held, sizeof(held)));
 	if (mask && device_pending(s->device, index, &pending, &(struct error){ 0 }) == 0) {
 		doc_vectors(doc, "pending", &pending);
 		if (!vector_set_empty(&pending))

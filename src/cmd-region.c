@@ -82,7 +82,10 @@ static int run_reset(struct session *s, const struct args *a, struct error *e)
 	if (rc)
 		return rc;
 	doc_text(out_doc(s->out), "command", a->command->word);
-	out_text(s->out, "reset; armed vectors stay armed, masks that the device held are gone");
+	out_text(s->out, "%s",
+		 s->trace.dry_run
+			 ? "would be reset; armed vectors would stay armed, masks that the device holds would go"
+			 : "reset; armed vectors stay armed, masks that the device held are gone");
 	return 0;
 }
 

@@ -35,7 +35,7 @@ static uint64_t next_due(const struct triggering *t)
 	return t->rate ? t->begin + seconds * 1000000 + rest * 1000000 / t->rate : 0;
 }
 
-static void tell(struct out *o, const struct triggering *t)
+static void tell(struct out *o, const struct triggering *t, bool dry)
 {
 	node *doc = out_doc(o);
 	char text[128];
@@ -46,15 +46,15 @@ static void tell(struct out *o, const struct triggering *t)
 	doc_number(doc, "times", t->done);
 	doc_bool(doc, "loopback", true);
 	vector_set_text(&t->which, text, sizeof(text));
-	out_text(o, "%s: triggered %s, %" PRIu64 " time%s (loopback: proves the eventfds, not the device)",
-		 irq_index_word(t->index), text, t->done, t->done == 1 ? "" : "s");
+	out_text(o, "%s: %s %s, %" PRIu64 " time%s (loopback: proves the eventfds, not the device)",
+		 irq_index_word(t->index), dry ? "would trigger" : "triggered", text, t->done, t->done == 1 ? "" : "s");
 }
 
 /* What was done is told also when the rest fails. */
 static int end(struct session *s, const struct triggering *t, int rc)
 {
 	if (rc == 0 || t->done)
-		tell(s->out, t);
+		tell(s->out, t, s->trace.dry_run);
 	return rc;
 }
 
@@ -65,6 +65,13 @@ static int step(struct session *s, void *state, uint64_t *due, struct error *e)
 
 	if (s->loop && loop_stopped(s->loop))
 		return end(s, t, session_stopped(s, e));
+	/* Each would be the same call, and none is counted. */
+	if (s->trace.dry_run) {
+		int rc = device_trigger(s->device, t->index, &t->which, e);
+
+		t->done = rc ? 0 : t->count;
+		return end(s, t, rc);
+	}
 	while (t->done < t->count && now_us() < until) {
 		int rc;
 
@@ -85,9 +92,12 @@ static int step(struct session *s, void *state, uint64_t *due, struct error *e)
 static int run_trigger(struct session *s, const struct args *a, struct error *e)
 {
 	const struct value *count = &a->option[TRIGGER_COUNT], *rate = &a->option[TRIGGER_RATE];
-	struct triggering *t = calloc(1, sizeof(*t));
+	struct triggering *t;
 	int rc;
 
+	if (count->given && !count->number)
+		return fail(e, CAUSE_USAGE, 0, "--count 0 triggers nothing");
+	t = calloc(1, sizeof(*t));
 	if (!t)
 		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
 	t->index = a->param[1].index;

@@ -146,6 +146,20 @@ static int expect(struct session *s, struct expectation *x, const struct args *a
 			       &a->param[2].vectors, &x->which, e);
 }
 
+/* Whatever a dry run would have let count does not come. */
+static int tell_dry(struct session *s, struct expectation *x)
+{
+	node *doc = out_doc(s->out);
+
+	doc_bool(doc, "dry_run", true);
+	doc_text(doc, "command", "wait");
+	doc_text(doc, "index", irq_index_word(x->index));
+	doc_vectors(doc, "vectors", &x->which);
+	out_note(s->out, "a dry run waits for nothing");
+	end(x);
+	return 0;
+}
+
 static int wait_vectors(struct session *s, const struct args *a, uint64_t limit, struct error *e)
 {
 	const struct value *at_least = &a->option[WAIT_AT_LEAST];
@@ -159,6 +173,8 @@ static int wait_vectors(struct session *s, const struct args *a, uint64_t limit,
 	x->begin = now_us();
 	x->limit = limit;
 	rc = expect(s, x, a, e);
+	if (!rc && s->device && s->trace.dry_run)
+		return tell_dry(s, x);
 	if (!rc)
 		return session_stay(s, step, end, x);
 	end(x);

@@ -227,8 +227,10 @@ int device_reset(struct device *d, struct error *e)
 		return rc;
 	if (!d->info.reset)
 		return fail(e, CAUSE_FAILED, 0, "the device offers no reset (VFIO_DEVICE_FLAGS_RESET is clear)");
-	if (trace_would(d->trace, "VFIO_DEVICE_RESET", ""))
+	if (trace_would(d->trace, "VFIO_DEVICE_RESET", "")) {
+		forget_device_masks(d);
 		return 0;
+	}
 	rc = d->backend->reset(d->handle);
 	if (rc < 0)
 		return fail(e, cause_of_errno(-rc), -rc, "VFIO_DEVICE_RESET failed");

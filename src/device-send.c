@@ -19,7 +19,9 @@ int device_ready(struct device *d, enum irq_index index, const struct vector_set
 {
 	struct index *ix = &d->irq[index];
 	unsigned int need = vector_set_count(which), v;
-	int rc = fdlimit_raise(need, &c->fd_limit);
+	/* A dry run arms nothing. */
+	bool dry = d->trace->dry_run;
+	int rc = dry ? 0 : fdlimit_raise(need, &c->fd_limit);
 
 	if (rc < 0) {
 		rc = fail(e, CAUSE_FAILED, -rc, "%u %s needed, the descriptor limit of %llu can't be raised so far",
@@ -33,7 +35,7 @@ int device_ready(struct device *d, enum irq_index index, const struct vector_set
 
 		if (!vec)
 			return fail(e, CAUSE_FAILED, ENOMEM, "no memory for vector %u", v);
-		if (vec->source.fd >= 0)
+		if (vec->source.fd >= 0 || dry)
 			continue;
 		vec->source.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 		rc = vec->source.fd < 0 ? -errno : loop_add(d->loop, &vec->source);
@@ -55,12 +57,21 @@ static int32_t *eventfds_of(const struct index *ix, const struct irq_set *set)
 	return fd;
 }
 
+/* In a dry run it is armed as before, whatever the books say. */
+static void disarm(struct vector *v)
+{
+	if (v->index->device->trace->dry_run)
+		v->armed = false;
+	else
+		vector_disarm(v);
+}
+
 static void book_disable(struct index *ix)
 {
 	for (unsigned int v = 0; ix->vector && v < ix->info.count; v++) {
 		if (!ix->vector[v])
 			continue;
-		vector_disarm(ix->vector[v]);
+		disarm(ix->vector[v]);
 		ix->vector[v]->masked = MASK_NOT;
 	}
 	ix->enabled = false;
@@ -94,7 +105,7 @@ static void book(struct index *ix, const struct irq_set *set)
 			/* What is no longer armed is not held back either; taking the eventfd off to mask says so after
 			 * us. */
 			if (vec->armed)
-				vector_disarm(vec);
+				disarm(vec);
 			vec->masked = MASK_NOT;
 		}
 	}

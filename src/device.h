@@ -84,6 +84,8 @@ struct device {
 	struct index irq[NR_IRQ_INDEX];
 	struct pci_caps caps; /* as the back end's config region shows them */
 	bool bus_master_on;   /* turned on by us, to be put back */
+	bool dry;	      /* opened by a dry run: nothing is ever changed */
+	struct books *real;   /* of device_rehearse(), NULL: the books are true */
 	void *table;	      /* MSI-X table pages, NULL until needed */
 	size_t table_map, table_skip;
 };
@@ -156,6 +158,14 @@ void device_book_failed(struct device *d, const struct irq_set *set);
 /** device_ready() - vector structs and eventfds for @which, the descriptor limit raised if need be. */
 int device_ready(struct device *d, enum irq_index index, const struct vector_set *which, struct change *c,
 		 struct error *e);
+
+/* device-rehearse.c: a dry run among changes that are real */
+
+/** device_rehearse() - remember what is true, before a dry run of one command. 0 or -ENOMEM. */
+int device_rehearse(struct device *d, struct error *e);
+
+/** device_rehearsed() - the books are true again. */
+void device_rehearsed(struct device *d);
 
 /* device-change.c: enable, disable, resize, trigger. After a failure the books equal the host's. */
 

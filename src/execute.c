@@ -12,6 +12,21 @@
 /* More words than any command takes. */
 #define MAX_WORDS 64
 
+int execute_command(struct session *s, const struct args *a, struct error *e)
+{
+	int rc = 0;
+
+	if (s->trace.dry_run && a->command->flags & CMD_CHANGES)
+		doc_bool(out_doc(s->out), "dry_run", true);
+	if (s->device)
+		rc = device_rehearse(s->device, e);
+	if (rc == 0)
+		rc = a->command->run(s, a, e);
+	if (s->device)
+		device_rehearsed(s->device);
+	return rc;
+}
+
 static int run_row(struct session *s, const struct command *cmd, const struct args *a, struct error *e)
 {
 	int rc;
@@ -25,7 +40,7 @@ static int run_row(struct session *s, const struct command *cmd, const struct ar
 		if (rc)
 			return rc;
 	}
-	return cmd->run(s, a, e);
+	return execute_command(s, a, e);
 }
 
 static int parse(struct session *s, int n, char **word, const char **what, struct args *args, struct error *e)

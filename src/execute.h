@@ -21,6 +21,9 @@ int execute_open(struct session *s, const char *device, const struct device_even
  */
 int execute_line(struct session *s, char *line, const char *where, bool keep_going, enum cause *status);
 
+/** execute_command() - run a command that was parsed; a job may be left behind. 0 or -errno with @e. */
+int execute_command(struct session *s, const struct args *a, struct error *e);
+
 /**
  * execute_begin() - parse one command's words and run it; a job may be left behind
  * @word: @n words and a NULL; may be reordered

@@ -42,7 +42,9 @@ static const struct global {
 	{ .at = AT(trace),
 	  .option = { .word = "trace", .help = "print each ioctl made, flags in words, and what it returned" } },
 	{ .at = AT(dry_run),
-	  .option = { .word = "dry-run", .help = "print each change that would be made, make none" } },
+	  .option = { .word = "dry-run",
+		      .help = "print each change that would be made, make none; a device is opened all the same, which "
+			      "resets it" } },
 	{ .at = AT(noiommu),
 	  .outside = true,
 	  .option = { .word = "noiommu", .help = "allow VFIO's unsafe mode without an IOMMU" } },

@@ -9,6 +9,7 @@
 #include "attach.h"
 #include "backend.h"
 #include "cmd.h"
+#include "execute.h"
 #include "session.h"
 #include "util.h"
 
@@ -181,7 +182,7 @@ static int run_command(struct session *s, const struct args *a, struct error *e)
 	if (!rc && a->command->flags & CMD_OPENS && device_word(a))
 		rc = session_open(s, device_word(a), NULL, e);
 	if (!rc)
-		rc = a->command->run(s, a, e);
+		rc = execute_command(s, a, e);
 	if (!rc)
 		rc = session_drive(s, e);
 	session_close(s);

@@ -91,6 +91,12 @@ static void add_set(char *line, size_t size, const char *what, const struct vect
 		append(line, size, ", %s %s", what, vector_set_text(s, text, sizeof(text)));
 }
 
+/* Before what is said of a dry run. */
+static const char *would(const struct device *d)
+{
+	return d->trace->dry_run ? "would be " : "";
+}
+
 /* Whether it is over, and was made at all. */
 static bool blind_known(const struct device *d, const struct change *c)
 {
@@ -121,10 +127,10 @@ static void text_change(struct out *o, const struct device *d, enum irq_index in
 	char line[512];
 
 	if (!ix->enabled)
-		snprintf(line, sizeof(line), "%s: off", irq_index_word(index));
+		snprintf(line, sizeof(line), "%s: %soff", irq_index_word(index), would(d));
 	else
-		snprintf(line, sizeof(line), "%s: %u armed of %u", irq_index_word(index), vector_set_count(&armed),
-			 ix->info.count);
+		snprintf(line, sizeof(line), "%s: %s%u armed of %u", irq_index_word(index), would(d),
+			 vector_set_count(&armed), ix->info.count);
 	add_set(line, sizeof(line), "added", &c->added);
 	add_set(line, sizeof(line), "released", &c->removed);
 	if (!c->rebuilt)
@@ -132,7 +138,10 @@ static void text_change(struct out *o, const struct device *d, enum irq_index in
 	add_set(line, sizeof(line), "masked", &masked);
 	add_set(line, sizeof(line), "dropped by the kernel", &c->dropped);
 	add_set(line, sizeof(line), "armed again", &c->repaired);
-	out_text(o, "%s   (%u SET_IRQS, %" PRIu64 " us)", line, c->calls, c->us);
+	if (d->trace->dry_run)
+		out_text(o, "%s   (%u SET_IRQS, not made)", line, c->calls);
+	else
+		out_text(o, "%s   (%u SET_IRQS, %" PRIu64 " us)", line, c->calls, c->us);
 	if (c->rebuilt)
 		text_rebuild(o, d, index, c);
 }
@@ -147,15 +156,15 @@ static void notes(struct out *o, const struct device *d, enum irq_index index, c
 	armed = vector_set_or(&armed, &masked);
 	live = vector_set_count(&armed);
 	if (d->irq[index].enabled && allocated > live && !vector_set_empty(&c->removed))
-		out_note(o, "%s: %u IRQs stay allocated until disable; resize --release gives them back",
-			 irq_index_word(index), allocated);
+		out_note(o, "%s: %u IRQs %sstay allocated until disable; resize --release gives them back",
+			 irq_index_word(index), allocated, d->trace->dry_run ? "would " : "");
 	if (!vector_set_empty(&c->unhung))
-		out_note(o, "%s: masked by the eventfd now, for arming anew could have let them fire: %s",
-			 irq_index_word(index), vector_set_text(&c->unhung, text, sizeof(text)));
+		out_note(o, "%s: %smasked by the eventfd now, for arming anew could have let them fire: %s",
+			 irq_index_word(index), would(d), vector_set_text(&c->unhung, text, sizeof(text)));
 	if (c->bus_master_on)
-		out_note(o, "bus mastering turned on; disabling puts it back");
+		out_note(o, "bus mastering %sturned on; disabling puts it back", would(d));
 	if (c->bus_master_off)
-		out_note(o, "bus mastering turned off again");
+		out_note(o, "bus mastering %sturned off again", would(d));
 	if (c->fd_limit_raised)
 		out_note(o, "descriptor limit raised to %" PRIu64, c->fd_limit);
 }

@@ -26,6 +26,19 @@ load ../hold
 	hinted "msictl hold $dev first"
 }
 
+@test "a dry run leaves what the holder holds alone" {
+	works hold "$dev"
+	works enable "$dev" msix 2
+	works --json --dry-run disable "$dev" msix
+	json '.dry_run and (.enabled | not)'
+	works --json --dry-run resize "$dev" msix 3
+	json '.dry_run and .armed == [0, 1, 2]'
+	works trigger "$dev" msix 0-1
+	works wait "$dev" msix 0-1 --timeout 5s
+	works --json resize "$dev" msix 3
+	json '(has("dry_run") | not) and .added == [2] and .calls == 1'
+}
+
 @test "options of every command go with it" {
 	works hold "$dev"
 	works --json enable "$dev" msix 2

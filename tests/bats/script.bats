@@ -112,6 +112,49 @@ script() {
 	assert_line --partial 'eventfds=2)'
 }
 
+@test "--dry-run: nothing is said to be so, and what follows goes on as if" {
+	works --dry-run run "$device" -c 'enable msix 4; mask msix 1; resize msix 6; trigger msix 0 --count 5; wait msix 0; latency msix 0; disable msix; reset'
+	assert_line 'msix: would be 4 armed of 8, added 0-3   (1 SET_IRQS, not made)'
+	assert_line --partial 'msix: would be masked 1 by table'
+	assert_line --partial '; masked then: 1'
+	assert_line 'msix: would be 6 armed of 8, added 4-5, untouched 0-3, masked 1   (1 SET_IRQS, not made)'
+	assert_line --partial 'msix: would trigger 0, 5 times'
+	assert_line --partial 'msix: would be off, released 0-5'
+	assert_line --partial 'would be reset; armed vectors would stay armed'
+	# once, as it would be
+	assert_equal "$(grep -c '^would: pwrite(config offset=0x4 value=0x0006)' <<<"$output")" 1
+	assert_equal "$(grep -c '^would: pwrite(config offset=0x4 value=0x0002)' <<<"$output")" 1
+	assert_equal "$(grep -c 'bus mastering would be turned on' <<<"$stderr")" 1
+	assert_equal "$(grep -c 'bus mastering would be turned off again' <<<"$stderr")" 1
+	noted '^a dry run waits for nothing$'
+	noted '^a dry run triggers nothing, so nothing is measured$'
+	run -1 grep -E '^[a-z]+: ([0-9]+ armed|triggered|masked|off)|^reset' <<<"$output"
+	works --json --dry-run run "$device" -c 'enable msix 4; mask msix 1; trigger msix 0; wait msix 0; disable msix; write bar0 4 l 1; reset'
+	json_lines 'length == 7 and all(.dry_run)'
+	works --json run "$device" -c 'enable msix 4'
+	json_lines '.[0] | has("dry_run") | not'
+	works --help
+	assert_output --partial 'opened all the same'
+}
+
+@test "--dry-run of one command among others leaves what is live alone" {
+	fails 1 --json run "$device" -k -c 'enable msix 4; mask msix 2; disable msix --dry-run; resize msix 8 --dry-run; trigger msix 6; resize msix 2 --release --dry-run; unmask msix 2 --dry-run; reset --dry-run; mask msix 0 --dry-run; trigger msix 0-3; wait msix 0-3 --timeout 5s; write bar0 4 l 1; write bar0 4 l 2; counters; disable msix; read config 4 w'
+	json_lines '.[2] | .dry_run and (.enabled | not) and .armed == []'
+	json_lines '.[3] | .dry_run and .armed == [0,1,2,3,4,5,6,7]'
+	json_lines '.[4].error.message | test("msix 6 not armed")'
+	json_lines '.[6] | .dry_run and .masked == []'
+	json_lines '.[10] | .missing == []'
+	json_lines '[.[13].vectors[] | select(.index == "msix") | [.state, .count]] == [["armed",1],["armed",2],["masked",1],["armed",1]]'
+	json_lines '.[14] | .bus_master_turned_off and .removed == [0,1,2,3]'
+	json_lines '.[15].value == 2'
+}
+
+@test "a trigger of nothing is a mistake" {
+	fails 2 run "$device" -c 'enable msix 1; trigger msix 0 --count 0'
+	noted 'trigger: --count 0 triggers nothing$'
+	refute_output --partial triggered
+}
+
 @test "--trace tells of each call made, one SET_IRQS for a growth whatever is live" {
 	works --trace run "$device" -c 'enable msix 2; resize msix 8'
 	noted '^VFIO_USER_DEVICE_SET_IRQS\(index=msix start=2 count=6 .*\) = 0 \([0-9]+ us\)$'
