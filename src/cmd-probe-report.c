@@ -86,6 +86,8 @@ void probe_document(const struct probe_result *p, struct out *o)
 	doc_text(doc, "basis", p->measured ? "measured" : "platform");
 	msi = doc_object(doc, "msi");
 	doc_index(msi, &p->msi);
+	doc_bool(msi, "capped", p->msi.grant.capped);
+	doc_bool(msi, "powers_of_two_only", p->msi.grant.powers);
 	doc_guest(doc_object(msi, "guest_visible"), p);
 	msix = doc_object(doc, "msix");
 	doc_index(msix, &p->msix);
@@ -119,6 +121,7 @@ static void page_verdict(const struct probe_result *p, struct out *o)
 /* The kernel's answer in words. */
 static char *answer_text(const struct probe_index *ix, char *buf, size_t size)
 {
+	const char *powers = ix->grant.powers ? "; powers of two alone were asked for" : "";
 	const struct grant *g = &ix->grant;
 	char name[16];
 
@@ -126,10 +129,11 @@ static char *answer_text(const struct probe_index *ix, char *buf, size_t size)
 		snprintf(buf, size, "asked %u%s%s%s, all were granted and given back", g->asked, g->capped ? " (" : "",
 			 g->capped ? ix->limit : "", g->capped ? ")" : "");
 	else if (g->answer > 0)
-		snprintf(buf, size, "asked %u, the answer was %d; nothing was left enabled", g->asked, g->answer);
+		snprintf(buf, size, "asked %u, the answer was %d; nothing was left enabled%s", g->asked, g->answer,
+			 powers);
 	else
-		snprintf(buf, size, "asked %u, the answer was %s; found by %u questions, all given back", g->asked,
-			 errno_name(-g->answer, name), g->asks);
+		snprintf(buf, size, "asked %u, the answer was %s; found by %u questions, all given back%s", g->asked,
+			 errno_name(-g->answer, name), g->asks, powers);
 	return buf;
 }
 

@@ -37,7 +37,7 @@ void grant_limits(const struct platform *p, enum irq_index index, unsigned int r
 	 * arm64, Linux 6.12: an MSI enable of no power of two spoils what the
 	 * function is granted later, across rebinds (measured with the ITS).
 	 */
-	lim->powers = index == IRQ_MSI && strcmp(p->arch, "x86_64") != 0;
+	lim->powers = index == IRQ_MSI && !strcmp(p->arch, "aarch64");
 	snprintf(lim->why, sizeof(lim->why), "--cap %u", cap);
 	/* who reserves nothing wants to see the host's own limit */
 	if (!x86 || !reserve)
@@ -273,6 +273,8 @@ static int probe_open(struct probe *p, struct error *e)
 	p->g->measured = true;
 	p->g->granted = p->low;
 	p->g->capped |= p->low == p->g->asked && p->g->asked < p->g->capability;
+	p->g->powers = p->lim->powers && p->high - p->low > 1;
+	p->g->capped |= p->g->powers;
 	return 0;
 }
 

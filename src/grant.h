@@ -35,6 +35,7 @@ struct grant {
 	int answer;		 /* to it: 0, the count that could be had, or -errno */
 	unsigned int granted;	 /* the most that was had, and was given back */
 	bool capped;		 /* more may be had: nobody asked */
+	bool powers;		 /* because powers of two alone were asked for */
 	unsigned int asks;	 /* SET_IRQS that enable */
 	uint64_t us;		 /* time of all calls */
 };

@@ -81,6 +81,15 @@ serve() {
 	[[ ${lines[3]} == *'the host grants 4 of 5 msix vectors'* ]]
 }
 
+@test "probe measures what a simulated host grants, no power of two either" {
+	works --json probe sim:host=3
+	json '.msi | .granted == 3 and (.powers_of_two_only | not)'
+	works probe sim:host=3
+	assert_line --regexp '^ +host grants +3 +asked 16, the answer was 3; nothing was left enabled$'
+	works --json run sim:host=3 -c 'enable msi 3'
+	json '.armed == [0,1,2]'
+}
+
 @test "fail-at=N: what was live stays, or is armed again after a rebuild" {
 	dev_start sim:msix=64,fail-at=8
 	dev_send 'enable msix 4' 'trigger msix 0-3' 'resize msix 16'
