@@ -151,7 +151,7 @@ verdict() {
 
 @test "probe DEVICE: what to show a guest" {
 	works --root "$roots/intel-remap" --json probe 01:00.0
-	json '.msi == {"capability":16,"granted":null,"not_measured":.msi.not_measured,"guest_visible":{"vectors":16,"control":136}}'
+	json '.msi == {"capability":16,"granted":null,"not_measured":.msi.not_measured,"capped":false,"powers_of_two_only":false,"guest_visible":{"vectors":16,"control":136}}'
 	json '.msix.capability == 16 and .ims.verdict == "unknown" and (.ims.reason | length > 0)'
 	works --root "$roots/intel-noremap" --json probe 01:00.0
 	json '.multivector == "no" and .msi.guest_visible == {"vectors":1,"control":128}'
