@@ -17,9 +17,9 @@ teardown() {
 	works --json probe "$xhci"
 	says basis='"measured"'
 	if remapped; then
-		says multivector='"yes"' msi='{"capability":16,"granted":16,"not_measured":null,"guest_visible":{"vectors":16,"control":136}}'
+		says multivector='"yes"' msi='{"capability":16,"granted":16,"not_measured":null,"capped":false,"powers_of_two_only":false,"guest_visible":{"vectors":16,"control":136}}'
 	else
-		says multivector='"no"' msi='{"capability":16,"granted":1,"not_measured":null,"guest_visible":{"vectors":1,"control":128}}'
+		says multivector='"no"' msi='{"capability":16,"granted":1,"not_measured":null,"capped":false,"powers_of_two_only":false,"guest_visible":{"vectors":1,"control":128}}'
 	fi
 	says msix='{"capability":16,"granted":16,"not_measured":null,"capped":false}'
 	nothing_left "$xhci"
