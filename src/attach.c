@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "globals.h"
@@ -15,9 +14,6 @@
 #include "util.h"
 
 #define MAX_WORDS 64
-
-/* A question is answered at once by a holder that is well. */
-#define ASK_SECONDS 10
 
 int attach_find(const char *device, pid_t *pid, struct error *e)
 {
@@ -38,10 +34,11 @@ int attach_nobody(const char *device, struct error *e)
 	return -ENOENT;
 }
 
-/* What came back, and from where; @loop NULL: the socket's own time limit ends a wait. */
+/* What came back, and from where. */
 struct answer {
 	struct source source;
 	struct loop *loop;
+	uint64_t until;
 	bool ready;
 	struct out *out; /* to our own streams, */
 	FILE *text;	 /* or into a text */
@@ -56,14 +53,17 @@ static void on_ready(struct source *s)
 
 static int wait_ready(struct answer *a)
 {
-	int rc = 0;
-
-	if (!a->loop)
-		return 0;
 	a->ready = false;
-	while (rc >= 0 && !a->ready)
-		rc = loop_wait(a->loop, UINT64_MAX);
-	return rc < 0 ? rc : 0;
+	for (;;) {
+		int rc = loop_wait(a->loop, a->until);
+
+		if (rc < 0)
+			return rc;
+		if (a->ready)
+			return 0;
+		if (now_us() >= a->until)
+			return -ETIMEDOUT;
+	}
 }
 
 static int read_all(struct answer *a, void *buf, size_t size)
@@ -76,11 +76,11 @@ static int read_all(struct answer *a, void *buf, size_t size)
 
 		if (rc)
 			return rc;
-		n = recv(a->source.fd, (char *)buf + done, size - done, 0);
-		if (n < 0 && errno == EINTR)
+		n = recv(a->source.fd, (char *)buf + done, size - done, MSG_DONTWAIT);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n <= 0)
-			return n == 0 ? -ECONNRESET : errno == EAGAIN ? -ETIMEDOUT : -errno;
+			return n == 0 ? -ECONNRESET : -errno;
 		done += (size_t)n;
 	}
 	return 0;
@@ -165,26 +165,36 @@ static int read_frames(struct answer *a)
 	}
 }
 
-static int broke_off(int rc, struct error *e)
+static int broke_off(int rc, pid_t pid, struct error *e)
 {
 	if (rc == -E2BIG)
 		return fail(e, CAUSE_USAGE, E2BIG, "the command is too long for a holder");
+	if (rc == -ETIMEDOUT) {
+		fail(e, CAUSE_BUSY, ETIMEDOUT, "its holder, pid %d, does not answer; it has the device still", pid);
+		hint(e, "ps -o pid,stat,wchan:32,args -p %d   what it is at", pid);
+		return rc;
+	}
 	fail(e, CAUSE_NO_DEVICE, -rc, "the holder broke off; the kernel puts back what it held when it is gone");
 	hint(e, "msictl holders");
 	return rc;
 }
 
-/* Words, the first is where errors come from. Closes the socket. */
-static int exchange(struct answer *a, uint32_t flags, const char *const *word, size_t n)
+/* What is there to be read is told also when the holder has hung up: why it takes no more callers. */
+static int send_words(int sock, uint32_t flags, const char *const *word, size_t n)
 {
-	int rc = send_request(a->source.fd, flags, word, n);
+	int rc = send_request(sock, flags, word, n);
 
-	if (rc == 0 && a->loop)
-		rc = loop_add(a->loop, &a->source);
+	return rc == -EPIPE || rc == -ECONNRESET ? 0 : rc;
+}
+
+/* To the end of the answer. Closes the socket. */
+static int hear_out(struct answer *a)
+{
+	int rc = loop_add(a->loop, &a->source);
+
 	if (rc == 0)
 		rc = read_frames(a);
-	if (a->loop)
-		loop_del(a->loop, &a->source);
+	loop_del(a->loop, &a->source);
 	close(a->source.fd);
 	return rc;
 }
@@ -243,59 +253,94 @@ static void add_args(struct words *w, const struct args *a)
 		add(w, a->rest[i]);
 }
 
-int attach_args(struct session *s, int sock, const char *where, const struct args *a, struct error *e)
+/* The whole command, the first word is where errors come from. */
+static int put_args(struct session *s, int sock, const char *where, const struct args *a)
 {
 	_cleanup_free_ struct words *w = calloc(1, sizeof(*w));
-	struct answer answer = { .source = { .fd = sock, .ready = on_ready }, .out = s->out };
-	int rc;
 
-	answer.source.owner = &answer;
-	answer.loop = session_loop(s, e);
-	if (!w || !answer.loop) {
-		close(sock);
-		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
-	}
+	if (!w)
+		return -ENOMEM;
 	add(w, where ? where : "");
 	add(w, a->command->word);
 	add_globals(w, &s->globals);
 	add_args(w, a);
-	if (w->full) {
+	return w->full ? -E2BIG : send_words(sock, out_color(s->out) ? HOLD_COLOR : 0, w->word, w->n);
+}
+
+int attach_args(struct session *s, int sock, const char *where, const struct args *a, struct error *e)
+{
+	struct answer answer = { .source = { .fd = sock, .ready = on_ready }, .until = UINT64_MAX, .out = s->out };
+	pid_t pid = 0;
+	int rc;
+
+	hold_peer_allowed(sock, &pid);
+	answer.source.owner = &answer;
+	answer.loop = session_loop(s, e);
+	rc = answer.loop ? put_args(s, sock, where, a) : -ENOMEM;
+	if (rc) {
 		close(sock);
-		return broke_off(-E2BIG, e);
+		return broke_off(rc, pid, e);
 	}
-	rc = exchange(&answer, out_color(s->out) ? HOLD_COLOR : 0, w->word, w->n);
+	rc = hear_out(&answer);
 	if (rc == -EINTR)
 		return session_stopped(s, e);
-	return rc < 0 ? broke_off(rc, e) : rc;
+	return rc < 0 ? broke_off(rc, pid, e) : rc;
+}
+
+int attach_put(struct question *q, int sock, const char *const *word, size_t n, struct error *e)
+{
+	const char *all[MAX_WORDS] = { "" };
+	int rc = n < MAX_WORDS ? 0 : -E2BIG;
+
+	*q = (struct question){ .sock = sock };
+	hold_peer_allowed(sock, &q->pid);
+	for (size_t i = 0; !rc && i < n; i++)
+		all[1 + i] = word[i];
+	if (!rc)
+		rc = send_words(sock, 0, all, 1 + n);
+	if (!rc)
+		return 0;
+	close(sock);
+	q->sock = -1;
+	return broke_off(rc, q->pid, e);
+}
+
+int attach_answer(struct session *s, struct question *q, uint64_t until, struct error *e)
+{
+	struct answer answer = { .source = { .fd = q->sock, .ready = on_ready }, .until = until };
+	int rc;
+
+	answer.source.owner = &answer;
+	answer.loop = session_loop(s, e);
+	answer.text = answer.loop ? open_memstream(&q->text, &q->size) : NULL;
+	q->sock = -1;
+	if (!answer.text) {
+		close(answer.source.fd);
+		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+	}
+	rc = hear_out(&answer);
+	fclose(answer.text);
+	if (rc == -EINTR)
+		return session_stopped(s, e);
+	return rc < 0 ? broke_off(rc, q->pid, e) : rc;
+}
+
+int attach_question(struct session *s, struct question *q, int sock, const char *const *word, size_t n, uint64_t until,
+		    struct error *e)
+{
+	int rc = attach_put(q, sock, word, n, e);
+
+	return rc ? rc : attach_answer(s, q, until, e);
 }
 
 int attach_ask(int sock, const char *const *word, size_t n, char **text, size_t *size, struct error *e)
 {
-	const struct timeval limit = { .tv_sec = ASK_SECONDS };
-	struct answer answer = { .source = { .fd = sock } };
-	const char *all[MAX_WORDS] = { "" };
-	int rc;
+	struct session s = { 0 };
+	struct question q;
+	int rc = attach_question(&s, &q, sock, word, n, now_us() + ATTACH_PATIENCE_US, e);
 
-	*text = NULL;
-	answer.text = open_memstream(text, size);
-	if (!answer.text || n >= MAX_WORDS) {
-		close(sock);
-		cleanup_file(&answer.text);
-		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
-	}
-	for (size_t i = 0; i < n; i++)
-		all[1 + i] = word[i];
-	setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	rc = exchange(&answer, 0, all, 1 + n);
-	fclose(answer.text);
-	return rc < 0 ? broke_off(rc, e) : rc;
-}
-
-int attach_read(const char *device, const char *const *word, size_t n, char **text, struct error *e)
-{
-	size_t size;
-	pid_t pid;
-	int sock = attach_find(device, &pid, e);
-
-	return sock < 0 ? sock : attach_ask(sock, word, n, text, &size, e);
+	session_close(&s);
+	*text = q.text;
+	*size = q.size;
+	return rc;
 }

@@ -3,10 +3,13 @@
 #ifndef MSICTL_ATTACH_H
 #define MSICTL_ATTACH_H
 
-#include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "session.h"
+
+/* In which a holder that is well answers a question. */
+#define ATTACH_PATIENCE_US 5000000
 
 /** attach_find() - connect to the holder of @device. A socket; -ENOENT: nobody holds it; -errno with @e. */
 int attach_find(const char *device, pid_t *pid, struct error *e);
@@ -22,16 +25,35 @@ int attach_nobody(const char *device, struct error *e);
  */
 int attach_args(struct session *s, int sock, const char *where, const struct args *a, struct error *e);
 
-/**
- * attach_ask() - let the holder run a command and take what it prints on stdout instead of showing it
- * @sock: closed at the end
- * @word: @n words, the command's first, DEVICE left out
- * @text: free() it; terminated, of @size bytes
- * Returns: the exit status, or -errno with @e.
- */
-int attach_ask(int sock, const char *const *word, size_t n, char **text, size_t *size, struct error *e);
+/* What a holder answers to one of its own words, on its way. */
+struct question {
+	int sock;   /* -1: none */
+	pid_t pid;  /* who is asked */
+	char *text; /* the answer, terminated, of @size bytes; free() it */
+	size_t size;
+};
 
-/** attach_read() - the same by DEVICE. Status or -errno, -ENOENT when nobody holds it. */
-int attach_read(const char *device, const char *const *word, size_t n, char **text, struct error *e);
+/**
+ * attach_put() - put a question to a holder
+ * @sock: from attach_find(), owned from now on, closed on error too
+ * @word: @n words, HOLD_STATE or another
+ * Returns: 0 or -errno with @e. Several may be put before the first answer is waited for.
+ */
+int attach_put(struct question *q, int sock, const char *const *word, size_t n, struct error *e);
+
+/**
+ * attach_answer() - wait for the answer
+ * @until: as loop_wait(); an answer that is there is taken at any time
+ * Returns: the exit status; -EINTR: the user asked to stop, -ETIMEDOUT: the holder is there and says nothing, -errno:
+ * it broke off; all with @e. The question is over in any case.
+ */
+int attach_answer(struct session *s, struct question *q, uint64_t until, struct error *e);
+
+/** attach_question() - both. */
+int attach_question(struct session *s, struct question *q, int sock, const char *const *word, size_t n, uint64_t until,
+		    struct error *e);
+
+/** attach_ask() - the same without a loop: Ctrl-C is not heard. Closes @sock; free(*text). Status or -errno with @e. */
+int attach_ask(int sock, const char *const *word, size_t n, char **text, size_t *size, struct error *e);
 
 #endif

@@ -100,10 +100,9 @@ static int find_group(const struct session *s, int group, pid_t *pid)
 static int ask_group_holder(struct hold *h, struct wanted *w, struct error *e)
 {
 	const char *const word[] = { HOLD_TAKE, w->device, "bind" };
-	_cleanup_free_ char *text = NULL;
+	struct question q = { 0 };
 	struct error ignored;
 	struct pci_addr a;
-	size_t size;
 	pid_t pid;
 	int group, rc;
 
@@ -113,7 +112,9 @@ static int ask_group_holder(struct hold *h, struct wanted *w, struct error *e)
 	rc = group < 0 ? -ENOENT : find_group(h->s, group, &pid);
 	if (rc < 0)
 		return 0;
-	rc = attach_ask(rc, word, h->bind ? 3 : 2, &text, &size, e);
+	/* The old driver's goodbye and a reset take as long as they take. */
+	rc = attach_question(h->s, &q, rc, word, h->bind ? 3 : 2, UINT64_MAX, e);
+	free(q.text);
 	if (rc == 0)
 		w->taken = pid;
 	if (rc <= 0)
@@ -292,6 +293,8 @@ static int hold(struct hold *h, struct error *e)
 		report(h, 0);
 		return 0;
 	}
+	/* That of the questions; a holder has one of its own. */
+	session_close(h->s);
 	return h->foreground ? serve(h, e) : serve_in_background(h, e);
 }
 

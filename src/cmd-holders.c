@@ -75,52 +75,103 @@ static void add_time(node *row, uint64_t seconds)
 	doc_word(row, "since", text);
 }
 
-static void add_holder(struct out *o, node *array, int sock, pid_t pid, const char *name)
+static void add_answer(node *row, const struct question *q)
 {
-	static const char *const word[] = { HOLD_STATE };
-	_cleanup_free_ char *text = NULL;
-	node *row = doc_row(array);
-	struct error e = { 0 };
-	size_t size = 0;
 	uint64_t n;
 
-	if (attach_ask(sock, word, 1, &text, &size, &e))
-		out_note(o, "msictl: pid %d does not tell of %s", pid, name);
-	doc_text(row, "device", text && value_of(text, size, "device") ? value_of(text, size, "device") : name);
-	doc_number(row, "pid", (uint64_t)pid);
-	if (!text)
-		return;
-	if (number_of(text, size, "since", &n))
+	if (number_of(q->text, q->size, "since", &n))
 		add_time(row, n);
 	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++)
-		add_index(row, text, size, i);
-	if (number_of(text, size, "open", &n))
+		add_index(row, q->text, q->size, i);
+	if (number_of(q->text, q->size, "open", &n))
 		doc_bool(row, "open", n);
-	if (number_of(text, size, "callers", &n))
+	if (number_of(q->text, q->size, "callers", &n))
 		doc_number(row, "callers", n);
+}
+
+/* -EINTR: the user asked to stop. */
+static int add_holder(struct session *s, node *array, struct question *q, const char *name, uint64_t until,
+		      struct error *e)
+{
+	char device[HOLD_NAME], shown[HOLD_NAME];
+	struct error why = { 0 };
+	int rc = attach_answer(s, q, until, &why);
+	const char *told = rc ? NULL : value_of(q->text, q->size, "device");
+	node *row;
+
+	if (rc == -EINTR) {
+		*e = why;
+		return rc;
+	}
+	row = doc_row(array);
+	doc_text(row, "device", told ? told : hold_name_device(name, device));
+	doc_number(row, "pid", (uint64_t)q->pid);
+	if (rc == 0)
+		add_answer(row, q);
+	else
+		out_note(s->out, "msictl: %s: %s", escape_text(device, shown, sizeof(shown)),
+			 why.message[0] ? why.message : "its holder does not tell");
+	return 0;
+}
+
+/* All are asked before the first is heard: those that do not answer are waited for once, together. */
+static void ask_all(int dir, char (*list)[HOLD_NAME], struct question *q, ssize_t n)
+{
+	static const char *const word[] = { HOLD_STATE };
+	struct error ignored;
+
+	for (ssize_t i = 0; i < n; i++) {
+		pid_t pid;
+		int sock = hold_connect(dir, list[i], &pid, &ignored);
+
+		q[i].sock = -1;
+		/* What a killed holder left behind is no holder. */
+		if (sock >= 0)
+			attach_put(&q[i], sock, word, 1, &ignored);
+	}
+}
+
+static void end_questions(struct question *q, ssize_t n)
+{
+	for (ssize_t i = 0; i < n; i++) {
+		if (q[i].sock >= 0)
+			close(q[i].sock);
+		free(q[i].text);
+	}
+	free(q);
+}
+
+static int tell_all(struct session *s, int dir, char (*list)[HOLD_NAME], ssize_t n, struct error *e)
+{
+	struct question *q = calloc((size_t)n + 1, sizeof(*q));
+	node *array = doc_array(out_doc(s->out), "holders");
+	uint64_t until;
+	int rc = 0;
+
+	if (!q)
+		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+	ask_all(dir, list, q, n);
+	until = now_us() + ATTACH_PATIENCE_US;
+	for (ssize_t i = 0; rc == 0 && i < n; i++)
+		if (q[i].sock >= 0)
+			rc = add_holder(s, array, &q[i], list[i], until, e);
+	end_questions(q, n);
+	return rc;
 }
 
 static int run_holders(struct session *s, const struct args *a, struct error *e)
 {
 	_cleanup_free_ char(*list)[HOLD_NAME] = NULL;
-	node *array = doc_array(out_doc(s->out), "holders");
 	_cleanup_fd_ int dir = hold_dir_open(false, e);
 	ssize_t n;
+	int rc;
 
 	(void)a;
 	if (dir < 0 && dir != -ENOENT)
 		return dir;
 	n = dir < 0 ? 0 : hold_list(dir, &list);
-	for (ssize_t i = 0; i < n; i++) {
-		struct error ignored;
-		pid_t pid;
-		int sock = hold_connect(dir, list[i], &pid, &ignored);
-
-		/* What a killed holder left behind is no holder. */
-		if (sock >= 0)
-			add_holder(s->out, array, sock, pid, list[i]);
-	}
-	return out_table(s->out, &holder_table);
+	rc = tell_all(s, dir, list, n > 0 ? n : 0, e);
+	return rc ? rc : out_table(s->out, &holder_table);
 }
 
 const struct command cmd_holders = {
@@ -136,16 +187,17 @@ const struct command cmd_holders = {
 static int release_one(struct session *s, const char *device, node *array, struct error *e)
 {
 	static const char *const word[] = { HOLD_RELEASE };
-	_cleanup_free_ char *text = NULL;
-	size_t size;
+	struct question q = { 0 };
 	pid_t pid;
 	int rc = attach_find(device, &pid, e);
 	node *row;
 
 	if (rc == -ENOENT)
 		return attach_nobody(device, e);
+	/* To give a driver back takes as long as it takes. */
 	if (rc >= 0)
-		rc = attach_ask(rc, word, 1, &text, &size, e);
+		rc = attach_question(s, &q, rc, word, 1, UINT64_MAX, e);
+	free(q.text);
 	if (rc < 0)
 		return rc;
 	if (rc > 0) {
@@ -173,6 +225,10 @@ static int run_release(struct session *s, const struct args *a, struct error *e)
 
 		if (!rc)
 			continue;
+		if (rc == -EINTR) {
+			*e = one;
+			return rc;
+		}
 		if (first)
 			out_note(s->out, "msictl: %s: release: %s", device, one.message);
 		else

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "hold-wire.h"
@@ -166,10 +167,22 @@ static int read_request(struct call *c)
 	}
 }
 
+/* A request is all that a caller says: what comes behind it is its end, or nonsense. */
+bool call_look(struct call *c)
+{
+	char more;
+
+	if (!call_here(c))
+		return false;
+	if (recv(c->source.fd, &more, 1, MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EINTR))
+		return true;
+	hang_up(c);
+	return false;
+}
+
 static void on_call(struct source *s)
 {
 	struct call *c = s->owner;
-	char more;
 	int rc;
 
 	send_pile(c);
@@ -182,9 +195,7 @@ static void on_call(struct source *s)
 			hang_up(c);
 		return;
 	}
-	/* A request is all that a caller says: what comes now is its end, or nonsense. */
-	if (recv(s->fd, &more, 1, MSG_DONTWAIT) >= 0 || (errno != EAGAIN && errno != EINTR))
-		hang_up(c);
+	call_look(c);
 }
 
 static int open_streams(struct call *c)
@@ -222,6 +233,22 @@ int call_new(struct call **out, int sock, struct loop *loop)
 	}
 	*out = c;
 	return 0;
+}
+
+void call_refuse(int sock, const char *sentence, int status)
+{
+	const struct hold_frame note = { .kind = HOLD_NOTE, .size = (uint32_t)strlen(sentence) },
+				end = { .kind = HOLD_STATUS, .size = 1 };
+	const uint8_t byte = (uint8_t)status;
+	struct iovec part[] = { { .iov_base = (void *)&note, .iov_len = sizeof(note) },
+				{ .iov_base = (void *)sentence, .iov_len = note.size },
+				{ .iov_base = (void *)&end, .iov_len = sizeof(end) },
+				{ .iov_base = (void *)&byte, .iov_len = sizeof(byte) } };
+	const struct msghdr all = { .msg_iov = part, .msg_iovlen = ARRAY_SIZE(part) };
+
+	/* There is room for it in a new socket. */
+	sendmsg(sock, &all, MSG_NOSIGNAL | MSG_DONTWAIT);
+	close(sock);
 }
 
 void call_free(struct call *c)

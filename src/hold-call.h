@@ -35,11 +35,17 @@ struct call {
 /** call_new() - of a connected non-blocking socket, owned from now on, closed on error too. 0 or -errno. */
 int call_new(struct call **c, int sock, struct loop *loop);
 
+/** call_refuse() - what a caller is told that is not taken in: a sentence, and the exit status. Closes the socket. */
+void call_refuse(int sock, const char *sentence, int status);
+
 /** call_free() - closes the socket; what is in the pile is lost. */
 void call_free(struct call *c);
 
-/** call_here() - whether the caller still listens. */
+/** call_here() - whether the caller still listens, as far as the loop has heard. */
 bool call_here(const struct call *c);
+
+/** call_look() - whether it does this very moment: a request may have lain here for longer than its caller lived. */
+bool call_look(struct call *c);
 
 /** call_over() - it has gone, or has got everything: free it. */
 bool call_over(const struct call *c);

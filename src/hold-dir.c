@@ -229,14 +229,29 @@ ssize_t hold_list(int dir, char (**list)[HOLD_NAME])
 	return (ssize_t)n;
 }
 
+char *hold_name_device(const char *name, char buf[HOLD_NAME])
+{
+	size_t n = 0, end = strlen(name) - strlen(SUFFIX);
+	unsigned int byte;
+
+	for (size_t i = 0; i < end; i++) {
+		if (name[i] == '%' && i + 2 < end && sscanf(name + i, "%%%2x", &byte) == 1 && byte) {
+			buf[n++] = (char)byte;
+			i += 2;
+		} else {
+			buf[n++] = name[i];
+		}
+	}
+	buf[n] = '\0';
+	return buf;
+}
+
 bool hold_name_address(const char *name, struct pci_addr *a)
 {
 	struct error ignored;
 	char text[HOLD_NAME];
 
-	copy_text(text, sizeof(text), name);
-	text[strlen(text) - strlen(SUFFIX)] = '\0';
-	return pci_addr_parse(text, a, &ignored) == 0;
+	return pci_addr_parse(hold_name_device(name, text), a, &ignored) == 0;
 }
 
 void hold_unlink(int dir, const char *name)

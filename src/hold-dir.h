@@ -36,6 +36,9 @@ ssize_t hold_list(int dir, char (**list)[HOLD_NAME]);
 /** hold_name_address() - whether a name of hold_list() is that of a PCI function, and which. */
 bool hold_name_address(const char *name, struct pci_addr *a);
 
+/** hold_name_device() - the DEVICE of a name of hold_list(); a hash stays one. Returns @buf. */
+char *hold_name_device(const char *name, char buf[HOLD_NAME]);
+
 /** hold_unlink() - take the name away. */
 void hold_unlink(int dir, const char *name);
 

@@ -179,6 +179,9 @@ void caller_run(struct caller *c)
 
 	if (!c->call->whole || c->call->finished || !call_here(c->call))
 		return;
+	/* Whoever has given up must not find later that it was done all the same. */
+	if (!c->begun && !call_look(c->call))
+		return;
 	if (!c->held && !c->releases)
 		rc = attach_nobody(c->name, &e);
 	else if (c->held && !c->begun)

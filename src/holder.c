@@ -28,9 +28,13 @@ static int accept_one(struct held *d, int sock)
 	pid_t pid;
 	int rc;
 
-	if (h->ncallers >= MAX_CALLERS || !hold_peer_allowed(sock, &pid)) {
+	if (!hold_peer_allowed(sock, &pid)) {
 		close(sock);
 		return -EPERM;
+	}
+	if (h->ncallers >= MAX_CALLERS) {
+		call_refuse(sock, "msictl: the holder has all the callers that it can have; try again\n", CAUSE_BUSY);
+		return -EBUSY;
 	}
 	c = calloc(1, sizeof(*c));
 	if (!c) {

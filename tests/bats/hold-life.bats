@@ -5,6 +5,17 @@
 
 load ../hold
 
+hold_teardown() {
+	# who is stopped does not release anything
+	[[ ! ${stopped-} ]] || kill -CONT "$stopped" 2>/dev/null || true
+}
+
+# stop_holder - it holds $dev, and does nothing until it is continued
+stop_holder() {
+	stopped=$(holder)
+	kill -STOP "$stopped"
+}
+
 @test "50 callers at once" {
 	local i pids=()
 
@@ -55,6 +66,72 @@ load ../hold
 		until_true dead "$holder"
 		until_true dead "$sim"
 	done
+}
+
+# asks PID - it has sent its words and waits for an answer
+asks() {
+	[[ $(awk '{ print $3 }' "/proc/$1/stat") == S ]] && ls -l "/proc/$1/fd" | grep -q eventpoll
+}
+
+@test "who gave up waiting finds later that nothing was done" {
+	works hold "$dev"
+	works enable "$dev" msix 2
+	stop_holder
+	in_background enable "$dev" msix 5
+	until_true asks "$pid"
+	kill -KILL "$pid"
+	ended 137
+	in_background release "$dev"
+	until_true asks "$pid"
+	kill -KILL "$pid"
+	ended 137
+	kill -CONT "$stopped"
+	until_true callers 0
+	works --json counters "$dev"
+	json '.vectors | length == 2'
+}
+
+# logged PATTERN - a line of its stderr
+logged() {
+	grep -Eq -- "$1" "$log.err"
+}
+
+@test "a holder that does not answer is told of as what it is, and waited for only as long as one likes" {
+	works hold "$dev" "$dev,noresize"
+	stop_holder
+	works --json holders
+	json --arg dev "$dev" --argjson pid "$stopped" '[.holders[] | select(.pid == $pid).device] |
+		sort == [$dev, $dev + ",noresize"]'
+	noted "$dev: its holder, pid $stopped, does not answer; it has the device still"
+	in_background release "$dev"
+	until_true asks "$pid"
+	kill -TERM "$pid"
+	ended 1
+	logged 'release: stopped by Terminated'
+	in_background holders
+	until_true asks "$pid"
+	kill -TERM "$pid"
+	ended 1
+	logged 'holders: stopped by Terminated'
+	kill -CONT "$stopped"
+	works enable "$dev" msix 2
+	works release "$dev,noresize"
+}
+
+@test "more callers than a holder takes in are told so" {
+	works hold "$dev"
+	perl -MSocket -e 'for (1 .. 512) { my $s; socket($s, AF_UNIX, SOCK_STREAM, 0) and
+			connect($s, pack_sockaddr_un($ARGV[0])) or die $!; push @s, $s } sleep 100' "$folder/$dev.sock" 3>&- &
+	bg+=("$!")
+	until_true told_too_many
+	noted 'has all the callers that it can have'
+	kill -KILL "${bg[@]}"
+	until_true callers 0
+}
+
+told_too_many() {
+	run --separate-stderr msictl enable "$dev" msix 2
+	((status == 5))
 }
 
 @test "the holder is killed: nobody holds it, and the next hold works" {
@@ -214,10 +291,11 @@ user_setup() {
 	assert_output --partial 'served by somebody else'
 }
 
-# say BYTES - to the holder's socket, as printf(1) writes them
+# say BYTES [WAIT] - to the holder's socket, as printf(1) writes them; WAIT: until it has hung up
 say() {
 	printf "$1" | perl -MSocket -e '$SIG{PIPE} = "IGNORE"; socket(S, AF_UNIX, SOCK_STREAM, 0) and
-		connect(S, pack_sockaddr_un(shift)) or die; local $/; syswrite(S, <STDIN>)' "$folder/$dev.sock"
+		connect(S, pack_sockaddr_un(shift)) or die; local $/; syswrite(S, <STDIN>); @ARGV and <S>' \
+		"$folder/$dev.sock" "${@:2}"
 }
 
 @test "nonsense on the socket does not disturb it" {
@@ -228,8 +306,8 @@ say() {
 	say '1hsm\0\0\0\0\1\0\0\0'
 	say '1hsm\0\0\0\0\1\0\0\0\0'
 	say '1hsm\0\0\0\0\3\0\0\0\0ab'
-	say '1hsm\0\0\0\0\7\0\0\0\0@take\0'
-	say '1hsm\0\0\0\0\6\0\0\0\0quit\0'
+	say '1hsm\0\0\0\0\7\0\0\0\0@take\0' wait
+	say '1hsm\0\0\0\0\6\0\0\0\0quit\0' wait
 	works enable "$dev" msix 2
 	until_true callers 0
 }
