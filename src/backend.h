@@ -40,7 +40,16 @@ struct region_info {
 	bool msix_mappable; /* the area of the MSI-X table may be mapped too */
 };
 
+/* What one set_irqs() took. */
+struct set_outcome {
+	unsigned int messages;	   /* sent, those to undo it included */
+	unsigned int start, count; /* of the message that failed */
+	struct vector_set armed;   /* by the messages before that */
+	bool released;		   /* and let go again, so far as the peer can be believed */
+};
+
 struct backend;
+struct loop;
 
 /* A device that this process has open already: functions of one IOMMU group share what is opened once. */
 struct sibling {
@@ -58,6 +67,7 @@ struct open_request {
 	const struct root *root;
 	const struct trace *trace; /* borrowed for the life of the handle */
 	bool noiommu;		   /* the user named the unsafe mode */
+	const struct loop *loop;   /* where a signal that asks to stop is heard; NULL: nowhere */
 	uint64_t timeout_us;	   /* how long a peer may take to answer; 0: the back end's own limit */
 	struct siblings siblings;
 };
@@ -79,6 +89,8 @@ struct backend {
 	 * Returns 0, -errno, or a positive number: so many vectors could be had, nothing is enabled.
 	 */
 	int (*set_irqs)(void *handle, const struct irq_set *s, const int32_t *eventfd);
+	/* Of the last set_irqs(); NULL: it is one call, and the whole of it fails. */
+	void (*set_outcome)(void *handle, struct set_outcome *outcome);
 	int (*region_info)(void *handle, enum region_index region, struct region_info *info);
 	ssize_t (*region_read)(void *handle, enum region_index region, void *buf, size_t n, uint64_t offset);
 	ssize_t (*region_write)(void *handle, enum region_index region, const void *buf, size_t n, uint64_t offset);
@@ -91,6 +103,10 @@ struct backend {
 	 * gone). */
 	int (*peer_fd)(void *handle);
 	int (*peer_ready)(void *handle);
+	/* Why nothing more is had from it: -errno and a sentence; 0: it is there. */
+	int (*peer_end)(void *handle, struct error *e);
+	/* A sentence on why an operation returned @rc, below 0; @what, in words, was asked for. Returns -errno. */
+	int (*peer_explain)(void *handle, int rc, const char *what, struct error *e);
 	/* What the peer is, and the i-th thing that it is known to get wrong, NULL past the last. */
 	void (*peer_text)(void *handle, char *buf, size_t size);
 	const char *(*peer_quirk)(void *handle, unsigned int i);

@@ -147,9 +147,7 @@ static int read_config(struct info *i, struct error *e)
 
 	i->f.config_len = n > 0 ? (size_t)n : 0;
 	caps_decode(i->f.config, i->f.config_len, &i->f.caps);
-	if (!device_lost(n))
-		return 0;
-	return fail(e, cause_of_errno((int)-n), (int)-n, "the device's config space can't be read");
+	return device_lost(d, "REGION_READ of config space", e);
 }
 
 static int look(struct info *i, const char *spec, bool may_open, struct error *e)

@@ -20,8 +20,24 @@ static const char *const way_help[NR_MASK_WAY] = {
 	[MASK_ACTION] = "VFIO's own action",
 	[MASK_TABLE] = "vector control in the MSI-X table; pending bits are kept by the device",
 	[MASK_BITS] = "the MSI capability's mask bits; pending bits are kept by the device",
-	[MASK_EVENTFD] = "the eventfd was taken off; MSI-X edges are kept by the device, MSI edges are lost",
 };
+
+/* Without a handler the kernel masks the vector in the device, where that can be done. */
+static const char *const eventfd_help[NR_IRQ_INDEX] = {
+	[IRQ_INTX] = "the eventfd is taken off; a level that is still up then fires when it is back",
+	[IRQ_MSI] = "the eventfd is taken off; edges meanwhile are lost, the capability has no mask bits",
+	[IRQ_MSIX] = "the eventfd is taken off; an edge meanwhile stays pending in the device",
+	[IRQ_ERR] = "the eventfd is taken off; errors meanwhile are not signalled",
+};
+
+static const char *help_of(const struct device *d, enum irq_index index, enum mask_way way)
+{
+	if (way != MASK_EVENTFD)
+		return way_help[way];
+	if (index == IRQ_MSI && d->caps.has_msi && d->caps.msi.maskable)
+		index = IRQ_MSIX;
+	return eventfd_help[index];
+}
 
 static enum mask_way chosen(struct device *d, enum irq_index index, const struct value *by, bool mask,
 			    const struct vector_set *which)
@@ -65,7 +81,8 @@ static int run(struct session *s, const struct args *a, bool mask, struct error 
 	doc_vectors(doc, "masked", &which);
 	out_text(s->out, "%s: %s%sed %s by %s (%s); masked %s: %s", irq_index_word(index),
 		 s->trace.dry_run ? "would be " : "", a->command->word, a->param[2].text, mask_way_word(way),
-		 way_help[way], s->trace.dry_run ? "then" : "now", vector_set_text(&which, held, sizeof(held)));
+		 help_of(s->device, index, way), s->trace.dry_run ? "then" : "now",
+		 vector_set_text(&which, held, sizeof(held)));
 	if (mask && device_pending(s->device, index, &pending, &(struct error){ 0 }) == 0) {
 		doc_vectors(doc, "pending", &pending);
 		if (!vector_set_empty(&pending))

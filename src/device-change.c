@@ -1,55 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Enable, disable, resize, trigger: plan, send, and after a failure say and repair what is true. */
+/* Enable, disable, resize, trigger: plan, send, and after a failure repair what is true. */
 #include <errno.h>
 #include <stdio.h>
 
 #include "device-internal.h"
 #include "util.h"
-
-static int explain_short(const struct irq_set *set, unsigned int granted, struct change *c, struct error *e)
-{
-	unsigned int asked = set->start + set->count;
-	const char *word = irq_index_word(set->index);
-
-	c->granted = granted;
-	fail(e, CAUSE_SHORT, 0, "the host grants %u of %u %s vectors, nothing was enabled", granted, asked, word);
-	hint(e, "enable %s %u", word, granted);
-	return -ENOSPC;
-}
-
-static int explain_nospace(struct device *d, const struct irq_set *set, struct error *e)
-{
-	const char *word = irq_index_word(set->index);
-	unsigned int live = vector_set_count(&d->irq[set->index].allocated);
-
-	fail(e, CAUSE_SHORT, ENOSPC, "the host has no interrupt vectors left for %s %u-%u", word, set->start,
-	     set->start + set->count - 1);
-	if (live)
-		hint(e, "ask for fewer; resize %s COUNT --release gives back IRQs that are allocated but not armed",
-		     word);
-	else
-		hint(e, "ask for fewer, or: probe");
-	return -ENOSPC;
-}
-
-int explain_set(struct device *d, const struct irq_set *set, int rc, struct change *c, struct error *e)
-{
-	struct error why;
-	char text[256];
-
-	if (rc > 0)
-		return explain_short(set, (unsigned int)rc, c, e);
-	if (rc == -ENOSPC)
-		return explain_nospace(d, set, e);
-	if (rc == -ENODEV || rc == -EIO || rc == -ENOTCONN)
-		return fail(e, CAUSE_NO_DEVICE, -rc, "the device does not answer any more");
-	fail(e, CAUSE_FAILED, -rc, "SET_IRQS %s was refused", irq_set_text(set, text, sizeof(text)));
-	if (rc == -EINVAL && device_memory_on(d, &why)) {
-		append(e->message, sizeof(e->message), ": %s", why.message);
-		copy_text(e->hint, sizeof(e->hint), why.hint);
-	}
-	return rc;
-}
 
 int device_keeps(enum irq_index index, struct error *e)
 {

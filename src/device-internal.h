@@ -14,6 +14,19 @@ void vector_disarm(struct vector *v);
 /** device_undo() - @polite: put masks, indexes and bus mastering back first; then close the back end. */
 void device_undo(struct device *d, bool polite);
 
+/** device_served() - whether another process serves it, and not the kernel. */
+bool device_served(const struct device *d);
+
+/** device_peer_listen() - hear when that process goes. 0 or -errno. */
+int device_peer_listen(struct device *d, struct error *e);
+void device_peer_ready(struct source *s);
+
+/** device_region_failed() - @n bytes or -errno came of a region access: the peer is lost, or @sentence. */
+int device_region_failed(struct device *d, ssize_t n, const char *sentence, struct error *e);
+
+/** device_outcome() - what the last device_send(), of @set, took. */
+struct set_outcome device_outcome(struct device *d, const struct irq_set *set);
+
 /** explain_set() - a sentence on why a SET_IRQS returned @rc; a negative errno is returned. */
 int explain_set(struct device *d, const struct irq_set *set, int rc, struct change *c, struct error *e);
 

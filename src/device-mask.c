@@ -67,8 +67,14 @@ static volatile uint32_t *entry_at(const struct device *d, unsigned int vector)
 	return (volatile uint32_t *)((char *)d->table + d->table_skip + (size_t)vector * MSIX_ENTRY_SIZE);
 }
 
-static int fault(struct error *e)
+static int fault(struct device *d, struct error *e)
 {
+	int rc = device_lost(d, "access to the MSI-X table", e);
+
+	if (rc)
+		return rc;
+	if (device_served(d))
+		return fail(e, CAUSE_FAILED, EIO, "the peer refuses access to the MSI-X table in its BAR");
 	return fail(e, CAUSE_NO_DEVICE, EFAULT, "the MSI-X table in the device's BAR does not answer");
 }
 
@@ -111,7 +117,7 @@ int device_table_read(struct device *d, unsigned int vector, struct msix_entry *
 	if (vector >= d->caps.msix.count)
 		return fail(e, CAUSE_USAGE, 0, "the MSI-X table has %u entries", d->caps.msix.count);
 	if (entry_read(d, vector, 0, raw, ARRAY_SIZE(raw)))
-		return fault(e);
+		return fault(d, e);
 	msix_entry_decode((const uint8_t *)raw, entry);
 	return 0;
 }
@@ -125,13 +131,13 @@ static int mask_table(struct device *d, unsigned int vector, bool mask, struct e
 	if (rc)
 		return rc;
 	if (entry_read(d, vector, 3, &was, 1))
-		return fault(e);
+		return fault(d, e);
 	now = mask ? was | PCI_MSIX_ENTRY_CTRL_MASKBIT : was & ~(uint32_t)PCI_MSIX_ENTRY_CTRL_MASKBIT;
 	snprintf(text, sizeof(text), "table vector=%u control=0x%x", vector, now);
 	if (trace_would(d->trace, "store", text))
 		return 0;
 	if (control_write(d, vector, now) || entry_read(d, vector, 3, &was, 1))
-		return fault(e);
+		return fault(d, e);
 	trace_call(d->trace, "store", text, 0, 0);
 	if (was == now)
 		return 0;
@@ -151,7 +157,7 @@ static int mask_bits(struct device *d, unsigned int vector, bool mask, struct er
 		return fail(e, CAUSE_FAILED, EOPNOTSUPP, "the MSI capability has no per-vector mask bits");
 	n = d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), m->mask_pos);
 	if (n != sizeof(raw))
-		return fail(e, CAUSE_FAILED, n < 0 ? (int)-n : EIO, "the MSI mask bits can't be read");
+		return device_region_failed(d, n, "the MSI mask bits can't be read", e);
 	bits = mask ? le32(raw) | bit : le32(raw) & ~bit;
 	snprintf(text, sizeof(text), "config offset=0x%x value=0x%08x", m->mask_pos, bits);
 	if (trace_would(d->trace, "pwrite", text))
@@ -161,7 +167,17 @@ static int mask_bits(struct device *d, unsigned int vector, bool mask, struct er
 	n = d->backend->region_write(d->handle, REGION_CONFIG, raw, sizeof(raw), m->mask_pos);
 	if (n == sizeof(raw))
 		return 0;
-	return fail(e, CAUSE_FAILED, n < 0 ? (int)-n : EIO, "the MSI mask bits can't be written");
+	return device_region_failed(d, n, "the MSI mask bits can't be written", e);
+}
+
+static int no_action(enum irq_index index, unsigned int vector, bool mask, const char *who, const char *why,
+		     struct error *e)
+{
+	const char *word = irq_index_word(index);
+	int rc = fail(e, CAUSE_FAILED, ENOTTY, "the %s has no %s for %s%s", who, mask ? "MASK" : "UNMASK", word, why);
+
+	hint(e, "mask %s %u --by %s", word, vector, index == IRQ_MSIX ? "table" : "eventfd");
+	return rc;
 }
 
 static int mask_action(struct device *d, enum irq_index index, unsigned int vector, bool mask, struct error *e)
@@ -174,12 +190,8 @@ static int mask_action(struct device *d, enum irq_index index, unsigned int vect
 	struct change c = { 0 };
 	int rc = device_send(d, &set, &c);
 
-	if (rc == -ENOTTY) {
-		fail(e, CAUSE_FAILED, ENOTTY, "the kernel has no %s for %s", mask ? "MASK" : "UNMASK",
-		     irq_index_word(index));
-		hint(e, "mask %s %u --by %s", irq_index_word(index), vector, index == IRQ_MSIX ? "table" : "eventfd");
-		return rc;
-	}
+	if (rc == -ENOTTY)
+		return no_action(index, vector, mask, device_served(d) ? "peer" : "kernel", "", e);
 	return rc ? explain_set(d, &set, rc, &c, e) : 0;
 }
 
@@ -212,6 +224,18 @@ enum mask_way device_mask_way(struct device *d, enum irq_index index)
 	if (index == IRQ_MSI && d->caps.has_msi && d->caps.msi.maskable)
 		return MASK_BITS;
 	return MASK_EVENTFD;
+}
+
+/* The kernel refuses what an index does not have; libvfio-user says that it is done, and nothing is. */
+static int check_action(const struct device *d, enum irq_index index, const struct vector_set *which, bool mask,
+			struct error *e)
+{
+	unsigned int start = 0, count;
+
+	if (!device_served(d) || d->irq[index].info.flags & IRQ_MASKABLE)
+		return 0;
+	vector_set_next_run(which, 0, &start, &count);
+	return no_action(index, start, mask, "peer", ", which does not say MASKABLE", e);
 }
 
 static int check_way(enum irq_index index, enum mask_way way, struct error *e)
@@ -308,6 +332,8 @@ int device_mask(struct device *d, enum irq_index index, const struct vector_set 
 	rc = device_keeps(index, e);
 	if (rc == 0)
 		rc = check_way(index, way, e);
+	if (rc == 0 && way == MASK_ACTION)
+		rc = check_action(d, index, which, mask, e);
 	if (rc == 0)
 		rc = check_maskable(d, index, which, e);
 	if (rc == 0)
@@ -356,6 +382,8 @@ static int pending_msix(struct device *d, struct vector_set *pending, struct err
 		return fail(e, CAUSE_FAILED, 0, "the device has no pending bit array that can be reached");
 	/* The kernel keeps the table from being read, not the PBA. */
 	n = d->backend->region_read(d->handle, m->pba_bar, pba, size, m->pba_offset);
+	if (n != (ssize_t)size && device_lost(d, "region access", e))
+		return -EIO;
 	if (n != (ssize_t)size)
 		return fail(e, CAUSE_FAILED, n < 0 ? (int)-n : EIO, "the pending bit array in bar%u can't be read",
 			    m->pba_bar);
@@ -375,7 +403,7 @@ static int pending_msi(struct device *d, struct vector_set *pending, struct erro
 		return fail(e, CAUSE_FAILED, EOPNOTSUPP, "the MSI capability has no pending bits");
 	n = d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), m->mask_pos + 4u);
 	if (n != sizeof(raw))
-		return fail(e, CAUSE_FAILED, n < 0 ? (int)-n : EIO, "the MSI pending bits can't be read");
+		return device_region_failed(d, n, "the MSI pending bits can't be read", e);
 	pending->bits[0] = le32(raw);
 	return 0;
 }
@@ -386,7 +414,7 @@ static int pending_intx(struct device *d, struct vector_set *pending, struct err
 	ssize_t n = d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), PCI_STATUS);
 
 	if (n != sizeof(raw))
-		return fail(e, CAUSE_FAILED, n < 0 ? (int)-n : EIO, "the PCI status register can't be read");
+		return device_region_failed(d, n, "the PCI status register can't be read", e);
 	pending->bits[0] = !!(le16(raw) & PCI_STATUS_INTERRUPT);
 	return 0;
 }

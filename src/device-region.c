@@ -83,6 +83,8 @@ int device_memory_on(struct device *d, struct error *e)
 		return rc;
 	}
 	rc = config16(d, PCI_COMMAND, &cmd);
+	if (rc && device_lost(d, "REGION_READ of config space", e))
+		return rc;
 	if (rc)
 		return fail(e, cause_of_errno(-rc), -rc, "the device's config space can't be read");
 	if (cmd & PCI_COMMAND_MEMORY)
@@ -142,6 +144,8 @@ static int check_access(struct device *d, enum region_index region, uint64_t off
 	if (rc)
 		return rc;
 	rc = d->backend->region_info(d->handle, region, &info);
+	if (rc && device_lost(d, "GET_REGION_INFO", e))
+		return rc;
 	if (rc && rc != -EINVAL)
 		return fail(e, cause_of_errno(-rc), -rc, "VFIO_DEVICE_GET_REGION_INFO of %s failed",
 			    region_word(region));
@@ -157,8 +161,10 @@ static int check_access(struct device *d, enum region_index region, uint64_t off
 
 static int explain_access(struct device *d, enum region_index region, uint64_t offset, ssize_t rc, struct error *e)
 {
-	int err = rc < 0 ? (int)-rc : EIO;
+	int err = rc < 0 ? (int)-rc : EIO, lost = device_lost(d, "region access", e);
 
+	if (lost)
+		return lost;
 	if (err == EIO && region != REGION_CONFIG && device_memory_on(d, e))
 		return -EIO;
 	return fail(e, err == EIO ? CAUSE_FAILED : cause_of_errno(err), err, "%s 0x%" PRIx64 " can't be accessed",
@@ -232,6 +238,8 @@ int device_reset(struct device *d, struct error *e)
 		return 0;
 	}
 	rc = d->backend->reset(d->handle);
+	if (rc < 0 && device_served(d))
+		return d->backend->peer_explain(d->handle, rc, "DEVICE_RESET", e);
 	if (rc < 0)
 		return fail(e, cause_of_errno(-rc), -rc, "VFIO_DEVICE_RESET failed");
 	forget_device_masks(d);

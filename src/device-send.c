@@ -114,6 +114,15 @@ static void book(struct index *ix, const struct irq_set *set)
 		ix->enabled = false;
 }
 
+struct set_outcome device_outcome(struct device *d, const struct irq_set *set)
+{
+	struct set_outcome o = { .messages = 1, .start = set->start, .count = set->count };
+
+	if (d->backend->set_outcome)
+		d->backend->set_outcome(d->handle, &o);
+	return o;
+}
+
 int device_send(struct device *d, const struct irq_set *set, struct change *c)
 {
 	struct index *ix = &d->irq[set->index];
@@ -127,14 +136,15 @@ int device_send(struct device *d, const struct irq_set *set, struct change *c)
 		if (!fd)
 			return -ENOMEM;
 	}
-	c->calls++;
 	if (trace_would(d->trace, "VFIO_DEVICE_SET_IRQS", irq_set_text(set, text, sizeof(text)))) {
+		c->calls++;
 		book(ix, set);
 		return 0;
 	}
 	begin = now_us();
 	rc = d->backend->set_irqs(d->handle, set, fd);
 	c->us += now_us() - begin;
+	c->calls += device_outcome(d, set).messages;
 	if (rc == 0)
 		book(ix, set);
 	return rc;

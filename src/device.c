@@ -16,7 +16,8 @@ int device_here(const struct device *d, struct error *e)
 
 	if (d->handle)
 		return 0;
-	rc = fail(e, CAUSE_NO_DEVICE, ENODEV, "%s", d->gone ? d->gone : "the device is no longer open");
+	rc = fail(e, d->gone_cause ? d->gone_cause : CAUSE_NO_DEVICE, ENODEV, "%s",
+		  d->gone ? d->gone : "the device is no longer open");
 	hint(e, "reopen   once it is back");
 	return rc;
 }
@@ -30,7 +31,7 @@ struct index *device_index(struct device *d, enum irq_index index, struct error 
 		return NULL;
 	if (ix->present && ix->info.count > 0)
 		return ix;
-	if (!ix->present && index == IRQ_ERR)
+	if (!ix->present && index == IRQ_ERR && !device_served(d))
 		fail(e, CAUSE_FAILED, 0, "the device has no err: it is not PCI Express");
 	else
 		fail(e, CAUSE_FAILED, 0, "the device has no %s", word);
@@ -84,18 +85,6 @@ void device_wanted_back(struct device *d)
 {
 	if (d->handle)
 		let_go(d);
-}
-
-static void on_peer(struct source *s)
-{
-	struct device *d = s->owner;
-
-	if (d->backend->peer_ready(d->handle) == 0)
-		return;
-	d->gone = "the process that served the device is gone";
-	device_undo(d, false);
-	if (d->events.lost)
-		d->events.lost(d->events.ctx);
 }
 
 static void on_eventfd(struct source *s)
@@ -155,38 +144,42 @@ void vector_disarm(struct vector *v)
 	v->source.fd = -1;
 }
 
-static int ask_indexes(struct device *d)
+/* An index that the kernel does not have is EINVAL; peers have other numbers for that, or none. */
+static int ask_index(struct device *d, struct index *ix, struct error *e)
 {
+	int rc = d->backend->irq_info(d->handle, ix->index, &ix->info);
+
+	ix->present = rc == 0;
+	if (rc < 0 && rc != -EINVAL && !device_served(d))
+		return fail(e, cause_of_errno(-rc), -rc, "VFIO_DEVICE_GET_IRQ_INFO failed");
+	if (rc < 0)
+		return device_lost(d, "GET_IRQ_INFO", e);
+	if (ix->info.count <= MAX_VECTORS)
+		return 0;
+	return fail(e, CAUSE_FAILED, EPROTO, "the device says that it has %u vectors of %s, PCI allows %u",
+		    ix->info.count, irq_index_word(ix->index), MAX_VECTORS);
+}
+
+static int ask_indexes(struct device *d, struct error *e)
+{
+	int rc = 0;
+
 	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
-		struct index *ix = &d->irq[i];
-		int rc;
-
-		ix->device = d;
-		ix->index = i;
-		if (i >= d->info.irqs)
-			continue;
-		rc = d->backend->irq_info(d->handle, i, &ix->info);
-		ix->present = rc == 0;
-		if (rc < 0 && rc != -EINVAL)
-			return rc;
-		if (ix->info.count > MAX_VECTORS)
-			return -EPROTO;
+		d->irq[i].device = d;
+		d->irq[i].index = i;
+		if (rc == 0 && i < d->info.irqs)
+			rc = ask_index(d, &d->irq[i], e);
 	}
-	return 0;
+	return rc;
 }
 
-bool device_lost(ssize_t rc)
-{
-	return rc == -ENOTCONN || rc == -EPROTO || rc == -ETIMEDOUT;
-}
-
-static int read_caps(struct device *d)
+static int read_caps(struct device *d, struct error *e)
 {
 	uint8_t cfg[256];
 	ssize_t n = d->backend->region_read(d->handle, REGION_CONFIG, cfg, sizeof(cfg), 0);
 
 	caps_decode(cfg, n > 0 ? (size_t)n : 0, &d->caps);
-	return device_lost(n) ? (int)n : 0;
+	return device_lost(d, "REGION_READ of config space", e);
 }
 
 /* The kernel's wish to have the device back is heard from the first moment. */
@@ -211,7 +204,11 @@ static int listen_to_req(struct device *d, struct error *e)
 	}
 	rc = device_send(d, &set, &c);
 	d->trace = t;
-	return rc ? fail(e, cause_of_errno(-rc), -rc, "cannot listen to the kernel's requests (REQ)") : 0;
+	if (rc == 0 || !device_served(d))
+		return rc ? fail(e, cause_of_errno(-rc), -rc, "cannot listen to the kernel's requests (REQ)") : 0;
+	/* A peer that will not say that it wants the device back can be used all the same; info names it. */
+	device_book_failed(d, &set);
+	return device_lost(d, "SET_IRQS of req", e);
 }
 
 static void name_device(struct device *d)
@@ -225,38 +222,24 @@ static void name_device(struct device *d)
 		  d->has_addr ? pci_addr_short(&d->addr, bdf) : d->spec + (len > room ? len - room : 0));
 }
 
-static int listen_to_peer(struct device *d, struct error *e)
-{
-	int rc;
-
-	if (!d->backend->peer_fd)
-		return 0;
-	d->peer.fd = d->backend->peer_fd(d->handle);
-	rc = loop_add(d->loop, &d->peer);
-	if (rc == 0)
-		return 0;
-	d->peer.fd = -1;
-	return fail(e, CAUSE_FAILED, -rc, "the peer can't be listened to");
-}
-
 static int set_up(struct device *d, const struct open_request *req, struct error *e)
 {
-	int rc = d->backend->open(req, &d->handle, e);
+	struct open_request heard = *req;
+	int rc;
 
+	heard.loop = d->loop;
+	rc = d->backend->open(&heard, &d->handle, e);
+	if (rc == 0)
+		rc = d->backend->device_info(d->handle, &d->info, e);
+	if (rc == 0)
+		rc = ask_indexes(d, e);
 	if (rc)
 		return rc;
-	rc = d->backend->device_info(d->handle, &d->info, e);
-	if (rc)
-		return rc;
-	rc = ask_indexes(d);
-	if (rc)
-		return fail(e, cause_of_errno(-rc), -rc, "VFIO_DEVICE_GET_IRQ_INFO failed");
 	name_device(d);
-	rc = read_caps(d);
-	if (rc)
-		return fail(e, cause_of_errno(-rc), -rc, "the device's config space can't be read");
-	rc = listen_to_req(d, e);
-	return rc ? rc : listen_to_peer(d, e);
+	rc = read_caps(d, e);
+	if (rc == 0)
+		rc = listen_to_req(d, e);
+	return rc ? rc : device_peer_listen(d, e);
 }
 
 int device_open(struct device **out, const struct open_request *req, struct loop *loop, const struct device_events *ev,
@@ -285,7 +268,7 @@ int device_open(struct device **out, const struct open_request *req, struct loop
 	d->trace = req->trace;
 	d->dry = req->trace->dry_run;
 	d->loop = loop;
-	d->peer = (struct source){ .fd = -1, .ready = on_peer, .owner = d };
+	d->peer = (struct source){ .fd = -1, .ready = device_peer_ready, .owner = d };
 	d->spec = strdup(req->spec);
 	rc = d->spec ? set_up(d, req, e) : fail(e, CAUSE_FAILED, ENOMEM, "no memory");
 	if (rc) {

@@ -62,7 +62,7 @@ struct device_events {
 	void (*counted)(void *ctx, struct index *ix, struct vector *v, uint64_t n);
 	/* The kernel wants the device back (REQ); it has been let go already. */
 	void (*released)(void *ctx);
-	/* The peer that served it is gone. */
+	/* The peer that served it is gone or was cut off, device.gone says why. */
 	void (*lost)(void *ctx);
 	void *ctx;
 };
@@ -71,9 +71,11 @@ struct device {
 	char *spec;    /* as written */
 	char name[32]; /* short address, or the spec's tail */
 	const struct backend *backend;
-	void *handle;	    /* NULL once it was let go */
-	const char *gone;   /* why handle is NULL, a sentence */
-	struct source peer; /* a back end's connection; fd -1: none */
+	void *handle;	       /* NULL once it was let go */
+	const char *gone;      /* why handle is NULL, a sentence */
+	enum cause gone_cause; /* CAUSE_NONE: it is no device any more */
+	char why[128];	       /* as its peer's back end has it */
+	struct source peer;    /* a back end's connection; fd -1: none */
 	bool has_addr;
 	struct pci_addr addr;
 	const struct root *root;
@@ -92,7 +94,7 @@ struct device {
 
 /* What a change did; all that a report needs. */
 struct change {
-	unsigned int calls; /* SET_IRQS made */
+	unsigned int calls; /* SET_IRQS made: each message of those that take several */
 	uint64_t us;	    /* their time */
 	bool rebuilt;
 	uint64_t blind_us; /* a rebuild: from the disable to the last enable, that of a repair included */
@@ -122,8 +124,8 @@ void device_shut(struct device *d, const char *why);
 /** device_wanted_back() - the kernel wants it back, as REQ says it: let go at once, events.released is called. */
 void device_wanted_back(struct device *d);
 
-/** device_lost() - whether what a back end answered means that its peer is gone or can't be believed any more. */
-bool device_lost(ssize_t rc);
+/** device_lost() - 0 while the peer that serves it is there; else -errno and why @what, in words, failed by that. */
+int device_lost(struct device *d, const char *what, struct error *e);
 
 /** device_here() - whether it is still open; else -ENODEV and a sentence. */
 int device_here(const struct device *d, struct error *e);

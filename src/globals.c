@@ -97,6 +97,9 @@ int global_set(struct globals *g, size_t i, const char *text, struct error *e)
 	rc = kind_parse(row->option.kind, row->option.choices, label, text, &v, e);
 	if (rc)
 		return rc;
+	/* 0 is how one that was not given looks. */
+	if (row->option.kind == KIND_PERIOD && v.number == 0)
+		return fail(e, CAUSE_USAGE, 0, "%s: \"%s\" is no time at all", label, text);
 	if (row->option.kind == KIND_FLAG)
 		*(bool *)((char *)g + row->at) = true;
 	else if (row->option.kind == KIND_PERIOD)

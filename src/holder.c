@@ -92,7 +92,7 @@ static void on_lost(void *ctx)
 	struct held *d = ctx;
 
 	d->gone = true;
-	out_note(d->holder->s->out, "msictl: %s: the process that served the device is gone", d->spec);
+	out_note(d->holder->s->out, "msictl: %s: %s", d->spec, d->s.device->gone);
 }
 
 static int list_siblings(struct holder *h)

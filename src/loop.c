@@ -174,6 +174,11 @@ int loop_stopped(const struct loop *l)
 	return l->stopped;
 }
 
+int loop_signals(const struct loop *l)
+{
+	return l->signals.fd;
+}
+
 void loop_clear(struct loop *l)
 {
 	if (l->stopped == SIGINT)

@@ -35,7 +35,7 @@ static void on_lost(void *ctx)
 {
 	struct session *s = ctx;
 
-	out_note(s->out, "the process that served the device is gone");
+	out_note(s->out, "%s", s->device->gone);
 }
 
 static int stopped(const struct session *s, struct error *e)

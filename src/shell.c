@@ -203,7 +203,7 @@ static void on_lost(void *ctx)
 
 	clock_text(at, sizeof(at));
 	live_lost(sh->live);
-	out_note(sh->s->out, "%s the process that served the device is gone; reopen when it is back", at);
+	out_note(sh->s->out, "%s %s; reopen when it is back", at, sh->s->device->gone);
 }
 
 static void run_line(struct shell *sh)

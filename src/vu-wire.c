@@ -12,9 +12,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "loop.h"
 #include "util.h"
 
 #define HEADER sizeof(struct vu_header)
+
+#define GRACE_US 500000u
 
 /* Aligned as cmsghdr wants it. */
 union control {
@@ -32,26 +35,56 @@ void vu_message_drop(struct vu_message *m)
 	m->nfds = 0;
 }
 
-/* 0 when @sock is ready for @events, -ETIMEDOUT. Past @until a ready socket is late all the same. */
-static int wait_for(int sock, short events, uint64_t until)
+/* What a peer that answers at all needs, after a signal that asks to stop. */
+static void shorten(struct vu_limit *l)
 {
-	struct pollfd p = { .fd = sock, .events = events };
+	uint64_t soon = now_us() + GRACE_US;
 
+	l->stopping = true;
+	if (soon < l->until)
+		l->until = soon;
+}
+
+int vu_over(struct vu_limit *l)
+{
+	struct pollfd p = { .fd = l->loop ? loop_signals(l->loop) : -1, .events = POLLIN };
+
+	if (!l->stopping && l->loop && (loop_stopped(l->loop) || poll(&p, 1, 0) > 0))
+		shorten(l);
+	if (now_us() < l->until)
+		return 0;
+	return l->stopping ? -EINTR : -ETIMEDOUT;
+}
+
+/* Round up: waking early would spin. */
+static int timeout_ms(uint64_t now, uint64_t until)
+{
+	if (until == UINT64_MAX)
+		return -1;
+	return until - now > 1000000000 ? 1000000 : (int)((until - now + 999) / 1000);
+}
+
+/* 0 when @sock is ready for @events, -ETIMEDOUT, -EINTR. When it is over a ready socket is late all the same. */
+static int wait_for(int sock, short events, struct vu_limit *l)
+{
+	struct pollfd p[2] = { { .fd = sock, .events = events }, { .fd = -1, .events = POLLIN } };
+
+	if (!l->stopping && l->loop && loop_stopped(l->loop))
+		shorten(l);
 	for (;;) {
 		uint64_t now = now_us();
-		int timeout = -1, n;
+		int n;
 
-		if (until != UINT64_MAX) {
-			if (now >= until)
-				return -ETIMEDOUT;
-			/* Round up: waking early would spin. */
-			timeout = until - now > 1000000000 ? 1000000 : (int)((until - now + 999) / 1000);
-		}
-		n = poll(&p, 1, timeout);
-		if (n > 0)
-			return 0;
+		if (now >= l->until)
+			return l->stopping ? -EINTR : -ETIMEDOUT;
+		p[1].fd = l->loop && !l->stopping ? loop_signals(l->loop) : -1;
+		n = poll(p, ARRAY_SIZE(p), timeout_ms(now, l->until));
 		if (n < 0 && errno != EINTR)
 			return -errno;
+		if (n > 0 && p[0].revents)
+			return 0;
+		if (n > 0)
+			shorten(l);
 	}
 }
 
@@ -86,7 +119,7 @@ static void advance(struct iovec iov[2], size_t n)
 }
 
 int vu_send(int sock, const struct vu_header *h, const void *payload, size_t size, const int *fd, unsigned int nfds,
-	    uint64_t until)
+	    struct vu_limit *l)
 {
 	struct vu_header header = *h;
 	struct iovec iov[2] = { { &header, HEADER }, { (void *)(uintptr_t)payload, size } };
@@ -112,7 +145,7 @@ int vu_send(int sock, const struct vu_header *h, const void *payload, size_t siz
 			continue;
 		if (errno != EAGAIN)
 			return -errno;
-		rc = wait_for(sock, POLLOUT, until);
+		rc = wait_for(sock, POLLOUT, l);
 		if (rc)
 			return rc;
 	}
@@ -204,17 +237,17 @@ int vu_read(int sock, struct vu_reader *r, struct vu_message *m)
 	return 1;
 }
 
-int vu_receive(int sock, struct vu_message *m, size_t max, uint64_t until)
+int vu_receive(int sock, struct vu_message *m, size_t max, struct vu_limit *l)
 {
 	struct vu_reader r = { .max = max };
 	int rc;
 
 	/* Nothing is there yet when a question has just been sent: a first look would be for nothing. */
 	do {
-		int waited = wait_for(sock, POLLIN, until);
+		int waited = wait_for(sock, POLLIN, l);
 
 		/* Late, what is there already is taken all the same. */
-		rc = waited == 0 || waited == -ETIMEDOUT ? vu_read(sock, &r, m) : waited;
+		rc = waited == 0 || waited == -ETIMEDOUT || waited == -EINTR ? vu_read(sock, &r, m) : waited;
 		if (rc == 0)
 			rc = waited;
 	} while (rc == 0);

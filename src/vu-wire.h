@@ -32,6 +32,21 @@ enum vu_command {
 #define VU_NO_REPLY  0x10u
 #define VU_ERROR     0x20u
 
+struct loop;
+
+/*
+ * How long a peer is waited for. A signal that asks to stop shortens that: it
+ * does not end it, so that no peer is cut off that answers.
+ */
+struct vu_limit {
+	uint64_t until;		 /* CLOCK_MONOTONIC us, UINT64_MAX for ever; moved by a signal */
+	const struct loop *loop; /* who hears the signals; NULL: nobody */
+	bool stopping;		 /* there was one */
+};
+
+/* A limit of time alone, for one call. */
+#define VU_UNTIL(us) (&(struct vu_limit){ .until = (us) })
+
 struct vu_header {
 	uint16_t id, command;
 	uint32_t size; /* with this header */
@@ -75,19 +90,22 @@ struct vu_reader {
  */
 int vu_read(int sock, struct vu_reader *r, struct vu_message *m);
 
+/** vu_over() - whether the time of @l is over. 0, -ETIMEDOUT, -EINTR: by a signal. */
+int vu_over(struct vu_limit *l);
+
 /** vu_send() - header, payload and descriptors in one sendmsg(), the rest of a short write after it. 0, -ETIMEDOUT,
- * -EPIPE, -errno. @until: CLOCK_MONOTONIC us, UINT64_MAX for ever. */
+ * -EINTR, -EPIPE, -errno. */
 int vu_send(int sock, const struct vu_header *h, const void *payload, size_t size, const int *fd, unsigned int nfds,
-	    uint64_t until);
+	    struct vu_limit *l);
 
 /**
  * vu_receive() - one whole message
  * @max: the largest message taken, bytes with the header
  * Returns: 0; -ECONNRESET: the peer is gone; -EPROTO: no message of the protocol
- * (size too small or above @max, too many descriptors); -ETIMEDOUT; -errno.
+ * (size too small or above @max, too many descriptors); -ETIMEDOUT; -EINTR; -errno.
  * After an error @m is empty and the stream is of no use any more.
  */
-int vu_receive(int sock, struct vu_message *m, size_t max, uint64_t until);
+int vu_receive(int sock, struct vu_message *m, size_t max, struct vu_limit *l);
 
 /* VERSION's capabilities, both directions. */
 struct vu_version {

@@ -43,7 +43,7 @@ static void receive(const uint8_t *data, size_t size)
 	expect(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock));
 	expect(send(sock[0], data, size, MSG_DONTWAIT) == (ssize_t)size);
 	close(sock[0]);
-	while (!vu_receive(sock[1], &m, VU_MAX_MESSAGE, UINT64_MAX)) {
+	while (!vu_receive(sock[1], &m, VU_MAX_MESSAGE, VU_UNTIL(UINT64_MAX))) {
 		struct vu_version v;
 
 		expect(m.size + sizeof(m.header) == m.header.size && !m.payload == !m.size);
@@ -84,7 +84,7 @@ static void answer(int sock, const uint8_t *data, size_t size)
 			h.error = n ? data[at + 2] : 0;
 		}
 		/* Descriptors that nobody asked for. */
-		vu_send(sock, &h, data + at + 2, n, eventfds, (data[at] & 0x60) == 0x40 ? 2 : 0, 0);
+		vu_send(sock, &h, data + at + 2, n, eventfds, (data[at] & 0x60) == 0x40 ? 2 : 0, VU_UNTIL(0));
 		at += 2 + n;
 	}
 	shutdown(sock, SHUT_WR);

@@ -1,229 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The vfio-user back end against a peer that answers by a script, well or badly; the peer is a thread. */
-#include <linux/vfio.h>
-#include <pthread.h>
-#include <stdio.h>
-
-#include "vfio-user.h"
-#include "vu-peer.h"
-
-#define MAX_SEEN 300u
-#define VECTORS	 32u
-/* How long the client waits: for a peer that is silent on purpose, and for one on a busy machine. */
-#define QUICK	150000u
-#define PATIENT 60000000u
-
-#define ARM  (VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER)
-#define FIRE (VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER)
-
-/* How the peer answers the message number @at, and any other: well. */
-enum trick {
-	GOOD,
-	WRONG_ID,
-	WRONG_COMMAND,
-	ERROR_ZERO,
-	ERROR_ENOSPC,
-	GRANT,
-	SILENT,
-	CUT, /* @arg bytes of the reply, then the end */
-	SHORT_PAYLOAD,
-	OVERSIZED,
-	WITH_FDS,
-	ASKS_FIRST, /* a DMA_READ before the reply */
-	LIES,	    /* counts and sizes of 4 billion */
-};
-
-struct seen {
-	uint16_t command;
-	uint32_t flags;
-	unsigned int start, count, nfds;
-};
-
-struct peer {
-	int sock;
-	pthread_t thread;
-	unsigned int max_fds;
-	bool grant;
-	unsigned int at;
-	enum trick trick;
-	size_t arg;
-	/* What came, VERSION first. */
-	struct seen seen[MAX_SEEN];
-	unsigned int n;
-	uint32_t refused; /* the errno that our own request was answered with */
-};
-
-static void note(struct peer *p, const struct vu_message *m)
-{
-	struct vfio_irq_set set = { 0 };
-	struct seen *s = &p->seen[p->n];
-
-	if (p->n >= MAX_SEEN)
-		return;
-	s->command = m->header.command;
-	s->nfds = m->nfds;
-	if (m->header.command == VU_DEVICE_SET_IRQS && m->size >= sizeof(set)) {
-		memcpy(&set, m->payload, sizeof(set));
-		s->flags = set.flags;
-		s->start = set.start;
-		s->count = set.count;
-	}
-}
-
-/* A reply as a device with VECTORS of MSI-X gives it; returns its size. */
-static size_t answer(const struct peer *p, const struct vu_message *m, bool lies, uint8_t *out)
-{
-	struct vu_version v = { .max_msg_fds = p->max_fds, .max_data_xfer = VU_DEFAULT_XFER, .grant = p->grant };
-	struct vfio_device_info di = { .argsz = 16, .flags = VFIO_DEVICE_FLAGS_PCI, .num_regions = 9, .num_irqs = 5 };
-	struct vfio_irq_info ii = { .argsz = sizeof(ii), .flags = 1, .count = lies ? UINT32_MAX : VECTORS };
-	struct vfio_region_info ri = { .argsz = sizeof(ri), .flags = 3, .size = lies ? UINT64_MAX : 4096 };
-
-	switch (m->header.command) {
-	case VU_VERSION:
-		return vu_version_format(&v, out, 512);
-	case VU_DEVICE_GET_INFO:
-		memcpy(out, &di, 16);
-		return 16;
-	case VU_DEVICE_GET_IRQ_INFO:
-		memcpy(out, &ii, sizeof(ii));
-		return sizeof(ii);
-	case VU_DEVICE_GET_REGION_INFO:
-		memcpy(out, &ri, sizeof(ri));
-		return sizeof(ri);
-	case VU_REGION_READ:
-		memcpy(out, m->payload, 16);
-		memset(out + 16, 0x5a, 64);
-		if (lies)
-			memset(out + 12, 0xff, 4);
-		return 16 + out[12] % 64u;
-	case VU_REGION_WRITE:
-		memcpy(out, m->payload, 16);
-		return 16;
-	}
-	return 0;
-}
-
-/* Bytes that no sender of the protocol would send. */
-static void send_raw(struct peer *p, struct vu_header h, const uint8_t *payload, size_t n)
-{
-	uint8_t all[sizeof(h) + 1024];
-
-	memcpy(all, &h, sizeof(h));
-	memcpy(all + sizeof(h), payload, 1024);
-	if (n)
-		send(p->sock, all, n, MSG_NOSIGNAL);
-}
-
-static void ask_first(struct peer *p)
-{
-	struct vu_header h = { .id = 77, .command = VU_DMA_READ, .size = sizeof(h) + 16 };
-	struct vu_message m;
-
-	vu_send(p->sock, &h, "0123456789abcdef", 16, NULL, 0, UINT64_MAX);
-	if (vu_receive(p->sock, &m, VU_MAX_MESSAGE, UINT64_MAX) == 0) {
-		p->refused = m.header.id == 77 ? m.header.error : 0;
-		vu_message_drop(&m);
-	}
-}
-
-/* Returns false when the peer hangs up. */
-static bool reply(struct peer *p, const struct vu_message *m, enum trick trick)
-{
-	uint8_t out[1024] = { 0 };
-	size_t n = answer(p, m, trick == LIES, out);
-	struct vu_header h = {
-		.id = m->header.id, .command = m->header.command, .size = (uint32_t)(sizeof(h) + n), .flags = VU_REPLY
-	};
-	uint32_t granted = 5;
-	int fd[2] = { 0, 1 };
-
-	if (trick == WRONG_ID)
-		h.id++;
-	if (trick == WRONG_COMMAND)
-		h.command = VU_DEVICE_RESET;
-	if (trick == ASKS_FIRST)
-		ask_first(p);
-	if (trick == ERROR_ZERO || trick == ERROR_ENOSPC || trick == GRANT) {
-		h.flags |= VU_ERROR;
-		h.error = trick == ERROR_ZERO ? 0 : ENOSPC;
-		n = trick == GRANT ? sizeof(granted) : 0;
-		memcpy(out, &granted, sizeof(granted));
-		h.size = (uint32_t)(sizeof(h) + n);
-	}
-	if (trick == SHORT_PAYLOAD)
-		n = 1, h.size = sizeof(h) + 1;
-	if (trick == OVERSIZED)
-		h.size = UINT32_MAX;
-	if (trick == CUT) {
-		send_raw(p, h, out, p->arg < h.size ? p->arg : h.size - 1);
-		return false;
-	}
-	if (trick == OVERSIZED)
-		send_raw(p, h, out, sizeof(h));
-	else
-		vu_send(p->sock, &h, out, n, fd, trick == WITH_FDS ? 2 : 0, UINT64_MAX);
-	return true;
-}
-
-static void *serve(void *arg)
-{
-	struct peer *p = arg;
-	struct vu_message m;
-	bool go_on = true;
-
-	while (go_on && vu_receive(p->sock, &m, VU_MAX_MESSAGE, UINT64_MAX) == 0) {
-		enum trick trick = p->n == p->at ? p->trick : GOOD;
-
-		note(p, &m);
-		if (trick != SILENT)
-			go_on = reply(p, &m, trick);
-		vu_message_drop(&m);
-		p->n++;
-	}
-	shutdown(p->sock, SHUT_RDWR);
-	return NULL;
-}
-
-static const struct trace quiet;
-
-/* 0 and the back end's handle, or what vfio_user_start() said. */
-static int start(struct peer *p, void **u, struct error *e)
-{
-	const struct open_request req = { .spec = "vfio-user:x",
-					  .trace = &quiet,
-					  .timeout_us = p->trick == SILENT ? QUICK : PATIENT };
-	int sock[2];
-
-	pair(sock);
-	p->sock = sock[0];
-	p->max_fds = p->max_fds ? p->max_fds : 16;
-	assert_int_equal(pthread_create(&p->thread, NULL, serve, p), 0);
-	*e = (struct error){ 0 };
-	return vfio_user_start(sock[1], 0, &req, u, e);
-}
-
-static void started(struct peer *p, void **u)
-{
-	struct error e;
-
-	assert_int_equal(start(p, u, &e), 0);
-}
-
-static void stop(struct peer *p, void *u)
-{
-	if (u)
-		vfio_user_close(u);
-	pthread_join(p->thread, NULL);
-	close(p->sock);
-}
-
-static struct irq_set set_of(unsigned int start, unsigned int count)
-{
-	struct irq_set s = { .index = IRQ_MSIX, .data = IRQ_DATA_EVENTFD, .start = start, .count = count };
-
-	vector_set_add_range(&s.attach, start, count);
-	return s;
-}
+/* The vfio-user back end's exchanges against a peer that answers by a script, well or badly. */
+#include "vu-script.h"
 
 static void assert_seen(const struct peer *p, unsigned int at, uint32_t flags, unsigned int start, unsigned int count,
 			unsigned int nfds)
@@ -300,7 +77,9 @@ static void test_roll_back(void **state)
 	eventfds(fd, ARRAY_SIZE(fd));
 	for (int live = 0; live < 2; live++) {
 		struct peer p = { .max_fds = 5, .at = 4, .trick = ERROR_ENOSPC };
+		struct vector_set before = { 0 };
 		struct irq_set s = set_of(0, 1);
+		struct set_outcome o;
 		void *u;
 
 		started(&p, &u);
@@ -308,12 +87,20 @@ static void test_roll_back(void **state)
 			assert_int_equal(vfio_user_set_irqs(u, &s, fd), 0);
 		s = set_of(2, 20);
 		assert_int_equal(vfio_user_set_irqs(u, &s, fd), -ENOSPC);
+		vfio_user_set_outcome(u, &o);
 		stop(&p, u);
 		if (live)
 			assert_seen(&p, p.n - 1, ARM, 2, 20, 0);
 		else
 			assert_seen(&p, p.n - 1, FIRE, 0, 0, 0);
 		assert_int_equal(p.n, 6);
+		/* What is told of it: all messages, which failed, which were before that, and that they are undone. */
+		assert_int_equal(o.messages, live ? 4 : 5);
+		vector_set_add_range(&before, 2, 10);
+		assert_int_equal(o.start, 12);
+		assert_int_equal(o.count, 5);
+		assert_memory_equal(&o.armed, &before, sizeof(before));
+		assert_true(o.released);
 	}
 	close_all(fd, ARRAY_SIZE(fd));
 }
@@ -365,6 +152,8 @@ static void test_wrong_replies(void **state)
 		{ SHORT_PAYLOAD, -EPROTO, -ENOTCONN },
 		{ OVERSIZED, -EPROTO, -ENOTCONN },
 		{ SILENT, -ETIMEDOUT, -ENOTCONN },
+		{ FLOOD, -EPROTO, -ENOTCONN },
+		{ DRIP, -ETIMEDOUT, -ENOTCONN },
 		{ ERROR_ZERO, -EIO, 0 },
 		{ ERROR_ENOSPC, -ENOSPC, 0 },
 		{ GRANT, -ENOSPC, 0 },
@@ -498,39 +287,13 @@ static void test_version(void **state)
 	assert_int_equal(open_descriptors(), before);
 }
 
-static void test_quirks(void **state)
-{
-	static const struct {
-		unsigned int max, quirks;
-	} cases[] = { { 16, 0 }, { 8, 3 }, { 1, 1 } };
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct peer p = { .max_fds = cases[i].max, .at = UINT32_MAX };
-		struct irq_info info;
-		unsigned int n = 0;
-		char text[256];
-		void *u;
-
-		started(&p, &u);
-		/* EVENTFD alone for INTx, as libvfio-user says */
-		assert_int_equal(vfio_user_irq_info(u, IRQ_INTX, &info), 0);
-		while (vfio_user_peer_quirk(u, n))
-			n++;
-		assert_int_equal(n, cases[i].quirks);
-		vfio_user_peer_text(u, text, sizeof(text));
-		assert_non_null(strstr(text, "vfio-user 0.0"));
-		stop(&p, u);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_chunks),	cmocka_unit_test(test_runs),	      cmocka_unit_test(test_roll_back),
 		cmocka_unit_test(test_grant),	cmocka_unit_test(test_wrong_replies), cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_lies),	cmocka_unit_test(test_regions),	      cmocka_unit_test(test_between),
-		cmocka_unit_test(test_version), cmocka_unit_test(test_quirks),
+		cmocka_unit_test(test_version),
 	};
 
 	return cmocka_run_group_tests_name("vfio-user", tests, NULL, NULL);

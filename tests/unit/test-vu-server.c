@@ -728,7 +728,7 @@ static void hear_all(struct fixture *f, const struct conversation *c)
 	struct vu_message m;
 
 	for (unsigned int i = 0; i < c->replies; i++) {
-		assert_int_equal(vu_receive(f->sock, &m, VU_MAX_MESSAGE, 0), 0);
+		assert_int_equal(vu_receive(f->sock, &m, VU_MAX_MESSAGE, VU_UNTIL(0)), 0);
 		assert_int_equal(m.header.id, i);
 		assert_int_equal(m.header.flags, VU_REPLY);
 		vu_message_drop(&m);
@@ -825,7 +825,7 @@ static void test_pipelined(void **state)
 	for (uint32_t i = 0; i < 50; i++) {
 		struct vu_message m;
 
-		assert_int_equal(vu_receive(f.sock, &m, VU_MAX_MESSAGE, 0), 0);
+		assert_int_equal(vu_receive(f.sock, &m, VU_MAX_MESSAGE, VU_UNTIL(0)), 0);
 		assert_int_equal(m.header.id, (uint16_t)(first + i));
 		assert_int_equal(m.header.error, i % 6 == 5 ? EINVAL : 0);
 		if (i % 6 != 5)
@@ -863,7 +863,7 @@ static void test_client_that_does_not_read(void **state)
 		struct vu_message m;
 
 		pump(&f);
-		assert_int_equal(vu_receive(f.sock, &m, VU_MAX_MESSAGE, 0), 0);
+		assert_int_equal(vu_receive(f.sock, &m, VU_MAX_MESSAGE, VU_UNTIL(0)), 0);
 		assert_int_equal(m.header.id, got++);
 		assert_int_equal(m.size, 16 + 4096);
 		vu_message_drop(&m);
@@ -915,7 +915,7 @@ static void test_listen(void **state)
 		f.sock = dial(&sun);
 		send_ask(&f, &(struct ask){ .command = VU_VERSION, .payload = "\0\0\0\0", .size = 4 });
 		pump(&f);
-		assert_int_equal(vu_receive(f.sock, &m, VU_MAX_MESSAGE, 0), -ETIMEDOUT);
+		assert_int_equal(vu_receive(f.sock, &m, VU_MAX_MESSAGE, VU_UNTIL(0)), -ETIMEDOUT);
 		/* the first goes, the second is served */
 		close(first.sock);
 		pump(&f);

@@ -34,7 +34,7 @@ static void assert_fails(int sock, size_t max, uint64_t until, int rc)
 	struct vu_message m;
 
 	memset(&m, 0xff, sizeof(m));
-	assert_int_equal(vu_receive(sock, &m, max, until), rc);
+	assert_int_equal(vu_receive(sock, &m, max, VU_UNTIL(until)), rc);
 	assert_null(m.payload);
 	assert_int_equal(m.nfds, 0);
 	vu_message_drop(&m);
@@ -52,8 +52,9 @@ static void test_exchange(void **state)
 	pair(sock);
 	eventfds(fd, VU_MAX_FDS);
 	for (unsigned int n = 0; n <= VU_MAX_FDS; n += n < 3 ? 1 : 50) {
-		assert_int_equal(vu_send(sock[0], &header, bytes + sizeof(header), SIZE, fd, n, now_us() + SECOND), 0);
-		assert_int_equal(vu_receive(sock[1], &m, VU_MAX_MESSAGE, now_us() + SECOND), 0);
+		assert_int_equal(
+			vu_send(sock[0], &header, bytes + sizeof(header), SIZE, fd, n, VU_UNTIL(now_us() + SECOND)), 0);
+		assert_int_equal(vu_receive(sock[1], &m, VU_MAX_MESSAGE, VU_UNTIL(now_us() + SECOND)), 0);
 		assert_whole(&m);
 		assert_int_equal(m.nfds, n);
 		for (unsigned int i = 0; i < n; i++) {
@@ -76,8 +77,8 @@ static void test_header_only(void **state)
 
 	(void)state;
 	pair(sock);
-	assert_int_equal(vu_send(sock[0], &h, NULL, 0, NULL, 0, UINT64_MAX), 0);
-	assert_int_equal(vu_receive(sock[1], &m, sizeof(h), UINT64_MAX), 0);
+	assert_int_equal(vu_send(sock[0], &h, NULL, 0, NULL, 0, VU_UNTIL(UINT64_MAX)), 0);
+	assert_int_equal(vu_receive(sock[1], &m, sizeof(h), VU_UNTIL(UINT64_MAX)), 0);
 	assert_memory_equal(&m.header, &h, sizeof(h));
 	assert_null(m.payload);
 	assert_int_equal(m.size, 0);
@@ -95,8 +96,8 @@ static void test_taken(void **state)
 	(void)state;
 	pair(sock);
 	eventfds(&fd, 1);
-	assert_int_equal(vu_send(sock[0], &h, NULL, 0, &fd, 1, UINT64_MAX), 0);
-	assert_int_equal(vu_receive(sock[1], &m, VU_MAX_MESSAGE, UINT64_MAX), 0);
+	assert_int_equal(vu_send(sock[0], &h, NULL, 0, &fd, 1, VU_UNTIL(UINT64_MAX)), 0);
+	assert_int_equal(vu_receive(sock[1], &m, VU_MAX_MESSAGE, VU_UNTIL(UINT64_MAX)), 0);
 	assert_int_equal(m.nfds, 1);
 	got = take_fd(&m.fd[0]);
 	vu_message_drop(&m);
@@ -148,11 +149,11 @@ static void test_pieces(void **state)
 		put(sock[0], bytes, n, fd, 1);
 		put(sock[0], bytes + n, sizeof(bytes) - n, NULL, 0);
 		put(sock[0], bytes, sizeof(bytes), fd, 2);
-		assert_int_equal(vu_receive(sock[1], &m, VU_MAX_MESSAGE, now_us() + SECOND), 0);
+		assert_int_equal(vu_receive(sock[1], &m, VU_MAX_MESSAGE, VU_UNTIL(now_us() + SECOND)), 0);
 		assert_whole(&m);
 		assert_int_equal(m.nfds, 1);
 		vu_message_drop(&m);
-		assert_int_equal(vu_receive(sock[1], &m, VU_MAX_MESSAGE, now_us() + SECOND), 0);
+		assert_int_equal(vu_receive(sock[1], &m, VU_MAX_MESSAGE, VU_UNTIL(now_us() + SECOND)), 0);
 		assert_whole(&m);
 		assert_int_equal(m.nfds, 2);
 		vu_message_drop(&m);
@@ -235,7 +236,7 @@ static void test_too_many_descriptors(void **state)
 	close_all(sock, 2);
 
 	pair(sock);
-	assert_int_equal(vu_send(sock[0], &header, bytes, SIZE, more, VU_MAX_FDS + 1, UINT64_MAX), -EINVAL);
+	assert_int_equal(vu_send(sock[0], &header, bytes, SIZE, more, VU_MAX_FDS + 1, VU_UNTIL(UINT64_MAX)), -EINVAL);
 	close_all(sock, 2);
 	close_all(fd, VU_MAX_FDS);
 	assert_int_equal(open_descriptors(), before);
@@ -275,7 +276,7 @@ static void test_descriptor_limit(void **state)
 	low.rlim_cur = (rlim_t)fd[7] + 4;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
 	in_force = limit_in_force();
-	rc = vu_receive(sock[1], &m, VU_MAX_MESSAGE, now_us() + SECOND);
+	rc = vu_receive(sock[1], &m, VU_MAX_MESSAGE, VU_UNTIL(now_us() + SECOND));
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &rl), 0);
 	vu_message_drop(&m);
 	close_all(fd, 8);
@@ -296,7 +297,7 @@ static void test_closed_on_exec(void **state)
 	pair(sock);
 	eventfds(&fd, 1);
 	put(sock[0], &h, sizeof(h), &fd, 1);
-	assert_int_equal(vu_receive(sock[1], &m, VU_MAX_MESSAGE, UINT64_MAX), 0);
+	assert_int_equal(vu_receive(sock[1], &m, VU_MAX_MESSAGE, VU_UNTIL(UINT64_MAX)), 0);
 	assert_int_equal(fcntl(m.fd[0], F_GETFD), FD_CLOEXEC);
 	vu_message_drop(&m);
 	close(fd);
@@ -320,7 +321,7 @@ static void test_time(void **state)
 	{
 		struct vu_message m;
 
-		assert_int_equal(vu_receive(sock[1], &m, VU_MAX_MESSAGE, 0), 0);
+		assert_int_equal(vu_receive(sock[1], &m, VU_MAX_MESSAGE, VU_UNTIL(0)), 0);
 		vu_message_drop(&m);
 	}
 	put(sock[0], bytes, 20, NULL, 0);
@@ -375,9 +376,9 @@ static void test_send_time(void **state)
 
 	(void)state;
 	pair(sock);
-	assert_int_equal(vu_send(sock[0], &h, data, VU_DEFAULT_XFER, NULL, 0, now_us() + 20000), -ETIMEDOUT);
+	assert_int_equal(vu_send(sock[0], &h, data, VU_DEFAULT_XFER, NULL, 0, VU_UNTIL(now_us() + 20000)), -ETIMEDOUT);
 	close(sock[1]);
-	assert_int_equal(vu_send(sock[0], &h, data, 8, NULL, 0, UINT64_MAX), -EPIPE);
+	assert_int_equal(vu_send(sock[0], &h, data, 8, NULL, 0, VU_UNTIL(UINT64_MAX)), -EPIPE);
 	close(sock[0]);
 }
 
@@ -390,7 +391,7 @@ static void *receive_large(void *arg)
 {
 	struct large *l = arg;
 
-	l->rc = vu_receive(l->sock, &l->m, VU_MAX_MESSAGE, now_us() + 20ull * SECOND);
+	l->rc = vu_receive(l->sock, &l->m, VU_MAX_MESSAGE, VU_UNTIL(now_us() + 20ull * SECOND));
 	return NULL;
 }
 
@@ -410,7 +411,7 @@ static void test_large(void **state)
 	eventfds(fd, 5);
 	l.sock = sock[1];
 	assert_int_equal(pthread_create(&thread, NULL, receive_large, &l), 0);
-	assert_int_equal(vu_send(sock[0], &h, data, VU_DEFAULT_XFER, fd, 5, now_us() + 20ull * SECOND), 0);
+	assert_int_equal(vu_send(sock[0], &h, data, VU_DEFAULT_XFER, fd, 5, VU_UNTIL(now_us() + 20ull * SECOND)), 0);
 	pthread_join(thread, NULL);
 	assert_int_equal(l.rc, 0);
 	assert_int_equal(l.m.nfds, 5);

@@ -83,13 +83,13 @@ static inline void send_ask(struct fixture *f, const struct ask *a)
 		.id = ++f->id, .command = a->command, .size = (uint32_t)(sizeof(h) + a->size), .flags = a->flags
 	};
 
-	assert_int_equal(vu_send(f->sock, &h, a->payload, a->size, a->fd, a->nfds, now_us() + SECOND), 0);
+	assert_int_equal(vu_send(f->sock, &h, a->payload, a->size, a->fd, a->nfds, VU_UNTIL(now_us() + SECOND)), 0);
 }
 
 /* The reply to the last message; returns the errno in it. */
 static inline int reply(struct fixture *f, struct vu_message *m)
 {
-	assert_int_equal(vu_receive(f->sock, m, VU_MAX_MESSAGE, 0), 0);
+	assert_int_equal(vu_receive(f->sock, m, VU_MAX_MESSAGE, VU_UNTIL(0)), 0);
 	assert_int_equal(m->header.id, f->id);
 	assert_int_equal(m->header.flags & ~VU_ERROR, VU_REPLY);
 	assert_int_equal(m->nfds, 0);
@@ -123,7 +123,7 @@ static inline void assert_closed(struct fixture *f)
 
 	pump(f);
 	assert_false(vu_server_busy(f->server));
-	assert_int_equal(vu_receive(f->sock, &m, VU_MAX_MESSAGE, 0), -ECONNRESET);
+	assert_int_equal(vu_receive(f->sock, &m, VU_MAX_MESSAGE, VU_UNTIL(0)), -ECONNRESET);
 	close(take_fd(&f->sock));
 }
 

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Why a SET_IRQS failed, by the kernel's word or by a peer's. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "device-internal.h"
+#include "util.h"
+
+static int explain_short(const struct irq_set *set, unsigned int granted, struct change *c, struct error *e)
+{
+	unsigned int asked = set->start + set->count;
+	const char *word = irq_index_word(set->index);
+
+	c->granted = granted;
+	fail(e, CAUSE_SHORT, 0, "the host grants %u of %u %s vectors, nothing was enabled", granted, asked, word);
+	hint(e, "enable %s %u", word, granted);
+	return -ENOSPC;
+}
+
+static int explain_nospace(struct device *d, const struct irq_set *set, struct error *e)
+{
+	const char *word = irq_index_word(set->index);
+	unsigned int live = vector_set_count(&d->irq[set->index].allocated);
+
+	fail(e, CAUSE_SHORT, ENOSPC, "the %s has no interrupt vectors left for %s %u-%u",
+	     device_served(d) ? "peer" : "host", word, set->start, set->start + set->count - 1);
+	if (device_served(d))
+		hint(e, "ask for fewer");
+	else if (live)
+		hint(e, "ask for fewer; resize %s COUNT --release gives back IRQs that are allocated but not armed",
+		     word);
+	else
+		hint(e, "ask for fewer, or: probe");
+	return -ENOSPC;
+}
+
+static int explain_refusal(struct device *d, const struct irq_set *set, int rc, struct error *e)
+{
+	struct error why;
+	char text[256], what[300] = "SET_IRQS ";
+
+	irq_set_text(set, text, sizeof(text));
+	append(what, sizeof(what), "%s", text);
+	if (device_served(d))
+		d->backend->peer_explain(d->handle, rc, what, e);
+	else if (rc == -ENODEV || rc == -EIO || rc == -ENOTCONN)
+		return fail(e, CAUSE_NO_DEVICE, -rc, "the device does not answer any more");
+	else
+		fail(e, CAUSE_FAILED, -rc, "%s was refused", what);
+	if (rc == -EINVAL && device_memory_on(d, &why)) {
+		append(e->message, sizeof(e->message), ": %s", why.message);
+		copy_text(e->hint, sizeof(e->hint), why.hint);
+	}
+	return rc;
+}
+
+/* A set of several messages: which failed, and what became of those before it. */
+static struct irq_set failed_part(const struct irq_set *set, const struct set_outcome *o)
+{
+	struct irq_set part = *set;
+	struct vector_set range = { .bits = { 0 } };
+
+	part.start = o->start;
+	part.count = o->count;
+	vector_set_add_range(&range, o->start, o->count);
+	part.attach = vector_set_and(&set->attach, &range);
+	return part;
+}
+
+static void append_undone(const struct set_outcome *o, struct error *e)
+{
+	char text[96];
+
+	if (vector_set_empty(&o->armed))
+		return;
+	append(e->message, sizeof(e->message), "; %s, armed before it, %s",
+	       vector_set_text(&o->armed, text, sizeof(text)),
+	       o->released ? "were released again" : "may stay with the peer");
+}
+
+int explain_set(struct device *d, const struct irq_set *set, int rc, struct change *c, struct error *e)
+{
+	struct set_outcome o = device_outcome(d, set);
+	struct irq_set part = failed_part(set, &o);
+	int lost;
+
+	if (rc > 0)
+		return explain_short(set, (unsigned int)rc, c, e);
+	lost = device_lost(d, "SET_IRQS", e);
+	if (lost)
+		return lost;
+	rc = rc == -ENOSPC ? explain_nospace(d, &part, e) : explain_refusal(d, &part, rc, e);
+	append_undone(&o, e);
+	return rc;
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* SET_IRQS over vfio-user: one set in as many messages as the peer needs, and undone when one of them fails. */
+#include <errno.h>
+#include <linux/vfio.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util.h"
+#include "vfio-user-internal.h"
+
+/* One SET_IRQS message; @nfds descriptors, or none. */
+static int send_set(struct vfio_user *u, const struct irq_set *s, uint32_t flags, unsigned int start,
+		    unsigned int count, const int *fd, unsigned int nfds)
+{
+	uint8_t payload[sizeof(struct vfio_irq_set) + MAX_VECTORS];
+	size_t data = flags & VFIO_IRQ_SET_DATA_BOOL ? count : 0;
+	struct vfio_irq_set set = { .argsz = (uint32_t)(sizeof(set) + data),
+				    .flags = flags,
+				    .index = s->index,
+				    .start = start,
+				    .count = count };
+	struct request r = {
+		.command = VU_DEVICE_SET_IRQS, .payload = payload, .size = set.argsz, .fd = fd, .nfds = nfds
+	};
+	char text[192] = "";
+
+	if (data > MAX_VECTORS)
+		return -EINVAL;
+	memcpy(payload, &set, sizeof(set));
+	for (unsigned int i = 0; i < data; i++)
+		payload[sizeof(set) + i] = vector_set_has(&s->attach, start + i);
+	if (u->trace->on)
+		snprintf(text, sizeof(text), "index=%s start=%u count=%u flags=0x%x fds=%u", irq_index_word(s->index),
+			 start, count, flags, nfds);
+	r.detail = text;
+	u->outcome.messages++;
+	return ask(u, &r, NULL, 0);
+}
+
+/* Runs of vectors with and without an eventfd; a message holds only one kind, and at most u->chunk descriptors. */
+static int send_runs(struct vfio_user *u, const struct irq_set *s, uint32_t flags, const int32_t *eventfd)
+{
+	unsigned int at = 0;
+
+	while (at < s->count) {
+		bool valid = eventfd[at] >= 0;
+		unsigned int n = 1;
+		int rc;
+
+		while (at + n < s->count && (eventfd[at + n] >= 0) == valid && (!valid || n < u->chunk))
+			n++;
+		rc = send_set(u, s, flags, s->start + at, n, valid ? eventfd + at : NULL, valid ? n : 0);
+		if (rc) {
+			u->outcome.start = s->start + at;
+			u->outcome.count = n;
+			return rc;
+		}
+		if (valid)
+			vector_set_add_range(&u->outcome.armed, s->start + at, n);
+		at += n;
+	}
+	return 0;
+}
+
+static unsigned int messages(const struct vfio_user *u, const struct irq_set *s, const int32_t *eventfd)
+{
+	unsigned int n = 0, run = 0;
+
+	for (unsigned int i = 0; i < s->count; i++) {
+		bool same = i > 0 && (eventfd[i] >= 0) == (eventfd[i - 1] >= 0) && (eventfd[i] < 0 || run < u->chunk);
+
+		run = same ? run + 1 : 1;
+		n += !same;
+	}
+	return n;
+}
+
+/*
+ * Where vectors were live before only those of this set are let go. libvfio-user
+ * loops from start to count there, instead of to start + count, so what it says
+ * about that tells nothing.
+ */
+static void undo(struct vfio_user *u, const struct irq_set *s, uint32_t flags, bool first)
+{
+	int rc;
+
+	if (first)
+		rc = send_set(u, s, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER, 0, 0, NULL, 0);
+	else
+		rc = send_set(u, s, flags, s->start, s->count, NULL, 0);
+	u->outcome.released = rc == 0 && (first || !is_libvfio_user(u));
+}
+
+/*
+ * A set in several messages is not atomic. On the first enable a message
+ * without descriptors asks for all of it, so that the platform hears the count
+ * up front and an index that is NORESIZE can be filled; what fails midway is
+ * undone as a whole.
+ */
+static int set_eventfds(struct vfio_user *u, const struct irq_set *s, uint32_t flags, const int32_t *eventfd)
+{
+	bool first = !u->on[s->index], several = messages(u, s, eventfd) > 1;
+	int rc = 0;
+
+	if (first && several)
+		rc = send_set(u, s, flags, s->start, s->count, NULL, 0);
+	if (rc)
+		return rc;
+	rc = send_runs(u, s, flags, eventfd);
+	if (rc == 0)
+		u->on[s->index] = true;
+	else if (several && !u->end)
+		undo(u, s, flags, first);
+	return rc;
+}
+
+/* One by one, or run by run: rust-vmm answers BOOL with an error and takes its bytes for the next message. */
+static int set_without_bools(struct vfio_user *u, const struct irq_set *s, uint32_t flags)
+{
+	unsigned int start = s->start, count = 0;
+	int rc = 0;
+
+	while (rc == 0 && vector_set_next_run(&s->attach, start + count, &start, &count))
+		rc = send_set(u, s, flags, start, count, NULL, 0);
+	return rc;
+}
+
+int vfio_user_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd)
+{
+	static const uint32_t data[] = { VFIO_IRQ_SET_DATA_NONE, VFIO_IRQ_SET_DATA_BOOL, VFIO_IRQ_SET_DATA_EVENTFD };
+	static const uint32_t action[] = { VFIO_IRQ_SET_ACTION_TRIGGER, VFIO_IRQ_SET_ACTION_MASK,
+					   VFIO_IRQ_SET_ACTION_UNMASK };
+	struct vfio_user *u = handle;
+	int rc;
+
+	u->outcome = (struct set_outcome){ .start = s->start, .count = s->count };
+	if (s->data == IRQ_DATA_EVENTFD)
+		rc = set_eventfds(u, s, data[s->data] | action[s->action], eventfd);
+	else if (s->data == IRQ_DATA_BOOL && u->chunk == 1)
+		rc = set_without_bools(u, s, data[IRQ_DATA_NONE] | action[s->action]);
+	else
+		rc = send_set(u, s, data[s->data] | action[s->action], s->start, s->count, NULL, 0);
+	if (rc == 0 && s->data == IRQ_DATA_NONE && s->count == 0)
+		u->on[s->index] = false;
+	if (s->index == IRQ_REQ && s->data == IRQ_DATA_EVENTFD)
+		u->no_req = rc != 0;
+	return rc;
+}
+
+void vfio_user_set_outcome(void *handle, struct set_outcome *outcome)
+{
+	*outcome = ((struct vfio_user *)handle)->outcome;
+}
