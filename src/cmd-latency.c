@@ -169,7 +169,7 @@ static int step(struct session *s, void *state, uint64_t *due, struct error *e)
 static int choose(struct session *s, struct latency *l, const struct args *a, struct error *e)
 {
 	struct vector_set armed;
-	int rc = resolve_vectors(s->device, l->index, a->param[2].word, &a->param[2].vectors, &l->which, e);
+	int rc = resolve_armed(s->device, l->index, &a->param[2], &l->which, e);
 	unsigned int v;
 
 	if (rc)

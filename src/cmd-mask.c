@@ -55,6 +55,18 @@ static enum mask_way chosen(struct device *d, enum irq_index index, const struct
 	return device_mask_way(d, index);
 }
 
+/* What is masked by its eventfd is not armed, and meant by "all". */
+static int resolve(struct device *d, enum irq_index index, const struct value *v, struct vector_set *which,
+		   struct error *e)
+{
+	struct vector_set armed = device_armed(d, index), held = device_masked(d, index);
+
+	if (v->word != VECTORS_ALL || vector_set_empty(&held))
+		return resolve_armed(d, index, v, which, e);
+	*which = vector_set_or(&armed, &held);
+	return 0;
+}
+
 static int run(struct session *s, const struct args *a, bool mask, struct error *e)
 {
 	enum irq_index index = a->param[1].index;
@@ -64,7 +76,7 @@ static int run(struct session *s, const struct args *a, bool mask, struct error 
 	node *doc;
 	int rc;
 
-	rc = resolve_vectors(s->device, index, a->param[2].word, &a->param[2].vectors, &which, e);
+	rc = resolve(s->device, index, &a->param[2], &which, e);
 	if (rc)
 		return rc;
 	way = chosen(s->device, index, &a->option[MASK_BY], mask, &which);

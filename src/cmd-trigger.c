@@ -104,7 +104,7 @@ static int run_trigger(struct session *s, const struct args *a, struct error *e)
 	t->count = count->given ? count->number : 1;
 	t->rate = rate->number;
 	t->begin = now_us();
-	rc = resolve_vectors(s->device, t->index, a->param[2].word, &a->param[2].vectors, &t->which, e);
+	rc = resolve_armed(s->device, t->index, &a->param[2], &t->which, e);
 	if (rc) {
 		free(t);
 		return rc;

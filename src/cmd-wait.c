@@ -4,9 +4,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "cmd-vectors.h"
 #include "cmd-wait.h"
 #include "cmd.h"
 #include "device.h"
+#include "function.h"
 #include "host-irq.h"
 #include "report.h"
 #include "session.h"
@@ -113,6 +115,36 @@ static void end(void *state)
 	free(x);
 }
 
+/* What the function does not have would be waited for in vain. */
+static int check_host(const struct session *s, const struct expectation *x, const struct args *a, struct error *e)
+{
+	_cleanup_free_ struct function *f = calloc(1, sizeof(*f));
+	const char *word = irq_index_word(x->index);
+	struct vector_source src = { 0 };
+	unsigned int n, end = vector_set_end(&a->param[2].vectors);
+	int rc;
+
+	if (!f)
+		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+	if (x->index > IRQ_MSIX) {
+		rc = fail(e, CAUSE_USAGE, 0, "Linux has no IRQ for %s, so it counts none", word);
+		hint(e, "msictl run %s -c 'enable %s 1; wait %s 0'   counts its eventfd", a->param[0].text, word, word);
+		return rc;
+	}
+	rc = function_peek(&s->root, &x->addr, f, e);
+	if (rc)
+		return rc;
+	src.caps = &f->caps;
+	n = vector_capacity(&src, x->index);
+	if (f->caps.problem != CAPS_OK)
+		return 0;
+	if (!n)
+		return fail(e, CAUSE_FAILED, 0, "the device has no %s", word);
+	if (end <= n)
+		return 0;
+	return fail(e, CAUSE_USAGE, 0, "%s has vectors 0-%u, %u is beyond", word, n - 1, end - 1);
+}
+
 /* A foreign device: the vectors are those that the host knows now. */
 static int expect_host(const struct session *s, struct expectation *x, const struct args *a, struct error *e)
 {
@@ -123,6 +155,9 @@ static int expect_host(const struct session *s, struct expectation *x, const str
 		return rc;
 	if (!root_exists(&s->root, "sys/bus/pci/devices/%s", pci_addr_full(&x->addr, bdf)))
 		return fail(e, CAUSE_NO_DEVICE, ENODEV, "no such PCI function");
+	rc = check_host(s, x, a, e);
+	if (rc)
+		return rc;
 	rc = host_irqs_read(&s->root, &x->addr, HOST_IRQ_BRIEF, &x->before);
 	if (rc)
 		return fail(e, cause_of_errno(-rc), -rc, "the host's IRQs can't be read");
@@ -141,9 +176,7 @@ static int expect(struct session *s, struct expectation *x, const struct args *a
 		return -ENOMEM;
 	if (!s->device)
 		return expect_host(s, x, a, e);
-	/* "all" of a device that is driven means all that can come: the armed ones. */
-	return resolve_vectors(s->device, x->index, a->param[2].word == VECTORS_ALL ? VECTORS_ARMED : a->param[2].word,
-			       &a->param[2].vectors, &x->which, e);
+	return resolve_armed(s->device, x->index, &a->param[2], &x->which, e);
 }
 
 /* Whatever a dry run would have let count does not come. */

@@ -38,7 +38,7 @@ static const struct known_word widths[] = {
 };
 
 static const struct known_word vector_words[] = {
-	{ "all", "every vector that the device offers", 0 },
+	{ "all", "every vector, or every armed one where only those will do", 0 },
 	{ "armed", "vectors with an eventfd", 0 },
 	{ NULL, NULL, 0 },
 };

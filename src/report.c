@@ -44,6 +44,12 @@ int resolve_vectors(struct device *d, enum irq_index index, enum vector_word wor
 		    vector_set_end(set) - 1);
 }
 
+int resolve_armed(struct device *d, enum irq_index index, const struct value *v, struct vector_set *set,
+		  struct error *e)
+{
+	return resolve_vectors(d, index, v->word == VECTORS_ALL ? VECTORS_ARMED : v->word, &v->vectors, set, e);
+}
+
 /* As config space has them now, not as VFIO virtualises them; what a peer serves it does not virtualise. */
 static bool real_caps(const struct device *d, struct pci_caps *caps)
 {

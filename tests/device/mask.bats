@@ -139,6 +139,27 @@ load world
 	dev_stop 1
 }
 
+@test "all: every armed vector, or one that is masked" {
+	local word
+	dev_start "$firing"
+	for word in mask unmask trigger; do
+		dev_send "$word msix all"
+		error failed '^no msix vector is armed$'
+		hint '^enable msix COUNT$'
+	done
+	dev_send 'enable msix 3' 'mask msix 1 --by eventfd' 'mask msix all'
+	says vectors=[0,1,2] masked=[0,1,2]
+	dev_send 'unmask msix all'
+	says vectors=[0,1,2] masked=[]
+	assert_equal "$(armed "$firing" msix)" '[0,1,2]'
+	dev_send 'mask msix all --by eventfd' 'unmask msix all'
+	says vectors=[0,1,2] masked=[]
+	assert_equal "$(armed "$firing" msix)" '[0,1,2]'
+	dev_send 'trigger msix all' 'wait msix all --timeout 5s'
+	says vectors=[0,1,2] missing=[]
+	dev_stop 1
+}
+
 @test "growing and shrinking keeps other masks" {
 	dynamic || skip 'MSI-X is NORESIZE before Linux 6.5'
 	dev_start "$firing"

@@ -57,6 +57,14 @@ as_nobody() {
 	index msi 0 '"EVENTFD","NORESIZE"'
 }
 
+@test "wait on a device that somebody else drives: vectors that it lacks are refused at once" {
+	refused 2 '^.*wait: msix has vectors 0-64, 65 is beyond$' wait "$nvme" msix 65
+	refused 1 'wait: the device has no msi$' wait "$nvme" msi 0
+	refused 2 'wait: Linux has no IRQ for err, so it counts none$' wait "$nvme" err 0
+	hinted "msictl run $nvme -c 'enable err 1; wait err 0'"
+	refused 8 'msix 64 did not count 1 within' wait "$nvme" msix 64 --timeout 1ms
+}
+
 @test "info of a device that is held: not disturbed, the holder is named" {
 	local msix
 	dev_start "$nvme"
