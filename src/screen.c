@@ -26,10 +26,11 @@ struct screen {
 	struct loop *loop;
 	int terminal;	       /* borrowed */
 	struct source keys;    /* fd -1: nobody types */
-	struct source resizes; /* SIGWINCH */
-	struct termios before;
+	struct source signals; /* SIGWINCH, SIGTSTP, SIGCONT */
+	struct termios before, during;
 	sigset_t mask_before;
 	bool masked, raw, resized;
+	bool away; /* stopped, or gone on in the background: the terminal is another's */
 	char key;
 };
 
@@ -49,35 +50,105 @@ static void on_key(struct source *src)
 	}
 }
 
-static void on_resize(struct source *src)
+static void enter(struct screen *s)
+{
+	out_raw(s->out, false, OTHER_PAGE, strlen(OTHER_PAGE));
+	if (s->raw)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &s->during);
+	if (s->away && s->keys.fd >= 0)
+		loop_add(s->loop, &s->keys);
+	s->away = false;
+}
+
+/* What is typed now is for another: who reads it in the background is stopped. */
+static void go_away(struct screen *s)
+{
+	if (!s->away && s->keys.fd >= 0)
+		loop_del(s->loop, &s->keys);
+	s->away = true;
+}
+
+static void leave(struct screen *s, int how)
+{
+	if (s->away)
+		return;
+	out_raw(s->out, false, FIRST_PAGE, strlen(FIRST_PAGE));
+	if (s->raw)
+		tcsetattr(STDIN_FILENO, how, &s->before);
+}
+
+/* A terminal that is not ours to ask is nobody else's either. */
+static bool in_background(const struct screen *s)
+{
+	pid_t group = tcgetpgrp(s->terminal);
+
+	return group >= 0 && group != getpgrp();
+}
+
+/* fg was typed, or bg; whoever had the terminal meanwhile left it in his own modes. */
+static void come_back(struct screen *s)
+{
+	if (in_background(s)) {
+		go_away(s);
+		return;
+	}
+	enter(s);
+	s->resized = true;
+}
+
+/* Ctrl-Z: the terminal as it was, then what SIGTSTP does of itself. */
+static void stop(struct screen *s)
+{
+	sigset_t set;
+
+	leave(s, TCSADRAIN);
+	go_away(s);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTSTP);
+	raise(SIGTSTP);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	/* where there is no shell to say fg it has not stopped at all */
+	come_back(s);
+}
+
+static void on_signal(struct source *src)
 {
 	struct screen *s = src->owner;
 	struct signalfd_siginfo si;
 
-	while (read(src->fd, &si, sizeof(si)) == sizeof(si))
-		s->resized = true;
+	while (read(src->fd, &si, sizeof(si)) == sizeof(si)) {
+		if (si.ssi_signo == SIGTSTP)
+			stop(s);
+		else if (si.ssi_signo == SIGCONT)
+			come_back(s);
+		else
+			s->resized = true;
+	}
 }
 
-static int hear_resizes(struct screen *s)
+static int hear_signals(struct screen *s)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGWINCH);
+	sigaddset(&set, SIGTSTP);
+	sigaddset(&set, SIGCONT);
 	if (sigprocmask(SIG_BLOCK, &set, &s->mask_before))
 		return -errno;
 	s->masked = true;
-	s->resizes.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return s->resizes.fd < 0 ? -errno : loop_add(s->loop, &s->resizes);
+	s->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return s->signals.fd < 0 ? -errno : loop_add(s->loop, &s->signals);
 }
 
 /*
- * Keys come one by one, unseen. Ctrl-C remains a signal; Ctrl-Z and Ctrl-\
- * would leave the terminal on its other page.
+ * Keys come one by one, unseen. Ctrl-C and Ctrl-Z remain signals, which are
+ * heard; Ctrl-\ would leave the terminal on its other page.
  */
 static int hear_keys(struct screen *s)
 {
-	struct termios t;
+	struct termios *t = &s->during;
 
 	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &s->before))
 		return 0;
@@ -85,12 +156,12 @@ static int hear_keys(struct screen *s)
 	s->keys.fd = dup(STDIN_FILENO);
 	if (s->keys.fd < 0)
 		return -errno;
-	t = s->before;
-	t.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-	t.c_cc[VMIN] = 1;
-	t.c_cc[VTIME] = 0;
-	t.c_cc[VSUSP] = t.c_cc[VQUIT] = _POSIX_VDISABLE;
-	if (tcsetattr(STDIN_FILENO, TCSADRAIN, &t))
+	*t = s->before;
+	t->c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	t->c_cc[VMIN] = 1;
+	t->c_cc[VTIME] = 0;
+	t->c_cc[VQUIT] = _POSIX_VDISABLE;
+	if (tcsetattr(STDIN_FILENO, TCSADRAIN, t))
 		return -errno;
 	s->raw = true;
 	return loop_add(s->loop, &s->keys);
@@ -109,9 +180,9 @@ int screen_open(struct screen **out, struct out *o, struct loop *loop)
 		return -ENOMEM;
 	*s = (struct screen){ .out = o, .loop = loop, .terminal = terminal };
 	s->keys = (struct source){ .fd = -1, .ready = on_key, .owner = s };
-	s->resizes = (struct source){ .fd = -1, .ready = on_resize, .owner = s };
+	s->signals = (struct source){ .fd = -1, .ready = on_signal, .owner = s };
 	out_raw(o, false, OTHER_PAGE, strlen(OTHER_PAGE));
-	rc = hear_resizes(s);
+	rc = hear_signals(s);
 	if (!rc)
 		rc = hear_keys(s);
 	if (rc) {
@@ -122,24 +193,19 @@ int screen_open(struct screen **out, struct out *o, struct loop *loop)
 	return 0;
 }
 
-static void forget(struct screen *s, struct source *src)
-{
-	if (src->fd < 0)
-		return;
-	loop_del(s->loop, src);
-	close(src->fd);
-}
-
 void screen_close(struct screen *s)
 {
 	if (!s)
 		return;
-	out_raw(s->out, false, FIRST_PAGE, strlen(FIRST_PAGE));
-	forget(s, &s->keys);
-	forget(s, &s->resizes);
 	/* what was typed and not read is not for the shell */
-	if (s->raw)
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &s->before);
+	leave(s, TCSAFLUSH);
+	go_away(s);
+	if (s->keys.fd >= 0)
+		close(s->keys.fd);
+	if (s->signals.fd >= 0) {
+		loop_del(s->loop, &s->signals);
+		close(s->signals.fd);
+	}
 	if (s->masked)
 		sigprocmask(SIG_SETMASK, &s->mask_before, NULL);
 	free(s);
@@ -215,12 +281,19 @@ int screen_paint(struct screen *s, const char *text)
 	unsigned int lines, columns, i;
 	char *page = NULL;
 	size_t size;
-	FILE *f = open_memstream(&page, &size);
+	FILE *f;
 	int bad;
 
+	s->resized = false;
+	if (s->away) {
+		if (in_background(s))
+			return 0;
+		/* fg of what runs in the background is told by no signal */
+		enter(s);
+	}
+	f = open_memstream(&page, &size);
 	if (!f)
 		return -ENOMEM;
-	s->resized = false;
 	screen_size(s, &lines, &columns);
 	fputs(HOME, f);
 	for (i = 0; i < lines && *text; i++) {

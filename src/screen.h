@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A page on the terminal that is painted again and again, and the keys typed meanwhile. */
+/*
+ * A page on the terminal that is painted again and again, and the keys typed
+ * meanwhile. Ctrl-Z gives the terminal back until the program is continued.
+ */
 #ifndef MSICTL_SCREEN_H
 #define MSICTL_SCREEN_H
 
@@ -22,13 +25,13 @@ void screen_close(struct screen *s);
 /** screen_size() - of the terminal now. */
 void screen_size(const struct screen *s, unsigned int *lines, unsigned int *columns);
 
-/** screen_resized() - whether it changed since the last painting. */
+/** screen_resized() - whether it changed since the last painting, or what was painted is gone. */
 bool screen_resized(const struct screen *s);
 
 /** screen_key() - a key typed since the last call, 0: none. */
 char screen_key(struct screen *s);
 
-/** screen_paint() - lines of text, cut to the terminal's size. 0 or -ENOMEM. */
+/** screen_paint() - lines of text, cut to the terminal's size; nothing while in the background. 0 or -ENOMEM. */
 int screen_paint(struct screen *s, const char *text);
 
 /** screen_put_line() - @n bytes of text cut to @columns, and what stood behind it erased; the cursor stays in the line.

@@ -282,6 +282,92 @@ big_term() {
 	term_ended 0
 }
 
+@test "a terminal that grows: all rows have their place again" {
+	big_term 60 6 --root "$roots/intel-remap" watch 03:00.0 05:00.0 -d 60s
+	term_expect '^[0-9]+ more, '
+	term resize-window -x 130 -y 30
+	term_expect '^DEVICE .*TREND +MARK +IRQ +CPUS +CPU$'
+	on_screen '^05:00\.0 +msix +2 ' || fail "$(screen)"
+	! on_screen '^[0-9]+ more, ' || fail "$(screen)"
+	term_key q
+	term_ended 0
+}
+
+# modes_of_term - those that a screen changes
+modes_of_term() {
+	stty -a <"$(term display-message -p '#{pane_tty}')" | grep -oE -- '-?(icanon|echo)\b' | sort -u
+}
+
+modes_are() {
+	[[ $(modes_of_term) == "$1" ]]
+}
+
+# watcher - the process on the terminal
+watcher() {
+	local tty
+
+	tty=$(term display-message -p '#{pane_tty}')
+	pgrep -n -t "${tty#/dev/}" -f ' watch 03:00.0 '
+}
+
+@test "Ctrl-Z gives the terminal back, fg paints anew; so does a stop that nobody announced" {
+	tmux -S "$BATS_TEST_TMPDIR/tmux" -f /dev/null new-session -d -x 100 -y 40 \
+		"TERM=screen PS1='shell> ' exec bash --norc --noprofile -i" 3>&-
+	term_expect '^shell>'
+	# nothing is painted of its own accord
+	term_type "$MSICTL --root $roots/intel-remap watch 03:00.0 -d 60s; echo ended with \$?"
+	term_key Enter
+	term_expect 'q quits'
+	assert_equal "$(modes_of_term)" $'-echo\n-icanon'
+	term_key C-z
+	term_expect 'Stopped'
+	! on_screen 'q quits' || fail "$(screen)"
+	term_type 'stty sane; echo in between'
+	term_key Enter
+	term_expect '^in between$'
+	term_type fg
+	term_key Enter
+	term_expect 'q quits'
+	assert_equal "$(modes_of_term)" $'-echo\n-icanon'
+	# SIGSTOP can't be heard, SIGCONT can
+	kill -STOP "$(watcher)"
+	term_expect 'Stopped'
+	term_type clear
+	term_key Enter
+	term_expect '^shell>'
+	term_type fg
+	term_key Enter
+	term_expect 'q quits'
+	until_true modes_are $'-echo\n-icanon'
+	term_key q
+	term_expect '^ended with'
+}
+
+@test "continued in the background nothing is painted on the shell's terminal" {
+	grow
+	tmux -S "$BATS_TEST_TMPDIR/tmux" -f /dev/null new-session -d -x 100 -y 40 \
+		"TERM=screen PS1='shell> ' exec bash --norc --noprofile -i" 3>&-
+	term_expect '^shell>'
+	term_type "$MSICTL --root $tree watch 03:00.0 -d 100ms --openmetrics $BATS_TEST_TMPDIR/page"
+	term_key Enter
+	term_expect 'q quits'
+	term_key C-z
+	term_expect 'Stopped'
+	term_type bg
+	term_key Enter
+	counts 34 31,0
+	until_true grep -q 'irq="34"} 31$' "$BATS_TEST_TMPDIR/page"
+	! on_screen 'q quits' || fail "$(screen)"
+	term_type fg
+	term_key Enter
+	term_expect 'q quits'
+	term_key q
+	until_true on_screen '^shell>$'
+	term_type 'echo ended with $?'
+	term_key Enter
+	term_expect '^ended with 0$'
+}
+
 @test "80 columns, several devices, large numbers: what comes and its mark are not cut off" {
 	grow
 	counts 34 1,0
