@@ -252,6 +252,17 @@ term_ended() {
 	assert_equal "$(<"$BATS_TEST_TMPDIR/status")" "$1"
 }
 
+# dead PID - whether or not it was waited for
+dead() {
+	[[ ! -e /proc/$1/stat || $(cat "/proc/$1/stat" 2>/dev/null) =~ ^$|\)\ Z ]]
+}
+
+# Its server is gone when this returns: the next one has the same socket.
 term_stop() {
-	[[ ! -e $BATS_TEST_TMPDIR/tmux ]] || term kill-server 2>/dev/null || true
+	local server
+
+	[[ -e $BATS_TEST_TMPDIR/tmux ]] || return 0
+	server=$(term display-message -p '#{pid}' 2>/dev/null) || return 0
+	term kill-server 2>/dev/null || true
+	until_true dead "$server"
 }

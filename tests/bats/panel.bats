@@ -320,7 +320,7 @@ cleared() {
 	see '^0x[0-9a-f]{4}$'
 	panel 3
 	former=$(term capture-pane -p -S - -E -1 | sed 's/ *$//')
-	! grep -e '^--- live' -e 'counted' <<<"$former" || fail "a panel among: $former"
+	! grep -E '^--- live|armed +[0-9]+ counted' <<<"$former" || fail "a panel among: $former"
 	# and nothing is missing
 	assert_equal "$({ echo "$former"; visible | sed 1,3d; } | sed -n '/> help$/,/^help COMMAND/p' | sed 1d | md5sum)" \
 		"$("$MSICTL" run sim -c help | sed 's/ *$//' | sed -n '1,/^help COMMAND/p' | md5sum)"
