@@ -186,7 +186,7 @@ int device_resize(struct device *d, enum irq_index index, unsigned int n, struct
 /** device_trigger() - loopback: the kernel signals the eventfds itself. */
 int device_trigger(struct device *d, enum irq_index index, const struct vector_set *which, struct error *e);
 
-/* device-mask.c: holding vectors back, pending bits, the MSI-X table */
+/* device-mask.c: holding vectors back, the MSI-X table */
 
 /** device_mask_way() - the means that would be used for @index. */
 enum mask_way device_mask_way(struct device *d, enum irq_index index);
@@ -202,11 +202,13 @@ int device_mask(struct device *d, enum irq_index index, const struct vector_set 
 /** device_unmask_all() - put back whatever is masked by us; errors are of no use to anybody then. */
 void device_unmask_all(struct device *d);
 
-/** device_pending() - the pending bits of @index's vectors (PBA, MSI Pending Bits, PCI status). */
-int device_pending(struct device *d, enum irq_index index, struct vector_set *pending, struct error *e);
-
 /** device_table_read() - entry @vector of the MSI-X table, by mmap. */
 int device_table_read(struct device *d, unsigned int vector, struct msix_entry *entry, struct error *e);
+
+/* device-pending.c */
+
+/** device_pending() - the pending bits of @index's vectors (PBA, MSI Pending Bits, PCI status). */
+int device_pending(struct device *d, enum irq_index index, struct vector_set *pending, struct error *e);
 
 /* device-region.c: BARs, config space, bus mastering, reset */
 
