@@ -16,8 +16,9 @@ setup() {
 
 teardown() {
 	[[ ! ${watch_pid-} ]] || kill -KILL "$watch_pid" 2>/dev/null || true
+	dev_clean
 	modprobe -r e1000e
-	take "$e1000e"
+	take "$e1000e" "$nvme"
 }
 
 refreshed() {
@@ -94,4 +95,32 @@ settled() {
 	watch_ended
 	json_lines '(.[0].vectors | length > 0) and any(.[]; .vectors == [] and .missing == [])'
 	json_lines '[.[].vectors[].delta // 0] | all(. < 100000)'
+}
+
+# told TEXT - in the last refresh
+told() {
+	tail -n 1 "$BATS_TEST_TMPDIR/watch" | grep -qF "$1"
+}
+
+@test "a program that is no msictl drives a function: who it is, as soon as it does and as long" {
+	give "$nvme"
+	cp "$MSICTL" "$BATS_TEST_TMPDIR/qemu-system-x86"
+	watch_start "$nvme" "$e1000e" -d 200ms
+	MSICTL=$BATS_TEST_TMPDIR/qemu-system-x86 dev_start "$nvme"
+	dev_send 'enable msix 3'
+	until_true told '"posted_possible":true,"held_by":{"pid":'
+	until_true grep -Eq "^msictl: $nvme is held by qemu-system-x86 \(PID [0-9]+\): interrupts posted" "$BATS_TEST_TMPDIR/err"
+	works watch -n 1
+	assert_line --regexp "^$nvme +vfio-pci +3 .* posted$"
+	works counters "$nvme"
+	noted "$nvme is held by qemu-system-x86"
+	works counters --openmetrics
+	assert_line "msictl_posted_possible{device=\"0000:$nvme\"} 1"
+	assert_line "msictl_posted_possible{device=\"0000:$e1000e\"} 0"
+	dev_stop
+	next_refresh
+	works counters "$nvme"
+	[[ $stderr != *'is held by'* ]] || fail "$stderr"
+	watch_ended
+	json_lines '.[-1].vectors | all(.device == "0000:03:00.0" and .posted_possible == false)'
 }
