@@ -325,22 +325,10 @@ int attach_answer(struct session *s, struct question *q, uint64_t until, struct 
 	return rc < 0 ? broke_off(rc, q->pid, e) : rc;
 }
 
-int attach_question(struct session *s, struct question *q, int sock, const char *const *word, size_t n, uint64_t until,
-		    struct error *e)
+int attach_ask(struct session *s, struct question *q, int sock, const char *const *word, size_t n, uint64_t until,
+	       struct error *e)
 {
 	int rc = attach_put(q, sock, word, n, e);
 
 	return rc ? rc : attach_answer(s, q, until, e);
-}
-
-int attach_ask(int sock, const char *const *word, size_t n, char **text, size_t *size, struct error *e)
-{
-	struct session s = { 0 };
-	struct question q;
-	int rc = attach_question(&s, &q, sock, word, n, now_us() + ATTACH_PATIENCE_US, e);
-
-	session_close(&s);
-	*text = q.text;
-	*size = q.size;
-	return rc;
 }

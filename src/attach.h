@@ -49,11 +49,8 @@ int attach_put(struct question *q, int sock, const char *const *word, size_t n, 
  */
 int attach_answer(struct session *s, struct question *q, uint64_t until, struct error *e);
 
-/** attach_question() - both. */
-int attach_question(struct session *s, struct question *q, int sock, const char *const *word, size_t n, uint64_t until,
-		    struct error *e);
-
-/** attach_ask() - the same without a loop: Ctrl-C is not heard. Closes @sock; free(*text). Status or -errno with @e. */
-int attach_ask(int sock, const char *const *word, size_t n, char **text, size_t *size, struct error *e);
+/** attach_ask() - both. */
+int attach_ask(struct session *s, struct question *q, int sock, const char *const *word, size_t n, uint64_t until,
+	       struct error *e);
 
 #endif

@@ -113,7 +113,7 @@ static int ask_group_holder(struct hold *h, struct wanted *w, struct error *e)
 	if (rc < 0)
 		return 0;
 	/* The old driver's goodbye and a reset take as long as they take. */
-	rc = attach_question(h->s, &q, rc, word, h->bind ? 3 : 2, UINT64_MAX, e);
+	rc = attach_ask(h->s, &q, rc, word, h->bind ? 3 : 2, UINT64_MAX, e);
 	free(q.text);
 	if (rc == 0)
 		w->taken = pid;

@@ -196,7 +196,7 @@ static int release_one(struct session *s, const char *device, node *array, struc
 		return attach_nobody(device, e);
 	/* To give a driver back takes as long as it takes. */
 	if (rc >= 0)
-		rc = attach_question(s, &q, rc, word, 1, UINT64_MAX, e);
+		rc = attach_ask(s, &q, rc, word, 1, UINT64_MAX, e);
 	free(q.text);
 	if (rc < 0)
 		return rc;

@@ -120,7 +120,7 @@ static unsigned int most_vectors(struct session *s, const struct watched *d)
 	if (d->own)
 		return vectors_most(&(struct vector_source){ .caps = &d->own->caps, .device = d->own });
 	if (!d->addressed)
-		return watch_held_most(d);
+		return watch_held_most(s, d);
 	f = malloc(sizeof(*f));
 	if (f && !function_peek(&s->root, &d->host.addr, f, &ignored))
 		n = vectors_most(&(struct vector_source){ .caps = &f->caps });

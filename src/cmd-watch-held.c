@@ -13,6 +13,9 @@
 #include "hold-wire.h"
 #include "util.h"
 
+/* Others have rows as well. */
+#define PATIENCE_US 1000000
+
 /* INDEX.VECTOR=ARMED COUNT WAKEUPS, strictly. */
 static bool parse_vector(const char *text, struct reading *r, bool *armed)
 {
@@ -50,7 +53,7 @@ static int take_answer(struct watch *w, struct watched *d, const char *text, siz
 	return 0;
 }
 
-static int ask(const struct watched *d, char **text, size_t *size, struct error *e)
+static int ask(struct session *s, const struct watched *d, struct question *q, struct error *e)
 {
 	static const char *const word[] = { HOLD_COUNTS };
 	pid_t pid;
@@ -61,7 +64,7 @@ static int ask(const struct watched *d, char **text, size_t *size, struct error 
 		return attach_nobody(d->held, e);
 	if (sock < 0)
 		return sock;
-	rc = attach_ask(sock, word, 1, text, size, e);
+	rc = attach_ask(s, q, sock, word, 1, now_us() + PATIENCE_US, e);
 	if (rc <= 0)
 		return rc;
 	fail(e, (enum cause)rc, 0, "its holder, pid %d, has no device to tell of", pid);
@@ -86,33 +89,35 @@ static unsigned int most_of(const char *text, size_t size)
 	return most ? most : UINT_MAX;
 }
 
-unsigned int watch_held_most(const struct watched *d)
+unsigned int watch_held_most(struct session *s, const struct watched *d)
 {
 	static const char *const word[] = { HOLD_STATE };
-	_cleanup_free_ char *text = NULL;
 	unsigned int most = UINT_MAX;
+	struct question q = { 0 };
 	struct error ignored;
-	size_t size;
 	pid_t pid;
 	int sock = attach_find(d->held, &pid, &ignored);
 
-	if (sock >= 0 && attach_ask(sock, word, 1, &text, &size, &ignored) == 0)
-		most = most_of(text, size);
+	if (sock >= 0 && attach_ask(s, &q, sock, word, 1, now_us() + PATIENCE_US, &ignored) == 0)
+		most = most_of(q.text, q.size);
+	free(q.text);
 	return most;
 }
 
-int watch_look_held(struct watch *w, struct watched *d, struct error *e)
+int watch_look_held(struct session *s, struct watch *w, struct watched *d, struct error *e)
 {
-	_cleanup_free_ char *text = NULL;
-	size_t size = 0;
-	int rc = ask(d, &text, &size, e);
+	struct question q = { 0 };
+	int rc = ask(s, d, &q, e);
 
 	d->here = !rc;
-	if (rc)
-		/* one of several: the others go on */
-		return w->n > 1 ? 0 : rc;
-	rc = take_answer(w, d, text, size);
-	return rc ? fail(e, CAUSE_FAILED, ENOMEM, "out of memory") : 0;
+	d->mute = rc == -ETIMEDOUT;
+	if (rc == 0 && take_answer(w, d, q.text, q.size))
+		rc = fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+	/* One of several, and one that may answer again: the watching goes on; a wish to stop is heard outside. */
+	else if (d->mute || rc == -EINTR || w->n > 1)
+		rc = 0;
+	free(q.text);
+	return rc;
 }
 
 bool watch_is_held(const char *device)

@@ -121,12 +121,12 @@ static int read_host(const struct root *r, struct watched *d, uint64_t now)
 	return rc;
 }
 
-static int look_counts(struct watch *w, struct watched *d, struct error *e)
+static int look_counts(struct session *s, struct watch *w, struct watched *d, struct error *e)
 {
 	int rc;
 
 	if (d->held)
-		return watch_look_held(w, d, e);
+		return watch_look_held(s, w, d, e);
 	rc = d->own ? look_own(w, d) : look_host(w, d);
 	return rc ? fail(e, CAUSE_FAILED, -rc, "out of memory") : 0;
 }
@@ -138,7 +138,7 @@ static int look(struct session *s, struct watch *w, struct watched *d, uint64_t 
 	if (rc)
 		return fail(e, CAUSE_FAILED, -rc, "out of memory");
 	samples_begin(&d->samples, now);
-	rc = look_counts(w, d, e);
+	rc = look_counts(s, w, d, e);
 	samples_end(&d->samples);
 	return rc;
 }

@@ -348,6 +348,13 @@ static void head_line(struct out *o, const struct page *p, const char *clock)
 		 w->screen ? "  q quits, sort: v i r c d" : "");
 }
 
+static const char *absence(const struct watched *d)
+{
+	if (d->mute)
+		return ": its holder does not answer";
+	return d->held ? " is held no more" : " is not there";
+}
+
 static void notes(struct out *o, const struct page *p)
 {
 	const struct watch *w = p->w;
@@ -356,7 +363,7 @@ static void notes(struct out *o, const struct page *p)
 		out_text(o, "%zu silent: %s", p->silent, p->silent_text[0] ? p->silent_text : "vectors not known");
 	for (size_t i = 0; i < w->n; i++)
 		if (!w->device[i].own && !w->device[i].here)
-			out_text(o, w->device[i].held ? "%s is held no more" : "%s is not there", w->device[i].name);
+			out_text(o, "%s%s", w->device[i].name, absence(&w->device[i]));
 	if (w->screen && w->note[0])
 		out_text(o, "%s", w->note);
 }

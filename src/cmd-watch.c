@@ -75,7 +75,8 @@ static int refresh(struct session *s, struct watch *w, struct error *e)
 {
 	int rc = watch_look(s, w, e);
 
-	if (rc)
+	/* What was asked of a holder was given up: there is nothing new to show. */
+	if (rc || (s->loop && loop_stopped(s->loop)))
 		return rc;
 	tell_note(s, w);
 	rc = show(s, w, e);

@@ -32,6 +32,7 @@ struct watched {
 	char full[80]; /* as machines do */
 	char driver[64];
 	bool here, marked;
+	bool mute;	       /* its holder is there and does not answer */
 	int group;	       /* as of the last look at the host, -1: none */
 	struct posted posted;  /* of a function of the host */
 	bool asked;	       /* it can be in another program's hands */
@@ -93,11 +94,11 @@ int watch_look_posted(struct session *s, struct watch *w, uint64_t now, struct e
 bool watch_is_held(const char *device);
 
 /** watch_held_most() - the vectors that the device has of one index at most; UINT_MAX: its holder does not tell. */
-unsigned int watch_held_most(const struct watched *d);
+unsigned int watch_held_most(struct session *s, const struct watched *d);
 
 /** watch_look_held() - the readings that its holder tells. 0 or -errno; one of several that can't be had is not here.
  */
-int watch_look_held(struct watch *w, struct watched *d, struct error *e);
+int watch_look_held(struct session *s, struct watch *w, struct watched *d, struct error *e);
 
 /* cmd-watch-metrics.c */
 

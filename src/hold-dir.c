@@ -12,12 +12,15 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "util.h"
 
 #define SUFFIX ".sock"
+
+#define CONNECT_SECONDS 2
 
 /* FNV-1a, 64 bits: names that are too long for a socket address. */
 static uint64_t hash(const char *text)
@@ -123,13 +126,18 @@ bool hold_peer_allowed(int sock, pid_t *pid)
 int hold_connect(int dir, const char *name, pid_t *pid, struct error *e)
 {
 	struct sockaddr_un sun = address(dir, name);
+	/* A holder that takes nobody in has a queue that is full at last. */
+	const struct timeval limit = { .tv_sec = CONNECT_SECONDS };
 	_cleanup_fd_ int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (sock < 0)
 		return fail(e, CAUSE_FAILED, errno, "no socket");
+	setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	if (connect(sock, (struct sockaddr *)&sun, sizeof(sun)) < 0) {
 		if (errno == ENOENT || errno == ECONNREFUSED)
 			return -errno;
+		if (errno == EAGAIN)
+			return fail(e, CAUSE_BUSY, ETIMEDOUT, "its holder does not answer, and many wait for it");
 		return fail(e, cause_of_errno(errno), errno, "the holder's socket %s can't be reached", name);
 	}
 	if (!hold_peer_allowed(sock, pid))

@@ -8,6 +8,8 @@ load ../hold
 
 hold_teardown() {
 	term_stop
+	# who is stopped does not release anything
+	[[ ! ${stopped-} ]] || kill -CONT "$stopped" 2>/dev/null || true
 }
 
 # stty_of_term - the modes that a screen changes
@@ -111,6 +113,36 @@ said() {
 
 closed() {
 	[[ $(msictl --json holders | jq --arg dev "$dev" '.holders[] | select(.device == $dev).open') == false ]]
+}
+
+@test "a holder that does not answer: its row says so, the others go on, Ctrl-C is heard" {
+	works hold "$dev"
+	works hold "$dev,noresize"
+	works enable "$dev" msix 2
+	works enable "$dev,noresize" msix 2
+	term_start watch "$dev" "$dev,noresize" -d 100ms
+	term_expect 'q quits'
+	stopped=$(holder)
+	kill -STOP "$stopped"
+	term_expect "^$dev: its holder does not answer$"
+	works trigger "$dev,noresize" msix 1 --count 5
+	term_expect '^.*noresize +msix +1 +5 '
+	kill -CONT "$stopped"
+	works trigger "$dev" msix 0 --count 6
+	term_expect '^sim:.*8 +msix +0 +6 '
+	term_key C-c
+	term_ended 0
+	works release "$dev,noresize"
+
+	term_stop
+	rm "$BATS_TEST_TMPDIR/status"
+	term_start watch "$dev" -d 100ms
+	term_expect 'q quits'
+	kill -STOP "$stopped"
+	term_expect "^$dev: its holder does not answer$"
+	term_key C-c
+	term_ended 0
+	kill -CONT "$stopped"
 }
 
 @test "VECTORS, and a page of counters in the watcher's own folder" {
