@@ -25,7 +25,7 @@ enum {
 };
 
 struct wanted {
-	const char *device;
+	char *device;
 	pid_t taken; /* by a holder that has its IOMMU group already; 0: no */
 };
 
@@ -265,6 +265,9 @@ static int serve_in_background(struct hold *h, struct error *e)
 	child = fork();
 	if (child == 0) {
 		setsid();
+		/* What was named is named in full; a folder must not stay busy for as long as the device is held. */
+		if (chdir("/") < 0)
+			return fail(e, CAUSE_FAILED, errno, "the folder / can't be gone to");
 		h->ready = pipe[1];
 		close_inherited(h->s->root.fd, pipe[1]);
 		rc = move_stderr(h, e);
@@ -300,7 +303,7 @@ static int hold(struct hold *h, struct error *e)
 
 static int run_hold(struct session *s, const struct args *a, struct error *e)
 {
-	_cleanup_free_ struct wanted *want = calloc(1 + a->nrest, sizeof(*want));
+	struct wanted *want = calloc(1 + a->nrest, sizeof(*want));
 	struct hold h = { .s = s,
 			  .want = want,
 			  .n = 1 + a->nrest,
@@ -309,13 +312,22 @@ static int run_hold(struct session *s, const struct args *a, struct error *e)
 			  .keep = a->option[HOLD_KEEP].given,
 			  .ready = -1 };
 
-	if (!want)
-		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
-	if (s->globals.dry_run)
-		return fail(e, CAUSE_USAGE, 0, "--dry-run: to hold a device changes none of its vectors");
-	for (size_t i = 0; i < h.n; i++)
-		want[i].device = i ? a->rest[i - 1] : a->param[0].text;
-	return hold(&h, e);
+	int rc = want ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !rc && i < h.n; i++) {
+		want[i].device = hold_device(i ? a->rest[i - 1] : a->param[0].text);
+		rc = want[i].device ? 0 : -ENOMEM;
+	}
+	if (rc)
+		fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+	else if (s->globals.dry_run)
+		rc = fail(e, CAUSE_USAGE, 0, "--dry-run: to hold a device changes none of its vectors");
+	else
+		rc = hold(&h, e);
+	for (size_t i = 0; want && i < h.n; i++)
+		free(want[i].device);
+	free(want);
+	return rc;
 }
 
 const struct command cmd_hold = {

@@ -17,7 +17,7 @@ static const struct table holder_table = {
 	.array = "holders",
 	.column =
 		(const struct column[]){
-			{ "DEVICE", "device", CELL_TEXT, "as it was typed", false },
+			{ "DEVICE", "device", CELL_TEXT, "as it was typed, a socket by its full path", false },
 			{ "PID", "pid", CELL_NUMBER, "the process that holds it", false },
 			{ "SINCE", "since", CELL_TEXT, "since when, UTC", false },
 			{ "INTX", "intx.armed/intx.vectors", CELL_RATIO, "armed of all", true },

@@ -22,6 +22,9 @@
 
 #define CONNECT_SECONDS 2
 
+/* A DEVICE that is a path; of src/vfio-user.c. */
+#define PATH_PREFIX "vfio-user:"
+
 /* FNV-1a, 64 bits: names that are too long for a socket address. */
 static uint64_t hash(const char *text)
 {
@@ -32,12 +35,45 @@ static uint64_t hash(const char *text)
 	return h;
 }
 
+/* A socket that is gone has a folder still. NULL: so has it not. */
+static char *full_path(const char *path)
+{
+	_cleanup_free_ char *copy = NULL, *dir = NULL;
+	char *full = realpath(path, NULL), *slash;
+
+	if (full)
+		return full;
+	copy = strdup(path);
+	slash = copy ? strrchr(copy, '/') : NULL;
+	if (slash)
+		*slash = '\0';
+	dir = slash ? realpath(*copy ? copy : "/", NULL) : realpath(".", NULL);
+	if (!dir)
+		return NULL;
+	return asprintf(&full, "%s/%s", strcmp(dir, "/") != 0 ? dir : "", slash ? slash + 1 : path) < 0 ? NULL : full;
+}
+
+char *hold_device(const char *device)
+{
+	size_t n = strlen(PATH_PREFIX);
+	_cleanup_free_ char *path = NULL;
+	char *full;
+
+	if (strncmp(device, PATH_PREFIX, n) != 0)
+		return strdup(device);
+	path = full_path(device + n);
+	if (!path)
+		return strdup(device);
+	return asprintf(&full, PATH_PREFIX "%s", path) < 0 ? NULL : full;
+}
+
 char *hold_name(const char *device, char buf[HOLD_NAME])
 {
 	char bdf[PCI_ADDR_LEN];
 	struct pci_addr a;
 	struct error ignored;
-	const char *p = device;
+	_cleanup_free_ char *full = hold_device(device);
+	const char *p = full ? full : device;
 
 	if (pci_addr_parse(device, &a, &ignored) == 0)
 		p = pci_addr_full(&a, bdf);

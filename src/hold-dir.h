@@ -15,7 +15,11 @@
 /* A file name: percent-encoded DEVICE, or a hash of it when that is too long. */
 #define HOLD_NAME 96
 
-/** hold_name() - the socket's name for DEVICE; a PCI address is made full first. Returns @buf. */
+/** hold_device() - DEVICE in words that mean the same in every folder: a vfio-user socket by its full path. Copied;
+ * free() it, NULL: no memory. */
+char *hold_device(const char *device);
+
+/** hold_name() - the socket's name for DEVICE; a PCI address is made full first, and so is a path. Returns @buf. */
 char *hold_name(const char *device, char buf[HOLD_NAME]);
 
 /** hold_dir_open() - the folder, owned by this user and closed to others; made when @create. A descriptor, -ENOENT when

@@ -194,3 +194,37 @@ load ../hold
 	works --json info --all "$dev"
 	json --argjson n "$vectors" '[.vectors[] | select(.state == "armed")] | length == $n'
 }
+
+# serve FOLDER VECTORS - a device as the socket s there
+serve() {
+	mkdir -p "$BATS_TEST_TMPDIR/$1"
+	(cd "$BATS_TEST_TMPDIR/$1" && exec "$MSICTL" simulate s "msix=$2") >"$BATS_TEST_TMPDIR/$1/log" 2>&1 3>&- &
+	bg+=("$!")
+	until_true grep -q listening "$BATS_TEST_TMPDIR/$1/log"
+}
+
+@test "a socket is the same device from every folder, and another one where another is" {
+	local here
+
+	serve a 8
+	serve b 9
+	cd "$BATS_TEST_TMPDIR/a"
+	here=$(pwd -P)
+	works hold vfio-user:s
+	assert_output --regexp "^vfio-user:$here/s: held by pid"
+	assert_equal "$(readlink "/proc/${output##* }/cwd")" /
+	works enable vfio-user:./s msix 2
+	cd ../b
+	refused 2 'its effect would end' enable vfio-user:s msix 1
+	ln -s ../a/s link
+	works --json counters vfio-user:link
+	json '.vectors | length == 2'
+	works hold vfio-user:s
+	works enable vfio-user:s msix 9
+	cd /
+	works resize "vfio-user:$here/s" msix 3
+	# the way in is gone, the device is not
+	rm "$here/s"
+	works resize "vfio-user:$here/s" msix 4
+	works release "vfio-user:$here/../b/s" "vfio-user:$here/s"
+}
