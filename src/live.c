@@ -184,10 +184,10 @@ void live_counted(struct live *l, struct index *ix, struct vector *v, uint64_t n
 		remember(l, ix, v->number, n);
 }
 
-void live_lost(struct live *l)
+void live_lost(struct live *l, const char *why)
 {
 	forget_lines(l);
-	panel_event(l->panel, time(NULL), "the process that served the device is gone");
+	panel_event(l->panel, time(NULL), why);
 }
 
 static void tell_lines(struct live *l)

@@ -21,7 +21,7 @@ void live_close(struct live *l);
 void live_counted(struct live *l, struct index *ix, struct vector *v, uint64_t n);
 
 /** live_lost() - the device is no longer there: nothing is left to tell of its counts. */
-void live_lost(struct live *l);
+void live_lost(struct live *l, const char *why);
 
 /** live_due() - when live_update() is wanted; UINT64_MAX: never, unless something comes. */
 uint64_t live_due(const struct live *l);

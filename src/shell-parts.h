@@ -16,6 +16,7 @@ struct shell {
 	sigset_t terminal_signals;
 	char *line; /* typed, not yet run */
 	bool eof;
+	bool keep;	  /* go on without a device that was taken back */
 	bool ready;	  /* the prompt is up */
 	uint64_t resized; /* when to begin anew on a terminal of another size, 0: it has not changed */
 	char history[512];

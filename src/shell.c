@@ -15,6 +15,10 @@
 #include "shell-parts.h"
 #include "util.h"
 
+enum {
+	SHELL_KEEP
+};
+
 /* A window that is dragged tells its size again and again. */
 #define SETTLE_US 100000
 
@@ -192,8 +196,11 @@ static void on_released(void *ctx)
 	char at[16];
 
 	clock_text(at, sizeof(at));
-	sh->s->released = true;
-	out_note(sh->s->out, "%s kernel: the device is wanted back; released, the shell ends", at);
+	sh->s->released = !sh->keep;
+	if (sh->keep)
+		live_lost(sh->live, "kernel: the device is wanted back; released");
+	out_note(sh->s->out, "%s kernel: the device is wanted back; released, %s", at,
+		 sh->keep ? "reopen when it is back" : "the shell ends");
 }
 
 static void on_lost(void *ctx)
@@ -202,7 +209,7 @@ static void on_lost(void *ctx)
 	char at[16];
 
 	clock_text(at, sizeof(at));
-	live_lost(sh->live);
+	live_lost(sh->live, "the process that served the device is gone");
 	out_note(sh->s->out, "%s %s; reopen when it is back", at, sh->s->device->gone);
 }
 
@@ -326,6 +333,7 @@ static int serve(struct shell *sh, const char *device, struct error *e)
 static int run_shell(struct session *s, const struct args *a, struct error *e)
 {
 	struct shell sh = { .s = s,
+			    .keep = a->option[SHELL_KEEP].given,
 			    .input = { .fd = STDIN_FILENO, .ready = on_input, .owner = &sh },
 			    .signals = { .fd = -1, .ready = on_signal, .owner = &sh } };
 	const struct device_events ev = { .counted = on_counted, .released = on_released, .lost = on_lost, .ctx = &sh };
@@ -339,6 +347,11 @@ static int run_shell(struct session *s, const struct args *a, struct error *e)
 		return rc;
 	s->inside = s->interactive = true;
 	rc = serve(&sh, a->param[0].text, e);
+	/* It was said when it happened; a script has to know, too. */
+	if (!rc && s->released) {
+		*e = (struct error){ .cause = CAUSE_NO_DEVICE };
+		rc = -ECANCELED;
+	}
 	s->inside = s->interactive = false;
 	live_close(sh.live);
 	cleanup_fd(&sh.signals.fd);
@@ -352,12 +365,19 @@ const struct command cmd_shell = {
 	.summary = "drive one opened device from a prompt",
 	.help = "The same commands as on the command line, without DEVICE, with history and TAB completion. Counts and "
 		"events are shown above the prompt while a line is typed (live). Ctrl-C stops the command, not the "
-		"shell. When it ends, by end of input, quit or a signal, everything is put back; a request of the "
-		"kernel to have the device back ends it at once.\n"
+		"shell. When it ends, by end of input, quit or a signal, everything is put back. A request of the "
+		"kernel to have the device back is met at once, and ends it with exit 3; with --keep it goes on "
+		"without the device until reopen.\n"
 		"Without a terminal it reads a script from standard input, like run DEVICE -.",
 	.family = FAMILY_SCRIPT,
 	.flags = CMD_OUTSIDE | CMD_LIVE_HOST,
 	.param = (const struct param[]){ { .kind = KIND_DEVICE } },
 	.nparam = 1,
+	.option =
+		(const struct option[]){
+			[SHELL_KEEP] = { "keep", 0, KIND_FLAG, NULL, NULL,
+					 "go on when the device was taken back: reopen opens it anew" },
+		},
+	.noption = 1,
 	.run = run_shell,
 };

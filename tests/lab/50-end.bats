@@ -161,7 +161,7 @@ plug_nvme() {
 	term_type 'half ty'
 	"$qmp" device_del nvme0
 	start=$EPOCHREALTIME
-	term_ended 0
+	term_ended 3
 	at_once "$start" 'from unplugging to the end of the shell'
 	term_expect 'kernel: the device is wanted back.*released'
 	plug_nvme
@@ -177,7 +177,7 @@ plug_nvme() {
 	start=$EPOCHREALTIME
 	echo "0000:$e1000e" >"$(sys "$e1000e" driver/unbind)"
 	at_once "$start" unbinding
-	term_ended 0
+	term_ended 3
 	nothing_left "$e1000e"
 	refused 1 'no driver is bound, vfio-pci is needed' run "$e1000e" -c help
 	hinted "msictl bind $e1000e"
