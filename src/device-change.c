@@ -133,6 +133,18 @@ static void account(const struct device *d, enum irq_index index, struct change 
 	c->off = vector_set_minus(&c->off, &masked);
 }
 
+/* Down to none, nothing is held back either, though vector 0 stays allocated. */
+static void let_go(struct device *d, enum irq_index index, struct change *c)
+{
+	struct vector_set held = device_masked(d, index);
+	unsigned int v;
+
+	for_each_vector (v, &held)
+		d->irq[index].vector[v]->masked = MASK_NOT;
+	c->unhung = (struct vector_set){ .bits = { 0 } };
+	account(d, index, c);
+}
+
 static bool is_message(enum irq_index index)
 {
 	return index == IRQ_MSI || index == IRQ_MSIX;
@@ -250,7 +262,11 @@ int device_resize(struct device *d, enum irq_index index, unsigned int n, struct
 		rc = device_keeps(index, e);
 	if (rc == 0)
 		rc = plan_resize(&have, n, how.resize, &p, e);
-	return rc ? rc : run_plan(d, index, &p, how, c, e);
+	if (rc == 0)
+		rc = run_plan(d, index, &p, how, c, e);
+	if (rc == 0 && n == 0)
+		let_go(d, index, c);
+	return rc;
 }
 
 /* Looks at @which alone: a trigger of one vector costs the same however many there are. */

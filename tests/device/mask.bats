@@ -286,6 +286,19 @@ load world
 	dev_stop
 }
 
+@test "down to none: nothing is masked any more" {
+	local option
+	for option in '' ' --release'; do
+		dev_start "$firing"
+		dev_send 'enable msix 3' 'mask msix 0' 'mask msix 1 --by eventfd' "resize msix 0$option"
+		says enabled=true armed=[] masked=[] removed=[0,2]
+		dev_send 'enable msix 1'
+		says armed=[0] masked=[]
+		agree "$firing" msix
+		dev_stop
+	done
+}
+
 @test "a vector that is released and armed again is no longer masked" {
 	dev_start "$firing"
 	dev_send 'enable msix 2' 'mask msix 1' 'resize msix 1' 'resize msix 2'
