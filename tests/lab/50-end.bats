@@ -71,7 +71,7 @@ plug_nvme() {
 		# unmasked by us, disabled by us: not only by the closing descriptor
 		grep -q 'store(table vector=1 control=0x0)' "$dev_dir/err"
 		grep -q 'SET_IRQS(index=msix start=0 count=0 DATA_NONE|ACTION_TRIGGER) = 0' "$dev_dir/err"
-		grep -q 'pwrite(region=7 offset=0x4 size=2)' <(sed '1,/store/d' "$dev_dir/err")
+		grep -q 'pwrite(region=7 offset=0x4 size=2 value=0x' <(sed '1,/store/d' "$dev_dir/err")
 	done
 	# at a terminal, while a command runs
 	term_start run "$e1000e" -c 'enable msix 2; wait msix 1 --timeout 60'
@@ -98,7 +98,7 @@ plug_nvme() {
 	dev_start "$nvme"
 	dev_send 'enable msix 4'
 	refused 5 "^$nvme: run: IOMMU group $(group_of "$nvme") is held by pid $dev_pid \(msictl\) \(EBUSY\)\$" run "$nvme" -c help
-	hinted "kill $dev_pid"
+	hinted 'msictl holders .*msictl release'
 	fails 5 --json run "$nvme" -c help
 	error busy "held by pid $dev_pid"
 	# the first is not disturbed
