@@ -27,9 +27,22 @@ int attach_find(const char *device, pid_t *pid, struct error *e)
 	return sock == -ECONNREFUSED ? -ENOENT : sock;
 }
 
+char *attach_last_word(const char *device, char *buf, size_t size)
+{
+	char name[HOLD_NAME];
+	struct error ignored;
+	_cleanup_fd_ int dir = hold_dir_open(false, &ignored);
+
+	buf[0] = '\0';
+	return dir < 0 ? buf : hold_last_word(dir, hold_name(device, name), buf, size);
+}
+
 int attach_nobody(const char *device, struct error *e)
 {
-	fail(e, CAUSE_NO_DEVICE, 0, "nobody holds it");
+	char word[ATTACH_WORD];
+
+	attach_last_word(device, word, sizeof(word));
+	fail(e, CAUSE_NO_DEVICE, 0, "nobody holds it%s%s", word[0] ? "; " : "", word);
 	hint(e, "msictl hold %s", device);
 	return -ENOENT;
 }

@@ -11,8 +11,14 @@
 /* In which a holder that is well answers a question. */
 #define ATTACH_PATIENCE_US 5000000
 
+/* Room for the last word of a holder. */
+#define ATTACH_WORD 192
+
 /** attach_find() - connect to the holder of @device. A socket; -ENOENT: nobody holds it; -errno with @e. */
 int attach_find(const char *device, pid_t *pid, struct error *e);
+
+/** attach_last_word() - why it is held no more, as its last holder has left it; "" when there is nothing. @buf. */
+char *attach_last_word(const char *device, char *buf, size_t size);
 
 /** attach_nobody() - the sentence for attach_find()'s -ENOENT. Always -ENOENT. */
 int attach_nobody(const char *device, struct error *e);

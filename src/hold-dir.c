@@ -216,6 +216,7 @@ static int listen_locked(int dir, const char *name, struct error *e)
 		return fail(e, cause_of_errno(-rc), -rc, "the socket %s can't be made", name);
 	if (listen(sock, 128) < 0)
 		return fail(e, CAUSE_FAILED, errno, "the socket %s can't be listened on", name);
+	hold_forget_word(dir, name);
 	return take_fd(&sock);
 }
 

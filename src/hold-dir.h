@@ -43,6 +43,15 @@ bool hold_name_address(const char *name, struct pci_addr *a);
 /** hold_name_device() - the DEVICE of a name of hold_list(); a hash stays one. Returns @buf. */
 char *hold_name_device(const char *name, char buf[HOLD_NAME]);
 
+/** hold_leave_word() - why @name is held no more, for who asks for it; hold_listen() takes it away. */
+void hold_leave_word(int dir, const char *name, const char *why);
+
+/** hold_last_word() - what was left: "let go at TIME: WHY", "" when nothing was. Returns @buf. */
+char *hold_last_word(int dir, const char *name, char *buf, size_t size);
+
+/** hold_forget_word() - it is held again. */
+void hold_forget_word(int dir, const char *name);
+
 /** hold_unlink() - take the name away. */
 void hold_unlink(int dir, const char *name);
 

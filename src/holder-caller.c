@@ -30,9 +30,21 @@ static void leave(struct caller *c)
 			o->s.device = d->s.device;
 }
 
+/* What a person at a prompt would type is no command of its own; and a holder that ends has no use for it. */
+static void say_how(const struct held *d, struct error *e)
+{
+	if (!d || !d->s.device || d->s.device->handle || e->err != ENODEV)
+		return;
+	if (d->holder->keep)
+		hint(e, "msictl run %s -c reopen   once it is back", d->spec);
+	else
+		hint(e, "msictl hold %s   once it is back", d->spec);
+}
+
 void caller_end(struct caller *c, int rc, const struct error *e)
 {
 	char where[768] = "";
+	struct error why;
 
 	if (c->call->finished)
 		return;
@@ -40,7 +52,9 @@ void caller_end(struct caller *c, int rc, const struct error *e)
 	if (rc) {
 		append(where, sizeof(where), "%s%s%s%s%s", c->call->where, c->call->where[0] ? ": " : "", c->name,
 		       c->what ? ": " : "", c->what ? c->what : "");
-		out_error(c->call->out, where, e);
+		why = *e;
+		say_how(c->held, &why);
+		out_error(c->call->out, where, &why);
 	}
 	call_finish(c->call, rc ? (e->cause ? (int)e->cause : CAUSE_FAILED) : 0);
 }

@@ -51,6 +51,11 @@ struct holder {
 
 /* holder.c */
 
+/** held_listen() - its listener is ready: somebody wants to be taken in. */
+void held_listen(struct source *s);
+
+/* holder-held.c */
+
 /** held_release() - put back, give back, close, forget. 0 or -errno with @e: the driver could not be given back. */
 int held_release(struct held *d, struct error *e);
 

@@ -5,18 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <syslog.h>
 #include <unistd.h>
 
-#include "driver.h"
 #include "fdlimit.h"
 #include "holder-parts.h"
 #include "util.h"
 
 /* More callers at once than any script has. */
 #define MAX_CALLERS 512
-
-/* Until the group's node is there: udev may be busy, but not for long. */
-#define NODE_TIMEOUT_US 5000000
 
 /* How long the last words of a holder that ends may take to be read. */
 #define LINGER_US 1000000
@@ -55,7 +52,7 @@ static int accept_one(struct held *d, int sock)
 }
 
 /* Only takes callers in: the loop that called us must not run commands. */
-static void on_listener(struct source *s)
+void held_listen(struct source *s)
 {
 	struct held *d = s->owner;
 	int sock = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -76,169 +73,6 @@ static void hear_again(struct holder *h)
 	for (struct held *d = h->first; d; d = d->next)
 		if (d->deaf && loop_add(h->s->loop, &d->listener) == 0)
 			d->deaf = false;
-}
-
-/* Runs inside of the loop: the rest is done outside. */
-static void on_released(void *ctx)
-{
-	struct held *d = ctx;
-
-	d->gone = true;
-	out_note(d->holder->s->out, "msictl: %s: the kernel wants the device back: released", d->spec);
-}
-
-static void on_lost(void *ctx)
-{
-	struct held *d = ctx;
-
-	d->gone = true;
-	out_note(d->holder->s->out, "msictl: %s: %s", d->spec, d->s.device->gone);
-}
-
-static int list_siblings(struct holder *h)
-{
-	size_t n = 1;
-
-	for (const struct held *d = h->first; d; d = d->next)
-		n++;
-	if (n > h->room) {
-		struct sibling *more = reallocarray(h->sibling, n, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		h->sibling = more;
-		h->room = n;
-	}
-	n = 0;
-	for (const struct held *d = h->first; d; d = d->next)
-		if (d->s.device && d->s.device->handle)
-			h->sibling[n++] = (struct sibling){ d->s.device->backend, d->s.device->handle };
-	h->siblings = (struct siblings){ .at = h->sibling, .n = n };
-	return 0;
-}
-
-static int bind_device(struct held *d, struct error *e)
-{
-	struct session *s = d->holder->s;
-	struct driver_change c;
-	struct pci_addr addr;
-	int rc = session_address(s, d->spec, &addr, e);
-
-	if (rc == 0)
-		rc = driver_bind(&s->root, &addr, false, NODE_TIMEOUT_US, &s->trace, &c, e);
-	if (rc)
-		return rc;
-	d->bound = c.changed;
-	if (c.note[0])
-		out_note(s->out, "%s", c.note);
-	return 0;
-}
-
-static int unbind_device(struct held *d, struct error *e)
-{
-	struct session *s = d->holder->s;
-	struct driver_change c;
-	struct pci_addr addr;
-	int rc = session_address(s, d->spec, &addr, e);
-
-	d->bound = false;
-	return rc ? rc : driver_unbind(&s->root, &addr, &s->trace, &c, e);
-}
-
-static int open_device(struct held *d, bool bind, struct error *e)
-{
-	const struct device_events ev = { .released = on_released, .lost = on_lost, .ctx = d };
-	struct holder *h = d->holder;
-	int rc;
-
-	d->s = (struct session){ .commands = h->s->commands,
-				 .root = h->s->root,
-				 .out = h->s->out,
-				 .loop = h->s->loop,
-				 .trace = h->s->trace,
-				 .device_trace = &h->s->trace,
-				 .siblings = &h->siblings,
-				 .inside = true,
-				 .globals = h->s->globals };
-	if (list_siblings(h))
-		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
-	rc = bind ? bind_device(d, e) : 0;
-	return rc ? rc : session_open(&d->s, d->spec, &ev, e);
-}
-
-static int listen_for(struct held *d, struct error *e)
-{
-	struct holder *h = d->holder;
-	int rc = hold_listen(h->dir, d->name, e);
-
-	if (rc < 0)
-		return rc;
-	d->listener.fd = rc;
-	rc = loop_add(h->s->loop, &d->listener);
-	return rc ? fail(e, CAUSE_FAILED, -rc, "its callers can't be listened to") : 0;
-}
-
-/* The name goes first: who comes now is told that nobody holds it. */
-static void stop_listening(struct held *d)
-{
-	if (d->listener.fd < 0)
-		return;
-	hold_unlink(d->holder->dir, d->name);
-	if (!d->deaf)
-		loop_del(d->holder->s->loop, &d->listener);
-	close(d->listener.fd);
-	d->listener.fd = -1;
-}
-
-static int held_close(struct held *d, struct error *e)
-{
-	int rc;
-
-	stop_listening(d);
-	/* The loop is the holder's. */
-	d->s.loop = NULL;
-	session_close(&d->s);
-	/* What the kernel took is in other hands. */
-	rc = d->bound && !d->gone ? unbind_device(d, e) : 0;
-	free(d->spec);
-	free(d);
-	return rc;
-}
-
-int held_release(struct held *d, struct error *e)
-{
-	struct held **at = &d->holder->first;
-
-	while (*at != d)
-		at = &(*at)->next;
-	*at = d->next;
-	return held_close(d, e);
-}
-
-int holder_take(struct holder *h, const char *device, bool bind, struct error *e)
-{
-	struct held *d = calloc(1, sizeof(*d)), **last = &h->first;
-	struct error ignored;
-	int rc;
-
-	if (!d)
-		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
-	d->holder = h;
-	d->listener = (struct source){ .fd = -1, .ready = on_listener, .owner = d };
-	d->since = time(NULL);
-	hold_name(device, d->name);
-	d->spec = strdup(device);
-	rc = d->spec ? open_device(d, bind, e) : fail(e, CAUSE_FAILED, ENOMEM, "no memory");
-	if (rc == 0)
-		rc = listen_for(d, e);
-	if (rc) {
-		held_close(d, &ignored);
-		return rc;
-	}
-	while (*last)
-		last = &(*last)->next;
-	*last = d;
-	return 0;
 }
 
 int holder_new(struct holder **out, struct session *s, bool keep, struct error *e)
@@ -292,6 +126,15 @@ static void let_go(struct held *d, const struct error *why)
 		out_error(h->s->out, "release", &e);
 }
 
+/* Nobody reads what a holder in the background says. */
+static void leave_word(const struct held *d, const struct error *why)
+{
+	hold_leave_word(d->holder->dir, d->name, why->message);
+	openlog("msictl", LOG_PID, LOG_DAEMON);
+	syslog(LOG_NOTICE, "%s is held no more: %s", d->spec, why->message);
+	closelog();
+}
+
 /* Without --keep the holder has no use for it any more. */
 static void taken_away(struct held *d)
 {
@@ -300,6 +143,7 @@ static void taken_away(struct held *d)
 	device_here(d->s.device, &e);
 	if (!d->holder->keep) {
 		hint(&e, "msictl hold %s   once it is back", d->spec);
+		leave_word(d, &e);
 		let_go(d, &e);
 		return;
 	}

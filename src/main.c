@@ -151,11 +151,13 @@ static int run_held(struct session *s, const struct args *a, struct error *e)
 
 static int refuse_alone(const struct args *a, struct error *e)
 {
-	char line[256], device[80] = "";
+	char line[256], device[80] = "", word[ATTACH_WORD];
 
 	typed(a, line, sizeof(line));
 	append_word(device, sizeof(device), device_word(a));
-	fail(e, CAUSE_USAGE, 0, "its effect would end with this process");
+	attach_last_word(device_word(a), word, sizeof(word));
+	fail(e, CAUSE_USAGE, 0, "its effect would end with this process%s%s", word[0] ? "; it was held, and " : "",
+	     word);
 	hint(e, "msictl run%s -c \"%s\", msictl shell%s, or msictl hold%s first", device, line, device, device);
 	return -EINVAL;
 }

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Why a device is held no more: a line in the folder of sockets. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "hold-dir.h"
+#include "util.h"
+
+#define MAX_WORD 160
+
+static const char *file_name(const char *name, char buf[HOLD_NAME + 8])
+{
+	snprintf(buf, HOLD_NAME + 8, "%s.gone", name);
+	return buf;
+}
+
+void hold_leave_word(int dir, const char *name, const char *why)
+{
+	const time_t now = time(NULL);
+	char file[HOLD_NAME + 8], at[32] = "";
+	struct tm tm;
+	_cleanup_fd_ int fd = -1;
+
+	if (localtime_r(&now, &tm))
+		strftime(at, sizeof(at), "%Y-%m-%d %H:%M:%S", &tm);
+	unlinkat(dir, file_name(name, file), 0);
+	fd = openat(dir, file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		dprintf(fd, "let go at %s: %s", at, why);
+}
+
+char *hold_last_word(int dir, const char *name, char *buf, size_t size)
+{
+	char file[HOLD_NAME + 8], text[MAX_WORD + 1];
+	_cleanup_fd_ int fd = openat(dir, file_name(name, file), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, MAX_WORD);
+
+	text[n > 0 ? n : 0] = '\0';
+	escape_text(text, buf, size);
+	return buf;
+}
+
+void hold_forget_word(int dir, const char *name)
+{
+	char file[HOLD_NAME + 8];
+
+	unlinkat(dir, file_name(name, file), 0);
+}

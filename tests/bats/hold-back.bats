@@ -1,0 +1,81 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Held devices that the kernel wants back (REQ; the simulated device has a
+# register for it), and what those who come later are told.
+
+load ../hold
+
+hold_teardown() {
+	rm -f "$folder/$dev.gone"
+}
+
+# wanted_back - the device asks for it
+wanted_back() {
+	works write "$dev" bar0 24 l 1
+}
+
+waits() {
+	in_background wait "$dev" msix 0 --timeout 90s
+	until_true callers 1
+}
+
+@test "wanted back: let go, the holder ends, and who comes later is told" {
+	local holder
+
+	works hold "$dev"
+	holder=$(holder)
+	works enable "$dev" msix 2
+	waits
+	wanted_back
+	ended 3
+	grep -q 'the kernel took the device back' "$log.err"
+	grep -q "^hint: msictl hold $dev   once it is back" "$log.err"
+	until_true dead "$holder"
+	[[ ! -e $folder/$dev.sock ]]
+	refused 2 'its effect would end with this process; it was held, and let go at .*: the kernel took the device back' \
+		enable "$dev" msix 2
+	refused 3 'nobody holds it; let go at 20[0-9-]+ [0-9:]+: the kernel took the device back' release "$dev"
+	# that is over when it is held again
+	works hold "$dev"
+	works release "$dev"
+	refused 3 'nobody holds it$' release "$dev"
+	[[ ! -e $folder/$dev.gone ]]
+}
+
+@test "wanted back, --keep: the holder goes on, and says how the device comes back" {
+	works hold --keep "$dev"
+	works enable "$dev" msix 2
+	waits
+	wanted_back
+	ended 3
+	grep -q "^hint: msictl run $dev -c reopen   once it is back" "$log.err"
+	held
+	refused 3 'the kernel took the device back' enable "$dev" msix 1
+	hinted "msictl run $dev -c reopen"
+	works run "$dev" -c 'reopen; enable msix 3'
+	works trigger "$dev" msix 2
+	works release "$dev"
+	refused 3 'nobody holds it$' release "$dev"
+}
+
+@test "wanted back, --foreground: said in one line, and it ends" {
+	local holder
+
+	in_background hold --foreground "$dev"
+	holder=$pid
+	until_true grep -qs 'held by pid' "$log"
+	wanted_back
+	ended 0
+	assert_equal "$(<"$log.err")" "msictl: $dev: the kernel wants the device back: released"
+	dead "$holder"
+}
+
+@test "one of two is wanted back: the other stays" {
+	works hold "$dev" "$dev,noresize"
+	works enable "$dev,noresize" msix 2
+	wanted_back
+	until_true not_held
+	works trigger "$dev,noresize" msix 1
+	works release "$dev,noresize"
+}
