@@ -53,21 +53,123 @@ static int take_answer(struct watch *w, struct watched *d, const char *text, siz
 	return 0;
 }
 
-static int ask(struct session *s, const struct watched *d, struct question *q, struct error *e)
+/* A question on its way. Of a holder that does not answer it stays there: a new one at each refresh would pile up. */
+struct watch_asked {
+	struct question q;
+	struct source source;
+	struct loop *loop;
+	bool open, ready;
+	int rc; /* it could not be put, for that reason */
+	struct error why;
+};
+
+static void on_ready(struct source *src)
+{
+	struct watch_asked *k = src->owner;
+
+	/* it would be readable again and again until the next refresh */
+	loop_del(k->loop, src);
+	k->ready = true;
+}
+
+static void stop_hearing(struct watch_asked *k)
+{
+	if (k->open && !k->ready)
+		loop_del(k->loop, &k->source);
+	k->open = false;
+}
+
+void watch_held_forget(struct watched *d)
+{
+	struct watch_asked *k = d->asked_holder;
+
+	if (!k)
+		return;
+	if (k->open)
+		close(k->q.sock);
+	stop_hearing(k);
+	free(k);
+	d->asked_holder = NULL;
+}
+
+static int put(struct session *s, const struct watched *d, struct watch_asked *k)
 {
 	static const char *const word[] = { HOLD_COUNTS };
 	pid_t pid;
-	int sock = attach_find(d->held, &pid, e);
-	int rc;
+	int sock = attach_find(d->held, &pid, &k->why), rc;
 
 	if (sock == -ENOENT)
-		return attach_nobody(d->held, e);
+		return attach_nobody(d->held, &k->why);
 	if (sock < 0)
 		return sock;
-	rc = attach_ask(s, q, sock, word, 1, now_us() + PATIENCE_US, e);
+	rc = attach_put(&k->q, sock, word, 1, &k->why);
+	if (rc)
+		return rc;
+	k->loop = s->loop;
+	k->source = (struct source){ .fd = k->q.sock, .ready = on_ready, .owner = k };
+	k->ready = false;
+	rc = loop_add(k->loop, &k->source);
+	k->open = !rc;
+	if (rc)
+		close(k->q.sock);
+	return rc ? fail(&k->why, CAUSE_FAILED, -rc, "its holder's answer can't be heard") : 0;
+}
+
+/* Who was silent the last time is not waited for. */
+static bool all_answered(const struct watch *w)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		const struct watch_asked *k = w->device[i].asked_holder;
+
+		if (k && k->open && !k->ready && !w->device[i].mute)
+			return false;
+	}
+	return true;
+}
+
+static int put_to(struct session *s, struct watched *d, struct error *e)
+{
+	if (!d->asked_holder)
+		d->asked_holder = calloc(1, sizeof(*d->asked_holder));
+	if (!d->asked_holder)
+		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+	if (!session_loop(s, e))
+		return -ENOMEM;
+	if (!d->asked_holder->open)
+		d->asked_holder->rc = put(s, d, d->asked_holder);
+	return 0;
+}
+
+int watch_ask_held(struct session *s, struct watch *w, struct error *e)
+{
+	uint64_t until = now_us() + PATIENCE_US;
+	int rc = 0;
+
+	for (size_t i = 0; i < w->n; i++) {
+		rc = w->device[i].held ? put_to(s, &w->device[i], e) : 0;
+		if (rc)
+			return rc;
+	}
+	while (rc >= 0 && !all_answered(w) && now_us() < until)
+		rc = loop_wait(s->loop, until);
+	/* a wish to stop is heard outside */
+	return rc < 0 && rc != -EINTR ? fail(e, CAUSE_FAILED, -rc, "holders can't be waited for") : 0;
+}
+
+static int hear(struct session *s, const struct watched *d, struct watch_asked *k, struct error *e)
+{
+	int rc = k->rc;
+
+	*e = k->why;
+	if (rc)
+		return rc;
+	if (!k->ready)
+		return -ETIMEDOUT;
+	rc = attach_answer(s, &k->q, now_us() + PATIENCE_US, e);
+	stop_hearing(k);
 	if (rc <= 0)
 		return rc;
-	fail(e, (enum cause)rc, 0, "its holder, pid %d, has no device to tell of", pid);
+	fail(e, (enum cause)rc, 0, "its holder, pid %d, has no device to tell of", k->q.pid);
 	hint(e, "msictl run %s -c reopen", d->held);
 	return -ENODEV;
 }
@@ -106,17 +208,18 @@ unsigned int watch_held_most(struct session *s, const struct watched *d)
 
 int watch_look_held(struct session *s, struct watch *w, struct watched *d, struct error *e)
 {
-	struct question q = { 0 };
-	int rc = ask(s, d, &q, e);
+	struct watch_asked *k = d->asked_holder;
+	int rc = hear(s, d, k, e);
 
 	d->here = !rc;
 	d->mute = rc == -ETIMEDOUT;
-	if (rc == 0 && take_answer(w, d, q.text, q.size))
+	if (rc == 0 && take_answer(w, d, k->q.text, k->q.size))
 		rc = fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
 	/* One of several, and one that may answer again: the watching goes on; a wish to stop is heard outside. */
 	else if (d->mute || rc == -EINTR || w->n > 1)
 		rc = 0;
-	free(q.text);
+	free(k->q.text);
+	k->q.text = NULL;
 	return rc;
 }
 

@@ -12,6 +12,7 @@ static void forget(struct watched *d)
 {
 	host_watch_free(&d->host);
 	samples_free(&d->samples);
+	watch_held_forget(d);
 	free(d->held);
 }
 
@@ -190,6 +191,8 @@ int watch_look(struct session *s, struct watch *w, struct error *e)
 	uint64_t now;
 	int rc = w->every ? rescan(s, w, e) : 0;
 
+	if (!rc)
+		rc = watch_ask_held(s, w, e);
 	if (rc)
 		return rc;
 	now = now_us();

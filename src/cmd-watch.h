@@ -32,7 +32,8 @@ struct watched {
 	char full[80]; /* as machines do */
 	char driver[64];
 	bool here, marked;
-	bool mute;	       /* its holder is there and does not answer */
+	bool mute; /* its holder is there and does not answer */
+	struct watch_asked *asked_holder;
 	int group;	       /* as of the last look at the host, -1: none */
 	struct posted posted;  /* of a function of the host */
 	bool asked;	       /* it can be in another program's hands */
@@ -95,6 +96,12 @@ bool watch_is_held(const char *device);
 
 /** watch_held_most() - the vectors that the device has of one index at most; UINT_MAX: its holder does not tell. */
 unsigned int watch_held_most(struct session *s, const struct watched *d);
+
+/** watch_ask_held() - put a question to all holders, and give them all together a while to answer. 0 or -errno. */
+int watch_ask_held(struct session *s, struct watch *w, struct error *e);
+
+/** watch_held_forget() - the question that is on its way. */
+void watch_held_forget(struct watched *d);
 
 /** watch_look_held() - the readings that its holder tells. 0 or -errno; one of several that can't be had is not here.
  */

@@ -88,6 +88,11 @@ first_row() {
 	works release "$dev,noresize"
 }
 
+# refreshed N
+refreshed() {
+	(($(wc -l <"$log") >= $1))
+}
+
 # said FILE FILTER - some line of JSON
 said() {
 	jq -es --arg dev "$dev" "any(.[]; $2)" "$1" >/dev/null
@@ -143,6 +148,37 @@ closed() {
 	term_key C-c
 	term_ended 0
 	kill -CONT "$stopped"
+}
+
+# sockets - of the holder of $dev: the one it listens by, and those that connected
+sockets() {
+	grep -cE "/$dev[.]sock\$" /proc/net/unix
+}
+
+@test "a holder that does not answer is asked once, not at each refresh" {
+	local before
+
+	works hold "$dev"
+	works hold "$dev,noresize"
+	works enable "$dev" msix 1
+	stopped=$(holder)
+	kill -STOP "$stopped"
+	# watch_is_held() leaves one in the queue of who accepts nobody, too
+	before=$(sockets)
+	in_background --json watch "$dev" "$dev,noresize" -d 100ms
+	until_true refreshed 12
+	assert_equal "$(sockets)" $((before + 2))
+	kill -TERM "$pid"
+	ended 0
+	jq -es --arg dev "$dev" 'all(.[]; .missing == [$dev])' "$log" >/dev/null || fail "$(tail -n 1 "$log")"
+	in_background --json watch "$dev" -d 100ms
+	until_true test -s "$log"
+	# what a question that waits is answered with
+	kill -CONT "$stopped"
+	until_true said "$log" '.missing == [] and (.vectors | length == 1)'
+	kill -TERM "$pid"
+	ended 0
+	works release "$dev,noresize"
 }
 
 @test "VECTORS, and a page of counters in the watcher's own folder" {
