@@ -118,19 +118,20 @@ static void end(void *state)
 /* What the function does not have would be waited for in vain. */
 static int check_host(const struct session *s, const struct expectation *x, const struct args *a, struct error *e)
 {
-	_cleanup_free_ struct function *f = calloc(1, sizeof(*f));
+	_cleanup_free_ struct function *f = NULL;
 	const char *word = irq_index_word(x->index);
 	struct vector_source src = { 0 };
 	unsigned int n, end = vector_set_end(&a->param[2].vectors);
 	int rc;
 
-	if (!f)
-		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
 	if (x->index > IRQ_MSIX) {
 		rc = fail(e, CAUSE_USAGE, 0, "Linux has no IRQ for %s, so it counts none", word);
 		hint(e, "msictl run %s -c 'enable %s 1; wait %s 0'   counts its eventfd", a->param[0].text, word, word);
 		return rc;
 	}
+	f = calloc(1, sizeof(*f));
+	if (!f)
+		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
 	rc = function_peek(&s->root, &x->addr, f, e);
 	if (rc)
 		return rc;
