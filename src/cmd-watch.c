@@ -217,6 +217,9 @@ const struct command cmd_watch = {
 		"of a "
 		"device that another program holds through VFIO it is said who that is, its vectors are never marked "
 		"once, and among all functions it keeps its row, marked posted.\n"
+		"The page of --openmetrics is Prometheus' text format, as the textfile collector of node_exporter "
+		"takes "
+		"it from a FILE whose name ends in .prom.\n"
 		"    msictl watch 01:00.0 0-3 --delay 500ms",
 	.family = FAMILY_LOOK,
 	.param = (const struct param[]){ { .kind = KIND_DEVICE, .optional = true, .many = true },

@@ -54,8 +54,8 @@ load ../watch
 	counts 36 0,6
 	next_refresh
 	# the same number again, counting from 0
-	echo msix >"$irqs/35"
 	counts 35 0,2
+	echo msix >"$irqs/35"
 	next_refresh
 	watch_ended
 	json_lines '[.[].vectors[] | select(.vector == 0) | .delta // 0] | add == 10'
