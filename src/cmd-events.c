@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "cmd.h"
+#include "function.h"
 #include "presence.h"
 #include "session.h"
 #include "util.h"
@@ -185,6 +186,22 @@ static void tell_state(struct session *s, struct watch *w, const struct timespec
 	tell_end(s->out, w);
 }
 
+/* Without DEVICE: the functions that VFIO has, whose events these are. */
+static void tell_all_states(struct session *s, struct watch *w, const struct timespec *at)
+{
+	_cleanup_free_ struct pci_addr *list = NULL;
+	struct error ignored;
+	ssize_t n = function_scan(&s->root, &list, &ignored);
+
+	for (ssize_t i = 0; i < n && !w->deaf; i++) {
+		struct presence p;
+
+		presence_read(&s->root, &list[i], &p);
+		if (driver_is_vfio(p.driver))
+			tell_state(s, w, at, &list[i]);
+	}
+}
+
 static void tell_overrun(struct session *s, struct watch *w)
 {
 	const struct uevent row = { .action = "overrun", .group = -1 };
@@ -196,6 +213,8 @@ static void tell_overrun(struct session *s, struct watch *w)
 	tell_end(s->out, w);
 	for (size_t i = 0; i < w->n && !w->deaf; i++)
 		tell_state(s, w, &at, &w->device[i].addr);
+	if (!w->n)
+		tell_all_states(s, w, &at);
 }
 
 static struct heard *take_first(struct watch *w)
@@ -328,7 +347,8 @@ const struct command cmd_events = {
 		"those of its IOMMU group too. A device need not be there yet. What another process sends is ignored; "
 		"what one had the kernel say (udevadm trigger) is marked, because nothing happened to the device.\n"
 		"The time is that of reading. When the kernel had to drop events, the row overrun says where, and rows "
-		"named state say what is true of each DEVICE then; they do not count for -n. "
+		"named state say what is true of each DEVICE then, or of each function that a vfio driver has; they do "
+		"not count for -n. "
 		"Ctrl-C ends it.\n"
 		"vfio-dev remove means that the kernel wants a function back that a program holds (Linux 6.1 sends it "
 		"only when the function was let go).",

@@ -147,6 +147,8 @@ static int subscribe(struct session *s, struct event_wait *w, struct error *e)
 	if (rc)
 		return rc;
 	presence_read(&s->root, &w->addr, &w->before);
+	/* Whoever makes the event may begin now. */
+	out_note(s->out, "msictl: listening to the kernel's events");
 	return 0;
 }
 

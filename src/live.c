@@ -11,6 +11,7 @@
 #include "banner.h"
 #include "feed.h"
 #include "panel.h"
+#include "presence.h"
 #include "uevent.h"
 #include "util.h"
 
@@ -87,7 +88,13 @@ static void on_uevent(void *ctx, const struct uevent *u)
 
 static void on_overrun(void *ctx)
 {
-	happened(ctx, "kernel: had more events than there was room for");
+	struct live *l = ctx;
+	struct presence p;
+
+	presence_read(&l->s->root, &l->addr, &p);
+	if (!p.here)
+		copy_text(p.driver, sizeof(p.driver), "none, it is not there");
+	happened(l, "kernel: had more events than there was room for; driver now: %s", p.driver[0] ? p.driver : "none");
 }
 
 /* A device that is held has its holder for its counts, but the kernel tells everybody. */

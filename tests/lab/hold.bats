@@ -202,6 +202,7 @@ one_line() {
 	until_true grep -qs 'held by pid' "$log"
 	works enable "$nvme" msix 2
 	in_background wait "$nvme" --event unbind --timeout 60s
+	until_true grep -qs listening "$log.err"
 	in_background --json events "$nvme" -n 1 --timeout 60s
 	until_true grep -qs listening "$log.err"
 	unbind "$nvme"
