@@ -33,7 +33,8 @@ struct hold {
 	struct session *s;
 	struct wanted *want;
 	size_t n;
-	bool foreground, bind, keep;
+	bool foreground;
+	struct holding how;
 	int ready;   /* the pipe to the process that was typed, -1: none */
 	FILE *notes; /* its stderr, until it goes on */
 };
@@ -96,11 +97,27 @@ static int find_group(const struct session *s, int group, pid_t *pid)
 	return -ENOENT;
 }
 
+/* The holder holds it as it would be held by us. */
+static int ask_to_take(struct hold *h, const struct wanted *w, int sock, struct error *e)
+{
+	const char *word[4] = { HOLD_TAKE, w->device };
+	struct question q = { 0 };
+	size_t n = 2;
+	int rc;
+
+	if (h->how.bind)
+		word[n++] = HOLD_WORD_BIND;
+	if (h->how.keep)
+		word[n++] = HOLD_WORD_KEEP;
+	/* The old driver's goodbye and a reset take as long as they take. */
+	rc = attach_ask(h->s, &q, sock, word, n, UINT64_MAX, e);
+	free(q.text);
+	return rc;
+}
+
 /* A group can be opened by one process only: whoever has it holds this function too. */
 static int ask_group_holder(struct hold *h, struct wanted *w, struct error *e)
 {
-	const char *const word[] = { HOLD_TAKE, w->device, "bind" };
-	struct question q = { 0 };
 	struct error ignored;
 	struct pci_addr a;
 	pid_t pid;
@@ -112,9 +129,7 @@ static int ask_group_holder(struct hold *h, struct wanted *w, struct error *e)
 	rc = group < 0 ? -ENOENT : find_group(h->s, group, &pid);
 	if (rc < 0)
 		return 0;
-	/* The old driver's goodbye and a reset take as long as they take. */
-	rc = attach_ask(h->s, &q, rc, word, h->bind ? 3 : 2, UINT64_MAX, e);
-	free(q.text);
+	rc = ask_to_take(h, w, rc, e);
 	if (rc == 0)
 		w->taken = pid;
 	if (rc <= 0)
@@ -128,7 +143,7 @@ static int ask_group_holder(struct hold *h, struct wanted *w, struct error *e)
 static int take_all(const struct hold *h, struct holder *holder, struct error *e)
 {
 	for (size_t i = 0; i < h->n; i++) {
-		int rc = h->want[i].taken ? 0 : holder_take(holder, h->want[i].device, h->bind, e);
+		int rc = h->want[i].taken ? 0 : holder_take(holder, h->want[i].device, &h->how, e);
 
 		if (rc)
 			return rc;
@@ -203,7 +218,7 @@ static void report(const struct hold *h, pid_t self)
 static int serve(struct hold *h, struct error *e)
 {
 	struct holder *holder;
-	int rc = holder_new(&holder, h->s, h->keep, e);
+	int rc = holder_new(&holder, h->s, e);
 
 	if (rc)
 		return rc;
@@ -308,8 +323,7 @@ static int run_hold(struct session *s, const struct args *a, struct error *e)
 			  .want = want,
 			  .n = 1 + a->nrest,
 			  .foreground = a->option[HOLD_FOREGROUND].given,
-			  .bind = a->option[HOLD_BIND].given,
-			  .keep = a->option[HOLD_KEEP].given,
+			  .how = { .bind = a->option[HOLD_BIND].given, .keep = a->option[HOLD_KEEP].given },
 			  .ready = -1 };
 
 	int rc = want ? 0 : -ENOMEM;

@@ -125,9 +125,10 @@ static void ask_all(int dir, char (*list)[HOLD_NAME], struct question *q, ssize_
 		int sock = hold_connect(dir, list[i], &pid, &ignored);
 
 		q[i].sock = -1;
-		/* What a killed holder left behind is no holder. */
 		if (sock >= 0)
 			attach_put(&q[i], sock, word, 1, &ignored);
+		else if (sock == -ECONNREFUSED)
+			hold_tidy(dir, list[i]);
 	}
 }
 

@@ -220,14 +220,37 @@ static int listen_locked(int dir, const char *name, struct error *e)
 	return take_fd(&sock);
 }
 
-int hold_listen(int dir, const char *name, struct error *e)
+/* Who has the folder may take a name for stale: nobody is between bind(2) and listen(2). */
+static int lock(int dir)
 {
-	int rc;
-
-	/* Two holders that start at once must not take each other's name for stale. */
 	while (flock(dir, LOCK_EX) < 0)
 		if (errno != EINTR)
-			return fail(e, CAUSE_FAILED, errno, "the folder of sockets can't be locked");
+			return -errno;
+	return 0;
+}
+
+void hold_tidy(int dir, const char *name)
+{
+	struct error ignored;
+	pid_t pid;
+	int sock;
+
+	if (lock(dir))
+		return;
+	sock = hold_connect(dir, name, &pid, &ignored);
+	if (sock == -ECONNREFUSED)
+		hold_unlink(dir, name);
+	else
+		cleanup_fd(&sock);
+	flock(dir, LOCK_UN);
+}
+
+int hold_listen(int dir, const char *name, struct error *e)
+{
+	int rc = lock(dir);
+
+	if (rc)
+		return fail(e, CAUSE_FAILED, -rc, "the folder of sockets can't be locked");
 	rc = listen_locked(dir, name, e);
 	flock(dir, LOCK_UN);
 	return rc;

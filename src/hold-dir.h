@@ -34,6 +34,9 @@ int hold_connect(int dir, const char *name, pid_t *pid, struct error *e);
  * descriptor or -errno with @e. */
 int hold_listen(int dir, const char *name, struct error *e);
 
+/** hold_tidy() - take a name away that nobody serves: its holder was killed. */
+void hold_tidy(int dir, const char *name);
+
 /** hold_list() - the sockets of the folder, live and stale, in order; free(*list). Their number or -errno. */
 ssize_t hold_list(int dir, char (**list)[HOLD_NAME]);
 

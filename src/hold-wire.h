@@ -40,8 +40,11 @@ struct hold_frame {
 
 /* What only holders understand, where a command's word would be. */
 #define HOLD_STATE   "@state"	/* tell of the device: KEY=VALUE, each ended by a NUL */
-#define HOLD_TAKE    "@take"	/* DEVICE [bind]: hold this one too, it is of the same IOMMU group */
+#define HOLD_TAKE    "@take"	/* DEVICE [bind] [keep]: hold this one too, it is of the same IOMMU group */
 #define HOLD_COUNTS  "@counts"	/* tell what vectors counted: INDEX.VECTOR=ARMED COUNT WAKEUPS, each ended by a NUL */
 #define HOLD_RELEASE "@release" /* put everything back, let it go */
+
+#define HOLD_WORD_BIND "bind"
+#define HOLD_WORD_KEEP "keep"
 
 #endif

@@ -35,7 +35,7 @@ static void say_how(const struct held *d, struct error *e)
 {
 	if (!d || !d->s.device || d->s.device->handle || e->err != ENODEV)
 		return;
-	if (d->holder->keep)
+	if (d->keep)
 		hint(e, "msictl run %s -c reopen   once it is back", d->spec);
 	else
 		hint(e, "msictl hold %s   once it is back", d->spec);
@@ -103,10 +103,15 @@ static int tell_counts(struct caller *c, struct error *e)
 static int take(struct caller *c, struct error *e)
 {
 	const struct call *call = c->call;
+	struct holding how = { 0 };
 
 	if (call->nword < 2)
 		return fail(e, CAUSE_USAGE, 0, "DEVICE is missing");
-	return holder_take(c->held->holder, call->word[1], call->nword > 2 && !strcmp(call->word[2], "bind"), e);
+	for (int i = 2; i < call->nword; i++) {
+		how.bind |= !strcmp(call->word[i], HOLD_WORD_BIND);
+		how.keep |= !strcmp(call->word[i], HOLD_WORD_KEEP);
+	}
+	return holder_take(c->held->holder, call->word[1], &how, e);
 }
 
 /* The answer comes when everything is put back. */

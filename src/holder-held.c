@@ -79,7 +79,7 @@ static int unbind_device(struct held *d, struct error *e)
 	return rc ? rc : driver_unbind(&s->root, &addr, &s->trace, &c, e);
 }
 
-static int open_device(struct held *d, bool bind, struct error *e)
+static int open_device(struct held *d, const struct holding *how, struct error *e)
 {
 	const struct device_events ev = { .released = on_released, .lost = on_lost, .ctx = d };
 	struct holder *h = d->holder;
@@ -96,7 +96,7 @@ static int open_device(struct held *d, bool bind, struct error *e)
 				 .globals = h->s->globals };
 	if (list_siblings(h))
 		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
-	rc = bind ? bind_device(d, e) : 0;
+	rc = how->bind ? bind_device(d, e) : 0;
 	return rc ? rc : session_open(&d->s, d->spec, &ev, e);
 }
 
@@ -149,7 +149,7 @@ int held_release(struct held *d, struct error *e)
 	return held_close(d, e);
 }
 
-int holder_take(struct holder *h, const char *device, bool bind, struct error *e)
+int holder_take(struct holder *h, const char *device, const struct holding *how, struct error *e)
 {
 	struct held *d = calloc(1, sizeof(*d)), **last = &h->first;
 	struct error ignored;
@@ -158,11 +158,12 @@ int holder_take(struct holder *h, const char *device, bool bind, struct error *e
 	if (!d)
 		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
 	d->holder = h;
+	d->keep = how->keep;
 	d->listener = (struct source){ .fd = -1, .ready = held_listen, .owner = d };
 	d->since = time(NULL);
 	hold_name(device, d->name);
 	d->spec = strdup(device);
-	rc = d->spec ? open_device(d, bind, e) : fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+	rc = d->spec ? open_device(d, how, e) : fail(e, CAUSE_FAILED, ENOMEM, "no memory");
 	if (rc == 0)
 		rc = listen_for(d, e);
 	if (rc) {

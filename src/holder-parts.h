@@ -20,6 +20,7 @@ struct held {
 	bool gone;		/* the kernel or the peer took it away */
 	bool release;		/* to be let go */
 	bool bound;		/* by us */
+	bool keep;		/* goes on without it when it was taken back */
 	time_t since;
 };
 
@@ -46,7 +47,6 @@ struct holder {
 	size_t room;
 	struct siblings siblings;
 	int dir;
-	bool keep;
 };
 
 /* holder.c */

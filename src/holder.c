@@ -75,7 +75,7 @@ static void hear_again(struct holder *h)
 			d->deaf = false;
 }
 
-int holder_new(struct holder **out, struct session *s, bool keep, struct error *e)
+int holder_new(struct holder **out, struct session *s, struct error *e)
 {
 	struct holder *h;
 	uint64_t limit;
@@ -94,7 +94,6 @@ int holder_new(struct holder **out, struct session *s, bool keep, struct error *
 	fdlimit_raise(2 * MAX_CALLERS, &limit);
 	h->s = s;
 	h->quiet = s->trace;
-	h->keep = keep;
 	h->dir = dir;
 	*out = h;
 	return 0;
@@ -141,7 +140,7 @@ static void taken_away(struct held *d)
 	struct error e;
 
 	device_here(d->s.device, &e);
-	if (!d->holder->keep) {
+	if (!d->keep) {
 		hint(&e, "msictl hold %s   once it is back", d->spec);
 		leave_word(d, &e);
 		let_go(d, &e);

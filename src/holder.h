@@ -7,15 +7,17 @@
 
 struct holder;
 
-/** holder_new() - @s is borrowed; its trace tells what the devices do. 0 or -errno with @e. */
-int holder_new(struct holder **h, struct session *s, bool keep, struct error *e);
+/* How a device is held. */
+struct holding {
+	bool bind; /* give it to vfio-pci first, and back at the end */
+	bool keep; /* go on when it was taken back */
+};
 
-/**
- * holder_take() - open DEVICE and listen for callers of it
- * @bind: give it to vfio-pci first, and back at the end
- * Returns: 0 or -errno with @e.
- */
-int holder_take(struct holder *h, const char *device, bool bind, struct error *e);
+/** holder_new() - @s is borrowed; its trace tells what the devices do. 0 or -errno with @e. */
+int holder_new(struct holder **h, struct session *s, struct error *e);
+
+/** holder_take() - open DEVICE and listen for callers of it. 0 or -errno with @e. */
+int holder_take(struct holder *h, const char *device, const struct holding *how, struct error *e);
 
 /** holder_serve() - until a signal asks to stop or nothing is held any more. 0 or -errno. */
 int holder_serve(struct holder *h);

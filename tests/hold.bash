@@ -80,3 +80,25 @@ descriptors() {
 
 	echo "${#fds[@]}"
 }
+
+# ---- somebody who is not root
+
+# as UID WORD... - a command of somebody who is not root, with a folder of his own
+as() {
+	setpriv --reuid "$1" --regid "$1" --clear-groups env XDG_RUNTIME_DIR="$BATS_TEST_TMPDIR/run" "${@:2}"
+}
+
+# user WORD... - msictl of that user
+user() {
+	as 65534 "$BATS_TEST_TMPDIR/msictl" "$@"
+}
+
+user_setup() {
+	((EUID == 0)) || skip 'needs root to become another user'
+	[[ ! ${MSICTL_UNDER_VALGRIND-} ]] || skip 'valgrind writes into the folder of root'
+	chmod a+x "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/.." "$BATS_RUN_TMPDIR"
+	mkdir -m 700 "$BATS_TEST_TMPDIR/run"
+	chown 65534:65534 "$BATS_TEST_TMPDIR/run"
+	cp "$MSICTL" "$BATS_TEST_TMPDIR/msictl"
+	chmod 755 "$BATS_TEST_TMPDIR/msictl"
+}

@@ -1,0 +1,96 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What is said to a holder's socket: by strangers, in nonsense, and in the words
+# that msictl has for its own (src/hold-wire.h).
+
+load ../hold
+
+# say BYTES [WAIT] - to the holder's socket, as printf(1) writes them; WAIT: until it has hung up
+say() {
+	printf "$1" | perl -MSocket -e '$SIG{PIPE} = "IGNORE"; socket(S, AF_UNIX, SOCK_STREAM, 0) and
+		connect(S, pack_sockaddr_un(shift)) or die; local $/; syswrite(S, <STDIN>); @ARGV and <S>' \
+		"$folder/$dev.sock" "${@:2}"
+}
+
+@test "nonsense on the socket does not disturb it" {
+	works hold "$dev"
+	say 'GET / HTTP/1.0\r\n\r\n'
+	say '1hsm\0\0\0\0\377\377\377\377'
+	say '1hsm\0\0\0\0\0\0\0\0'
+	say '1hsm\0\0\0\0\1\0\0\0'
+	say '1hsm\0\0\0\0\1\0\0\0\0'
+	say '1hsm\0\0\0\0\3\0\0\0\0ab'
+	say '1hsm\0\0\0\0\7\0\0\0\0@take\0' wait
+	say '1hsm\0\0\0\0\6\0\0\0\0quit\0' wait
+	works enable "$dev" msix 2
+	until_true callers 0
+}
+
+# ask SOCKET WORD... - the words of a command; the answer, frames and all
+ask() {
+	perl -MSocket -e '$SIG{PIPE} = "IGNORE"; my $to = shift; my $words = join("", map { "$_\0" } "", @ARGV);
+		socket(S, AF_UNIX, SOCK_STREAM, 0) and connect(S, pack_sockaddr_un($to)) or die "$!\n"; local $/;
+		syswrite(S, pack("L3", 0x6d736831, 0, length $words) . $words); print <S>' "$@"
+}
+
+@test "take and release, again and again: the holder that stays leaks nothing" {
+	local holder before round
+
+	works hold "$dev"
+	holder=$(holder)
+	before=$(descriptors "$holder")
+	for round in {1..20}; do
+		ask "$folder/$dev.sock" @take "$dev,noresize" >/dev/null
+		works enable "$dev,noresize" msix 4
+		works release "$dev,noresize"
+	done
+	until_true callers 0
+	assert_equal "$(holder)" "$holder"
+	assert_equal "$(descriptors "$holder")" "$before"
+	# of the simulations the one that is held is left
+	assert_equal "$(pgrep -c -P "$holder")" 1
+}
+
+@test "a device that is taken is kept as it was asked for" {
+	local other=$dev,noresize
+
+	works hold "$dev"
+	ask "$folder/$dev.sock" @take "$other" keep >/dev/null
+	works write "$other" bar0 24 l 1
+	until_true closed "$other"
+	works run "$other" -c 'reopen; enable msix 3'
+	works write "$dev" bar0 24 l 1
+	until_true not_held
+	works trigger "$other" msix 2
+	works release "$other"
+	rm -f "$folder/$dev.gone"
+}
+
+# closed DEVICE - it is held, and was taken away
+closed() {
+	[[ $(msictl --json holders | jq --arg dev "$1" '.holders[] | select(.device == $dev).open') == false ]]
+}
+
+@test "not root: a holder does not hear a stranger" {
+	local socket=$BATS_TEST_TMPDIR/run/msictl/$dev.sock
+
+	user_setup
+	run -0 user hold "$dev"
+	# not even when the folder lets him in
+	chmod 711 "$BATS_TEST_TMPDIR/run" "$BATS_TEST_TMPDIR/run/msictl"
+	chmod 666 "$socket"
+	heard_by() {
+		as "$1" perl -MSocket -e '$SIG{PIPE} = "IGNORE"; socket(S, AF_UNIX, SOCK_STREAM, 0) and
+			connect(S, pack_sockaddr_un(shift)) or die "$!\n"; local $/;
+			syswrite(S, pack("L3", 0x6d736831, 0, 8) . "\0\@state\0"); print unpack("H*", <S> // "")' "$socket"
+	}
+	run -0 heard_by 65533
+	assert_output ''
+	for uid in 65534 0; do
+		run -0 heard_by "$uid"
+		assert_output --partial "$(printf 'device=%s' "$dev" | od -An -v -tx1 | tr -d ' \n')"
+	done
+	chmod 700 "$BATS_TEST_TMPDIR/run/msictl"
+	run -0 user release "$dev"
+}
