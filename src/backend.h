@@ -67,7 +67,7 @@ struct open_request {
 	const struct root *root;
 	const struct trace *trace; /* borrowed for the life of the handle */
 	bool noiommu;		   /* the user named the unsafe mode */
-	const struct loop *loop;   /* where a signal that asks to stop is heard; NULL: nowhere */
+	struct loop *loop;	   /* where a signal that asks to stop is heard; NULL: nowhere */
 	uint64_t timeout_us;	   /* how long a peer may take to answer; 0: the back end's own limit */
 	struct siblings siblings;
 };

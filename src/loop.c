@@ -179,6 +179,12 @@ int loop_signals(const struct loop *l)
 	return l->signals.fd;
 }
 
+int loop_hear(struct loop *l)
+{
+	on_signal(&l->signals);
+	return l->stopped;
+}
+
 void loop_clear(struct loop *l)
 {
 	if (l->stopped == SIGINT)

@@ -39,8 +39,11 @@ int loop_wait(struct loop *l, uint64_t until);
 /** loop_stopped() - the signal (SIGINT, SIGTERM, SIGHUP) that asked to stop, 0: none. Stays until loop_clear(). */
 int loop_stopped(const struct loop *l);
 
-/** loop_signals() - a descriptor that is readable while such a signal waits to be heard: for who waits elsewhere. */
+/** loop_signals() - a descriptor that is readable while such a signal waits to be heard: for who waits elsewhere, */
 int loop_signals(const struct loop *l);
+
+/** loop_hear() - and hears it: loop_stopped() then says which. */
+int loop_hear(struct loop *l);
 
 /** loop_clear() - the shell forgets a Ctrl-C; SIGTERM and SIGHUP stay. */
 void loop_clear(struct loop *l);

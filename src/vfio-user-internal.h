@@ -12,7 +12,7 @@ struct vfio_user {
 	uint16_t id;
 	uint64_t timeout_us;
 	const struct trace *trace;
-	const struct loop *loop; /* where signals that ask to stop are heard; NULL: nowhere */
+	struct loop *loop; /* where signals that ask to stop are heard; NULL: nowhere */
 	struct vu_version peer;
 	unsigned int chunk;   /* descriptors per message */
 	size_t transfer;      /* bytes per region access */

@@ -47,9 +47,7 @@ static void shorten(struct vu_limit *l)
 
 int vu_over(struct vu_limit *l)
 {
-	struct pollfd p = { .fd = l->loop ? loop_signals(l->loop) : -1, .events = POLLIN };
-
-	if (!l->stopping && l->loop && (loop_stopped(l->loop) || poll(&p, 1, 0) > 0))
+	if (!l->stopping && l->loop && loop_hear(l->loop))
 		shorten(l);
 	if (now_us() < l->until)
 		return 0;
@@ -83,7 +81,7 @@ static int wait_for(int sock, short events, struct vu_limit *l)
 			return -errno;
 		if (n > 0 && p[0].revents)
 			return 0;
-		if (n > 0)
+		if (n > 0 && loop_hear(l->loop))
 			shorten(l);
 	}
 }

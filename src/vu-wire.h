@@ -39,9 +39,9 @@ struct loop;
  * does not end it, so that no peer is cut off that answers.
  */
 struct vu_limit {
-	uint64_t until;		 /* CLOCK_MONOTONIC us, UINT64_MAX for ever; moved by a signal */
-	const struct loop *loop; /* who hears the signals; NULL: nobody */
-	bool stopping;		 /* there was one */
+	uint64_t until;	   /* CLOCK_MONOTONIC us, UINT64_MAX for ever; moved by a signal */
+	struct loop *loop; /* who hears the signals; NULL: nobody */
+	bool stopping;	   /* there was one */
 };
 
 /* A limit of time alone, for one call. */

@@ -209,6 +209,19 @@ serve() {
 	dev_stop 3
 }
 
+@test "mask --by eventfd says what becomes of what fires meanwhile, by index" {
+	says_of() {
+		works run "$1" -c "enable $2 1; mask $2 0 --by eventfd"
+		assert_line --regexp "^$2: masked 0 by eventfd \(.*$3"
+	}
+
+	says_of sim msix 'stays pending in the device'
+	says_of sim msi 'stays pending in the device'
+	says_of sim:nomask msi 'edges meanwhile are lost'
+	says_of sim err 'errors meanwhile are not signalled'
+	says_of sim intx 'a level that is still up then fires'
+}
+
 @test "info: who serves it, and what does not apply" {
 	serve msix=8
 	works info "vfio-user:$sock"

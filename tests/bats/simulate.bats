@@ -166,6 +166,109 @@ assert_not_exists() {
 	grep -q '2 armed' "$BATS_TEST_TMPDIR/second"
 }
 
+# hears PID - its loop is there, by which it hears signals wherever it waits
+hears() {
+	ls -l "/proc/$1/fd" 2>/dev/null | grep -q signalfd
+}
+
+@test 'a signal ends the wait for a server that is silent' {
+	local status=0
+
+	serve simulate "$sock"
+	kill -STOP "${servers[-1]}"
+	"$MSICTL" --timeout 60m info "vfio-user:$sock" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	client=$!
+	servers=("$client" "${servers[@]}")
+	until_true hears "$client"
+	kill -TERM "$client"
+	until_true gone "/proc/$client/fd/0"
+	wait "$client" || status=$?
+	assert_equal "$status" 1
+	grep -q 'VERSION: the peer owed an answer when a signal asked to stop, and was cut off (EINTR)$' \
+		"$BATS_TEST_TMPDIR/err" || fail "$(<"$BATS_TEST_TMPDIR/err")"
+	kill -CONT "${servers[-1]}"
+	works run "vfio-user:$sock" -c 'enable msix 1'
+}
+
+@test 'a signal ends a command whose server has stopped, and nothing is left there' {
+	local status=0
+
+	serve simulate "$sock"
+	mkfifo "$BATS_TEST_TMPDIR/script"
+	"$MSICTL" --timeout 60m run "vfio-user:$sock" "$BATS_TEST_TMPDIR/script" >"$BATS_TEST_TMPDIR/out" \
+		2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	client=$!
+	servers=("$client" "${servers[@]}")
+	exec 7>"$BATS_TEST_TMPDIR/script"
+	echo 'enable msix 4' >&7
+	until_true grep -q armed "$BATS_TEST_TMPDIR/out"
+	kill -STOP "${servers[-1]}"
+	echo 'trigger msix 0' >&7
+	kill -TERM "$client"
+	until_true gone "/proc/$client/fd/0"
+	wait "$client" || status=$?
+	exec 7>&-
+	assert_equal "$status" 1
+	grep -q 'stopped by Terminated' "$BATS_TEST_TMPDIR/err" || fail "$(<"$BATS_TEST_TMPDIR/err")"
+	kill -CONT "${servers[-1]}"
+	works run "vfio-user:$sock" -c 'enable msix 4'
+	# an eventfd of the first client would be one more
+	until_true eval '(($(ls "/proc/${servers[-1]}/fd" | wc -l) < 16))'
+}
+
+@test 'Ctrl-C in a shell ends the command, not the shell' {
+	serve simulate "$sock"
+	term_start --timeout 60m shell "vfio-user:$sock"
+	term_expect '> *$'
+	term_type 'enable msix 2'
+	term_key Enter
+	term_expect 'msix 2> *$'
+	kill -STOP "${servers[-1]}"
+	term_type 'trigger msix 0'
+	term_key Enter
+	# the line has been taken: a Ctrl-C would take away what is still on its way
+	until_true eval '! on_screen "live off hides this"'
+	term_key C-c
+	term_expect 'the peer owed an answer when a signal asked to stop, and was cut off; reopen when it is back'
+	kill -CONT "${servers[-1]}"
+	term_type 'reopen'
+	term_key Enter
+	term_type 'enable msix 3'
+	term_key Enter
+	term_expect 'msix 3> *$'
+	term_key C-d
+	term_ended 0
+	term_stop
+}
+
+@test 'a full backlog is waited for, and a signal ends that too' {
+	local status=0
+
+	serve simulate "$sock"
+	kill -STOP "${servers[-1]}"
+	# clients that nobody takes, until there is no room for one more
+	for n in $(seq 64); do
+		"$MSICTL" --timeout 60m info "vfio-user:$sock" >/dev/null 2>"$BATS_TEST_TMPDIR/err.$n" 3>&- &
+		servers=("$!" "${servers[@]}")
+	done
+	fails 5 --timeout 300ms info "vfio-user:$sock"
+	kill -TERM "${servers[@]:0:64}"
+	for n in $(seq 0 63); do
+		until_true gone "/proc/${servers[n]}/fd/0"
+	done
+}
+
+@test 'what is no socket is said to be none' {
+	refused 3 'it is no socket \(ENOTSOCK\)$' info "vfio-user:$BATS_TEST_TMPDIR"
+	echo >"$BATS_TEST_TMPDIR/file"
+	refused 3 'it is no socket \(ENOTSOCK\)$' info "vfio-user:$BATS_TEST_TMPDIR/file"
+	serve simulate "$sock"
+	kill -9 "${servers[-1]}"
+	wait "${servers[-1]}" || true
+	refused 3 'nobody serves this socket any more \(ECONNREFUSED\)$' info "vfio-user:$sock"
+	refused 2 '"0" is no time at all$' --timeout 0 info sim
+}
+
 @test 'arms 2048 vectors whatever the soft limit of descriptors' {
 	ulimit -Sn 256
 	serve simulate "$sock" msix=2048

@@ -52,7 +52,7 @@ struct peer {
 	unsigned int at;
 	enum trick trick;
 	size_t arg;
-	const struct loop *loop;
+	struct loop *loop;
 	/* What came, VERSION first. */
 	struct seen seen[MAX_SEEN];
 	unsigned int n;
