@@ -4,33 +4,15 @@
 # Servers that lie, hang or go: between msictl and an honest one stands
 # tests/liar.  Whatever it says, msictl ends in its time and says one thing.
 
-load ../helpers
+load ../liar
 
 setup() {
-	real=$BATS_TEST_TMPDIR/real sock=$BATS_TEST_TMPDIR/liar plans=$BATS_TEST_TMPDIR/plans
-	out=$BATS_TEST_TMPDIR/out err=$BATS_TEST_TMPDIR/err
-	"$MSICTL" simulate "$real" msix=4,msi=2 >/dev/null 2>&1 3>&- &
-	pids=("$!")
-	until_true test -S "$real"
+	serve_lies
 	lie honest
 	look 0
 	cp "$out" "$BATS_TEST_TMPDIR/honest"
-	until_true test -s "$sock.log"
-	read -r replies bytes <"$sock.log"
+	measured
 	wait "${pids[1]}"
-}
-
-teardown() {
-	kill "${pids[@]}" 2>/dev/null || true
-}
-
-# lie PLAN... - one of tests/liar's plans for each client to come
-lie() {
-	rm -f "$sock" "$sock.log"
-	printf '%s\n' "$@" >"$plans"
-	"$tests/liar" "$sock" "$real" "$plans" 3>&- &
-	pids[1]=$!
-	until_true test -e "$sock.log"
 }
 
 # look STATUS... - info ends with one of these, and not because its time is over
@@ -51,11 +33,6 @@ sound() {
 		(($(wc -c <"$out") < 100000)) || fail "$plan: without end"
 		[[ -s $out ]] || fail "$plan: 0, and nothing was told"
 	fi
-}
-
-# every STRIDE FIRST END - those numbers, or what valgrind gets done
-every() {
-	seq "$2" $(($1 * (${MSICTL_UNDER_VALGRIND:-0} ? 40 : 1))) $(($3 - 1))
 }
 
 # all STATUS... - each of the plans
@@ -84,13 +61,15 @@ same_or_said() {
 @test "a server that goes silent" {
 	local patience=200ms then=same_or_said
 
-	all 0 1 5 < <(every 1 1 $((replies + 1)) | sed 's/^/hang /')
+	all 5 < <(every 1 1 "$replies" | sed 's/^/hang /')
+	# the last is what puts everything back, which is nobody's news any more
+	all 0 < <(echo "hang $replies")
 }
 
 @test "a server that never comes to the end of a word" {
 	local patience=200ms
 
-	all 1 5 < <(printf 'trickle %s\n' 1 2 4)
+	all 5 < <(printf 'trickle %s\n' 1 2 4)
 }
 
 @test "a server that answers something else" {

@@ -1,0 +1,165 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Commands on a server that breaks off while they change something: what it did
+# is told as it was, each way with an exit status of its own.
+
+load ../liar
+
+# A holder outlives its test.
+teardown() {
+	msictl release "vfio-user:$sock" >/dev/null 2>&1 || true
+	lies_end
+}
+
+script='enable msix 2; resize msix 4; mask msix 1; unmask msix 1; trigger msix 0,2; wait msix 0 --timeout 5s
+	read bar0 0 l; write bar0 4 l 3; mask msi 0; reset; disable msix; counters'
+commands=${script//[$'\n\t']/;}
+
+setup() {
+	serve_lies msix=4,msi=2
+}
+
+# use STATUS - all commands, as far as they go
+use() {
+	status=0
+	timeout -k 1 60 "$MSICTL" --timeout "${patience:-60s}" run -k "vfio-user:$sock" -c "$commands" >"$out" 2>"$err" ||
+		status=$?
+	[[ " $* " == *" $status "* ]] || fail "$plan: ended with $status: $(<"$err")"
+}
+
+# all STATUS PATTERN - each of the plans ends so; the first sentence matches PATTERN
+all() {
+	local list
+
+	mapfile -t list
+	lie "${list[@]}"
+	for plan in "${list[@]}"; do
+		use "$1"
+		grep -m1 '^msictl: ' "$err" | grep -Eq -- "$2" || fail "$plan: expected /$2/ first in: $(<"$err")"
+	done
+}
+
+# the number of replies that such a run has; the last one puts everything back
+honest() {
+	lie honest
+	plan=honest
+	commands=${commands/mask msi 0;/}
+	use 0
+	measured
+}
+
+@test "a server that goes silent: 5" {
+	honest
+	patience=150ms
+	all 5 'did not answer within 150 ms and was cut off|the server does not answer' \
+		< <(every 1 1 "$replies" | sed 's/^/hang /')
+}
+
+@test "a server that asks instead of answering: fast, 1; slowly, 5" {
+	honest
+	all 1 'the peer broke the protocol and was cut off \(E(PROTO|NODEV)\)$' \
+		< <(every 3 1 "$replies" | sed 's/^/flood /')
+	patience=150ms
+	all 5 'did not answer within 150 ms and was cut off|the server does not answer' \
+		< <(every 9 1 "$replies" | sed 's/^/drip /')
+}
+
+@test "a server that answers something else: 1" {
+	honest
+	all 1 'the peer broke the protocol and was cut off \(E(PROTO|NODEV)\)$' \
+		< <(every 1 1 "$replies" | sed 's/.*/half & 0 65535/')
+}
+
+@test "a server that goes: 3" {
+	honest
+	all 3 'the process that served the device is gone \(E(NOTCONN|NODEV)\)$|closed the connection at once' \
+		< <(every 11 0 "$((bytes - 16))" | sed 's/^/cut /')
+}
+
+@test "an error reply is a refusal, and what comes after it is asked for" {
+	local plan=
+
+	commands='enable msix 4; reset' patience=5s
+	# VERSION, GET_INFO, GET_IRQ_INFO of five, the config space, REQ; then the set
+	lie 'fail 10 0' 'fail 10 5' 'fail 10 4096' 'fail 10 28' 'fail 10 22'
+	use 1
+	grep -q 'enable: the peer refused SET_IRQS index=msix .* without saying why (errno 0)$' "$err" || fail "$(<"$err")"
+	grep -q '^reset' "$out"
+	use 1
+	grep -q 'enable: the peer refused SET_IRQS index=msix .* (EIO)$' "$err" || fail "$(<"$err")"
+	grep -q '^reset' "$out"
+	use 1
+	grep -q 'enable: the peer refused SET_IRQS .* with 4096, which is no errno$' "$err" || fail "$(<"$err")"
+	use 7
+	grep -q 'enable: the peer has no interrupt vectors left for msix 0-3 (ENOSPC)$' "$err" || fail "$(<"$err")"
+	use 1
+	grep -q 'enable: the peer refused SET_IRQS .* (EINVAL)$' "$err" || fail "$(<"$err")"
+}
+
+@test "a server that refuses REQ, or to tell of an index, can be used" {
+	lie 'fail 9 0' 'fail 6 0' 'fail 9 0'
+	works info "vfio-user:$sock"
+	assert_line --partial 'offers req and refuses to arm it'
+	works info "vfio-user:$sock"
+	assert_line --partial 'taken as not offered'
+	works run "vfio-user:$sock" -c 'enable msix 4; trigger msix all; wait msix all --timeout 5s'
+}
+
+@test "a chunked arm that fails: its messages are counted, its part and the rest are named" {
+	fails 7 --json --trace run sim:msix=64,fail-at=40 -c 'enable msix 8; resize msix 64'
+	assert_equal "$(jq -s '[.[] | select(.calls).calls] | add' <<<"$output")" \
+		"$(grep -v 'start=0 count=0 ' <<<"$stderr" | grep -c 'SET_IRQS(index=msix')"
+	noted 'resize: the peer has no interrupt vectors left for msix 40-55; 8-39, armed before it, were released again \(ENOSPC\)$'
+	lie 'json {"capabilities":{"max_msg_fds":1}}'
+	works --json run "vfio-user:$sock" -c 'enable msix 4'
+	json '.calls == 5'
+}
+
+@test "rust-vmm: vectors are named run by run, without DATA_BOOL" {
+	lie 'json {"capabilities":{"max_msg_fds":1}}' 'json {"capabilities":{"max_msg_fds":1}}'
+	works --trace run "vfio-user:$sock" -c 'enable msix 4; trigger msix 0,2-3; wait msix 0,2-3 --timeout 5s'
+	noted 'SET_IRQS\(index=msix start=0 count=1 flags=0x21 '
+	noted 'SET_IRQS\(index=msix start=2 count=2 flags=0x21 '
+	! grep -q 'flags=0x22' <<<"$stderr" || fail "$stderr"
+	works info "vfio-user:$sock"
+	assert_line --regexp '^beware +takes one descriptor .*DATA_BOOL'
+}
+
+@test "MASK is not asked of a peer that does not say MASKABLE" {
+	# what GET_IRQ_INFO says of intx, as libvfio-user does
+	lie 'word 3 20 1' 'word 3 20 1'
+	fails 1 --trace run "vfio-user:$sock" -c 'enable intx 1; mask intx 0 --by action'
+	noted 'mask: the peer has no MASK for intx, which does not say MASKABLE \(ENOTTY\)$'
+	noted '^hint: mask intx 0 --by eventfd$'
+	! grep -q 'SET_IRQS(index=intx .*flags=0x9' <<<"$stderr" || fail "$stderr"
+	works run "vfio-user:$sock" -c 'enable intx 1; mask intx 0'
+	assert_line --partial 'masked 0 by eventfd'
+}
+
+@test "a shell says that the peer was cut off, goes on, and reopens" {
+	lie 'hang 10' honest
+	term_start --timeout 300ms shell "vfio-user:$sock"
+	term_expect '> *$'
+	term_type 'enable msix 2'
+	term_key Enter
+	term_expect 'the peer did not answer within 300 ms and was cut off; reopen when it is back'
+	term_expect 'enable: SET_IRQS: the peer did not answer within 300 ms'
+	term_type 'reopen'
+	term_key Enter
+	term_type 'enable msix 2'
+	term_key Enter
+	term_expect 'msix 2> *$'
+	term_key C-d
+	term_ended 0
+}
+
+@test "a holder tells its caller why, and goes on" {
+	lie 'hang 10' honest
+	works --timeout 300ms hold --keep "vfio-user:$sock"
+	fails 5 enable "vfio-user:$sock" msix 2
+	noted 'the peer did not answer within 300 ms and was cut off'
+	fails 5 counters "vfio-user:$sock"
+	works run "vfio-user:$sock" -c 'reopen; enable msix 2'
+	works release "vfio-user:$sock"
+}
