@@ -17,7 +17,7 @@ script='enable msix 2; resize msix 4; mask msix 1; unmask msix 1; trigger msix 0
 commands=${script//[$'\n\t']/;}
 
 setup() {
-	serve_lies msix=4,msi=2
+	serve_lies msix=64,msi=2
 }
 
 # use STATUS - all commands, as far as they go
@@ -103,6 +103,7 @@ honest() {
 	assert_line --partial 'offers req and refuses to arm it'
 	works info "vfio-user:$sock"
 	assert_line --partial 'taken as not offered'
+	assert_line --regexp '^err +- +- +not offered'
 	works run "vfio-user:$sock" -c 'enable msix 4; trigger msix all; wait msix all --timeout 5s'
 }
 
@@ -111,7 +112,11 @@ honest() {
 	assert_equal "$(jq -s '[.[] | select(.calls).calls] | add' <<<"$output")" \
 		"$(grep -v 'start=0 count=0 ' <<<"$stderr" | grep -c 'SET_IRQS(index=msix')"
 	noted 'resize: the peer has no interrupt vectors left for msix 40-55; 8-39, armed before it, were released again \(ENOSPC\)$'
-	lie 'json {"capabilities":{"max_msg_fds":1}}'
+	# what is refused to the second chunk is refused to the undoing too
+	lie 'refuse 15 5' 'json {"capabilities":{"max_msg_fds":1}}'
+	fails 1 --json run "vfio-user:$sock" -c 'enable msix 8; resize msix 64'
+	noted 'resize: the peer refused SET_IRQS index=msix start=24 count=16 .*; 8-23, armed before it, may stay with the peer \(EIO\)$'
+	assert_equal "$(jq -s 'last.calls' <<<"$output")" 3
 	works --json run "vfio-user:$sock" -c 'enable msix 4'
 	json '.calls == 5'
 }
