@@ -35,22 +35,25 @@ static uint64_t hash(const char *text)
 	return h;
 }
 
-/* A socket that is gone has a folder still. NULL: so has it not. */
-static char *full_path(const char *path)
+/* NULL: the folder is gone, too. */
+static char *full_by_folder(const char *path)
 {
-	_cleanup_free_ char *copy = NULL, *dir = NULL;
-	char *full = realpath(path, NULL), *slash;
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	_cleanup_free_ char *folder = slash ? strndup(path, (size_t)(name - path)) : strdup(".");
+	_cleanup_free_ char *dir = folder ? realpath(folder, NULL) : NULL;
+	char *full;
 
-	if (full)
-		return full;
-	copy = strdup(path);
-	slash = copy ? strrchr(copy, '/') : NULL;
-	if (slash)
-		*slash = '\0';
-	dir = slash ? realpath(*copy ? copy : "/", NULL) : realpath(".", NULL);
 	if (!dir)
 		return NULL;
-	return asprintf(&full, "%s/%s", strcmp(dir, "/") != 0 ? dir : "", slash ? slash + 1 : path) < 0 ? NULL : full;
+	return asprintf(&full, "%s/%s", strcmp(dir, "/") != 0 ? dir : "", name) < 0 ? NULL : full;
+}
+
+/* A socket that is gone has a folder still. */
+static char *full_path(const char *path)
+{
+	char *full = realpath(path, NULL);
+
+	return full ? full : full_by_folder(path);
 }
 
 char *hold_device(const char *device)
@@ -59,7 +62,7 @@ char *hold_device(const char *device)
 	_cleanup_free_ char *path = NULL;
 	char *full;
 
-	if (strncmp(device, PATH_PREFIX, n) != 0)
+	if (strncmp(device, PATH_PREFIX, n) != 0 || !device[n])
 		return strdup(device);
 	path = full_path(device + n);
 	if (!path)
