@@ -93,9 +93,17 @@ static void answer(int sock, const uint8_t *data, size_t size)
 static void set_all(void *u)
 {
 	struct irq_set s = { .index = IRQ_MSIX, .data = IRQ_DATA_EVENTFD, .count = 4 };
+	struct set_outcome o;
+	struct error e = { 0 };
+	int rc;
 
 	vector_set_add_range(&s.attach, 0, 4);
-	vfio_user_set_irqs(u, &s, eventfds);
+	rc = vfio_user_set_irqs(u, &s, eventfds);
+	vfio_user_set_outcome(u, &o);
+	expect(o.start + o.count <= 4 && vector_set_end(&o.armed) <= 4);
+	if (rc < 0)
+		vfio_user_explain(u, rc, "SET_IRQS", &e);
+	expect(rc >= 0 || e.message[0]);
 	s.data = IRQ_DATA_BOOL;
 	vfio_user_set_irqs(u, &s, NULL);
 	s = (struct irq_set){ .index = IRQ_MSIX, .data = IRQ_DATA_NONE };
@@ -124,6 +132,8 @@ static void use(void *u)
 	for (unsigned int i = 0; vfio_user_peer_quirk(u, i); i++)
 		continue;
 	vfio_user_peer_ready(u);
+	if (vfio_user_peer_end(u, &e))
+		expect(e.message[0]);
 }
 
 static void back_end(const uint8_t *data, size_t size)
