@@ -11,9 +11,12 @@
 
 #define MAX_WORD 160
 
+/* NAME.gone beside NAME.sock, which is what everybody else means by a name. */
 static const char *file_name(const char *name, char buf[HOLD_NAME + 8])
 {
-	snprintf(buf, HOLD_NAME + 8, "%s.gone", name);
+	const char *end = strrchr(name, '.');
+
+	snprintf(buf, HOLD_NAME + 8, "%.*s.gone", (int)(end ? (size_t)(end - name) : strlen(name)), name);
 	return buf;
 }
 

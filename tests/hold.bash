@@ -33,6 +33,8 @@ teardown() {
 		kill -KILL "$pid" 2>/dev/null || true
 	done
 	msictl release "$dev" "$dev,noresize" >/dev/null 2>&1 || true
+	# the last words of those that lost it
+	rm -f "$folder/$dev.gone" "$folder/$dev,noresize.gone"
 }
 
 # in_background WORD... - msictl; $! of it is $pid, its words are in $log and $log.err

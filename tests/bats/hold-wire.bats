@@ -64,7 +64,6 @@ ask() {
 	until_true not_held
 	works trigger "$other" msix 2
 	works release "$other"
-	rm -f "$folder/$dev.gone"
 }
 
 # closed DEVICE - it is held, and was taken away
