@@ -60,6 +60,9 @@ static void serve(int sock, const struct sim_spec *spec)
 	if (loop_new(&loop) == 0 && sim_device_new(&d, spec) == 0 && vu_server_new(&s, d, loop) == 0 &&
 	    vu_server_serve(s, 3) == 0)
 		vu_server_run(s, true);
+	vu_server_free(s);
+	loop_free(loop);
+	sim_device_free(d);
 }
 
 static int sim_open(const struct open_request *req, void **handle, struct error *e)

@@ -20,6 +20,9 @@
 /* A full backlog lets connect() wait in slices of this: signals are blocked meanwhile. */
 #define SLICE_US 100000
 
+/* What a simulation has to close, 2048 eventfds at most, takes a fraction of this. */
+#define CHILD_SECONDS 1
+
 static int take_version(struct vfio_user *u, struct error *e)
 {
 	if (u->peer.major != 0)
@@ -155,17 +158,34 @@ static int user_open(const struct open_request *req, void **handle, struct error
 	return vfio_user_start(take_fd(&sock), 0, req, handle, e);
 }
 
+/* It ends by itself, with the stream; a stopped one would never see that, and has nothing to put back. */
+static void end_child(pid_t child)
+{
+	const struct timespec limit = { .tv_sec = CHILD_SECONDS };
+	sigset_t chld, before;
+	pid_t ended;
+
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &chld, &before);
+	do {
+		ended = waitpid(child, NULL, WNOHANG);
+	} while (ended == 0 && sigtimedwait(&chld, NULL, &limit) > 0);
+	if (ended == 0) {
+		kill(child, SIGKILL);
+		while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+			continue;
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
 void vfio_user_close(void *handle)
 {
 	struct vfio_user *u = handle;
 
 	close(u->sock);
-	if (u->child > 0) {
-		/* It has nothing to put back, and a stopped one would never see the end of the stream. */
-		kill(u->child, SIGKILL);
-		while (waitpid(u->child, NULL, 0) < 0 && errno == EINTR)
-			continue;
-	}
+	if (u->child > 0)
+		end_child(u->child);
 	free(u);
 }
 

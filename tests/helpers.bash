@@ -17,12 +17,12 @@ tests=${BASH_SOURCE[0]%/*}
 : "${MSICTL:=$tests/../build/msictl}"
 export MSICTL
 
-# tests/check sets it.  A file, because not every test starts msictl() to start
-# it.  What valgrind found: bats --no-tempdir-cleanup, then valgrind.PID there.
+# tests/check sets them.  A file, because not every test starts msictl() to start
+# it.  What valgrind found is in $VALGRIND_LOGS/PID, the simulation's too.
 if [[ ${MSICTL_UNDER_VALGRIND-} && ${BATS_RUN_TMPDIR-} ]]; then
 	if [[ ! -e $BATS_RUN_TMPDIR/msictl ]]; then
 		printf '#!/bin/sh\nexec valgrind -q --leak-check=full --error-exitcode=99 --log-file=%q \\\n' \
-			"$BATS_RUN_TMPDIR/valgrind.%p" >"$BATS_RUN_TMPDIR/msictl"
+			"${VALGRIND_LOGS:-$BATS_RUN_TMPDIR}/%p" >"$BATS_RUN_TMPDIR/msictl"
 		printf '\t--errors-for-leak-kinds=definite,indirect,possible %q "$@"\n' "$MSICTL" >>"$BATS_RUN_TMPDIR/msictl"
 		chmod +x "$BATS_RUN_TMPDIR/msictl"
 	fi
