@@ -14,7 +14,7 @@ int vfio_user_device_info(void *handle, struct device_info *info, struct error *
 {
 	struct vfio_device_info di = { .argsz = 16 };
 	struct request r = { .command = VU_DEVICE_GET_INFO, .payload = &di, .size = 16, .reply_min = 16 };
-	int rc = ask(handle, &r, &di, 16);
+	int rc = peer_ask(handle, &r, &di, 16);
 
 	if (rc)
 		return vfio_user_explain(handle, rc > 0 ? -EPROTO : rc, "DEVICE_GET_INFO", e);
@@ -35,7 +35,7 @@ int vfio_user_irq_info(void *handle, enum irq_index index, struct irq_info *info
 			     .size = sizeof(ii),
 			     .reply_min = sizeof(ii),
 			     .detail = irq_index_word(index) };
-	int rc = ask(u, &r, &ii, sizeof(ii));
+	int rc = peer_ask(u, &r, &ii, sizeof(ii));
 
 	if (rc && rc != -EINVAL && !u->end)
 		u->unanswered |= 1u << index;
@@ -53,7 +53,7 @@ int vfio_user_region_info(void *handle, enum region_index region, struct region_
 	struct request r = {
 		.command = VU_DEVICE_GET_REGION_INFO, .payload = &ri, .size = sizeof(ri), .reply_min = sizeof(ri)
 	};
-	int rc = ask(handle, &r, &ri, sizeof(ri));
+	int rc = peer_ask(handle, &r, &ri, sizeof(ri));
 
 	if (rc)
 		return rc;
@@ -97,14 +97,14 @@ static int access_region(struct vfio_user *u, enum vu_command command, struct re
 	if (u->trace->on)
 		snprintf(text, sizeof(text), "region=%u offset=0x%" PRIx64 " size=%u", a->region, a->offset, a->count);
 	r.detail = text;
-	rc = exchange(u, &r, &m);
+	rc = peer_exchange(u, &r, &m);
 	if (rc)
 		return rc > 0 ? -EIO : rc;
 	rc = check_access(a, &m, write ? 0 : a->count);
 	if (rc == 0 && !write)
 		memcpy(buf, m.payload + sizeof(*a), a->count);
 	vu_message_drop(&m);
-	return rc ? give_up(u, rc) : 0;
+	return rc ? peer_give_up(u, rc) : 0;
 }
 
 static ssize_t access_all(struct vfio_user *u, enum vu_command command, enum region_index region, void *buf, size_t n,
@@ -139,5 +139,5 @@ int vfio_user_reset(void *handle)
 {
 	struct request r = { .command = VU_DEVICE_RESET };
 
-	return ask(handle, &r, NULL, 0);
+	return peer_ask(handle, &r, NULL, 0);
 }

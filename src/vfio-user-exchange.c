@@ -25,7 +25,7 @@ static const char *const names[] = {
 	[VU_DEVICE_RESET] = "VFIO_USER_DEVICE_RESET",
 };
 
-int give_up(struct vfio_user *u, int rc)
+int peer_give_up(struct vfio_user *u, int rc)
 {
 	if (rc == -ECONNRESET || rc == -EPIPE)
 		rc = -ENOTCONN;
@@ -100,7 +100,7 @@ static int reply_error(struct vfio_user *u, const struct request *r, const struc
 	return m->header.error > 0 && m->header.error < 4096 ? -(int)m->header.error : -EIO;
 }
 
-int exchange(struct vfio_user *u, const struct request *r, struct vu_message *m)
+int peer_exchange(struct vfio_user *u, const struct request *r, struct vu_message *m)
 {
 	struct vu_header h = { .id = ++u->id, .command = r->command, .size = (uint32_t)(sizeof(h) + r->size) };
 	uint64_t begin = now_us();
@@ -119,16 +119,16 @@ int exchange(struct vfio_user *u, const struct request *r, struct vu_message *m)
 		if (rc)
 			vu_message_drop(m);
 	} else {
-		rc = give_up(u, rc);
+		rc = peer_give_up(u, rc);
 	}
 	trace_call(u->trace, names[r->command], r->detail ? r->detail : "", rc, now_us() - begin);
 	return rc;
 }
 
-int ask(struct vfio_user *u, const struct request *r, void *reply, size_t size)
+int peer_ask(struct vfio_user *u, const struct request *r, void *reply, size_t size)
 {
 	struct vu_message m;
-	int rc = exchange(u, r, &m);
+	int rc = peer_exchange(u, r, &m);
 
 	if (rc)
 		return rc;
@@ -148,8 +148,8 @@ int vfio_user_peer_ready(void *handle)
 	int rc = u->end ? -ENOTCONN : vu_receive(u->sock, &m, VU_MAX_MESSAGE, &limit);
 
 	if (rc)
-		return give_up(u, rc);
+		return peer_give_up(u, rc);
 	rc = (m.header.flags & VU_TYPE_MASK) == VU_COMMAND ? refuse(u, &m) : -EPROTO;
 	vu_message_drop(&m);
-	return rc ? give_up(u, rc) : 0;
+	return rc ? peer_give_up(u, rc) : 0;
 }

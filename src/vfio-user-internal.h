@@ -36,14 +36,14 @@ struct request {
 	const char *detail;
 };
 
-/** exchange() - one request and its reply in @m, dropped by the caller. 0, a positive grant, or -errno. */
-int exchange(struct vfio_user *u, const struct request *r, struct vu_message *m);
+/** peer_exchange() - one request and its reply in @m, dropped by the caller. 0, a positive grant, or -errno. */
+int peer_exchange(struct vfio_user *u, const struct request *r, struct vu_message *m);
 
-/** ask() - an exchange whose reply has @size bytes that are wanted. */
-int ask(struct vfio_user *u, const struct request *r, void *reply, size_t size);
+/** peer_ask() - an exchange whose reply has @size bytes that are wanted. */
+int peer_ask(struct vfio_user *u, const struct request *r, void *reply, size_t size);
 
-/** give_up() - nothing can be trusted on the stream any more. Returns @rc, -ENOTCONN when the peer has gone. */
-int give_up(struct vfio_user *u, int rc);
+/** peer_give_up() - nothing can be trusted on the stream any more. Returns @rc, -ENOTCONN when the peer has gone. */
+int peer_give_up(struct vfio_user *u, int rc);
 
 /** is_libvfio_user() - known by 8 descriptors, and EVENTFD alone of every index, INTx included. */
 bool is_libvfio_user(const struct vfio_user *u);

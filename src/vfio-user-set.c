@@ -34,7 +34,7 @@ static int send_set(struct vfio_user *u, const struct irq_set *s, uint32_t flags
 			 start, count, flags, nfds);
 	r.detail = text;
 	u->outcome.messages++;
-	return ask(u, &r, NULL, 0);
+	return peer_ask(u, &r, NULL, 0);
 }
 
 /* Runs of vectors with and without an eventfd; a message holds only one kind, and at most u->chunk descriptors. */

@@ -42,7 +42,7 @@ static int agree_version(struct vfio_user *u, struct error *e)
 	size_t size = vu_version_format(&ours, payload, sizeof(payload));
 	struct request r = { .command = VU_VERSION, .payload = payload, .size = size, .reply_min = 4 };
 	struct vu_message m;
-	int rc = exchange(u, &r, &m);
+	int rc = peer_exchange(u, &r, &m);
 
 	if (rc == 0) {
 		rc = vu_version_parse(m.payload, m.size, &u->peer);
