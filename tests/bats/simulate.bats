@@ -12,6 +12,7 @@ setup() {
 teardown() {
 	local pid
 
+	term_stop
 	for pid in "${servers[@]}"; do
 		kill -9 "$pid" && wait "$pid"
 	done 2>/dev/null
