@@ -146,7 +146,7 @@ load ../hold
 	works resize "$dev" msix 6
 	works trigger "$dev" msix 2
 	wait "$first"
-	callers 1
+	until_true callers 1
 	works trigger "$dev" msix 0-3
 	ended 0
 	until_true callers 0
