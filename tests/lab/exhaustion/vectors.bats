@@ -51,7 +51,7 @@ shown() {
 @test "a growth that is too much: the live ones stay, with their IRQs and counts" {
 	local before
 	dev_start "$nvme"
-	dev_send 'enable msix 100' 'trigger msix all' 'trigger msix armed'
+	dev_send 'enable msix 100' 'trigger msix all'
 	before=$(handlers "$nvme" msix)
 	dev_send 'resize msix 400'
 	error short '^the host has no interrupt vectors left for msix 100-399$'
@@ -70,7 +70,7 @@ shown() {
 	agree
 	dev_send 'resize msix 150'
 	agree
-	dev_stop 1
+	dev_stop 7
 	nothing_left "$nvme"
 }
 
