@@ -261,7 +261,7 @@ void bench_waking(void)
 		const char *what;
 		double part;
 	} figure[] = { { "waking: write to count, median", 0.5 }, { "waking: write to count, 99th percentile", 0.99 } };
-	struct histogram *h = calloc(2 * WAKE_ROUNDS, sizeof(*h));
+	struct histogram *h = calloc(2 * (size_t)WAKE_ROUNDS, sizeof(*h));
 	double ours[WAKE_ROUNDS], bare[WAKE_ROUNDS];
 
 	must(h != NULL, "memory");
