@@ -252,7 +252,7 @@ term_ended() {
 	assert_equal "$(<"$BATS_TEST_TMPDIR/status")" "$1"
 }
 
-# dead PID - whether or not it was waited for
+# dead PID - a child that nobody waits for stays as a zombie where process 1 does not reap
 dead() {
 	[[ ! -e /proc/$1/stat || $(cat "/proc/$1/stat" 2>/dev/null) =~ ^$|\)\ Z ]]
 }

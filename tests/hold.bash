@@ -66,11 +66,6 @@ not_held() {
 	[[ ! $(holder) ]]
 }
 
-# A child that nobody waits for stays as a zombie where process 1 does not reap.
-dead() {
-	[[ ! -e /proc/$1 || $(awk '{ print $3 }' "/proc/$1/stat" 2>/dev/null) =~ ^(Z|)$ ]]
-}
-
 # callers N - so many commands run at the holder of $dev
 callers() {
 	[[ $(msictl --json holders | jq --arg dev "$dev" '.holders[] | select(.device == $dev).callers') == "$1" ]]
