@@ -37,6 +37,11 @@ msictl() {
 	"$MSICTL" "$@"
 }
 
+# not_under_valgrind WHY - skips a test of what it does not let through
+not_under_valgrind() {
+	[[ ! ${MSICTL_UNDER_VALGRIND-} ]] || skip "valgrind $1"
+}
+
 # works WORD... - msictl ends with 0; its words are in $output, $stderr and $lines
 works() {
 	run --separate-stderr -0 msictl "$@"
@@ -216,6 +221,11 @@ term_start() {
 
 term() {
 	tmux -S "$BATS_TEST_TMPDIR/tmux" "$@" 3>&-
+}
+
+# term_pid - the process that runs below the terminal's first
+term_pid() {
+	pgrep -P "$(term display-message -p '#{pane_pid}')"
 }
 
 # term_type TEXT... - as typed; term_key NAME... - Enter, Tab, C-c

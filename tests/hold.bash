@@ -92,7 +92,7 @@ user() {
 
 user_setup() {
 	((EUID == 0)) || skip 'needs root to become another user'
-	[[ ! ${MSICTL_UNDER_VALGRIND-} ]] || skip 'valgrind writes into the folder of root'
+	not_under_valgrind 'writes into the folder of root'
 	chmod a+x "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/.." "$BATS_RUN_TMPDIR"
 	mkdir -m 700 "$BATS_TEST_TMPDIR/run"
 	chown 65534:65534 "$BATS_TEST_TMPDIR/run"

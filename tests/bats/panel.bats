@@ -127,10 +127,6 @@ ready() {
 	see '^msix  4 of 64 armed '
 }
 
-pid_of_shell() {
-	pgrep -o -f "msictl shell $device\$"
-}
-
 @test "80x24: an index, the busiest vectors, the prompt below" {
 	start 80 24
 	no_panel
@@ -370,6 +366,7 @@ no_rule() {
 }
 
 @test "Ctrl-Z and fg" {
+	not_under_valgrind 'does not stop at SIGTSTP'
 	ready 80 24
 	doorbell 3
 	term_type 'read con'
@@ -424,7 +421,7 @@ running() {
 	see '^msix  4 of 64'
 	term_type half
 	see '> half$'
-	kill -TERM "$(pid_of_shell)"
+	kill -TERM "$(term_pid)"
 	see '^status 1$'
 	no_panel
 	tty=$(term display-message -p '#{pane_tty}')
@@ -503,7 +500,7 @@ asleep() {
 	local i stat
 
 	for ((i = 0; i < 50; i++)); do
-		stat=$(<"/proc/$(pid_of_shell)/stat")
+		stat=$(<"/proc/$(term_pid)/stat")
 		[[ ${stat##*) } == S* ]] || return
 	done
 }
@@ -513,7 +510,7 @@ asleep() {
 rests() {
 	local call
 
-	read -ra call <"/proc/$(pid_of_shell)/syscall"
+	read -ra call <"/proc/$(term_pid)/syscall"
 	((${call[3]-0} == 64)) && [[ ${call[4]} =~ ^0x(f{8}){1,2}$ ]]
 }
 

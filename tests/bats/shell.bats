@@ -166,7 +166,7 @@ running() {
 	term_expect 'msix 4>$'
 	term_type 'half'
 	term_expect '> half$'
-	kill -TERM "$(pgrep -x -f "$MSICTL shell $device")"
+	kill -TERM "$(term_pid)"
 	term_ended 1
 	term_expect 'stopped by Terminated; everything was put back'
 	# cat is in that terminal now: it echoes what is typed

@@ -266,16 +266,13 @@ serve() {
 }
 
 @test "the shell is killed: the server takes the next" {
-	local pid
-
 	serve msix=8
 	term_start shell "vfio-user:$sock"
 	term_expect "> *$"
 	term_type 'enable msix 8'
 	term_key Enter
 	term_expect 'msix 8> *$'
-	pid=$(pgrep -fx "$MSICTL shell vfio-user:$sock") || pid=$(pgrep -f "shell vfio-user:$sock" | tail -n 1)
-	kill -KILL "$pid"
+	kill -KILL "$(term_pid)"
 	works run "vfio-user:$sock" -c 'enable msix 8; trigger msix 0-7; wait msix 0-7'
 }
 

@@ -58,15 +58,8 @@ modes_are() {
 	[[ $(modes_of_term) == "$1" ]]
 }
 
-# watcher - the process on the terminal
-watcher() {
-	local tty
-
-	tty=$(term display-message -p '#{pane_tty}')
-	pgrep -n -t "${tty#/dev/}" -f ' watch 03:00.0 '
-}
-
 @test "Ctrl-Z gives the terminal back, fg paints anew; so does a stop that nobody announced" {
+	not_under_valgrind 'does not stop at SIGTSTP'
 	tmux -S "$BATS_TEST_TMPDIR/tmux" -f /dev/null new-session -d -x 100 -y 40 \
 		"TERM=screen PS1='shell> ' exec bash --norc --noprofile -i" 3>&-
 	term_expect '^shell>'
@@ -86,7 +79,7 @@ watcher() {
 	term_expect 'q quits'
 	assert_equal "$(modes_of_term)" $'-echo\n-icanon'
 	# SIGSTOP can't be heard, SIGCONT can
-	kill -STOP "$(watcher)"
+	kill -STOP "$(term_pid)"
 	term_expect 'Stopped'
 	term_type clear
 	term_key Enter
@@ -100,6 +93,7 @@ watcher() {
 }
 
 @test "continued in the background nothing is painted on the shell's terminal" {
+	not_under_valgrind 'does not stop at SIGTSTP'
 	grow
 	tmux -S "$BATS_TEST_TMPDIR/tmux" -f /dev/null new-session -d -x 100 -y 40 \
 		"TERM=screen PS1='shell> ' exec bash --norc --noprofile -i" 3>&-
@@ -147,7 +141,7 @@ watcher() {
 	tty=$(term display-message -p '#{pane_tty}')
 	modes=$(stty -a <"$tty" | grep -oE -- '-?(icanon|echo)\b' | sort -u)
 	assert_equal "$modes" $'-echo\n-icanon'
-	kill -TERM "$(pgrep -n -t "${tty#/dev/}" -f ' watch 03:00.0 ')"
+	kill -TERM "$(term_pid)"
 	term_ended 0
 	modes=$(stty -a <"$tty" | grep -oE -- '-?(icanon|echo)\b' | sort -u)
 	assert_equal "$modes" $'echo\nicanon'
