@@ -45,11 +45,11 @@ in_background() {
 	bg+=("$pid")
 }
 
-# ended STATUS - the last one in the background
+# ended STATUS [PID] - the last one in the background, or that one
 ended() {
 	local status=0
 
-	wait "$pid" || status=$?
+	wait "${2-$pid}" || status=$?
 	assert_equal "$status" "$1"
 }
 

@@ -4,57 +4,25 @@
 # hold, holders, release on real devices: each command a process of its own,
 # and all the ways in which a device that is held goes.
 
+load ../hold
 load helpers
 
 setup() {
-	jobs=()
+	dev=$nvme folder=/run/msictl
+	bg=()
 }
 
-teardown() {
+hold_teardown() {
 	local pid
 
-	for pid in "${jobs[@]}"; do
-		kill -KILL "$pid" 2>/dev/null || true
-	done
-	for pid in $(msictl --json holders | jq '.holders[].pid'); do
+	for pid in "${bg[@]}" $(msictl --json holders | jq '.holders[].pid'); do
 		kill -KILL "$pid" 2>/dev/null || true
 	done
 	until_true nobody_holds
 }
 
-# in_background WORD... - msictl; its words are in $log and $log.err
-in_background() {
-	log=$BATS_TEST_TMPDIR/log.${#jobs[@]}
-	"$MSICTL" "$@" >"$log" 2>"$log.err" 3>&- &
-	pid=$!
-	jobs+=("$pid")
-}
-
-# ended PID STATUS
-ended() {
-	local status=0
-
-	wait "$1" || status=$?
-	assert_equal "$status" "$2"
-}
-
 nobody_holds() {
 	[[ $(msictl --json holders) == '{"holders":[]}' ]]
-}
-
-# callers N - so many commands run at the holders
-callers() {
-	works --json holders
-	[[ $output == *"\"callers\":$1}"* ]]
-}
-
-# holder DEVICE - the process that holds it
-holder() {
-	msictl --json holders | jq --arg device "$1" '.holders[] | select(.device == $device).pid'
-}
-
-dead() {
-	[[ ! -e /proc/$1 || $(cut -d ' ' -f 3 "/proc/$1/stat" 2>/dev/null) =~ ^(Z|)$ ]]
 }
 
 # let_go START - the kernel asks for a device once more after ten seconds: who heard
@@ -72,7 +40,7 @@ unbind() {
 	local start=$EPOCHREALTIME
 
 	echo "0000:$1" >"$(sys "$1" driver/unbind)" 3>&- &
-	jobs+=("$!")
+	bg+=("$!")
 	wait "$!"
 	let_go "$start"
 }
@@ -97,7 +65,7 @@ unbind() {
 	fails 8 wait "$nvme" msix 7 --at-least 2 --timeout 50ms
 	works --json info "$nvme"
 	json --argjson want "$(upto 8)" '[.vectors[] | select(.state == "armed").vector] == $want'
-	refused 5 "is held already, by pid $(holder "$nvme")" hold "0000:$nvme"
+	refused 5 "is held already, by pid $(holder)" hold "0000:$nvme"
 	works release "$nvme"
 	nothing_left "$nvme"
 	nobody_holds
@@ -154,9 +122,9 @@ counted() {
 	works wait "$e1000e" msix 4 --at-least 3
 	until_true counted "$first" 4 3
 	until_true counted "$second" 4 3
-	kill -TERM "${jobs[@]}"
-	ended "${jobs[0]}" 0
-	ended "${jobs[1]}" 0
+	kill -TERM "${bg[@]}"
+	ended 0 "${bg[0]}"
+	ended 0 "${bg[1]}"
 	works wait "$e1000e" msix 4 --at-least 3
 	works release "$e1000e"
 }
@@ -166,7 +134,7 @@ counted() {
 
 	give "$nvme"
 	works hold "$nvme"
-	holder=$(holder "$nvme")
+	holder=$(holder)
 	works enable "$nvme" msix 4
 	in_background --json watch "$nvme" -d 100ms
 	until_true test -s "$log"
@@ -174,11 +142,11 @@ counted() {
 	until_true callers 1
 	start=$EPOCHREALTIME
 	"$qmp" device_del nvme0
-	ended "${jobs[1]}" 3
+	ended 3 "${bg[1]}"
 	let_go "$start"
 	grep -q 'the kernel took the device back' "$log.err"
 	one_line "$log.err"
-	ended "${jobs[0]}" 3
+	ended 3 "${bg[0]}"
 	until_true dead "$holder"
 	nobody_holds
 	until_true gone "$pci/0000:$nvme"
@@ -206,11 +174,11 @@ one_line() {
 	in_background --json events "$nvme" -n 1 --timeout 60s
 	until_true grep -qs listening "$log.err"
 	unbind "$nvme"
-	ended "${jobs[0]}" 0
+	ended 0 "${bg[0]}"
 	one_line "$BATS_TEST_TMPDIR/log.0.err"
 	grep -q "^msictl: $nvme: the kernel wants the device back: released$" "$BATS_TEST_TMPDIR/log.0.err"
-	ended "${jobs[1]}" 0
-	ended "${jobs[2]}" 0
+	ended 0 "${bg[1]}"
+	ended 0 "${bg[2]}"
 	nothing_left "$nvme"
 	nobody_holds
 }
@@ -220,7 +188,7 @@ one_line() {
 
 	give "$nvme"
 	works hold --keep "$nvme"
-	holder=$(holder "$nvme")
+	holder=$(holder)
 	works enable "$nvme" msix 2
 	unbind "$nvme"
 	nothing_left "$nvme"
@@ -245,7 +213,7 @@ nobodys() {
 
 	give "$nvme"
 	works hold "$nvme"
-	holder=$(holder "$nvme")
+	holder=$(holder)
 	works enable "$nvme" msix 65
 	kill -KILL "$holder"
 	until_true nobodys "$nvme"
@@ -262,7 +230,7 @@ nobodys() {
 	take 00:08.1
 	give 00:08.0 00:08.2
 	works hold 00:08.0
-	holder=$(holder 00:08.0)
+	holder=$(dev=00:08.0 holder)
 	works hold 00:08.2
 	assert_output "00:08.2: held by pid $holder"
 	works enable 00:08.0 msi 1
@@ -302,7 +270,7 @@ has_driver() {
 	until_true grep -qs 'held by pid' "$log"
 	works enable "$nvme" msix 4
 	kill -TERM "$pid"
-	ended "$pid" 0
+	ended 0
 	assert_equal "$(driver_of "$nvme")" nvme
 	take "$nvme"
 	modprobe -r nvme
