@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The server of a simulated function: eventfds armed, fired and taken away over the socket. */
+#include <linux/vfio.h>
+
+#include "vu-fixture.h"
+
+static void test_arm_and_fire(void **state)
+{
+	struct fixture f;
+	int fd[64];
+
+	(void)state;
+	fixture_new(&f, NULL);
+	greet(&f);
+	eventfds(fd, 64);
+	assert_int_equal(set_irqs(&f, ARM, 2, 0, 16, fd, 16), 0);
+	assert_int_equal(set_irqs(&f, ARM, 2, 16, 48, fd + 16, 48), 0);
+	assert_int_equal(set_irqs(&f, FIRE, 2, 8, 16, NULL, 0), 0);
+	for (unsigned int i = 0; i < 64; i++)
+		assert_int_equal(counted(fd[i]), i >= 8 && i < 24);
+	/* no descriptors: off with the eventfds of 10 and 11 */
+	assert_int_equal(set_irqs(&f, ARM, 2, 10, 2, NULL, 0), 0);
+	assert_int_equal(set_irqs(&f, FIRE, 2, 0, 64, NULL, 0), 0);
+	for (unsigned int i = 0; i < 64; i++)
+		assert_int_equal(counted(fd[i]), i != 10 && i != 11);
+	assert_int_equal(set_irqs(&f, FIRE, 2, 0, 0, NULL, 0), 0);
+	assert_int_equal(set_irqs(&f, FIRE, 2, 0, 1, NULL, 0), EINVAL);
+	close_all(fd, 64);
+	fixture_free(&f);
+}
+
+static int set_bool(struct fixture *f, uint32_t argsz, uint32_t count, const uint8_t *data, size_t n)
+{
+	struct vfio_irq_set set = { .argsz = argsz,
+				    .flags = VFIO_IRQ_SET_DATA_BOOL | VFIO_IRQ_SET_ACTION_TRIGGER,
+				    .index = 2,
+				    .count = count };
+	uint8_t payload[64];
+
+	memcpy(payload, &set, sizeof(set));
+	memcpy(payload + sizeof(set), data, n);
+	return ask(f, &(struct ask){ .command = VU_DEVICE_SET_IRQS, .payload = payload, .size = sizeof(set) + n }, NULL,
+		   0);
+}
+
+static void test_bool(void **state)
+{
+	static const uint8_t data[8] = { 1, 0, 0, 1, 2, 0, 0, 0 };
+	struct fixture f;
+	int fd[8];
+
+	(void)state;
+	fixture_new(&f, NULL);
+	greet(&f);
+	eventfds(fd, 8);
+	assert_int_equal(set_irqs(&f, ARM, 2, 0, 8, fd, 8), 0);
+	assert_int_equal(set_bool(&f, 28, 8, data, 8), 0);
+	for (unsigned int i = 0; i < 8; i++)
+		assert_int_equal(counted(fd[i]), data[i] != 0);
+	/* a byte is missing; argsz denies one; there are far too few */
+	assert_int_equal(set_bool(&f, 28, 8, data, 7), EINVAL);
+	assert_int_equal(set_bool(&f, 27, 8, data, 8), EINVAL);
+	assert_int_equal(set_bool(&f, 28, UINT32_MAX, data, 8), EINVAL);
+	for (unsigned int i = 0; i < 8; i++)
+		assert_int_equal(counted(fd[i]), 0);
+	close_all(fd, 8);
+	fixture_free(&f);
+}
+
+/* 16 are offered, 253 are taken. */
+static void test_many_descriptors(void **state)
+{
+	unsigned int before = open_descriptors();
+	int fd[VU_MAX_FDS];
+	struct fixture f;
+
+	(void)state;
+	fixture_new(&f, "msix=2048");
+	greet(&f);
+	eventfds(fd, VU_MAX_FDS);
+	assert_int_equal(set_irqs(&f, ARM, 2, 0, VU_MAX_FDS, fd, VU_MAX_FDS), 0);
+	assert_int_equal(set_irqs(&f, ARM, 2, VU_MAX_FDS, VU_MAX_FDS, fd, VU_MAX_FDS), 0);
+	assert_int_equal(set_irqs(&f, FIRE, 2, 0, 2 * VU_MAX_FDS, NULL, 0), 0);
+	for (unsigned int i = 0; i < VU_MAX_FDS; i++)
+		assert_int_equal(counted(fd[i]), 2);
+	close_all(fd, VU_MAX_FDS);
+	fixture_free(&f);
+	assert_int_equal(open_descriptors(), before);
+}
+
+static void test_bad_set_irqs(void **state)
+{
+	static const struct {
+		uint32_t flags, index, start, count;
+		unsigned int nfds;
+	} cases[] = {
+		{ ARM, 2, 0, 2, 1 },
+		{ ARM, 2, 0, 1, 2 },
+		{ ARM, 2, 0, 0, 1 },
+		{ ARM, 2, 64, 1, 1 },
+		{ ARM, 2, 63, 2, 2 },
+		{ ARM, 2, UINT32_MAX, 2, 2 },
+		{ ARM, 5, 0, 1, 1 },
+		{ ARM, UINT32_MAX, 0, 1, 1 },
+		{ ARM, 2, 0, UINT32_MAX, 0 },
+		{ ARM, 2, 0, 2049, 0 },
+		{ FIRE, 2, 0, 1, 1 },
+		{ FIRE | VFIO_IRQ_SET_DATA_EVENTFD, 2, 0, 1, 1 },
+		{ VFIO_IRQ_SET_ACTION_TRIGGER, 2, 0, 1, 1 },
+		{ ARM | 0x40, 2, 0, 1, 1 },
+		{ VFIO_IRQ_SET_DATA_BOOL | VFIO_IRQ_SET_ACTION_TRIGGER, 2, 0, 0, 1 },
+	};
+	unsigned int before = open_descriptors();
+	struct fixture f;
+	int fd[2];
+
+	(void)state;
+	fixture_new(&f, NULL);
+	greet(&f);
+	eventfds(fd, 2);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		int err =
+			set_irqs(&f, cases[i].flags, cases[i].index, cases[i].start, cases[i].count, fd, cases[i].nfds);
+
+		if (err != EINVAL)
+			fail_msg("case %zu: %s", i, strerror(err));
+	}
+	close_all(fd, 2);
+	fixture_free(&f);
+	assert_int_equal(open_descriptors(), before);
+}
+
+/* Written into, a pipe would block and a file would be changed. */
+static void test_no_eventfd(void **state)
+{
+	struct fixture f;
+	int fd[2];
+
+	(void)state;
+	fixture_new(&f, NULL);
+	greet(&f);
+	assert_int_equal(pipe(fd), 0);
+	assert_int_equal(set_irqs(&f, ARM, 2, 0, 2, fd, 2), EINVAL);
+	close_all(fd, 2);
+	fixture_free(&f);
+}
+
+/* A full counter: the server goes on, whether the client made it to block or not. */
+static void test_full_eventfd(void **state)
+{
+	struct fixture f;
+	int fd[2];
+
+	(void)state;
+	fixture_new(&f, NULL);
+	greet(&f);
+	fd[0] = eventfd(0, EFD_CLOEXEC);
+	fd[1] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(eventfd_write(fd[i], UINT64_MAX - 1), 0);
+	assert_int_equal(set_irqs(&f, ARM, 2, 0, 2, fd, 2), 0);
+	assert_int_equal(set_irqs(&f, FIRE, 2, 0, 2, NULL, 0), 0);
+	assert_int_equal(counted(fd[1]), UINT64_MAX - 1);
+	close_all(fd, 2);
+	fixture_free(&f);
+}
+
+/* vfio-user has no positive number: ENOSPC for all, the number too for who can read it. */
+static void test_grant(void **state)
+{
+	struct vfio_irq_set set = { .argsz = sizeof(set), .flags = ARM, .index = 1, .count = 16 };
+	struct fixture f;
+	int fd[16];
+
+	(void)state;
+	fixture_new(&f, "msi=16,host=4");
+	eventfds(fd, 16);
+	for (int grant = 0; grant < 2; grant++) {
+		struct vu_version v;
+		struct vu_message m;
+		uint32_t n = 0;
+
+		join(&f);
+		assert_int_equal(version(&f, grant ? GRANT : JSON, &v), 0);
+		send_ask(&f, &(struct ask){ VU_DEVICE_SET_IRQS, 0, &set, sizeof(set), fd, 16 });
+		pump(&f);
+		assert_int_equal(reply(&f, &m), ENOSPC);
+		assert_int_equal(m.size, grant ? 4 : 0);
+		if (grant)
+			memcpy(&n, m.payload, 4);
+		assert_int_equal(n, grant ? 4 : 0);
+		vu_message_drop(&m);
+		assert_int_equal(set_irqs(&f, ARM, 1, 0, 4, fd, 4), 0);
+		leave(&f);
+	}
+	close_all(fd, 16);
+	fixture_free(&f);
+}
+
+static void test_doorbell(void **state)
+{
+	struct fixture f;
+	int fd[4];
+
+	(void)state;
+	fixture_new(&f, NULL);
+	greet(&f);
+	eventfds(fd, 4);
+	assert_int_equal(set_irqs(&f, ARM, 2, 0, 4, fd, 4), 0);
+	assert_int_equal(write_region(&f, 7, 4, 6), 0); /* memory and bus mastering on */
+	assert_int_equal(write_region(&f, 0, SIM_REG_DOORBELL, 2), 0);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_int_equal(counted(fd[i]), i == 2);
+	assert_int_equal(ask(&f, &(struct ask){ .command = VU_DEVICE_RESET }, NULL, 0), 0);
+	assert_int_equal(set_irqs(&f, FIRE, 2, 0, 4, NULL, 0), 0);
+	assert_int_equal(counted(fd[0]), 1);
+	close_all(fd, 4);
+	fixture_free(&f);
+}
+
+/* A client may leave the unmasking of INTx to an eventfd of its own. */
+static void test_unmask_eventfd(void **state)
+{
+	const uint32_t unmask = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_UNMASK;
+	unsigned int before = open_descriptors();
+	struct fixture f;
+	int fd[2];
+
+	(void)state;
+	fixture_new(&f, NULL);
+	greet(&f);
+	eventfds(fd, 2);
+	assert_int_equal(set_irqs(&f, ARM, 0, 0, 1, fd, 1), 0);
+	assert_int_equal(set_irqs(&f, unmask, 0, 0, 1, fd + 1, 1), 0);
+	assert_int_equal(write_region(&f, 0, SIM_REG_INTX_RAISE, 1), 0);
+	assert_int_equal(counted(fd[0]), 1);
+	pump(&f);
+	assert_int_equal(counted(fd[0]), 0);
+	for (int i = 0; i < 3; i++) { /* still asserted: each unmask signals again */
+		assert_int_equal(eventfd_write(fd[1], 1), 0);
+		pump(&f);
+		assert_int_equal(counted(fd[0]), 1);
+	}
+	assert_int_equal(set_irqs(&f, unmask, 0, 0, 1, NULL, 0), 0);
+	assert_int_equal(eventfd_write(fd[1], 1), 0);
+	pump(&f);
+	assert_int_equal(counted(fd[0]), 0);
+	assert_int_equal(set_irqs(&f, unmask, 0, 0, 1, fd + 1, 1), 0);
+	leave(&f);
+	eventfd_write(fd[1], 1);
+	pump(&f);
+	close_all(fd, 2);
+	fixture_free(&f);
+	assert_int_equal(open_descriptors(), before);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_arm_and_fire),
+		cmocka_unit_test(test_bool),
+		cmocka_unit_test(test_many_descriptors),
+		cmocka_unit_test(test_bad_set_irqs),
+		cmocka_unit_test(test_no_eventfd),
+		cmocka_unit_test(test_full_eventfd),
+		cmocka_unit_test(test_grant),
+		cmocka_unit_test(test_doorbell),
+		cmocka_unit_test(test_unmask_eventfd),
+	};
+
+	return cmocka_run_group_tests_name("vu-server-irqs", tests, NULL, NULL);
+}
