@@ -105,7 +105,7 @@ static void on_input(struct source *src)
 	struct shell *sh = src->owner;
 
 	/* What was typed behind a Ctrl-C belongs to the next line; the input is still there then. */
-	if (sh->ready && !loop_stopped(sh->s->loop))
+	if (sh->ready && !loop_hear(sh->s->loop))
 		rl_callback_read_char();
 }
 

@@ -161,6 +161,23 @@ running() {
 	term_ended 0
 }
 
+stopped() {
+	[[ $(<"/proc/$(term_pid)/stat") == *') T '* ]]
+}
+
+@test "Ctrl-C is heard before what was typed behind it, however late" {
+	term_type 'half typed'
+	term_expect 'half typed$'
+	kill -STOP "$(term_pid)"
+	until_true stopped
+	# what the terminal throws away has told of input already
+	term_type x
+	term_key C-c
+	term_key C-d
+	kill -CONT "$(term_pid)"
+	term_ended 0
+}
+
 @test "SIGTERM ends it and the terminal is as before" {
 	enter 'enable msix 4'
 	term_expect 'msix 4>$'
