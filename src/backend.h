@@ -11,6 +11,7 @@
 #include "error.h"
 #include "irq-set.h"
 #include "pci.h"
+#include "region.h"
 #include "root.h"
 #include "trace.h"
 
@@ -22,16 +23,6 @@ struct device_info {
 struct irq_info {
 	unsigned int count;
 	uint32_t flags; /* IRQ_* of irq-index.h */
-};
-
-/* VFIO_PCI_*_REGION_INDEX of linux/vfio.h. */
-enum region_index {
-	REGION_BAR0,
-	REGION_BAR5 = 5,
-	REGION_ROM,
-	REGION_CONFIG,
-	REGION_VGA,
-	NR_REGION,
 };
 
 struct region_info {

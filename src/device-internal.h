@@ -21,6 +21,9 @@ bool device_served(const struct device *d);
 int device_peer_listen(struct device *d, struct error *e);
 void device_peer_ready(struct source *s);
 
+/** device_would_write() - in a dry run, tell of the write of @n little-endian bytes; false: make it. */
+bool device_would_write(const struct device *d, enum region_index region, uint64_t offset, const void *raw, size_t n);
+
 /** device_region_failed() - @n bytes or -errno came of a region access: the peer is lost, or @sentence. */
 int device_region_failed(struct device *d, ssize_t n, const char *sentence, struct error *e);
 

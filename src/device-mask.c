@@ -125,6 +125,7 @@ int device_table_read(struct device *d, unsigned int vector, struct msix_entry *
 static int mask_table(struct device *d, unsigned int vector, bool mask, struct error *e)
 {
 	uint32_t was = 0, now;
+	uint64_t begin;
 	char text[64];
 	int rc = reach_table(d, e);
 
@@ -136,9 +137,11 @@ static int mask_table(struct device *d, unsigned int vector, bool mask, struct e
 	snprintf(text, sizeof(text), "table vector=%u control=0x%x", vector, now);
 	if (trace_would(d->trace, "store", text))
 		return 0;
+	begin = now_us();
 	if (control_write(d, vector, now) || entry_read(d, vector, 3, &was, 1))
 		return fault(d, e);
-	trace_call(d->trace, "store", text, 0, 0);
+	if (d->table)
+		trace_call(d->trace, "store", text, 0, now_us() - begin);
 	if (was == now)
 		return 0;
 	return fail(e, CAUSE_FAILED, EIO, "msix %u: vector control reads 0x%x after 0x%x was written", vector, was,
@@ -150,7 +153,6 @@ static int mask_bits(struct device *d, unsigned int vector, bool mask, struct er
 	const struct msi_cap *m = &d->caps.msi;
 	uint32_t bit = 1u << vector, bits;
 	uint8_t raw[4];
-	char text[64];
 	ssize_t n;
 
 	if (!d->caps.has_msi || !m->maskable)
@@ -159,11 +161,10 @@ static int mask_bits(struct device *d, unsigned int vector, bool mask, struct er
 	if (n != sizeof(raw))
 		return device_region_failed(d, n, "the MSI mask bits can't be read", e);
 	bits = mask ? le32(raw) | bit : le32(raw) & ~bit;
-	snprintf(text, sizeof(text), "config offset=0x%x value=0x%08x", m->mask_pos, bits);
-	if (trace_would(d->trace, "pwrite", text))
-		return 0;
 	for (unsigned int i = 0; i < sizeof(raw); i++)
 		raw[i] = (uint8_t)(bits >> (8 * i));
+	if (device_would_write(d, REGION_CONFIG, m->mask_pos, raw, sizeof(raw)))
+		return 0;
 	n = d->backend->region_write(d->handle, REGION_CONFIG, raw, sizeof(raw), m->mask_pos);
 	if (n == sizeof(raw))
 		return 0;

@@ -9,23 +9,6 @@
 #include "device-internal.h"
 #include "util.h"
 
-static const char *const region_words[NR_REGION] = {
-	"bar0",
-	"bar1",
-	"bar2",
-	"bar3",
-	"bar4",
-	"bar5",
-	[REGION_ROM] = "rom",
-	[REGION_CONFIG] = "config",
-	[REGION_VGA] = "vga",
-};
-
-const char *region_word(enum region_index region)
-{
-	return (size_t)region < ARRAY_SIZE(region_words) ? region_words[region] : NULL;
-}
-
 static int config16(struct device *d, unsigned int pos, uint16_t *value)
 {
 	uint8_t raw[2];
@@ -37,9 +20,19 @@ static int config16(struct device *d, unsigned int pos, uint16_t *value)
 	return 0;
 }
 
+bool device_would_write(const struct device *d, enum region_index region, uint64_t offset, const void *raw, size_t n)
+{
+	char text[96];
+
+	if (!d->trace->dry_run)
+		return false;
+	region_text(region, offset, n, text, sizeof(text));
+	region_value(raw, n, " value=", text, sizeof(text));
+	return trace_would(d->trace, "pwrite", text);
+}
+
 int device_bus_master(struct device *d, bool on)
 {
-	char text[64];
 	uint8_t raw[2];
 	uint16_t cmd;
 	ssize_t n;
@@ -59,10 +52,9 @@ int device_bus_master(struct device *d, bool on)
 		return 0;
 	}
 	cmd ^= PCI_COMMAND_MASTER;
-	snprintf(text, sizeof(text), "config offset=0x%x value=0x%04x", PCI_COMMAND, cmd);
-	if (!trace_would(d->trace, "pwrite", text)) {
-		raw[0] = (uint8_t)cmd;
-		raw[1] = (uint8_t)(cmd >> 8);
+	raw[0] = (uint8_t)cmd;
+	raw[1] = (uint8_t)(cmd >> 8);
+	if (!device_would_write(d, REGION_CONFIG, PCI_COMMAND, raw, sizeof(raw))) {
 		n = d->backend->region_write(d->handle, REGION_CONFIG, raw, sizeof(raw), PCI_COMMAND);
 		if (n != sizeof(raw))
 			return n < 0 ? (int)n : -EIO;
@@ -191,7 +183,6 @@ int device_write(struct device *d, enum region_index region, uint64_t offset, un
 		 struct error *e)
 {
 	uint8_t raw[8];
-	char text[96];
 	ssize_t n;
 	int rc = check_access(d, region, offset, width, e);
 
@@ -202,12 +193,10 @@ int device_write(struct device *d, enum region_index region, uint64_t offset, un
 	if (width < 8 && value >> (width * 8))
 		return fail(e, CAUSE_USAGE, 0, "0x%" PRIx64 " does not fit into %u byte%s", value, width,
 			    width == 1 ? "" : "s");
-	snprintf(text, sizeof(text), "%s offset=0x%" PRIx64 " size=%u value=0x%" PRIx64, region_word(region), offset,
-		 width, value);
-	if (trace_would(d->trace, "pwrite", text))
-		return 0;
 	for (unsigned int i = 0; i < width; i++)
 		raw[i] = (uint8_t)(value >> (8 * i));
+	if (device_would_write(d, region, offset, raw, width))
+		return 0;
 	n = d->backend->region_write(d->handle, region, raw, width, offset);
 	return n == (ssize_t)width ? 0 : explain_access(d, region, offset, n, e);
 }

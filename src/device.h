@@ -225,7 +225,4 @@ int device_bus_master(struct device *d, bool on);
 /** device_memory_on() - memory decode on and the function in D0, so that BARs answer; else -EIO and a sentence. */
 int device_memory_on(struct device *d, struct error *e);
 
-/** region_word() - "bar0".."bar5", "rom", "config", "vga". */
-const char *region_word(enum region_index region);
-
 #endif

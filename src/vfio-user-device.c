@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the device of a vfio-user peer is, its regions, its reset. */
 #include <errno.h>
-#include <inttypes.h>
 #include <linux/vfio.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "util.h"
 #include "vfio-user-internal.h"
+#include "vfio-words.h"
 
 int vfio_user_device_info(void *handle, struct device_info *info, struct error *e)
 {
 	struct vfio_device_info di = { .argsz = 16 };
-	struct request r = { .command = VU_DEVICE_GET_INFO, .payload = &di, .size = 16, .reply_min = 16 };
+	struct request r = {
+		.command = VU_DEVICE_GET_INFO, .payload = &di, .size = 16, .reply_min = 16, .words = vfio_device_words
+	};
 	int rc = peer_ask(handle, &r, &di, 16);
 
 	if (rc)
@@ -34,7 +35,8 @@ int vfio_user_irq_info(void *handle, enum irq_index index, struct irq_info *info
 			     .payload = &ii,
 			     .size = sizeof(ii),
 			     .reply_min = sizeof(ii),
-			     .detail = irq_index_word(index) };
+			     .detail = irq_index_word(index),
+			     .words = vfio_irq_words };
 	int rc = peer_ask(u, &r, &ii, sizeof(ii));
 
 	if (rc && rc != -EINVAL && !u->end)
@@ -50,9 +52,12 @@ int vfio_user_irq_info(void *handle, enum irq_index index, struct irq_info *info
 int vfio_user_region_info(void *handle, enum region_index region, struct region_info *info)
 {
 	struct vfio_region_info ri = { .argsz = sizeof(ri), .index = region };
-	struct request r = {
-		.command = VU_DEVICE_GET_REGION_INFO, .payload = &ri, .size = sizeof(ri), .reply_min = sizeof(ri)
-	};
+	struct request r = { .command = VU_DEVICE_GET_REGION_INFO,
+			     .payload = &ri,
+			     .size = sizeof(ri),
+			     .reply_min = sizeof(ri),
+			     .detail = region_word(region),
+			     .words = vfio_region_words };
 	int rc = peer_ask(handle, &r, &ri, sizeof(ri));
 
 	if (rc)
@@ -95,7 +100,9 @@ static int access_region(struct vfio_user *u, enum vu_command command, struct re
 	if (write)
 		memcpy(payload + sizeof(*a), buf, a->count);
 	if (u->trace->on)
-		snprintf(text, sizeof(text), "region=%u offset=0x%" PRIx64 " size=%u", a->region, a->offset, a->count);
+		region_text(a->region, a->offset, a->count, text, sizeof(text));
+	if (u->trace->on && write)
+		region_value(buf, a->count, " value=", text, sizeof(text));
 	r.detail = text;
 	rc = peer_exchange(u, &r, &m);
 	if (rc)

@@ -100,6 +100,20 @@ static int reply_error(struct vfio_user *u, const struct request *r, const struc
 	return m->header.error > 0 && m->header.error < 4096 ? -(int)m->header.error : -EIO;
 }
 
+static void trace_exchange(const struct vfio_user *u, const struct request *r, const struct vu_message *m, int rc,
+			   uint64_t us)
+{
+	char told[160] = "";
+
+	if (!u->trace->on)
+		return;
+	if (rc == 0 && r->words)
+		r->words(m->payload, told, sizeof(told));
+	if (rc == 0 && r->command == VU_REGION_READ)
+		region_value((const char *)m->payload + r->reply_min, m->size - r->reply_min, "", told, sizeof(told));
+	trace_answer(u->trace, names[r->command], r->detail ? r->detail : "", rc, told[0] ? told : NULL, us);
+}
+
 int peer_exchange(struct vfio_user *u, const struct request *r, struct vu_message *m)
 {
 	struct vu_header h = { .id = ++u->id, .command = r->command, .size = (uint32_t)(sizeof(h) + r->size) };
@@ -116,12 +130,12 @@ int peer_exchange(struct vfio_user *u, const struct request *r, struct vu_messag
 	if (rc == 0) {
 		u->foreign = 0;
 		rc = reply_error(u, r, m);
-		if (rc)
-			vu_message_drop(m);
 	} else {
 		rc = peer_give_up(u, rc);
 	}
-	trace_call(u->trace, names[r->command], r->detail ? r->detail : "", rc, now_us() - begin);
+	trace_exchange(u, r, m, rc, now_us() - begin);
+	if (rc)
+		vu_message_drop(m);
 	return rc;
 }
 

@@ -32,8 +32,9 @@ struct request {
 	size_t size;
 	const int *fd;
 	unsigned int nfds;
-	size_t reply_min; /* bytes of payload that the reply must have */
-	const char *detail;
+	size_t reply_min;   /* bytes of payload that the reply must have */
+	const char *detail; /* what is asked, and the reply put into words: for the trace, NULL for none */
+	void (*words)(const void *reply, char *buf, size_t size);
 };
 
 /** peer_exchange() - one request and its reply in @m, dropped by the caller. 0, a positive grant, or -errno. */

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vfio.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <linux/vfio.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +11,7 @@
 #include <sys/mman.h>
 
 #include "util.h"
+#include "vfio-words.h"
 
 _Static_assert((int)IRQ_INTX == VFIO_PCI_INTX_IRQ_INDEX && (int)IRQ_REQ == VFIO_PCI_REQ_IRQ_INDEX, "enum irq_index");
 _Static_assert((int)REGION_CONFIG == VFIO_PCI_CONFIG_REGION_INDEX, "enum region_index");
@@ -42,46 +41,12 @@ int vfio_call(const struct trace *t, int fd, unsigned long request, const char *
 	return vfio_ask(t, fd, request, name, detail, arg, NULL);
 }
 
-static void tell_device(const void *arg, char *buf, size_t size)
-{
-	static const struct flag_word words[] = { { VFIO_DEVICE_FLAGS_RESET, "RESET" },
-						  { VFIO_DEVICE_FLAGS_PCI, "PCI" } };
-	const struct vfio_device_info *di = arg;
-
-	snprintf(buf, size, "regions=%u irqs=%u flags=", di->num_regions, di->num_irqs);
-	append_flags(buf, size, words, ARRAY_SIZE(words), di->flags);
-}
-
-static void tell_irq(const void *arg, char *buf, size_t size)
-{
-	static const struct flag_word words[] = { { VFIO_IRQ_INFO_EVENTFD, "EVENTFD" },
-						  { VFIO_IRQ_INFO_MASKABLE, "MASKABLE" },
-						  { VFIO_IRQ_INFO_AUTOMASKED, "AUTOMASKED" },
-						  { VFIO_IRQ_INFO_NORESIZE, "NORESIZE" } };
-	const struct vfio_irq_info *ii = arg;
-
-	snprintf(buf, size, "count=%u flags=", ii->count);
-	append_flags(buf, size, words, ARRAY_SIZE(words), ii->flags);
-}
-
-static void tell_region(const void *arg, char *buf, size_t size)
-{
-	static const struct flag_word words[] = { { VFIO_REGION_INFO_FLAG_READ, "READ" },
-						  { VFIO_REGION_INFO_FLAG_WRITE, "WRITE" },
-						  { VFIO_REGION_INFO_FLAG_MMAP, "MMAP" },
-						  { VFIO_REGION_INFO_FLAG_CAPS, "CAPS" } };
-	const struct vfio_region_info *ri = arg;
-
-	snprintf(buf, size, "size=0x%llx offset=0x%llx flags=", (unsigned long long)ri->size,
-		 (unsigned long long)ri->offset);
-	append_flags(buf, size, words, ARRAY_SIZE(words), ri->flags);
-}
-
 int vfio_device_info(void *handle, struct device_info *info, struct error *e)
 {
 	struct vfio *v = handle;
 	struct vfio_device_info di = { .argsz = sizeof(di) };
-	int rc = vfio_ask(v->trace, v->device, VFIO_DEVICE_GET_INFO, "VFIO_DEVICE_GET_INFO", "", &di, tell_device);
+	int rc =
+		vfio_ask(v->trace, v->device, VFIO_DEVICE_GET_INFO, "VFIO_DEVICE_GET_INFO", "", &di, vfio_device_words);
 
 	if (rc < 0)
 		return fail(e, cause_of_errno(-rc), -rc, "VFIO_DEVICE_GET_INFO failed");
@@ -98,28 +63,12 @@ int vfio_irq_info(void *handle, enum irq_index index, struct irq_info *info)
 	struct vfio *v = handle;
 	struct vfio_irq_info ii = { .argsz = sizeof(ii), .index = index };
 	int rc = vfio_ask(v->trace, v->device, VFIO_DEVICE_GET_IRQ_INFO, "VFIO_DEVICE_GET_IRQ_INFO",
-			  irq_index_word(index), &ii, tell_irq);
+			  irq_index_word(index), &ii, vfio_irq_words);
 
 	if (rc < 0)
 		return rc;
 	*info = (struct irq_info){ .count = ii.count, .flags = ii.flags };
 	return 0;
-}
-
-static uint32_t irq_set_flags(const struct irq_set *s)
-{
-	static const uint32_t action[] = {
-		[IRQ_ACTION_TRIGGER] = VFIO_IRQ_SET_ACTION_TRIGGER,
-		[IRQ_ACTION_MASK] = VFIO_IRQ_SET_ACTION_MASK,
-		[IRQ_ACTION_UNMASK] = VFIO_IRQ_SET_ACTION_UNMASK,
-	};
-	static const uint32_t data[] = {
-		[IRQ_DATA_NONE] = VFIO_IRQ_SET_DATA_NONE,
-		[IRQ_DATA_BOOL] = VFIO_IRQ_SET_DATA_BOOL,
-		[IRQ_DATA_EVENTFD] = VFIO_IRQ_SET_DATA_EVENTFD,
-	};
-
-	return action[s->action] | data[s->data];
 }
 
 int vfio_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd)
@@ -133,7 +82,7 @@ int vfio_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd)
 	if (!set)
 		return -ENOMEM;
 	set->argsz = (uint32_t)size;
-	set->flags = irq_set_flags(s);
+	set->flags = vfio_set_flags(s);
 	set->index = s->index;
 	set->start = s->start;
 	set->count = s->count;
@@ -163,9 +112,7 @@ static bool has_region_cap(const struct vfio_region_info *ri, uint16_t id)
 static int get_region_info(struct vfio *v, enum region_index region, struct vfio_region_info **out)
 {
 	uint32_t size = sizeof(**out);
-	char detail[16];
 
-	snprintf(detail, sizeof(detail), "region=%d", region);
 	for (;;) {
 		struct vfio_region_info *ri = calloc(1, size);
 		int rc;
@@ -174,8 +121,8 @@ static int get_region_info(struct vfio *v, enum region_index region, struct vfio
 			return -ENOMEM;
 		ri->argsz = size;
 		ri->index = region;
-		rc = vfio_ask(v->trace, v->device, VFIO_DEVICE_GET_REGION_INFO, "VFIO_DEVICE_GET_REGION_INFO", detail,
-			      ri, tell_region);
+		rc = vfio_ask(v->trace, v->device, VFIO_DEVICE_GET_REGION_INFO, "VFIO_DEVICE_GET_REGION_INFO",
+			      region_word(region), ri, vfio_region_words);
 		if (rc == 0 && (ri->argsz <= size || ri->argsz > MAX_REGION_INFO)) {
 			ri->argsz = ri->argsz < size ? ri->argsz : size;
 			*out = ri;
@@ -217,60 +164,70 @@ static int region_at(struct vfio *v, enum region_index region, size_t n, uint64_
 	return n > v->region_size[region] || offset > v->region_size[region] - n ? -ERANGE : 0;
 }
 
-static void trace_region(const struct vfio *v, const char *call, enum region_index region, size_t n, uint64_t offset,
-			 const void *value, ssize_t rc)
+struct region_call {
+	const char *name;
+	enum region_index region;
+	uint64_t offset;
+	size_t n;
+	uint64_t begin;
+	const void *written, *read; /* its bytes, NULL where it has none */
+};
+
+/* Returns @rc. */
+static ssize_t trace_region(const struct vfio *v, const struct region_call *c, ssize_t rc)
 {
-	char detail[96];
-	uint64_t number = 0;
+	char detail[96], read[32] = "";
 
 	if (!v->trace->on)
-		return;
-	snprintf(detail, sizeof(detail), "region=%d offset=0x%" PRIx64 " size=%zu", region, offset, n);
-	/* registers are little endian */
-	if (value && n <= sizeof(number) && rc == (ssize_t)n) {
-		memcpy(&number, value, n);
-		append(detail, sizeof(detail), " value=0x%" PRIx64, le64toh(number));
-	}
-	trace_call(v->trace, call, detail, rc, 0);
+		return rc;
+	region_text(c->region, c->offset, c->n, detail, sizeof(detail));
+	if (c->written)
+		region_value(c->written, c->n, " value=", detail, sizeof(detail));
+	if (c->read && rc == (ssize_t)c->n)
+		region_value(c->read, c->n, "", read, sizeof(read));
+	trace_answer(v->trace, c->name, detail, rc, read[0] ? read : NULL, now_us() - c->begin);
+	return rc;
 }
 
 ssize_t vfio_region_read(void *handle, enum region_index region, void *buf, size_t n, uint64_t offset)
 {
 	struct vfio *v = handle;
+	struct region_call c = { .name = "pread", .region = region, .offset = offset, .n = n, .read = buf };
 	ssize_t rc = region_at(v, region, n, offset);
 
 	if (rc < 0)
 		return rc;
+	c.begin = now_us();
 	rc = pread(v->device, buf, n, (off_t)(v->region_offset[region] + offset));
-	rc = rc < 0 ? -errno : rc;
-	trace_region(v, "pread", region, n, offset, buf, rc);
-	return rc;
+	return trace_region(v, &c, rc < 0 ? -errno : rc);
 }
 
 ssize_t vfio_region_write(void *handle, enum region_index region, const void *buf, size_t n, uint64_t offset)
 {
 	struct vfio *v = handle;
+	struct region_call c = { .name = "pwrite", .region = region, .offset = offset, .n = n, .written = buf };
 	ssize_t rc = region_at(v, region, n, offset);
 
 	if (rc < 0)
 		return rc;
+	c.begin = now_us();
 	rc = pwrite(v->device, buf, n, (off_t)(v->region_offset[region] + offset));
-	rc = rc < 0 ? -errno : rc;
-	trace_region(v, "pwrite", region, n, offset, buf, rc);
-	return rc;
+	return trace_region(v, &c, rc < 0 ? -errno : rc);
 }
 
 int vfio_region_map(void *handle, enum region_index region, uint64_t offset, size_t n, void **map)
 {
 	struct vfio *v = handle;
+	struct region_call c = { .name = "mmap", .region = region, .offset = offset, .n = n };
 	int rc = region_at(v, region, n, offset);
 	void *p;
 
 	if (rc < 0)
 		return rc;
+	c.begin = now_us();
 	p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, v->device, (off_t)(v->region_offset[region] + offset));
 	rc = p == MAP_FAILED ? -errno : 0;
-	trace_region(v, "mmap", region, n, offset, NULL, rc);
+	trace_region(v, &c, rc);
 	if (rc == 0)
 		*map = p;
 	return rc;

@@ -104,7 +104,7 @@ script() {
 	assert_line 'would: VFIO_DEVICE_SET_IRQS(index=msix start=4 count=2 DATA_EVENTFD|ACTION_TRIGGER eventfds=4-5)'
 	assert_line 'would: VFIO_DEVICE_SET_IRQS(index=msix start=0 count=2 DATA_NONE|ACTION_TRIGGER)'
 	assert_line 'would: VFIO_DEVICE_SET_IRQS(index=msix start=0 count=0 DATA_NONE|ACTION_TRIGGER)'
-	assert_line --partial 'would: pwrite(config offset=0x4 size=2 value=0x6)'
+	assert_line --partial 'would: pwrite(config offset=0x4 size=2 value=0x0006)'
 	assert_line --regexp '^would: VFIO_DEVICE_RESET'
 	# one command alone, which is refused without it
 	works --dry-run enable "$device" msix 0,2
@@ -122,8 +122,8 @@ script() {
 	assert_line --partial 'msix: would be off, released 0-5'
 	assert_line --partial 'would be reset; armed vectors would stay armed'
 	# once, as it would be
-	assert_equal "$(grep -c '^would: pwrite(config offset=0x4 value=0x0006)' <<<"$output")" 1
-	assert_equal "$(grep -c '^would: pwrite(config offset=0x4 value=0x0002)' <<<"$output")" 1
+	assert_equal "$(grep -c '^would: pwrite(config offset=0x4 size=2 value=0x0006)' <<<"$output")" 1
+	assert_equal "$(grep -c '^would: pwrite(config offset=0x4 size=2 value=0x0002)' <<<"$output")" 1
 	assert_equal "$(grep -c 'bus mastering would be turned on' <<<"$stderr")" 1
 	assert_equal "$(grep -c 'bus mastering would be turned off again' <<<"$stderr")" 1
 	noted '^a dry run waits for nothing$'
@@ -157,7 +157,11 @@ script() {
 
 @test "--trace tells of each call made, one SET_IRQS for a growth whatever is live" {
 	works --trace run "$device" -c 'enable msix 2; resize msix 8'
-	noted '^VFIO_USER_DEVICE_SET_IRQS\(index=msix start=2 count=6 .*\) = 0 \([0-9]+ us\)$'
+	noted '^VFIO_USER_DEVICE_SET_IRQS\(index=msix start=2 count=6 DATA_EVENTFD\|ACTION_TRIGGER eventfds=2-7\) = 0 \([0-9]+ us\)$'
+	noted '^VFIO_USER_DEVICE_GET_IRQ_INFO\(msix\) = 0 \{count=8 flags=EVENTFD\} \([0-9]+ us\)$'
+	noted '^VFIO_USER_REGION_WRITE\(config offset=0x4 size=2 value=0x0006\) = 0 \([0-9]+ us\)$'
+	noted '^VFIO_USER_REGION_READ\(config offset=0x4 size=2\) = 0 \{0x0006\} \([0-9]+ us\)$'
+	noted '^VFIO_USER_DEVICE_SET_IRQS\(index=msix start=0 count=0 DATA_NONE\|ACTION_TRIGGER\) = 0 \([0-9]+ us\)$'
 	# enable, resize, and the disable at the end
 	assert_equal "$(grep -c 'SET_IRQS(index=msix' <<<"$stderr")" 3
 }

@@ -71,7 +71,7 @@ plug_nvme() {
 		# unmasked by us, disabled by us: not only by the closing descriptor
 		grep -q 'store(table vector=1 control=0x0)' "$dev_dir/err"
 		grep -q 'SET_IRQS(index=msix start=0 count=0 DATA_NONE|ACTION_TRIGGER) = 0' "$dev_dir/err"
-		grep -q 'pwrite(region=7 offset=0x4 size=2 value=0x' <(sed '1,/store/d' "$dev_dir/err")
+		grep -q 'pwrite(config offset=0x4 size=2 value=0x' <(sed '1,/store/d' "$dev_dir/err")
 	done
 	# at a terminal, while a command runs
 	term_start run "$e1000e" -c 'enable msix 2; wait msix 1 --timeout 60'
