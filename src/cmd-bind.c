@@ -77,8 +77,9 @@ const struct command cmd_bind = {
 	.summary = "hand a function to vfio-pci",
 	.help = "driver_override is set, the function is taken from its driver and vfio-pci probes it; new_id is never "
 		"written. What driver it had is remembered in /run/msictl/former for unbind.\n"
-		"A function that carries a mounted file system or swap space, an interface that is up, or the boot "
-		"display is refused (exit 5); a bridge always is.",
+		"A function that carries a mounted file system or swap space, a disk that a pool, an array or a "
+		"process "
+		"has for itself, an interface that is up, or the boot display is refused (exit 5); a bridge always is.",
 	.family = FAMILY_CHANGE,
 	.flags = CMD_OUTSIDE | CMD_LIVE_HOST,
 	.param = (const struct param[]){ { .kind = KIND_DEVICE } },

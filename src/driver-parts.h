@@ -3,6 +3,7 @@
 #ifndef MSICTL_DRIVER_PARTS_H
 #define MSICTL_DRIVER_PARTS_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +26,32 @@ int former_save(const struct root *r, const struct pci_addr *a, const char *driv
  */
 int former_load(const struct root *r, const struct pci_addr *a, char *driver, size_t size);
 void former_forget(const struct root *r, const struct pci_addr *a);
+
+/* driver-below.c: what of the running system lies below a function */
+
+struct below {
+	const struct root *r;
+	char home[PATH_MAX]; /* the function's own folder, without links */
+	unsigned int looks;  /* at block devices, for the one at hand */
+};
+
+/** below_begin() - for the function @a. 0 or -errno. */
+int below_begin(struct below *b, const struct root *r, const struct pci_addr *a);
+
+/** lies_below() - whether @path of the root leads to the function's folder or into it. */
+bool lies_below(struct below *b, const char *path);
+
+/** device_below() - whether the block device, or anything that it is made of (/sys/dev/block/MAJ:MIN/slaves), does. */
+bool device_below(struct below *b, unsigned int major, unsigned int minor);
+
+/** node_below() - the same of a node such as /dev/dm-1; a path that is no block device carries nothing. */
+bool node_below(struct below *b, const char *node);
+
+/** devices_below() - the same of any block device that the folder @path links. */
+bool devices_below(struct below *b, const char *path);
+
+/** disk_below() - whether the block device's folder @path is the function's own, an NVMe multipath disk included. */
+bool disk_below(struct below *b, const char *path);
 
 /* driver-node.c */
 

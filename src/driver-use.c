@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Whether taking a function from its driver would pull something from under the running system. */
 #include "driver.h"
+#include "driver-parts.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <net/if.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,151 +17,12 @@
 #include "function.h"
 #include "util.h"
 
-/* Layers of device mapper, RAID and caches above each other. */
-#define MAX_LAYERS 8
-
-/* Block devices that one mount is followed to; a tangle of more is taken to lead to the function. */
-#define MAX_LOOKS 4096
-
 struct use {
 	const struct root *r;
+	struct below below;
 	char bdf[PCI_ADDR_LEN];
-	char home[PATH_MAX]; /* the function's own folder, without links */
-	unsigned int looks;  /* of the mount at hand */
 	struct error *e;
 };
-
-static void close_dir(DIR **d)
-{
-	if (*d)
-		closedir(*d);
-}
-
-static int real_path(const struct root *r, char buf[PATH_MAX], const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static int real_path(const struct root *r, char buf[PATH_MAX], const char *fmt, ...)
-{
-	_cleanup_fd_ int fd = -1;
-	char path[PATH_MAX], self[48];
-	va_list ap;
-	ssize_t n;
-	int len;
-
-	va_start(ap, fmt);
-	len = vsnprintf(path, sizeof(path), fmt, ap);
-	va_end(ap);
-	if (len < 0 || (size_t)len >= sizeof(path))
-		return -ENAMETOOLONG;
-	fd = root_openf(r, O_PATH, "%s", path);
-	if (fd < 0)
-		return fd;
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	n = readlink(self, buf, PATH_MAX - 1);
-	if (n < 0)
-		return -errno;
-	buf[n] = '\0';
-	return 0;
-}
-
-/* Whether @path of the root leads to somewhere below the function. */
-static bool lies_below(struct use *u, const char *path)
-{
-	size_t len = strlen(u->home);
-	char real[PATH_MAX];
-
-	return !real_path(u->r, real, "%s", path) && !strncmp(real, u->home, len) && (!real[len] || real[len] == '/');
-}
-
-/* Any link of the folder @path that begins with @prefix. */
-static bool any_below(struct use *u, const char *path, const char *prefix)
-{
-	_cleanup_(close_dir) DIR *dir = root_opendir(u->r, "%s", path);
-	struct dirent *entry;
-	char link[PATH_MAX];
-
-	while (dir && (entry = readdir(dir))) {
-		if (entry->d_name[0] == '.' || strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
-			continue;
-		if (snprintf(link, sizeof(link), "%s/%s", path, entry->d_name) < (int)sizeof(link) &&
-		    lies_below(u, link))
-			return true;
-	}
-	return false;
-}
-
-/*
- * With native multipath an NVMe disk is a child of its subsystem, which links
- * the controllers: drivers/nvme/host/core.c nvme_init_subsystem().
- */
-static bool nvme_below(struct use *u, const char *path)
-{
-	char real[PATH_MAX], up[PATH_MAX];
-
-	if (real_path(u->r, real, "%s", path) || !strstr(real, "/nvme-subsystem/"))
-		return false;
-	for (int i = 1; i <= 2; i++) /* of a disk, of a partition */
-		if (snprintf(up, sizeof(up), "%s/%s", path, i == 1 ? ".." : "../..") < (int)sizeof(up) &&
-		    any_below(u, up, "nvme"))
-			return true;
-	return false;
-}
-
-static bool block_below(struct use *u, const char *path, int layers);
-
-/* What a device mapper, RAID or cache device is made of. */
-static bool slaves_below(struct use *u, const char *path, int layers)
-{
-	_cleanup_(close_dir) DIR *dir = root_opendir(u->r, "%s", path);
-	struct dirent *entry;
-	char slave[PATH_MAX];
-
-	while (dir && (entry = readdir(dir))) {
-		if (entry->d_name[0] == '.')
-			continue;
-		if (snprintf(slave, sizeof(slave), "%s/%s", path, entry->d_name) < (int)sizeof(slave) &&
-		    block_below(u, slave, layers))
-			return true;
-	}
-	return false;
-}
-
-/* @path: any path of the root that leads to a block device's folder in sysfs. */
-static bool block_below(struct use *u, const char *path, int layers)
-{
-	char slaves[PATH_MAX];
-
-	if (u->looks++ >= MAX_LOOKS || lies_below(u, path) || nvme_below(u, path))
-		return true;
-	if (layers <= 0)
-		return false;
-	if (snprintf(slaves, sizeof(slaves), "%s/slaves", path) < (int)sizeof(slaves) &&
-	    slaves_below(u, slaves, layers - 1))
-		return true;
-	/* a partition's disk has them */
-	return root_exists(u->r, "%s/partition", path) &&
-	       snprintf(slaves, sizeof(slaves), "%s/../slaves", path) < (int)sizeof(slaves) &&
-	       slaves_below(u, slaves, layers - 1);
-}
-
-static bool device_below(struct use *u, unsigned int major, unsigned int minor)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "sys/dev/block/%u:%u", major, minor);
-	u->looks = 0;
-	return block_below(u, path, MAX_LAYERS);
-}
-
-/* A node such as /dev/dm-1; a path that is no block device carries nothing. */
-static bool node_below(struct use *u, const char *node)
-{
-	_cleanup_fd_ int fd = root_openf(u->r, O_PATH, "%s", node);
-	struct stat st;
-
-	return fd >= 0 && !fstat(fd, &st) && S_ISBLK(st.st_mode) &&
-	       device_below(u, major(st.st_rdev), minor(st.st_rdev));
-}
 
 /* Blanks in /proc/self/mountinfo and /proc/swaps are written as \040: fs/proc_namespace.c mangle(). */
 static void unmangle(char *text)
@@ -195,7 +56,7 @@ static int busy(struct use *u, const char *what, const char *where, const char *
 static bool tag_below(struct use *u, const char *tag)
 {
 	static const char drivers[] = "sys/bus/virtio/drivers/9pnet_virtio";
-	_cleanup_(close_dir) DIR *dir = root_opendir(u->r, "%s", drivers);
+	_cleanup_dir_ DIR *dir = root_opendir(u->r, "%s", drivers);
 	struct dirent *entry;
 	char path[PATH_MAX], text[64];
 
@@ -204,7 +65,7 @@ static bool tag_below(struct use *u, const char *tag)
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", drivers, entry->d_name);
 		if (root_text(u->r, text, sizeof(text), "%s/mount_tag", path) > 0 && !strcmp(text, tag) &&
-		    lies_below(u, path))
+		    lies_below(&u->below, path))
 			return true;
 	}
 	return false;
@@ -248,11 +109,11 @@ static bool mount_below(struct use *u, const struct mount *m)
 	if (parse_u64(m->device, 10, UINT_MAX, &major) || parse_u64(colon + 1, 10, UINT_MAX, &minor))
 		return false;
 	if (major)
-		return device_below(u, (unsigned int)major, (unsigned int)minor);
+		return device_below(&u->below, (unsigned int)major, (unsigned int)minor);
 	/* file systems with a number of their own: btrfs, overlays, 9p */
 	if (!strcmp(m->type, "9p"))
 		return tag_below(u, m->source);
-	return m->source[0] == '/' && node_below(u, m->source);
+	return m->source[0] == '/' && node_below(&u->below, m->source);
 }
 
 static int check_mounts(struct use *u)
@@ -273,7 +134,7 @@ static int check_mounts(struct use *u)
 /* All devices of a mounted btrfs, of which mountinfo names one. */
 static int check_btrfs(struct use *u)
 {
-	_cleanup_(close_dir) DIR *dir = root_opendir(u->r, "sys/fs/btrfs");
+	_cleanup_dir_ DIR *dir = root_opendir(u->r, "sys/fs/btrfs");
 	struct dirent *entry;
 	char path[PATH_MAX];
 
@@ -281,8 +142,7 @@ static int check_btrfs(struct use *u)
 		if (entry->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof(path), "sys/fs/btrfs/%s/devices", entry->d_name);
-		u->looks = 0;
-		if (slaves_below(u, path, MAX_LAYERS))
+		if (devices_below(&u->below, path))
 			return busy(u, "it carries a part of the mounted btrfs", entry->d_name,
 				    "umount it first: btrfs");
 	}
@@ -298,15 +158,58 @@ static int check_swaps(struct use *u)
 	while (f && getline(&line, &room, f) > 0) {
 		line[strcspn(line, " \t\n")] = '\0';
 		unmangle(line);
-		if (line[0] == '/' && node_below(u, line))
+		if (line[0] == '/' && node_below(&u->below, line))
 			return busy(u, "it carries the swap space", line, "swapoff");
+	}
+	return 0;
+}
+
+/* "sda", "cciss!c0d0": a slash of the node's name is written so in sysfs. */
+static void node_name(char *node, size_t size, const char *word)
+{
+	snprintf(node, size, "/dev/%s", word);
+	for (char *p = node; (p = strchr(p, '!'));)
+		*p = '/';
+}
+
+/*
+ * A disk that the kernel or a process has for itself can't be opened with
+ * O_EXCL: open(2), block/bdev.c bd_may_claim(). A partition that is claimed
+ * counts for its disk. A ZFS pool has no other mark outside its own tools.
+ */
+static bool claimed(const struct use *u, const char *node)
+{
+	_cleanup_fd_ int fd = root_openf(u->r, O_PATH, "%s", node);
+	_cleanup_fd_ int own = -1;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) || !S_ISBLK(st.st_mode))
+		return false;
+	own = root_openf(u->r, O_RDONLY | O_EXCL, "%s", node);
+	return own == -EBUSY;
+}
+
+static int check_claims(struct use *u)
+{
+	_cleanup_dir_ DIR *dir = root_opendir(u->r, "sys/class/block");
+	char path[PATH_MAX], node[300];
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.' || root_exists(u->r, "sys/class/block/%s/partition", entry->d_name))
+			continue;
+		snprintf(path, sizeof(path), "sys/class/block/%s", entry->d_name);
+		node_name(node, sizeof(node), entry->d_name);
+		if (disk_below(&u->below, path) && claimed(u, node))
+			return busy(u, "a pool, an array or a process has claimed its disk", node,
+				    "see zpool status, /proc/mdstat, fuser -v");
 	}
 	return 0;
 }
 
 static int check_interfaces(struct use *u)
 {
-	_cleanup_(close_dir) DIR *dir = root_opendir(u->r, "sys/class/net");
+	_cleanup_dir_ DIR *dir = root_opendir(u->r, "sys/class/net");
 	struct dirent *entry;
 	char path[PATH_MAX];
 	uint64_t flags;
@@ -315,8 +218,8 @@ static int check_interfaces(struct use *u)
 		if (entry->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof(path), "sys/class/net/%s/device", entry->d_name);
-		if (!lies_below(u, path) || root_number(u->r, &flags, "sys/class/net/%s/flags", entry->d_name) ||
-		    !(flags & IFF_UP))
+		if (!lies_below(&u->below, path) ||
+		    root_number(u->r, &flags, "sys/class/net/%s/flags", entry->d_name) || !(flags & IFF_UP))
 			continue;
 		return busy(u, "its network interface is up:", entry->d_name, "ip link set down dev");
 	}
@@ -330,7 +233,8 @@ static int check_display(struct use *u, const struct function *f)
 
 int driver_in_use(const struct root *r, const struct pci_addr *a, struct error *e)
 {
-	static int (*const checks[])(struct use * u) = { check_mounts, check_btrfs, check_swaps, check_interfaces };
+	static int (*const checks[])(struct use * u) = { check_mounts, check_btrfs, check_swaps, check_claims,
+							 check_interfaces };
 	struct use u = { .r = r, .e = e };
 	struct function f;
 	int rc;
@@ -339,7 +243,7 @@ int driver_in_use(const struct root *r, const struct pci_addr *a, struct error *
 	rc = function_read(r, a, &f, e);
 	if (rc)
 		return rc;
-	rc = real_path(r, u.home, "sys/bus/pci/devices/%s", u.bdf);
+	rc = below_begin(&u.below, r, a);
 	if (rc)
 		return fail(e, cause_of_errno(-rc), -rc, "the folder of %s in /sys cannot be found", u.bdf);
 	pci_addr_short(a, u.bdf);

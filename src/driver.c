@@ -118,14 +118,12 @@ static int no_iommu(struct error *e)
 
 static bool any_iommu(const struct root *r)
 {
-	DIR *dir = root_opendir(r, "sys/class/iommu");
+	_cleanup_dir_ DIR *dir = root_opendir(r, "sys/class/iommu");
 	struct dirent *entry;
 	bool any = false;
 
 	while (dir && !any && (entry = readdir(dir)))
 		any = entry->d_name[0] != '.';
-	if (dir)
-		closedir(dir);
 	return any;
 }
 

@@ -21,7 +21,8 @@ struct driver_change {
  * driver_bind() - hand a function to @driver ("vfio-pci"), remembering what it had
  *
  * Refused (CAUSE_BUSY) for a function that carries a mounted file system or swap,
- * an interface that is up, or the boot display, unless @force; for a bridge always.
+ * a disk that is claimed (open(2) with O_EXCL), an interface that is up, or the
+ * boot display, unless @force; for a bridge always.
  * Waits up to @timeout_us for the group's node (/dev/vfio/N). On failure the
  * former state is put back.
  */

@@ -20,12 +20,6 @@
 /* PCI Code and ID Assignment 1.11, section 1.7: base class 06h is a bridge. */
 #define BASE_CLASS_BRIDGE 0x06
 
-static void cleanup_dir(DIR **d)
-{
-	if (*d)
-		closedir(*d);
-}
-
 static uint64_t number_or(const struct root *r, const char *bdf, const char *file, uint64_t max, uint64_t otherwise)
 {
 	uint64_t n;
@@ -118,7 +112,7 @@ static int by_address(const void *a, const void *b)
 
 ssize_t function_scan(const struct root *r, struct pci_addr **list, struct error *e)
 {
-	_cleanup_(cleanup_dir) DIR *d = root_opendir(r, DEVICES);
+	_cleanup_dir_ DIR *d = root_opendir(r, DEVICES);
 	_cleanup_free_ struct pci_addr *got = NULL;
 	size_t n = 0, room = 0;
 	struct dirent *entry;
@@ -188,7 +182,7 @@ static int by_member(const void *a, const void *b)
 
 ssize_t group_members(const struct root *r, int group, struct group_member **list)
 {
-	_cleanup_(cleanup_dir) DIR *d = root_opendir(r, GROUPS "/%d/devices", group);
+	_cleanup_dir_ DIR *d = root_opendir(r, GROUPS "/%d/devices", group);
 	_cleanup_free_ struct group_member *got = NULL;
 	struct dirent *entry;
 	size_t n = 0;
@@ -267,7 +261,7 @@ static int group_of_fd(const struct root *r, const char *pid, const char *fd, co
 /* A holder that was not known before is filled in. Returns how many, -EACCES: not ours to look at. */
 static int process_holds(const struct root *r, const char *pid, unsigned int number, struct group_use *use, size_t n)
 {
-	_cleanup_(cleanup_dir) DIR *d = root_opendir(r, "proc/%s/fd", pid);
+	_cleanup_dir_ DIR *d = root_opendir(r, "proc/%s/fd", pid);
 	struct dirent *entry;
 	int found = 0;
 
@@ -295,7 +289,7 @@ static int process_holds(const struct root *r, const char *pid, unsigned int num
 
 int group_holders(const struct root *r, struct group_use *use, size_t n)
 {
-	_cleanup_(cleanup_dir) DIR *d = root_opendir(r, "proc");
+	_cleanup_dir_ DIR *d = root_opendir(r, "proc");
 	bool denied = false;
 	size_t left = 0;
 	struct dirent *entry;

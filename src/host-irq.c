@@ -18,12 +18,6 @@
 
 #define NO_HWIRQ UINT64_MAX
 
-static void cleanup_dir(DIR **d)
-{
-	if (*d)
-		closedir(*d);
-}
-
 void host_irqs_free(struct host_irqs *h)
 {
 	free(h->irq);
@@ -85,7 +79,7 @@ static bool msi_mode(const struct root *r, const char *bdf, struct host_irq *irq
 
 static int list_msi(const struct root *r, const char *bdf, struct host_irqs *h)
 {
-	_cleanup_(cleanup_dir) DIR *d = root_opendir(r, "sys/bus/pci/devices/%s/msi_irqs", bdf);
+	_cleanup_dir_ DIR *d = root_opendir(r, "sys/bus/pci/devices/%s/msi_irqs", bdf);
 	struct dirent *entry;
 
 	if (!d)
@@ -349,7 +343,7 @@ static void count_proc_chip(void *ctx, const struct proc_irq *p)
 
 static int count_chips(const struct root *r, struct chips *c)
 {
-	_cleanup_(cleanup_dir) DIR *d = root_opendir(r, "sys/kernel/irq");
+	_cleanup_dir_ DIR *d = root_opendir(r, "sys/kernel/irq");
 	struct dirent *entry;
 
 	if (!d)

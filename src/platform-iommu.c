@@ -41,7 +41,7 @@ static const struct iommu_kind *iommu_kind(const char *name)
 
 static void gather_kind(struct gather *g, const struct iommu_kind *k)
 {
-	_cleanup_(close_dir) DIR *dir = root_opendir(g->r, "sys/class/iommu");
+	_cleanup_dir_ DIR *dir = root_opendir(g->r, "sys/class/iommu");
 	char names[128] = "";
 	struct evidence *ev;
 	unsigned int n = 0;
@@ -73,7 +73,7 @@ static int read_register(const struct root *r, const char *unit, const char *fil
 /* What VT-d units could do. That is no word on whether they do it: intremap=off leaves the bit set. */
 static void gather_vtd(struct gather *g)
 {
-	_cleanup_(close_dir) DIR *dir = root_opendir(g->r, "sys/class/iommu");
+	_cleanup_dir_ DIR *dir = root_opendir(g->r, "sys/class/iommu");
 	unsigned int n = 0, capable = 0;
 	char first[64] = "";
 	uint64_t ecap, first_ecap = 0;
@@ -128,7 +128,7 @@ static void gather_amd_2k(struct gather *g, const char *unit, char *features)
 
 static void gather_amd(struct gather *g)
 {
-	_cleanup_(close_dir) DIR *dir = root_opendir(g->r, "sys/class/iommu");
+	_cleanup_dir_ DIR *dir = root_opendir(g->r, "sys/class/iommu");
 	char cap[40], features[80];
 	struct evidence *ev;
 	struct dirent *entry;
@@ -165,7 +165,7 @@ void gather_iommu(struct gather *g)
 
 bool iommu_emulated(const struct root *r, char *name, size_t size)
 {
-	_cleanup_(close_dir) DIR *dir = root_opendir(r, "sys/class/iommu");
+	_cleanup_dir_ DIR *dir = root_opendir(r, "sys/class/iommu");
 	struct dirent *entry;
 	uint64_t cap;
 
@@ -240,7 +240,7 @@ static void gather_reserved(struct gather *g)
 
 void gather_groups(struct gather *g)
 {
-	_cleanup_(close_dir) DIR *dir = root_opendir(g->r, "sys/kernel/iommu_groups");
+	_cleanup_dir_ DIR *dir = root_opendir(g->r, "sys/kernel/iommu_groups");
 	struct dirent *entry;
 	struct evidence *ev;
 	unsigned int n = 0;

@@ -28,12 +28,6 @@ struct gather {
 	char kernel[128], cmdline[4096];
 };
 
-static inline void close_dir(DIR **d)
-{
-	if (*d)
-		closedir(*d);
-}
-
 #define RELEASE(major, minor) ((major) << 8 | (minor))
 
 /** evidence_new() - a piece to be filled; never NULL. */

@@ -248,7 +248,7 @@ static void gather_cmdline(struct gather *g)
 
 static void gather_irqs(struct gather *g)
 {
-	_cleanup_(close_dir) DIR *dir = root_opendir(g->r, "sys/kernel/irq");
+	_cleanup_dir_ DIR *dir = root_opendir(g->r, "sys/kernel/irq");
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir)))

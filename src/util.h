@@ -3,6 +3,7 @@
 #ifndef MSICTL_UTIL_H
 #define MSICTL_UTIL_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,9 +30,16 @@ static inline void cleanup_file(FILE **f)
 		fclose(*f);
 }
 
+static inline void cleanup_dir(DIR **d)
+{
+	if (*d)
+		closedir(*d);
+}
+
 #define _cleanup_fd_   __attribute__((cleanup(cleanup_fd)))
 #define _cleanup_free_ __attribute__((cleanup(cleanup_free)))
 #define _cleanup_file_ __attribute__((cleanup(cleanup_file)))
+#define _cleanup_dir_  __attribute__((cleanup(cleanup_dir)))
 #define _cleanup_(f)   __attribute__((cleanup(f)))
 
 /** take_fd() - hand a descriptor over: returns it and leaves -1 behind. */

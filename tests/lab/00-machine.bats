@@ -70,12 +70,8 @@ load helpers
 }
 
 @test "a device can be unplugged and plugged again" {
-	"$qmp" device_del nvme0
-	until_true gone "$pci/0000:04:00.0"
-
-	"$qmp" device_add nvme nvme0 rp4 serial=lab \
-		max_ioqpairs=$((LAB_NVME_VECTORS - 1)) msix_qsize="$LAB_NVME_VECTORS"
-	until_true test -e "$pci/0000:04:00.0/iommu_group"
+	unplug_nvme
+	plug_nvme
 	assert_equal "$(<"$pci/0000:04:00.0/device")" 0x0010
 }
 

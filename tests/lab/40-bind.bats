@@ -97,6 +97,30 @@ load_nvme() {
 	assert_equal "$(driver_of 00:12.0)" virtio-pci
 }
 
+@test "a disk that the kernel or a process has for itself: refused" {
+	local claimant disk
+
+	unplug_nvme
+	plug_nvme drive=disk0
+	load_nvme
+	until_true compgen -G '/dev/nvme*n1'
+	disk=$(compgen -G '/dev/nvme*n1')
+	works --dry-run bind "$nvme"
+	# as a ZFS pool's: no file of /sys or /proc tells of it
+	perl -MFcntl -e 'sysopen(D, shift, O_RDONLY | O_EXCL) or die; $| = 1; print "has it\n"; sleep 600' "$disk" \
+		>"$BATS_TEST_TMPDIR/claimed" 3>&- &
+	claimant=$!
+	until_true grep -q 'has it' "$BATS_TEST_TMPDIR/claimed"
+	refused 5 "has claimed its disk $disk" bind "$nvme"
+	hinted "fuser -v $disk   \(bind $nvme --force"
+	assert_equal "$(driver_of "$nvme")" nvme
+	works bind --force "$nvme"
+	kill "$claimant"
+	works unbind "$nvme"
+	unplug_nvme
+	plug_nvme
+}
+
 @test "a bridge, and what is not there" {
 	refused 1 'bridge' bind 00:01.0
 	refused 1 'bridge' bind --force 00:01.0

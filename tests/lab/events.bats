@@ -54,12 +54,6 @@ devpath() {
 	echo "${path#/sys}"
 }
 
-plug() {
-	"$qmp" device_add nvme nvme0 rp4 serial=lab \
-		max_ioqpairs=$((LAB_NVME_VECTORS - 1)) msix_qsize="$LAB_NVME_VECTORS"
-	until_true test -e "$(sys "$nvme" iommu_group)"
-}
-
 # A write to unbind returns when the holder has let go, which is soon.
 unbind_held() {
 	local start=$EPOCHREALTIME
@@ -124,7 +118,7 @@ unbind_returned() {
 	events_start "$nvme" -n 2 --timeout 100s
 	"$qmp" device_del nvme0
 	until_true gone "$(sys "$nvme")"
-	plug
+	plug_nvme
 	events_ended 0
 	json_lines --arg device "0000:$nvme" \
 		'map("\(.action) \(.subsystem) \(.device)") == ["remove pci \($device)", "add pci \($device)"]'
@@ -191,7 +185,7 @@ unbind_returned() {
 	"$qmp" device_del nvme0
 	events_ended 0
 	wait_start "$nvme" --event add --timeout 60s
-	plug
+	plug_nvme
 	events_ended 0
 }
 

@@ -59,6 +59,19 @@ take() {
 	done
 }
 
+# unplug_nvme, plug_nvme [KEY=VALUE...] - out of its place, and back
+unplug_nvme() {
+	"$qmp" device_del nvme0
+	until_true gone "$pci/0000:$nvme"
+}
+
+plug_nvme() {
+	until_true gone "$pci/0000:$nvme"
+	"$qmp" device_add nvme nvme0 rp4 serial=lab \
+		max_ioqpairs=$((LAB_NVME_VECTORS - 1)) msix_qsize="$LAB_NVME_VECTORS" "$@"
+	until_true test -e "$(sys "$nvme" iommu_group)"
+}
+
 remapped() {
 	[[ $LAB_INTREMAP == on ]]
 }

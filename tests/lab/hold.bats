@@ -150,9 +150,7 @@ counted() {
 	until_true dead "$holder"
 	nobody_holds
 	until_true gone "$pci/0000:$nvme"
-	"$qmp" device_add nvme nvme0 rp4 serial=lab \
-		max_ioqpairs=$((LAB_NVME_VECTORS - 1)) msix_qsize="$LAB_NVME_VECTORS"
-	until_true test -e "$(sys "$nvme" iommu_group)"
+	plug_nvme
 	give "$nvme"
 	works hold "$nvme"
 	works enable "$nvme" msix 4
