@@ -145,6 +145,7 @@ static void set_up(struct caller *c)
 	struct held *d = c->held;
 
 	c->s = d->s;
+	c->s.owner = &d->s;
 	c->s.out = c->call->out;
 	c->s.trace = d->holder->quiet;
 	c->s.trace.ctx = &c->s;

@@ -134,16 +134,18 @@ int session_open(struct session *s, const char *spec, const struct device_events
 
 int session_reopen(struct session *s, struct error *e)
 {
+	/* The new device and who listens to the kernel for it outlive a caller's session. */
+	struct session *own = s->owner ? s->owner : s;
 	struct device *again = NULL;
 	int rc;
 
 	device_shut(s->device, "the device could not be opened again");
-	rc = open_into(s, s->device->spec, &again, e);
+	rc = open_into(own, s->device->spec, &again, e);
 	if (rc)
 		return rc;
 	device_close(s->device);
-	s->device = again;
-	listen_to_kernel(s);
+	own->device = s->device = again;
+	listen_to_kernel(own);
 	return 0;
 }
 

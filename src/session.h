@@ -51,6 +51,7 @@ struct session {
 	struct device_events events; /* what was asked for at session_open() */
 	struct job job;		     /* step NULL: none */
 	struct trace trace;
+	struct session *owner;	    /* of a holder's caller: the session that its device lives in; NULL: this one */
 	struct trace *device_trace; /* in a holder: what the device tells, for the time of a command; NULL: trace */
 	const struct siblings *siblings; /* in a holder: what it has open; NULL: nothing */
 	const char *attached;		 /* run and shell on a DEVICE that is held: its commands go to the holder */
