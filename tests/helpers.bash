@@ -44,12 +44,15 @@ not_under_valgrind() {
 
 # works WORD... - msictl ends with 0; its words are in $output, $stderr and $lines
 works() {
-	run --separate-stderr -0 msictl "$@"
+	fails 0 "$@"
 }
 
 # fails CODE WORD...
 fails() {
-	run --separate-stderr "-$1" msictl "${@:2}"
+	run --separate-stderr msictl "${@:2}"
+	# run sets them
+	# shellcheck disable=SC2154
+	((status == $1)) || fail "${*:2}: ended with $status, not $1; it said:"$'\n'"$output"$'\n'"$stderr"
 }
 
 # refused CODE PATTERN WORD... - it ends with CODE, without a result, and one
