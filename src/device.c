@@ -265,6 +265,7 @@ int device_open(struct device **out, const struct open_request *req, struct loop
 		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
 	d->backend = be;
 	d->root = req->root;
+	d->opened = now_us();
 	d->trace = req->trace;
 	d->dry = req->trace->dry_run;
 	d->loop = loop;

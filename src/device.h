@@ -79,6 +79,7 @@ struct device {
 	bool has_addr;
 	struct pci_addr addr;
 	const struct root *root;
+	uint64_t opened; /* now_us(): tells one opening from the next, which may have the same address */
 	const struct trace *trace;
 	struct loop *loop;
 	struct device_events events;
