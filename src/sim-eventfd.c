@@ -27,14 +27,14 @@ static int check_eventfd(int fd)
 
 int sim_eventfd_take(struct sim_eventfd *to, int32_t *fd)
 {
-	int flags = fcntl(*fd, F_GETFL), rc;
+	int rc;
 
-	if (flags < 0)
+	if (fcntl(*fd, F_GETFL) < 0)
 		return -EBADF;
 	rc = check_eventfd(*fd);
 	if (rc)
 		return rc;
-	*to = (struct sim_eventfd){ .fd = take_fd(fd), .nonblock = flags & O_NONBLOCK };
+	*to = (struct sim_eventfd){ .fd = take_fd(fd) };
 	return 0;
 }
 
@@ -51,10 +51,19 @@ static bool has_room(const struct sim_eventfd *e)
 	return poll(&room, 1, 0) == 1 && room.revents & POLLOUT;
 }
 
+/* Whether the flag is set now: the file description is the client's too, who may clear it whenever he likes. */
+static bool never_blocks(const struct sim_eventfd *e)
+{
+	int flags = fcntl(e->fd, F_GETFL);
+
+	return flags >= 0 && flags & O_NONBLOCK;
+}
+
 /*
  * eventfd(2): a write blocks when the counter would pass 2^64-2, and POLLOUT says that 1 can be added. The file
  * description is the client's too, so its flags are left alone. A full counter stays as it is: the kernel's
- * eventfd_signal() does the same.
+ * eventfd_signal() does the same. A client that clears the flag or fills the counter just between the look and the
+ * write holds us up all the same: no write to an eventfd can be told not to wait (RWF_NOWAIT is for reads of it).
  */
 void sim_eventfd_signal(const struct sim_eventfd *e, uint64_t n)
 {
@@ -62,7 +71,7 @@ void sim_eventfd_signal(const struct sim_eventfd *e, uint64_t n)
 
 	if (e->fd < 0)
 		return;
-	if (e->nonblock) {
+	if (never_blocks(e)) {
 		rc = write(e->fd, &n, sizeof(n));
 		(void)rc;
 		return;

@@ -20,7 +20,6 @@
 /* An eventfd of the client's; fd -1: none. */
 struct sim_eventfd {
 	int fd;
-	bool nonblock; /* O_NONBLOCK was set when it came */
 };
 
 /* A doorbell that was rung and has not fired yet. */

@@ -354,6 +354,25 @@ static void full_counter_does_not_block(void **state)
 	world_free(w);
 }
 
+/* The flags are the file description's, so the client's too: what he set at first he may clear later. */
+static void cleared_nonblock_does_not_block(void **state)
+{
+	struct world *w = world_new("");
+	const uint64_t full = UINT64_MAX - 1;
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	(void)state;
+	assert_int_equal(set_fd(w, EVENTFD, IRQ_MSIX, 0, fcntl(fd, F_DUPFD_CLOEXEC, 3)), 0);
+	assert_int_equal(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK), 0);
+	assert_int_equal(write(fd, &full, sizeof(full)), sizeof(full));
+	alarm(20);
+	assert_int_equal(set(w, NONE, IRQ_MSIX, 0, 1), 0);
+	alarm(0);
+	assert_true(taken(fd) == full);
+	close(fd);
+	world_free(w);
+}
+
 static void every_one_of_2048(void **state)
 {
 	struct world *w = world_new("msix=2048");
@@ -421,6 +440,7 @@ int main(void)
 		cmocka_unit_test(one_index_at_a_time),
 		cmocka_unit_test(err_and_req),
 		cmocka_unit_test(full_counter_does_not_block),
+		cmocka_unit_test(cleared_nonblock_does_not_block),
 		cmocka_unit_test(every_one_of_2048),
 		cmocka_unit_test(forgets_a_client),
 	};
