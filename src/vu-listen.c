@@ -2,8 +2,10 @@
 #include "vu-listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -11,6 +13,10 @@
 
 /* Clients that wait while one is served. A connect() beyond these waits too (unix(7)). */
 #define BACKLOG 16
+
+/* One of ours has the folder's lock for an instant. Whoever may open the folder can have it for ever. */
+#define LOCK_TRIES    50
+#define LOCK_PAUSE_US 10000
 
 static enum cause cause_of(int err)
 {
@@ -58,8 +64,55 @@ static int try_connect(const struct sockaddr_un *sun)
 	return connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) < 0 ? -errno : 0;
 }
 
+static int open_folder(const char *path)
+{
+	char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	char *slash;
+
+	copy_text(folder, sizeof(folder), path);
+	slash = strrchr(folder, '/');
+	if (!slash)
+		copy_text(folder, sizeof(folder), ".");
+	else
+		slash[slash == folder] = '\0';
+	return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/*
+ * Between bind(2) and listen(2) a connection is refused, as at a socket that was left behind. Who has the folder's lock
+ * may take one for that: no other of us is in between. A folder that we may not open, or whose file system has no
+ * locks, is done without: *@lock stays -1. False: another process keeps the lock, and nothing can be told.
+ */
+static bool lock_folder(const char *path, int *lock)
+{
+	_cleanup_fd_ int fd = open_folder(path);
+
+	if (fd < 0)
+		return true;
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+			*lock = take_fd(&fd);
+			return true;
+		}
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return true;
+		usleep(LOCK_PAUSE_US);
+	}
+	return false;
+}
+
+static int explain_locked(const char *name, struct error *e)
+{
+	int rc = fail(e, CAUSE_BUSY, EADDRINUSE,
+		      "%s is there, and while another process has locked its folder it can't be told to be stale",
+		      name);
+
+	hint(e, "name a path that is free, or end that process: lslocks tells which");
+	return rc;
+}
+
 /* Something is at the path already: clear it away when it is a socket that was left behind. */
-static int replace_stale(const struct sockaddr_un *sun, const char *name, struct error *e)
+static int replace_stale(const struct sockaddr_un *sun, const char *name, bool alone, struct error *e)
 {
 	struct stat st;
 	int rc;
@@ -74,6 +127,8 @@ static int replace_stale(const struct sockaddr_un *sun, const char *name, struct
 	rc = try_connect(sun);
 	if (rc == -EACCES)
 		return fail(e, CAUSE_PERMISSION, EACCES, "%s is another user's socket", name);
+	if (rc == -ECONNREFUSED && !alone)
+		return explain_locked(name, e);
 	if (rc == -ECONNREFUSED)
 		rc = remove_stale(sun->sun_path, &st);
 	else if (rc != -ENOENT)
@@ -86,12 +141,12 @@ static int replace_stale(const struct sockaddr_un *sun, const char *name, struct
 	return rc && rc != -ENOENT ? fail(e, cause_of(-rc), -rc, "%s: the stale socket cannot be removed", name) : 0;
 }
 
-static int bind_path(int fd, const struct sockaddr_un *sun, const char *name, struct error *e)
+static int bind_path(int fd, const struct sockaddr_un *sun, const char *name, bool alone, struct error *e)
 {
 	int rc = bind_private(fd, sun);
 
 	if (rc == -EADDRINUSE) {
-		rc = replace_stale(sun, name, e);
+		rc = replace_stale(sun, name, alone, e);
 		if (rc)
 			return rc;
 		rc = bind_private(fd, sun);
@@ -99,6 +154,25 @@ static int bind_path(int fd, const struct sockaddr_un *sun, const char *name, st
 	if (rc == -EADDRINUSE)
 		return fail(e, CAUSE_BUSY, EADDRINUSE, "%s was taken by another process just now", name);
 	return rc ? fail(e, cause_of(-rc), -rc, "%s: the socket cannot be made: %s", name, strerror(-rc)) : 0;
+}
+
+/* From the look at what is there until it listens and is remembered: the folder is ours. */
+static int listen_locked(struct vu_listener *l, int fd, const struct sockaddr_un *sun, const char *name,
+			 struct error *e)
+{
+	_cleanup_fd_ int lock = -1;
+	bool alone = lock_folder(sun->sun_path, &lock);
+	int rc = bind_path(fd, sun, name, alone, e);
+
+	if (rc)
+		return rc;
+	if (lstat(sun->sun_path, &l->st) < 0)
+		return fail(e, CAUSE_FAILED, errno, "%s: the socket has gone: %s", name, strerror(errno));
+	if (listen(fd, BACKLOG) == 0)
+		return 0;
+	rc = fail(e, CAUSE_FAILED, errno, "%s: cannot listen: %s", name, strerror(errno));
+	vu_unlisten(l);
+	return rc;
 }
 
 int vu_listen(struct vu_listener *l, const char *path, struct error *e)
@@ -120,19 +194,11 @@ int vu_listen(struct vu_listener *l, const char *path, struct error *e)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return fail(e, CAUSE_FAILED, errno, "no socket: %s", strerror(errno));
-	rc = bind_path(fd, &sun, name, e);
-	if (rc)
-		return rc;
-	*l = (struct vu_listener){ .path = path };
-	if (lstat(path, &l->st) < 0)
-		return fail(e, CAUSE_FAILED, errno, "%s: the socket has gone: %s", name, strerror(errno));
-	if (listen(fd, BACKLOG) < 0) {
-		rc = fail(e, CAUSE_FAILED, errno, "%s: cannot listen: %s", name, strerror(errno));
-		vu_unlisten(l);
-		return rc;
-	}
-	l->fd = take_fd(&fd);
-	return 0;
+	*l = (struct vu_listener){ .fd = -1, .path = path };
+	rc = listen_locked(l, fd, &sun, name, e);
+	if (rc == 0)
+		l->fd = take_fd(&fd);
+	return rc;
 }
 
 void vu_unlisten(const struct vu_listener *l)

@@ -17,7 +17,9 @@ struct vu_listener {
  * vu_listen() - bind and listen at @path, mode 0600
  *
  * A socket that nobody serves any more is replaced. One that is served is
- * CAUSE_BUSY, and what is no socket is left alone.
+ * CAUSE_BUSY, and what is no socket is left alone. The folder is locked
+ * (flock(2)) meanwhile, so that of several at once one listens; while a
+ * stranger keeps that lock, nothing is replaced: CAUSE_BUSY.
  */
 int vu_listen(struct vu_listener *l, const char *path, struct error *e);
 

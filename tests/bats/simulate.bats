@@ -115,6 +115,33 @@ assert_not_exists() {
 	works run "vfio-user:$sock" -c 'enable msix 1'
 }
 
+# answered COUNT - so many of the starters have said something or gone
+answered() {
+	(($(grep -lE 'listening|served|taken|locked' "$BATS_TEST_TMPDIR"/starter.* | wc -l) == $1))
+}
+
+@test 'of several that start at once where a stale socket is one listens' {
+	local n round
+
+	for round in 1 2 3; do
+		serve simulate "$sock"
+		kill -KILL "${servers[-1]}"
+		wait "${servers[-1]}" || true
+		test -S "$sock"
+		rm -f "$BATS_TEST_TMPDIR"/starter.*
+		for n in $(seq 8); do
+			"$MSICTL" simulate "$sock" >"$BATS_TEST_TMPDIR/starter.$n" 2>&1 3>&- &
+			servers+=("$!")
+		done
+		until_true answered 8
+		assert_equal "$(grep -l 'listening on' "$BATS_TEST_TMPDIR"/starter.* | wc -l)" 1
+		assert_equal "$(grep -lE 'EADDRINUSE' "$BATS_TEST_TMPDIR"/starter.* | wc -l)" 7
+		works run "vfio-user:$sock" -c 'enable msix 1'
+		kill "${servers[@]: -8}" 2>/dev/null || true
+		until_true test ! -e "$sock"
+	done
+}
+
 @test 'never removes what is no socket' {
 	echo precious >"$sock"
 	refused 1 'no socket: it is left alone \(EEXIST\)$' simulate "$sock"

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The socket file of a server: who may connect, what it replaces, what it leaves alone. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -195,6 +197,84 @@ static void test_unlisten(void **state)
 	assert_int_equal(access(p->path, F_OK), -1);
 }
 
+/* Another of us between bind(2) and listen(2): the folder's lock is had, and the socket refuses connections. */
+struct starter {
+	int lock, fd;
+};
+
+static void starter_begin(struct starter *s, const struct place *p)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+
+	*s = (struct starter){ .lock = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
+	assert_int_equal(flock(s->lock, LOCK_EX | LOCK_NB), 0);
+	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	copy_text(sun.sun_path, sizeof(sun.sun_path), p->path);
+	assert_int_equal(bind(s->fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	assert_int_equal(connects(p->path), -ECONNREFUSED);
+}
+
+/* Who may open a folder may lock it for ever: it is not waited for, and what can't be told stale stays. */
+static void test_locked(void **state)
+{
+	const struct place *p = *state;
+	struct vu_listener l;
+	struct error e = { 0 };
+	struct starter s;
+
+	starter_begin(&s, p);
+	assert_int_equal(vu_listen(&l, p->path, &e), -EADDRINUSE);
+	assert_int_equal(e.cause, CAUSE_BUSY);
+	assert_non_null(strstr(e.message, "locked"));
+	assert_true(e.hint[0]);
+	assert_int_equal(access(p->path, F_OK), 0);
+	assert_int_equal(listen(s.fd, 1), 0);
+	assert_int_equal(vu_listen(&l, p->path, &e), -EADDRINUSE);
+	assert_non_null(strstr(e.message, "served"));
+	/* a free path needs nobody's leave */
+	unlink(p->path);
+	assert_int_equal(vu_listen(&l, p->path, &e), 0);
+	assert_int_equal(connects(p->path), 0);
+	vu_unlisten(&l);
+	close(l.fd);
+	close(s.lock);
+	close(s.fd);
+}
+
+/* The lock ends with the start: a server keeps nobody from the folder. */
+static void test_lock_ends(void **state)
+{
+	const struct place *p = *state;
+	_cleanup_fd_ int lock = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct vu_listener l;
+	struct error e;
+
+	assert_int_equal(vu_listen(&l, p->path, &e), 0);
+	assert_int_equal(flock(lock, LOCK_EX | LOCK_NB), 0);
+	vu_unlisten(&l);
+	close(l.fd);
+}
+
+/* A name without a folder is locked where it is: in the current one. */
+static void test_current_folder(void **state)
+{
+	const struct place *p = *state;
+	_cleanup_fd_ int before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct vu_listener l;
+	struct starter s;
+	struct error e;
+
+	starter_begin(&s, p);
+	assert_int_equal(chdir(p->dir), 0);
+	assert_int_equal(vu_listen(&l, "s", &e), -EADDRINUSE);
+	close(s.lock);
+	close(s.fd);
+	assert_int_equal(vu_listen(&l, "s", &e), 0);
+	vu_unlisten(&l);
+	close(l.fd);
+	assert_int_equal(fchdir(before), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +285,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_socket, place_new, place_free),
 		cmocka_unit_test_setup_teardown(test_bad_path, place_new, place_free),
 		cmocka_unit_test_setup_teardown(test_unlisten, place_new, place_free),
+		cmocka_unit_test_setup_teardown(test_locked, place_new, place_free),
+		cmocka_unit_test_setup_teardown(test_lock_ends, place_new, place_free),
+		cmocka_unit_test_setup_teardown(test_current_folder, place_new, place_free),
 	};
 
 	return cmocka_run_group_tests_name("vu-listen", tests, NULL, NULL);
