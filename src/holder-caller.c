@@ -7,6 +7,7 @@
 
 #include "attach.h"
 #include "execute.h"
+#include "feed.h"
 #include "hold-wire.h"
 #include "holder-parts.h"
 #include "util.h"
@@ -57,6 +58,24 @@ void caller_end(struct caller *c, int rc, const struct error *e)
 		out_error(c->call->out, where, &why);
 	}
 	call_finish(c->call, rc ? (e->cause ? (int)e->cause : CAUSE_FAILED) : 0);
+}
+
+/* What a shell is told of counts: it looks for a new device itself, and says so. */
+static bool is_feed(const struct caller *c)
+{
+	return c->what && !strcmp(c->what, FEED_WORD);
+}
+
+void callers_reopened(const struct held *d)
+{
+	struct error e;
+	int rc = fail(&e, CAUSE_NO_DEVICE, 0,
+		      "another caller's reopen closed the device, and nothing is armed any more");
+
+	hint(&e, "msictl run %s -c '...'   its vectors have to be enabled again first", d->spec);
+	for (struct caller *c = d->holder->callers; c; c = c->next)
+		if (c->held == d && c->s.job.step && !is_feed(c))
+			caller_end(c, rc, &e);
 }
 
 static int tell_state(struct caller *c, struct error *e)

@@ -29,7 +29,8 @@ static void on_lost(void *ctx)
 	out_note(d->holder->s->out, "msictl: %s: %s", d->spec, d->s.device->gone);
 }
 
-static int list_siblings(struct holder *h)
+/* Before each opening: a group is shared with devices that are open now, not with one that was. */
+static int list_siblings(struct holder *h, struct error *e)
 {
 	size_t n = 1;
 
@@ -39,7 +40,7 @@ static int list_siblings(struct holder *h)
 		struct sibling *more = reallocarray(h->sibling, n, sizeof(*more));
 
 		if (!more)
-			return -ENOMEM;
+			return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
 		h->sibling = more;
 		h->room = n;
 	}
@@ -49,6 +50,12 @@ static int list_siblings(struct holder *h)
 			h->sibling[n++] = (struct sibling){ d->s.device->backend, d->s.device->handle };
 	h->siblings = (struct siblings){ .at = h->sibling, .n = n };
 	return 0;
+}
+
+static int on_reopening(struct held *d, struct error *e)
+{
+	callers_reopened(d);
+	return list_siblings(d->holder, e);
 }
 
 static int bind_device(struct held *d, struct error *e)
@@ -92,11 +99,13 @@ static int open_device(struct held *d, const struct holding *how, struct error *
 				 .trace = h->s->trace,
 				 .device_trace = &h->s->trace,
 				 .siblings = &h->siblings,
+				 .held = d,
+				 .reopening = on_reopening,
 				 .inside = true,
 				 .globals = h->s->globals };
-	if (list_siblings(h))
-		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
 	rc = how->bind ? bind_device(d, e) : 0;
+	if (rc == 0)
+		rc = list_siblings(h, e);
 	return rc ? rc : session_open(&d->s, d->spec, &ev, e);
 }
 

@@ -67,6 +67,10 @@ void caller_run(struct caller *c);
 /** caller_end() - say why the command ends, if it has not yet. */
 void caller_end(struct caller *c, int rc, const struct error *e);
 
+/** callers_reopened() - end what runs on the device, which another caller opens anew: its vectors are about to be
+ * freed. */
+void callers_reopened(const struct held *d);
+
 /** caller_free() - ends its job. */
 void caller_free(struct caller *c);
 

@@ -140,7 +140,9 @@ int session_reopen(struct session *s, struct error *e)
 	int rc;
 
 	device_shut(s->device, "the device could not be opened again");
-	rc = open_into(own, s->device->spec, &again, e);
+	rc = own->reopening ? own->reopening(own->held, e) : 0;
+	if (rc == 0)
+		rc = open_into(own, s->device->spec, &again, e);
 	if (rc)
 		return rc;
 	device_close(s->device);

@@ -14,6 +14,7 @@
 #include "uevent.h"
 
 struct uevents;
+struct held;
 
 /*
  * A command that stays. Its run() leaves a step behind; whoever started it
@@ -54,7 +55,10 @@ struct session {
 	struct session *owner;	    /* of a holder's caller: the session that its device lives in; NULL: this one */
 	struct trace *device_trace; /* in a holder: what the device tells, for the time of a command; NULL: trace */
 	const struct siblings *siblings; /* in a holder: what it has open; NULL: nothing */
-	const char *attached;		 /* run and shell on a DEVICE that is held: its commands go to the holder */
+	struct held *held;		 /* in a holder: as what it has the device; NULL elsewhere */
+	/* In a holder: the device was shut, and is opened anew behind this. 0 or -errno. */
+	int (*reopening)(struct held *d, struct error *e);
+	const char *attached; /* run and shell on a DEVICE that is held: its commands go to the holder */
 	struct globals globals;
 };
 

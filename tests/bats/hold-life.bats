@@ -52,6 +52,54 @@ stop_holder() {
 	assert_equal "$(descriptors "$holder")" "$before"
 }
 
+# logged PATTERN - a line of its stderr
+logged() {
+	grep -Eq -- "$1" "$log.err"
+}
+
+@test "reopen ends what other callers have running there, each with a sentence" {
+	local pids=() pid log
+
+	works hold "$dev"
+	works enable "$dev" msix 2
+	in_background latency "$dev" msix 0 --times 5000000
+	pids+=("$pid")
+	in_background wait "$dev" msix 1 --timeout 100s
+	pids+=("$pid")
+	in_background trigger "$dev" msix 0 --count 4000000000 --rate 10
+	pids+=("$pid")
+	until_true callers 3
+	# twice: what was freed is allocated anew
+	works run "$dev" -c 'reopen; reopen; enable msix 2'
+	for log in "$BATS_TEST_TMPDIR"/log.[0-2]; do
+		ended 3 "${pids[${log##*.}]}"
+		logged "^msictl: sim:.*: (latency|wait|trigger): another caller's reopen closed the device"
+		[[ $(wc -l <"$log.err") == 2 ]] || fail "$(<"$log.err")"
+	done
+	works wait "$dev" msix 0-1 --at-least 0
+	works latency "$dev" msix 1 --times 10
+}
+
+@test "reopen finds a device with fewer vectors than others wait for" {
+	local socket=$BATS_TEST_TMPDIR/s
+
+	dev=vfio-user:$socket
+	in_background simulate "$socket" msix=64
+	until_true grep -q listening "$log.err" "$log"
+	works hold "$dev"
+	works enable "$dev" msix 64
+	in_background wait "$dev" msix 40-63 --timeout 100s
+	until_true callers 1
+	mv "$socket" "$socket.old"
+	in_background simulate "$socket" msix=4
+	until_true grep -q listening "$log.err" "$log"
+	works run "$dev" -c 'reopen; enable msix 4'
+	ended 3 "${bg[1]}"
+	grep -q 'reopen closed the device' "$BATS_TEST_TMPDIR/log.1.err"
+	works trigger "$dev" msix 3
+	works wait "$dev" msix 3
+}
+
 # HOLD_CYCLES=1000 takes a minute or two.
 @test "hold and release, again and again" {
 	local round holder sim
@@ -89,11 +137,6 @@ asks() {
 	until_true callers 0
 	works --json counters "$dev"
 	json '.vectors | length == 2'
-}
-
-# logged PATTERN - a line of its stderr
-logged() {
-	grep -Eq -- "$1" "$log.err"
 }
 
 @test "a holder that does not answer is told of as what it is, and waited for only as long as one likes" {

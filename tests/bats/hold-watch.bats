@@ -88,6 +88,18 @@ first_row() {
 	works release "$dev,noresize"
 }
 
+@test "reopened by somebody while it is watched: the watch goes on, and counts from 0" {
+	works hold "$dev"
+	works enable "$dev" msix 2
+	works trigger "$dev" msix 1 --count 9
+	in_background --json watch "$dev" -d 100ms
+	until_true said "$log" 'any(.vectors[]; .vector == 1 and .count == 9)'
+	works run "$dev" -c 'reopen; enable msix 4; trigger msix 3 --count 2'
+	until_true said "$log" '.vectors | map([.vector, .count]) == [[0, 0], [1, 0], [2, 0], [3, 2]]'
+	kill -TERM "$pid"
+	ended 0
+}
+
 # refreshed N
 refreshed() {
 	(($(wc -l <"$log") >= $1))

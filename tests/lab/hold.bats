@@ -239,6 +239,16 @@ nobodys() {
 	works wait 00:08.2 msi 0 --timeout 5s
 	works hold 00:08.0
 	assert_output "00:08.0: held by pid $holder"
+	# each by the group's descriptor of the one that is open, never of its own that was
+	works run 00:08.0 -c 'reopen; enable msi 1'
+	works trigger 00:08.2 msi 0
+	works wait 00:08.2 msi 0 --at-least 2 --timeout 5s
+	works run 00:08.2 -c 'reopen; enable msi 1'
+	works trigger 00:08.0 msi 0
+	works wait 00:08.0 msi 0 --timeout 5s
+	works release 00:08.0
+	works run 00:08.2 -c 'reopen; enable msi 1; trigger msi 0; wait msi 0 --timeout 5s'
+	works hold 00:08.0
 	works release 00:08.0 00:08.2
 	nothing_left 00:08.2
 	until_true dead "$holder"
