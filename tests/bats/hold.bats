@@ -37,6 +37,12 @@ load ../hold
 	works wait "$dev" msix 0-1 --timeout 5s
 	works --json resize "$dev" msix 3
 	json '(has("dry_run") | not) and .added == [2] and .calls == 1'
+	in_background wait "$dev" msix 2 --at-least 2 --timeout 100s
+	until_true callers 1
+	works --json --dry-run run "$dev" -c reopen
+	json '.dry_run'
+	works trigger "$dev" msix 2 --count 2
+	ended 0
 }
 
 @test "options of every command go with it" {

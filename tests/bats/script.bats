@@ -149,6 +149,22 @@ script() {
 	json_lines '.[15].value == 2'
 }
 
+@test "--dry-run of reopen opens nothing and drops nothing" {
+	works --json run "$device" -c 'enable msix 4; reopen --dry-run; trigger msix 3; wait msix 3; counters'
+	json_lines '.[1] | .command == "reopen" and .dry_run'
+	json_lines '[.[4].vectors[] | select(.index == "msix") | [.state, .count]] == [["armed",0],["armed",0],["armed",0],["armed",1]]'
+	works run "$device" -c 'enable msix 2; reopen --dry-run; disable msix'
+	assert_line "would: reopen($device)"
+	assert_line --regexp 'would be opened again, nothing would be armed$'
+	refute_line --partial 'is open again'
+	assert_line --partial 'msix: off, released 0-1'
+	# what follows goes on as if
+	works --dry-run run "$device" -c 'enable msix 4; reopen; enable msix 2'
+	assert_line --partial 'msix: would be 2 armed of 8, added 0-1 '
+	works --json run "$device" -c 'reopen; enable msix 1'
+	json_lines 'length == 2 and all(has("dry_run") | not)'
+}
+
 @test "a trigger of nothing is a mistake" {
 	fails 2 run "$device" -c 'enable msix 1; trigger msix 0 --count 0'
 	noted 'trigger: --count 0 triggers nothing$'
