@@ -298,7 +298,8 @@ static int begin(struct vu_server *s)
 	s->listener = (struct source){ .fd = -1, .ready = on_client, .owner = s };
 	s->in = (struct source){ .fd = -1, .ready = on_input, .owner = s };
 	s->room = (struct source){ .fd = -1, .ready = on_room, .owner = s };
-	s->unmask = (struct source){ .fd = -1, .ready = on_unmask, .owner = s };
+	/* By edges: a semaphore of the client's (EFD_SEMAPHORE) may be readable 2^64-2 times, and would be for ever. */
+	s->unmask = (struct source){ .fd = -1, .events = EPOLLIN | EPOLLET, .ready = on_unmask, .owner = s };
 	s->timer = (struct source){ .fd = -1, .ready = on_timer, .owner = s };
 	s->timer_at = UINT64_MAX;
 	s->reply = malloc(VU_MAX_MESSAGE);

@@ -254,6 +254,34 @@ static void test_unmask_eventfd(void **state)
 	assert_int_equal(open_descriptors(), before);
 }
 
+/* A semaphore counts down by one at each read: it is heard, and does not keep the server busy. */
+static void test_unmask_semaphore(void **state)
+{
+	const uint32_t unmask = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_UNMASK;
+	struct fixture f;
+	int fd[2];
+
+	(void)state;
+	fixture_new(&f, NULL);
+	greet(&f);
+	eventfds(fd, 1);
+	fd[1] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
+	assert_int_equal(eventfd_write(fd[1], UINT64_MAX - 10), 0);
+	assert_int_equal(set_irqs(&f, ARM, 0, 0, 1, fd, 1), 0);
+	assert_int_equal(write_region(&f, 0, SIM_REG_INTX_RAISE, 1), 0);
+	assert_int_equal(counted(fd[0]), 1);
+	alarm(20);
+	assert_int_equal(set_irqs(&f, unmask, 0, 0, 1, fd + 1, 1), 0);
+	assert_int_equal(loop_wait(f.loop, 0), 0);
+	assert_int_equal(counted(fd[0]), 1); /* what was in it already */
+	assert_int_equal(eventfd_write(fd[1], 1), 0);
+	pump(&f);
+	alarm(0);
+	assert_int_equal(counted(fd[0]), 1);
+	close_all(fd, 2);
+	fixture_free(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +294,7 @@ int main(void)
 		cmocka_unit_test(test_grant),
 		cmocka_unit_test(test_doorbell),
 		cmocka_unit_test(test_unmask_eventfd),
+		cmocka_unit_test(test_unmask_semaphore),
 	};
 
 	return cmocka_run_group_tests_name("vu-server-irqs", tests, NULL, NULL);
