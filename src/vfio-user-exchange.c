@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* One request, one reply: in time, the right one, and whatever else the peer says meanwhile. */
 #include <errno.h>
+#include <linux/vfio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -83,6 +84,15 @@ static int receive_reply(struct vfio_user *u, const struct request *r, struct vu
 	return rc;
 }
 
+/* What is granted is less than what was asked for; any other number tells nothing. */
+static bool believable(uint32_t granted, const struct request *r)
+{
+	struct vfio_irq_set set;
+
+	memcpy(&set, r->payload, sizeof(set));
+	return granted > 0 && granted < set.start + set.count;
+}
+
 /* An error reply may carry errno 0 (rust-vmm); behind ENOSPC the peer may say how many it grants. */
 static int reply_error(struct vfio_user *u, const struct request *r, const struct vu_message *m)
 {
@@ -94,7 +104,7 @@ static int reply_error(struct vfio_user *u, const struct request *r, const struc
 	if (u->peer.grant && r->command == VU_DEVICE_SET_IRQS && m->header.error == ENOSPC &&
 	    m->size >= sizeof(granted)) {
 		memcpy(&granted, m->payload, sizeof(granted));
-		if (granted > 0 && granted < 2048)
+		if (believable(granted, r))
 			return (int)granted;
 	}
 	return m->header.error > 0 && m->header.error < 4096 ? -(int)m->header.error : -EIO;

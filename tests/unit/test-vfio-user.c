@@ -105,20 +105,28 @@ static void test_roll_back(void **state)
 	close_all(fd, ARRAY_SIZE(fd));
 }
 
-/* A number behind ENOSPC counts only from a peer that said so. */
+/* A number behind ENOSPC counts only from a peer that said so, and when it is less than what was asked for. */
 static void test_grant(void **state)
 {
-	int fd[2];
+	static const struct {
+		bool said;
+		unsigned int start, count;
+		int rc;
+	} cases[] = {
+		{ true, 0, 6, 5 },	 { false, 0, 6, -ENOSPC }, { true, 0, 5, -ENOSPC },
+		{ true, 0, 4, -ENOSPC }, { true, 3, 2, -ENOSPC },  { true, 3, 3, 5 },
+	};
+	int fd[6];
 
 	(void)state;
 	eventfds(fd, ARRAY_SIZE(fd));
-	for (int said = 0; said < 2; said++) {
-		struct peer p = { .grant = said, .at = 1, .trick = GRANT };
-		struct irq_set s = set_of(0, 2);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct peer p = { .grant = cases[i].said, .at = 1, .trick = GRANT };
+		struct irq_set s = set_of(cases[i].start, cases[i].count);
 		void *u;
 
 		started(&p, &u);
-		assert_int_equal(vfio_user_set_irqs(u, &s, fd), said ? 5 : -ENOSPC);
+		assert_int_equal(vfio_user_set_irqs(u, &s, fd), cases[i].rc);
 		stop(&p, u);
 	}
 	close_all(fd, ARRAY_SIZE(fd));
