@@ -63,6 +63,27 @@ static int agree_version(struct vfio_user *u, struct error *e)
 	return take_version(u, e);
 }
 
+/* It ends by itself, with the stream; a stopped one would never see that, and has nothing to put back. */
+static void end_child(pid_t child)
+{
+	const struct timespec limit = { .tv_sec = CHILD_SECONDS };
+	sigset_t chld, before;
+	pid_t ended;
+
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &chld, &before);
+	do {
+		ended = waitpid(child, NULL, WNOHANG);
+	} while (ended == 0 && sigtimedwait(&chld, NULL, &limit) > 0);
+	if (ended == 0) {
+		kill(child, SIGKILL);
+		while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+			continue;
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
 int vfio_user_start(int sock, pid_t child, const struct open_request *req, void **handle, struct error *e)
 {
 	struct vfio_user *u = calloc(1, sizeof(*u));
@@ -70,6 +91,8 @@ int vfio_user_start(int sock, pid_t child, const struct open_request *req, void 
 
 	if (!u) {
 		close(sock);
+		if (child > 0)
+			end_child(child);
 		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
 	}
 	u->sock = sock;
@@ -156,27 +179,6 @@ static int user_open(const struct open_request *req, void **handle, struct error
 	if (rc)
 		return explain_connect(path, -rc, e);
 	return vfio_user_start(take_fd(&sock), 0, req, handle, e);
-}
-
-/* It ends by itself, with the stream; a stopped one would never see that, and has nothing to put back. */
-static void end_child(pid_t child)
-{
-	const struct timespec limit = { .tv_sec = CHILD_SECONDS };
-	sigset_t chld, before;
-	pid_t ended;
-
-	sigemptyset(&chld);
-	sigaddset(&chld, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &chld, &before);
-	do {
-		ended = waitpid(child, NULL, WNOHANG);
-	} while (ended == 0 && sigtimedwait(&chld, NULL, &limit) > 0);
-	if (ended == 0) {
-		kill(child, SIGKILL);
-		while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-			continue;
-	}
-	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 void vfio_user_close(void *handle)
