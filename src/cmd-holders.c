@@ -185,20 +185,33 @@ const struct command cmd_holders = {
 	.run = run_holders,
 };
 
-static int release_one(struct session *s, const char *device, node *array, struct error *e)
+/* By @sock, its holder's. A dry run has found who that is, and hangs up. */
+static int ask_to_release(struct session *s, int sock, struct error *e)
 {
 	static const char *const word[] = { HOLD_RELEASE };
 	struct question q = { 0 };
+	int rc;
+
+	if (s->globals.dry_run) {
+		close(sock);
+		return 0;
+	}
+	/* To give a driver back takes as long as it takes. */
+	rc = attach_ask(s, &q, sock, word, 1, UINT64_MAX, e);
+	free(q.text);
+	return rc;
+}
+
+static int release_one(struct session *s, const char *device, node *array, struct error *e)
+{
 	pid_t pid;
 	int rc = attach_find(device, &pid, e);
 	node *row;
 
 	if (rc == -ENOENT)
 		return attach_nobody(device, e);
-	/* To give a driver back takes as long as it takes. */
 	if (rc >= 0)
-		rc = attach_ask(s, &q, rc, word, 1, UINT64_MAX, e);
-	free(q.text);
+		rc = ask_to_release(s, rc, e);
 	if (rc < 0)
 		return rc;
 	if (rc > 0) {
@@ -209,7 +222,7 @@ static int release_one(struct session *s, const char *device, node *array, struc
 	row = doc_row(array);
 	doc_text(row, "device", device);
 	doc_number(row, "pid", (uint64_t)pid);
-	out_text(s->out, "%s: released by pid %d", device, pid);
+	out_text(s->out, "%s: %s by pid %d", device, s->globals.dry_run ? "would be released" : "released", pid);
 	return 0;
 }
 
@@ -219,6 +232,8 @@ static int run_release(struct session *s, const struct args *a, struct error *e)
 	node *array = doc_array(out_doc(s->out), "released");
 	int first = 0;
 
+	if (s->globals.dry_run)
+		doc_bool(out_doc(s->out), "dry_run", true);
 	for (size_t i = 0; i < 1 + a->nrest; i++) {
 		const char *device = i ? a->rest[i - 1] : a->param[0].text;
 		struct error one = { 0 };

@@ -45,6 +45,20 @@ load ../hold
 	ended 0
 }
 
+@test "a dry run of release says whom it would ask" {
+	works hold "$dev"
+	works enable "$dev" msix 2
+	works --dry-run release "$dev"
+	assert_output "$dev: would be released by pid $(holder)"
+	works --json --dry-run release "$dev"
+	json --arg dev "$dev" '.dry_run and .released[0].device == $dev'
+	held
+	works trigger "$dev" msix 1
+	works --json release "$dev"
+	json 'has("dry_run") | not'
+	refused 3 'nobody holds it' --dry-run release "$dev"
+}
+
 @test "options of every command go with it" {
 	works hold "$dev"
 	works --json enable "$dev" msix 2
