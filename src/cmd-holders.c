@@ -186,7 +186,7 @@ const struct command cmd_holders = {
 };
 
 /* By @sock, its holder's. A dry run has found who that is, and hangs up. */
-static int ask_to_release(struct session *s, int sock, struct error *e)
+static int ask_to_release(struct session *s, const char *device, int sock, struct error *e)
 {
 	static const char *const word[] = { HOLD_RELEASE };
 	struct question q = { 0 };
@@ -198,6 +198,9 @@ static int ask_to_release(struct session *s, int sock, struct error *e)
 	}
 	/* To give a driver back takes as long as it takes. */
 	rc = attach_ask(s, &q, sock, word, 1, UINT64_MAX, e);
+	if (rc == 0 && q.size == strlen(HOLD_LATER) && !memcmp(q.text, HOLD_LATER, q.size))
+		out_note(s->out, "msictl: %s: it gets its driver back when the others of its IOMMU group are released",
+			 device);
 	free(q.text);
 	return rc;
 }
@@ -211,7 +214,7 @@ static int release_one(struct session *s, const char *device, node *array, struc
 	if (rc == -ENOENT)
 		return attach_nobody(device, e);
 	if (rc >= 0)
-		rc = ask_to_release(s, rc, e);
+		rc = ask_to_release(s, device, rc, e);
 	if (rc < 0)
 		return rc;
 	if (rc > 0) {

@@ -42,7 +42,9 @@ struct hold_frame {
 #define HOLD_STATE   "@state"	/* tell of the device: KEY=VALUE, each ended by a NUL */
 #define HOLD_TAKE    "@take"	/* DEVICE [bind] [keep]: hold this one too, it is of the same IOMMU group */
 #define HOLD_COUNTS  "@counts"	/* tell what vectors counted: INDEX.VECTOR=ARMED COUNT WAKEUPS, each ended by a NUL */
-#define HOLD_RELEASE "@release" /* put everything back, let it go */
+#define HOLD_RELEASE "@release" /* put everything back, let it go; HOLD_LATER when the driver has to wait */
+
+#define HOLD_LATER "later" /* it is given back with the last function of its IOMMU group */
 
 #define HOLD_WORD_BIND "bind"
 #define HOLD_WORD_KEEP "keep"

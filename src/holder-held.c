@@ -5,12 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "driver.h"
 #include "holder-parts.h"
 #include "util.h"
-
-/* Until the group's node is there: udev may be busy, but not for long. */
-#define NODE_TIMEOUT_US 5000000
 
 /* Runs inside of the loop: the rest is done outside. */
 static void on_released(void *ctx)
@@ -58,34 +54,6 @@ static int on_reopening(struct held *d, struct error *e)
 	return list_siblings(d->holder, e);
 }
 
-static int bind_device(struct held *d, struct error *e)
-{
-	struct session *s = d->holder->s;
-	struct driver_change c;
-	struct pci_addr addr;
-	int rc = session_address(s, d->spec, &addr, e);
-
-	if (rc == 0)
-		rc = driver_bind(&s->root, &addr, false, NODE_TIMEOUT_US, &s->trace, &c, e);
-	if (rc)
-		return rc;
-	d->bound = c.changed;
-	if (c.note[0])
-		out_note(s->out, "%s", c.note);
-	return 0;
-}
-
-static int unbind_device(struct held *d, struct error *e)
-{
-	struct session *s = d->holder->s;
-	struct driver_change c;
-	struct pci_addr addr;
-	int rc = session_address(s, d->spec, &addr, e);
-
-	d->bound = false;
-	return rc ? rc : driver_unbind(&s->root, &addr, &s->trace, &c, e);
-}
-
 static int open_device(struct held *d, const struct holding *how, struct error *e)
 {
 	const struct device_events ev = { .released = on_released, .lost = on_lost, .ctx = d };
@@ -103,7 +71,8 @@ static int open_device(struct held *d, const struct holding *how, struct error *
 				 .reopening = on_reopening,
 				 .inside = true,
 				 .globals = h->s->globals };
-	rc = how->bind ? bind_device(d, e) : 0;
+	rc = how->bind ? bound_take(d, e) : 0;
+	d->group = bound_group(d);
 	if (rc == 0)
 		rc = list_siblings(h, e);
 	return rc ? rc : session_open(&d->s, d->spec, &ev, e);
@@ -135,17 +104,21 @@ static void stop_listening(struct held *d)
 
 static int held_close(struct held *d, struct error *e)
 {
-	int rc;
+	struct holder *h = d->holder;
+	struct bound *b = d->bound;
 
 	stop_listening(d);
 	/* The loop is the holder's. */
 	d->s.loop = NULL;
 	session_close(&d->s);
 	/* What the kernel took is in other hands. */
-	rc = d->bound && !d->gone ? unbind_device(d, e) : 0;
+	if (d->gone) {
+		free(b);
+		b = NULL;
+	}
 	free(d->spec);
 	free(d);
-	return rc;
+	return bound_settle(h, b, e);
 }
 
 int held_release(struct held *d, struct error *e)

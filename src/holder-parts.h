@@ -9,6 +9,8 @@
 #include "hold-dir.h"
 #include "holder.h"
 
+struct bound;
+
 struct held {
 	struct holder *holder;
 	struct held *next;
@@ -19,7 +21,8 @@ struct held {
 	bool deaf;		/* out of descriptors: asked again when a caller has gone */
 	bool gone;		/* the kernel or the peer took it away */
 	bool release;		/* to be let go */
-	bool bound;		/* by us */
+	struct bound *bound;	/* what hold --bind changed; NULL: nothing */
+	int group;		/* IOMMU group, -1: none */
 	bool keep;		/* goes on without it when it was taken back */
 	time_t since;
 };
@@ -46,6 +49,7 @@ struct holder {
 	struct sibling *sibling; /* what is open, for siblings */
 	size_t room;
 	struct siblings siblings;
+	struct bound *let_go; /* have vfio-pci still, for others of their group are open */
 	int dir;
 };
 
@@ -56,8 +60,21 @@ void held_listen(struct source *s);
 
 /* holder-held.c */
 
-/** held_release() - put back, give back, close, forget. 0 or -errno with @e: the driver could not be given back. */
+/** held_release() - put back, give back, close, forget. 0; 1: the driver is given back with the last function of the
+ * group; or -errno with @e: it could not be given back. */
 int held_release(struct held *d, struct error *e);
+
+/* holder-bound.c */
+
+/** bound_group() - the IOMMU group of a function, -1: none. */
+int bound_group(const struct held *d);
+
+/** bound_take() - give it to vfio-pci; d->bound when that changed its driver. 0 or -errno with @e. */
+int bound_take(struct held *d, struct error *e);
+
+/** bound_settle() - give back what was let go, as far as nothing of its group is open. @mine is let go now, NULL:
+ * nothing is; owned from now on. 0, or of @mine as held_release(). */
+int bound_settle(struct holder *h, struct bound *mine, struct error *e);
 
 /* holder-caller.c */
 

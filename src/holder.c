@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "fdlimit.h"
+#include "hold-wire.h"
 #include "holder-parts.h"
 #include "util.h"
 
@@ -107,6 +108,13 @@ static void end_callers(struct held *d, const struct error *e)
 			caller_end(c, -ENODEV, e);
 }
 
+static void tell_released(struct caller *c, int rc, const struct error *e)
+{
+	if (rc > 0 && !c->call->finished)
+		fputs(HOLD_LATER, c->call->data);
+	caller_end(c, rc < 0 ? rc : 0, e);
+}
+
 static void let_go(struct held *d, const struct error *why)
 {
 	struct holder *h = d->holder;
@@ -120,9 +128,7 @@ static void let_go(struct held *d, const struct error *why)
 	rc = held_release(d, &e);
 	for (struct caller *c = h->callers; c; c = c->next)
 		if (c->releases && !c->held)
-			caller_end(c, rc, &e);
-	if (rc)
-		out_error(h->s->out, "release", &e);
+			tell_released(c, rc, &e);
 }
 
 /* Nobody reads what a holder in the background says. */
@@ -148,6 +154,7 @@ static void taken_away(struct held *d)
 	}
 	end_callers(d, &e);
 	d->gone = false;
+	bound_settle(d->holder, NULL, &e);
 }
 
 static void look_after_devices(struct holder *h)

@@ -256,6 +256,52 @@ nobodys() {
 	echo 0000:00:08.1 >/sys/bus/pci/drivers_probe
 }
 
+# none_has_vfio DEVICE... - nor is anything remembered of what it had
+none_has_vfio() {
+	local device
+
+	for device; do
+		[[ $(driver_of "$device") != vfio-pci && ! -e /run/msictl/former/0000:$device ]] || return 1
+	done
+}
+
+@test "--bind of several functions of one group: each gets its driver back when the last is let go" {
+	local holder
+
+	take 00:08.0 00:08.1 00:08.2
+	works hold --bind 00:08.0 00:08.2
+	works release 00:08.0 00:08.2
+	none_has_vfio 00:08.0 00:08.2
+
+	# one by one, and one of them by another command
+	works hold --bind 00:08.0
+	holder=$(dev=00:08.0 holder)
+	works hold --bind 00:08.2
+	assert_output "00:08.2: held by pid $holder"
+	works release 00:08.2
+	noted 'gets its driver back when the others of its IOMMU group are released'
+	assert_equal "$(driver_of 00:08.2)" vfio-pci
+	works enable 00:08.0 msi 1
+	works release 00:08.0
+	none_has_vfio 00:08.0 00:08.2
+
+	# back again before its driver was
+	works hold --bind 00:08.0 00:08.2
+	works release 00:08.0
+	works hold --bind 00:08.0
+	works release 00:08.2
+	works enable 00:08.0 msi 1
+	works release 00:08.0
+	none_has_vfio 00:08.0 00:08.2
+
+	works hold --bind 00:08.0 00:08.2
+	holder=$(dev=00:08.0 holder)
+	kill -TERM "$holder"
+	until_true dead "$holder"
+	none_has_vfio 00:08.0 00:08.2
+	echo 0000:00:08.1 >/sys/bus/pci/drivers_probe
+}
+
 has_driver() {
 	[[ $(driver_of "$1") == "$2" ]]
 }

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Functions that hold --bind gave to vfio-pci, and their way back. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <syslog.h>
+
+#include "driver.h"
+#include "holder-parts.h"
+#include "presence.h"
+
+/* Until the group's node is there: udev may be busy, but not for long. */
+#define NODE_TIMEOUT_US 5000000
+
+struct bound {
+	struct bound *next; /* of those that are let go already */
+	struct pci_addr addr;
+	int group;
+};
+
+int bound_group(const struct held *d)
+{
+	struct pci_addr addr;
+	struct presence p;
+	struct error ignored;
+
+	if (session_address(d->holder->s, d->spec, &addr, &ignored))
+		return -1;
+	presence_read(&d->holder->s->root, &addr, &p);
+	return p.group;
+}
+
+int bound_take(struct held *d, struct error *e)
+{
+	struct session *s = d->holder->s;
+	struct driver_change c = { 0 };
+	struct pci_addr addr;
+	struct bound *b;
+	int rc = session_address(s, d->spec, &addr, e);
+
+	if (rc)
+		return rc;
+	b = calloc(1, sizeof(*b));
+	if (!b)
+		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+	rc = driver_bind(&s->root, &addr, false, NODE_TIMEOUT_US, &s->trace, &c, e);
+	if (rc || !c.changed) {
+		free(b);
+		b = NULL;
+	}
+	if (rc)
+		return rc;
+	if (b)
+		*b = (struct bound){ .addr = addr, .group = bound_group(d) };
+	d->bound = b;
+	if (c.note[0])
+		out_note(s->out, "%s", c.note);
+	return 0;
+}
+
+/* The kernel lets a driver go only when nobody has the group open, and of several functions the holder has it. */
+static bool in_use(const struct holder *h, int group)
+{
+	for (const struct held *d = h->first; d && group >= 0; d = d->next)
+		if (d->group == group && d->s.device && d->s.device->handle)
+			return true;
+	return false;
+}
+
+/* Who asked for something is told that; of a holder in the background only the log has the reason. */
+static void say_left(const struct holder *h, const struct bound *b, const struct error *e)
+{
+	char bdf[PCI_ADDR_LEN], where[PCI_ADDR_LEN + 16];
+
+	pci_addr_short(&b->addr, bdf);
+	snprintf(where, sizeof(where), "%s: release", bdf);
+	out_error(h->s->out, where, e);
+	openlog("msictl", LOG_PID, LOG_DAEMON);
+	syslog(LOG_WARNING, "%s: its driver could not be given back: %s", bdf, e->message);
+	closelog();
+}
+
+static int give_back(struct holder *h, const struct bound *b, struct error *e)
+{
+	struct driver_change c;
+	int rc = driver_unbind(&h->s->root, &b->addr, &h->s->trace, &c, e);
+
+	if (rc)
+		say_left(h, b, e);
+	return rc;
+}
+
+int bound_settle(struct holder *h, struct bound *mine, struct error *e)
+{
+	struct bound **at = &h->let_go;
+	struct error ignored;
+	int rc = 0;
+
+	if (mine) {
+		mine->next = h->let_go;
+		h->let_go = mine;
+		rc = 1;
+	}
+	while (*at) {
+		struct bound *b = *at;
+
+		if (in_use(h, b->group)) {
+			at = &b->next;
+			continue;
+		}
+		*at = b->next;
+		if (b == mine)
+			rc = give_back(h, b, e);
+		else
+			give_back(h, b, &ignored);
+		free(b);
+	}
+	return rc;
+}
