@@ -13,18 +13,22 @@
 #define LOOK_US 100000
 
 struct told {
-	const struct device *device; /* compared, never used */
+	uint64_t opened; /* the device told of, by when it was opened; 0: none yet */
 	uint64_t next;
 	struct panel_index index[NR_IRQ_INDEX];
-	uint64_t *count[NR_IRQ_INDEX]; /* of each vector, NULL: all 0 */
+	struct {
+		uint64_t *of; /* of each vector, NULL: all 0 */
+		unsigned int n;
+	} count[NR_IRQ_INDEX];
 	bool begun;
 };
 
 static void forget(struct told *t)
 {
 	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
-		free(t->count[i]);
-		t->count[i] = NULL;
+		free(t->count[i].of);
+		t->count[i].of = NULL;
+		t->count[i].n = 0;
 		t->index[i] = (struct panel_index){ 0 };
 	}
 }
@@ -50,22 +54,30 @@ static void tell_index(struct session *s, struct told *t, const struct index *ix
 	out_text(s->out, FEED_INDEX " %s %d %u %u", irq_index_word(ix->index), now.on, now.armed, now.of);
 }
 
+static int remember(struct told *t, const struct index *ix)
+{
+	if (t->count[ix->index].of)
+		return 0;
+	t->count[ix->index].of = calloc(ix->info.count, sizeof(*t->count[ix->index].of));
+	if (!t->count[ix->index].of)
+		return -ENOMEM;
+	t->count[ix->index].n = ix->info.count;
+	return 0;
+}
+
 static int tell_vectors(struct session *s, struct told *t, const struct index *ix)
 {
-	uint64_t **count = &t->count[ix->index];
-
 	if (!ix->vector)
 		return 0;
-	if (!*count)
-		*count = calloc(ix->info.count, sizeof(**count));
-	if (!*count)
+	if (remember(t, ix))
 		return -ENOMEM;
-	for (unsigned int v = 0; v < ix->info.count; v++) {
-		uint64_t now = ix->vector[v] ? ix->vector[v]->count : 0, before = (*count)[v];
+	for (unsigned int v = 0; v < ix->info.count && v < t->count[ix->index].n; v++) {
+		uint64_t *told = &t->count[ix->index].of[v];
+		uint64_t now = ix->vector[v] ? ix->vector[v]->count : 0, before = *told;
 
 		if (now == before)
 			continue;
-		(*count)[v] = now;
+		*told = now;
 		out_text(s->out, FEED_VECTOR " %s %u %" PRIu64 " %" PRIu64, irq_index_word(ix->index), v,
 			 t->begun ? now - before : 0, now);
 	}
@@ -76,11 +88,12 @@ static int look(struct session *s, struct told *t)
 {
 	int rc = 0;
 
-	if (t->device && t->device != s->device) {
+	/* its address is no sign: that of the one before may have come back */
+	if (t->opened && t->opened != s->device->opened) {
 		forget(t);
 		out_text(s->out, FEED_NEW);
 	}
-	t->device = s->device;
+	t->opened = s->device->opened;
 	for (unsigned int i = 0; i < NR_IRQ_INDEX && !rc; i++) {
 		tell_index(s, t, &s->device->irq[i]);
 		rc = tell_vectors(s, t, &s->device->irq[i]);

@@ -31,8 +31,8 @@ struct live {
 	struct session *s;
 	struct panel *panel;
 	struct banner banner;
-	const struct device *device; /* whose counts the panel has; compared, never used */
-	struct uevents *uevents;     /* NULL: the device is none that the kernel tells of */
+	uint64_t opened;	 /* whose counts the panel has, by when it was opened; 0: another's */
+	struct uevents *uevents; /* NULL: the device is none that the kernel tells of */
 	struct pci_addr addr;
 	struct feed *feed; /* of a device that is held; NULL: there is none now */
 	uint64_t retry;	   /* not before; 0: at any time */
@@ -40,9 +40,9 @@ struct live {
 	/* Of the lines. */
 	uint64_t tell; /* when to tell of counts, 0: nothing new */
 	struct {
-		struct index *ix;
+		enum irq_index index;
 		unsigned int vector;
-		uint64_t n;
+		uint64_t n, total;
 	} fresh[TELL_VECTORS];
 	unsigned int nfresh;
 	uint64_t more; /* counts of vectors beyond those */
@@ -121,7 +121,7 @@ int live_open(struct live **out, struct session *s, int fd)
 		return -ENOMEM;
 	}
 	l->s = s;
-	l->device = s->device;
+	l->opened = s->device ? s->device->opened : 0;
 	l->banner.terminal = fd;
 	banner_measure(&l->banner);
 	s->live = banner_can(getenv("TERM")) ? LIVE_ON : LIVE_OFF;
@@ -144,23 +144,25 @@ void live_close(struct live *l)
 }
 
 /* For those that are told as a line. */
-static void remember(struct live *l, struct index *ix, unsigned int vector, uint64_t n)
+static void remember(struct live *l, const struct panel_count *c)
 {
 	if (!l->tell)
 		l->tell = now_us() + TELL_EVERY_US;
 	for (unsigned int i = 0; i < l->nfresh; i++) {
-		if (l->fresh[i].ix != ix || l->fresh[i].vector != vector)
+		if (l->fresh[i].index != c->index || l->fresh[i].vector != c->vector)
 			continue;
-		l->fresh[i].n += n;
+		l->fresh[i].n += c->n;
+		l->fresh[i].total = c->total;
 		return;
 	}
 	if (l->nfresh == TELL_VECTORS) {
-		l->more += n;
+		l->more += c->n;
 		return;
 	}
-	l->fresh[l->nfresh].ix = ix;
-	l->fresh[l->nfresh].vector = vector;
-	l->fresh[l->nfresh++].n = n;
+	l->fresh[l->nfresh].index = c->index;
+	l->fresh[l->nfresh].vector = c->vector;
+	l->fresh[l->nfresh].total = c->total;
+	l->fresh[l->nfresh++].n = c->n;
 }
 
 static void forget_lines(struct live *l)
@@ -168,12 +170,12 @@ static void forget_lines(struct live *l)
 	l->tell = l->nfresh = l->more = 0;
 }
 
-/* reopen makes a device that counts from 0. */
+/* reopen makes a device that counts from 0; it may well have the address of an earlier one. */
 static void look_at(struct live *l, const struct device *d)
 {
-	if (l->device == d)
+	if (l->opened == d->opened)
 		return;
-	l->device = d;
+	l->opened = d->opened;
 	panel_forget(l->panel);
 	forget_lines(l);
 }
@@ -188,7 +190,7 @@ void live_counted(struct live *l, struct index *ix, struct vector *v, uint64_t n
 	if (ix->index == IRQ_ERR)
 		happened(l, "err: signalled, %" PRIu64 " in all", v->count);
 	if (!panelled(l))
-		remember(l, ix, v->number, n);
+		remember(l, &c);
 }
 
 void live_lost(struct live *l, const char *why)
@@ -202,12 +204,9 @@ static void tell_lines(struct live *l)
 	char line[512];
 
 	clock_text(line, sizeof(line));
-	for (unsigned int i = 0; i < l->nfresh; i++) {
-		const struct index *ix = l->fresh[i].ix;
-
-		append(line, sizeof(line), "  %s %u +%" PRIu64 " (%" PRIu64 ")", irq_index_word(ix->index),
-		       l->fresh[i].vector, l->fresh[i].n, ix->vector[l->fresh[i].vector]->count);
-	}
+	for (unsigned int i = 0; i < l->nfresh; i++)
+		append(line, sizeof(line), "  %s %u +%" PRIu64 " (%" PRIu64 ")", irq_index_word(l->fresh[i].index),
+		       l->fresh[i].vector, l->fresh[i].n, l->fresh[i].total);
 	if (l->more)
 		append(line, sizeof(line), "  others +%" PRIu64, l->more);
 	forget_lines(l);

@@ -24,7 +24,7 @@ setup() {
 
 teardown() {
 	term_stop
-	[[ $device == vfio-user:s ]] || msictl release "$device" >/dev/null 2>&1 || true
+	[[ $device == vfio-user:s || $device == sim* ]] || msictl release "$device" >/dev/null 2>&1 || true
 	kill -CONT "$server" 2>/dev/null || true
 	kill "$server" 2>/dev/null || true
 }
@@ -38,7 +38,7 @@ start() {
 	resize "$1" "$2"
 	term_expect '^below>$'
 	enter "$MSICTL shell $device; echo \"status \$?\""
-	term_expect '^vfio-user:s>$'
+	term_expect "^$device>\$"
 }
 
 resize() {
@@ -556,6 +556,18 @@ rests() {
 	no_panel
 }
 
+@test "reopened twice: the address of the first is no sign of it" {
+	# its structs alone are allocated here, not those of a connection
+	device=sim:msix=64
+	start 80 24 dumb
+	enter 'enable msix 4; trigger msix all; reopen; reopen'
+	see "^$device>\$"
+	enter 'enable msix 2; trigger msix 1'
+	see '^[0-9:]{8}  msix 1 \+1 \(1\)$'
+	term_key C-d
+	see '^status 0$'
+}
+
 # hold_it - the device is held, and the shell in the terminal is its holder's caller
 hold_it() {
 	# the socket's path, for the folder of holders is one for all of a user
@@ -571,6 +583,8 @@ hold_it() {
 }
 
 @test "a device that is held: what others do to it is seen" {
+	local count
+
 	((EUID == 0)) || export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR
 	hold_it
 	counts_so_far 5
@@ -590,6 +604,11 @@ hold_it() {
 	see '^msix +1  .* 7 '
 	enter 'reopen; enable msix 2; trigger msix 0'
 	see '^msix  2 of 64 armed +1 counted'
+	# counted in between, the next one has the address of the last but one
+	for count in 2 3 4; do
+		enter "reopen; reopen; enable msix 2; trigger msix 0 --count $count"
+		see "^msix  2 of 64 armed +$count counted"
+	done
 	works release "$device"
 	see '^[0-9:]{8}  the holder has let the device go$'
 	enter 'counters'

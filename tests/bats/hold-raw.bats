@@ -1,0 +1,57 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A holder's socket in the words of src/hold-wire.h, which no msictl says like that.
+
+load ../hold
+
+# ask FILE WORD... - the words of a command, in the background; the answer as it comes, frames and all, is in FILE
+ask() {
+	perl -MSocket -e '$SIG{PIPE} = "IGNORE"; my $to = shift; my $words = join("", map { "$_\0" } "", @ARGV);
+		socket(S, AF_UNIX, SOCK_STREAM, 0) and connect(S, pack_sockaddr_un($to)) or die "$!\n";
+		syswrite(S, pack("L3", 0x6d736831, 0, length $words) . $words);
+		while (sysread(S, my $said, 65536)) { syswrite(STDOUT, $said) }' \
+		"$folder/$dev.sock" "${@:2}" >"$1" 3>&- &
+	bg+=($!)
+}
+
+@test "what a caller runs itself is not run by a holder" {
+	local word
+
+	works hold "$dev"
+	for word in list shell events quit 'watch --batch --delay 100ms'; do
+		# shellcheck disable=SC2086
+		ask "$BATS_TEST_TMPDIR/said" $word
+		until_true grep -aq "${word%% *} is not" "$BATS_TEST_TMPDIR/said"
+		until_true dead "${bg[-1]}"
+	done
+	works run "$dev" -c 'reopen; reopen; enable msix 2'
+	works counters "$dev"
+	held
+}
+
+# anew N - so many times a feed said that the device is another one
+anew() {
+	(($(grep -caxE '.*new' "$feed") >= $1))
+}
+
+counted() {
+	grep -Eaq "vector msix $1 [0-9]+ $2\$" "$feed"
+}
+
+@test "a feed says that the device is another one, whatever its address" {
+	local feed=$BATS_TEST_TMPDIR/feed n
+
+	works hold "$dev"
+	works enable "$dev" msix 4
+	works trigger "$dev" msix all
+	ask "$feed" __feed
+	until_true counted 3 1
+	for n in 1 2 3 4 5; do
+		works run "$dev" -c 'reopen; reopen'
+		until_true anew "$n"
+		works run "$dev" -c "enable msix 4; trigger msix all --count $((n + 1))"
+		until_true counted 3 $((n + 1))
+	done
+	works release "$dev"
+}
