@@ -60,11 +60,24 @@ static int parse(struct session *s, int n, char **word, const char **what, struc
 	return 0;
 }
 
+/*
+ * Callers run all else themselves. What stays and looks at the device meanwhile would here see another caller reopen
+ * it; only the feed, which no person types, is made for that.
+ */
+static int check_held(const struct args *a, struct error *e)
+{
+	if (command_for_holder(a) || a->command->flags & CMD_HIDDEN)
+		return 0;
+	return fail(e, CAUSE_USAGE, 0, "%s is not for a holder to run", a->command->word);
+}
+
 int execute_begin(struct session *s, int n, char **word, const char **what, struct error *e)
 {
 	struct args args;
 	int rc = parse(s, n, word, what, &args, e);
 
+	if (rc == 0)
+		rc = check_held(&args, e);
 	return rc ? rc : run_row(s, args.command, &args, e);
 }
 

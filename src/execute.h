@@ -25,7 +25,7 @@ int execute_line(struct session *s, char *line, const char *where, bool keep_goi
 int execute_command(struct session *s, const struct args *a, struct error *e);
 
 /**
- * execute_begin() - parse one command's words and run it; a job may be left behind
+ * execute_begin() - in a holder: parse one command's words and run it; a job may be left behind
  * @word: @n words and a NULL; may be reordered
  * @what: set to the command's word as soon as it is known
  * The globals found stay applied. Returns: 0 or -errno with @e.
