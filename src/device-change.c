@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Enable, disable, resize, trigger: plan, send, and after a failure repair what is true. */
 #include <errno.h>
+#include <linux/pci_regs.h>
 #include <stdio.h>
 
 #include "device-internal.h"
@@ -107,6 +108,8 @@ static void keep_masked(struct device *d, enum irq_index index, const struct vec
 {
 	struct index *ix = &d->irq[index];
 	struct vector_set by_device = vector_set_and(held, &c->live_before);
+	/* ERR is on only while it has its eventfd, and is held back by having none. */
+	bool on = ix->enabled || index > IRQ_MSIX;
 	unsigned int v;
 
 	for_each_vector (v, held) {
@@ -115,7 +118,7 @@ static void keep_masked(struct device *d, enum irq_index index, const struct vec
 
 		if (vec->armed)
 			continue;
-		vec->masked = ix->enabled && kept ? MASK_EVENTFD : MASK_NOT;
+		vec->masked = on && kept ? MASK_EVENTFD : MASK_NOT;
 		if (vec->masked != MASK_NOT && vector_set_has(&by_device, v))
 			vector_set_add(&c->unhung, v);
 	}
@@ -159,12 +162,11 @@ static int send_all(struct device *d, enum irq_index index, const struct plan *p
 		    const struct vector_set *held, struct change *c, struct error *e)
 {
 	for (size_t i = 0; i < p->n; i++) {
-		struct vector_set attach = p->set[i].attach;
-		int rc = device_ready(d, index, &attach, c, e);
+		int rc;
 
-		if (rc)
-			return rc;
+		d->irq[index].rebuilding = p->rebuild && i == 0;
 		rc = device_send(d, &p->set[i], c);
+		d->irq[index].rebuilding = false;
 		if (rc) {
 			rc = explain_set(d, &p->set[i], rc, c, e);
 			after_failure(d, &p->set[i], how, held, c);
@@ -180,17 +182,22 @@ static int run_plan(struct device *d, enum irq_index index, const struct plan *p
 		    struct change *c, struct error *e)
 {
 	struct vector_set want = wanted_by(p), held = held_back(d, index);
+	bool was_on = d->irq[index].enabled && !p->rebuild;
 	uint64_t begin;
 	int rc;
 
 	c->live_before = device_armed(d, index);
-	/* Eventfds first: a rebuild's blind window must not contain their making. */
+	/* Eventfds first, and kept over its disable: a rebuild's blind window must not contain their making. */
 	rc = device_ready(d, index, &want, c, e);
 	begin = now_us();
 	if (rc == 0)
 		rc = send_all(d, index, p, how, &held, c, e);
 	if (c->rebuilt)
 		c->blind_us = now_us() - begin;
+	if (c->rebuilt && d->handle && !d->trace->dry_run)
+		device_close_idle(&d->irq[index]);
+	if (rc == 0)
+		rc = device_line_on(d, index, &want, was_on, e);
 	if (d->handle) {
 		keep_masked(d, index, &held, c->rebuilt || rc, c);
 		if (is_message(index) && d->irq[index].enabled)
@@ -230,6 +237,9 @@ int device_enable_none(struct device *d, enum irq_index index, unsigned int room
 	struct irq_state have;
 	int rc = begin(d, index, &have, e);
 
+	if (rc == 0 && index > IRQ_MSIX)
+		rc = fail(e, CAUSE_USAGE, 0, "%s is on only while it has an eventfd, and has nothing to reserve",
+			  irq_index_word(index));
 	if (rc == 0)
 		rc = plan_enable_none(&have, room, &p, e);
 	return rc ? rc : run_plan(d, index, &p, (struct change_how){ 0 }, c, e);
@@ -248,7 +258,11 @@ int device_disable(struct device *d, enum irq_index index, struct change *c, str
 		return rc;
 	device_state(d, index, &have);
 	rc = plan_disable(&have, &p, e);
-	return rc ? rc : run_plan(d, index, &p, (struct change_how){ 0 }, c, e);
+	if (rc == 0)
+		rc = run_plan(d, index, &p, (struct change_how){ 0 }, c, e);
+	if (rc == 0)
+		let_go(d, index, c);
+	return rc;
 }
 
 int device_resize(struct device *d, enum irq_index index, unsigned int n, struct change_how how, struct change *c,
@@ -281,6 +295,22 @@ static struct vector_set not_armed(const struct index *ix, const struct vector_s
 	return idle;
 }
 
+/* vfio_send_intx_eventfd() in drivers/vfio/pci/vfio_pci_intrs.c: nothing is signalled while INTx Disable is set. */
+static int check_line(struct device *d, enum irq_index index, struct error *e)
+{
+	uint8_t raw[2];
+	int rc;
+
+	if (index != IRQ_INTX ||
+	    d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), PCI_COMMAND) != sizeof(raw) ||
+	    !(le16(raw) & PCI_COMMAND_INTX_DISABLE))
+		return 0;
+	rc = fail(e, CAUSE_FAILED, 0,
+		  "INTx Disable is set in the device's command register: the kernel would return 0 and signal nothing");
+	hint(e, "write config 0x%x w 0x%x", PCI_COMMAND, le16(raw) & ~PCI_COMMAND_INTX_DISABLE);
+	return rc;
+}
+
 int device_trigger(struct device *d, enum irq_index index, const struct vector_set *which, struct error *e)
 {
 	struct irq_set set = { .index = index, .action = IRQ_ACTION_TRIGGER, .data = IRQ_DATA_NONE };
@@ -311,8 +341,16 @@ int device_trigger(struct device *d, enum irq_index index, const struct vector_s
 	}
 	if (d->trace->dry_run)
 		return device_send(d, &set, &c);
+	rc = check_line(d, index, e);
+	if (rc)
+		return rc;
 	for_each_vector (v, which)
 		d->irq[index].vector[v]->expected++;
 	rc = device_send(d, &set, &c);
-	return rc ? explain_set(d, &set, rc, &c, e) : 0;
+	if (rc == 0)
+		return 0;
+	for_each_vector (v, which)
+		if (d->irq[index].vector[v]->expected)
+			d->irq[index].vector[v]->expected--;
+	return explain_set(d, &set, rc, &c, e);
 }

@@ -21,6 +21,13 @@ bool device_served(const struct device *d);
 int device_peer_listen(struct device *d, struct error *e);
 void device_peer_ready(struct source *s);
 
+/** device_close_idle() - after a rebuild: the eventfds of those that were not armed again. */
+void device_close_idle(struct index *ix);
+
+/** device_line_on() - INTx that @was_on when eventfds were @attached: UNMASK what came meanwhile. 0 or -errno. */
+int device_line_on(struct device *d, enum irq_index index, const struct vector_set *attached, bool was_on,
+		   struct error *e);
+
 /** device_would_write() - in a dry run, tell of the write of @n little-endian bytes; false: make it. */
 bool device_would_write(const struct device *d, enum region_index region, uint64_t offset, const void *raw, size_t n);
 

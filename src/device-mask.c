@@ -31,8 +31,6 @@ static int map_table(struct device *d, struct error *e)
 
 	if (d->table)
 		return 0;
-	if (!d->caps.has_msix || m->truncated || m->table_bar > 5)
-		return fail(e, CAUSE_FAILED, 0, "the device has no MSI-X table that can be reached");
 	rc = d->backend->region_info(d->handle, m->table_bar, &info);
 	if (rc)
 		return fail(e, cause_of_errno(-rc), -rc, "bar%u, which holds the MSI-X table, can't be asked for",
@@ -55,11 +53,14 @@ static int map_table(struct device *d, struct error *e)
 
 static int reach_table(struct device *d, struct error *e)
 {
+	const struct msix_cap *m = &d->caps.msix;
 	int rc = device_memory_on(d, e);
 
-	if (rc || (d->backend->table_by_region && d->caps.has_msix))
+	if (rc)
 		return rc;
-	return map_table(d, e);
+	if (!d->caps.has_msix || m->truncated || m->table_bar > 5)
+		return fail(e, CAUSE_FAILED, 0, "the device has no MSI-X table that can be reached");
+	return d->backend->table_by_region ? 0 : map_table(d, e);
 }
 
 static volatile uint32_t *entry_at(const struct device *d, unsigned int vector)
@@ -105,6 +106,14 @@ static int control_write(struct device *d, unsigned int vector, uint32_t value)
 	return d->backend->region_write(d->handle, m->table_bar, raw, sizeof(raw), at) == sizeof(raw) ? 0 : -EIO;
 }
 
+/* What VFIO_DEVICE_GET_IRQ_INFO counts and what the capability says may be two things: peers are free to. */
+static int check_entry(const struct device *d, unsigned int vector, struct error *e)
+{
+	if (vector < d->caps.msix.count)
+		return 0;
+	return fail(e, CAUSE_USAGE, 0, "the MSI-X table has %u entries", d->caps.msix.count);
+}
+
 int device_table_read(struct device *d, unsigned int vector, struct msix_entry *entry, struct error *e)
 {
 	uint32_t raw[MSIX_ENTRY_SIZE / 4];
@@ -112,10 +121,10 @@ int device_table_read(struct device *d, unsigned int vector, struct msix_entry *
 
 	if (rc == 0)
 		rc = reach_table(d, e);
+	if (rc == 0)
+		rc = check_entry(d, vector, e);
 	if (rc)
 		return rc;
-	if (vector >= d->caps.msix.count)
-		return fail(e, CAUSE_USAGE, 0, "the MSI-X table has %u entries", d->caps.msix.count);
 	if (entry_read(d, vector, 0, raw, ARRAY_SIZE(raw)))
 		return fault(d, e);
 	msix_entry_decode((const uint8_t *)raw, entry);
@@ -129,6 +138,8 @@ static int mask_table(struct device *d, unsigned int vector, bool mask, struct e
 	char text[64];
 	int rc = reach_table(d, e);
 
+	if (rc == 0)
+		rc = check_entry(d, vector, e);
 	if (rc)
 		return rc;
 	if (entry_read(d, vector, 3, &was, 1))
@@ -157,6 +168,8 @@ static int mask_bits(struct device *d, unsigned int vector, bool mask, struct er
 
 	if (!d->caps.has_msi || !m->maskable)
 		return fail(e, CAUSE_FAILED, EOPNOTSUPP, "the MSI capability has no per-vector mask bits");
+	if (vector >= m->capable)
+		return fail(e, CAUSE_USAGE, 0, "the MSI capability has %u mask bits", m->capable);
 	n = d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), m->mask_pos);
 	if (n != sizeof(raw))
 		return device_region_failed(d, n, "the MSI mask bits can't be read", e);
@@ -196,6 +209,20 @@ static int mask_action(struct device *d, enum irq_index index, unsigned int vect
 	return rc ? explain_set(d, &set, rc, &c, e) : 0;
 }
 
+/*
+ * VFIO's handler of a level interrupt stays while the eventfd is off, and what came meanwhile left the line masked
+ * (measured): a new eventfd alone would never hear it.
+ */
+int device_line_on(struct device *d, enum irq_index index, const struct vector_set *attached, bool was_on,
+		   struct error *e)
+{
+	const uint32_t needed = IRQ_AUTOMASKED | IRQ_MASKABLE;
+
+	if (!was_on || vector_set_empty(attached) || (d->irq[index].info.flags & needed) != needed)
+		return 0;
+	return mask_action(d, index, 0, false, e);
+}
+
 static int mask_eventfd(struct device *d, enum irq_index index, unsigned int vector, bool mask, struct error *e)
 {
 	struct vector_set one = { .bits = { 0 } };
@@ -211,7 +238,9 @@ static int mask_eventfd(struct device *d, enum irq_index index, unsigned int vec
 			return rc;
 	}
 	rc = device_send(d, &set, &c);
-	return rc ? explain_set(d, &set, rc, &c, e) : 0;
+	if (rc)
+		return explain_set(d, &set, rc, &c, e);
+	return mask ? 0 : device_line_on(d, index, &one, true, e);
 }
 
 enum mask_way device_mask_way(struct device *d, enum irq_index index)

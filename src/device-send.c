@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "device-internal.h"
 #include "fdlimit.h"
@@ -14,21 +15,55 @@ static bool shares_pins(enum irq_index index)
 	return index == IRQ_INTX || index == IRQ_MSI || index == IRQ_MSIX;
 }
 
+static bool has_eventfd(const struct index *ix, unsigned int v)
+{
+	return ix->vector && ix->vector[v] && ix->vector[v]->source.fd >= 0;
+}
+
+static unsigned int without_eventfd(const struct index *ix, const struct vector_set *which)
+{
+	unsigned int n = 0, v;
+
+	for_each_vector (v, which)
+		n += !has_eventfd(ix, v);
+	return n;
+}
+
+static int no_descriptors(unsigned int need, int rc, uint64_t limit, struct error *e)
+{
+	rc = fail(e, CAUSE_FAILED, -rc, "%u %s needed, the descriptor limit of %llu can't be raised so far", need,
+		  need == 1 ? "eventfd is" : "eventfds are", (unsigned long long)limit);
+	hint(e, "ulimit -Hn; as root it can be raised up to /proc/sys/fs/nr_open");
+	return rc;
+}
+
+/* Heard by the loop, or none at all: a vector that nobody listens to must not be taken for armed. */
+static int make_eventfd(struct vector *v)
+{
+	int rc;
+
+	v->source.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (v->source.fd < 0)
+		return -errno;
+	rc = loop_add(v->index->device->loop, &v->source);
+	if (rc) {
+		close(v->source.fd);
+		v->source.fd = -1;
+	}
+	return rc;
+}
+
 int device_ready(struct device *d, enum irq_index index, const struct vector_set *which, struct change *c,
 		 struct error *e)
 {
 	struct index *ix = &d->irq[index];
-	unsigned int need = vector_set_count(which), v;
+	unsigned int need = without_eventfd(ix, which), v;
 	/* A dry run arms nothing. */
 	bool dry = d->trace->dry_run;
-	int rc = dry ? 0 : fdlimit_raise(need, &c->fd_limit);
+	int rc = dry || !need ? 0 : fdlimit_raise(need, &c->fd_limit);
 
-	if (rc < 0) {
-		rc = fail(e, CAUSE_FAILED, -rc, "%u %s needed, the descriptor limit of %llu can't be raised so far",
-			  need, need == 1 ? "eventfd is" : "eventfds are", (unsigned long long)c->fd_limit);
-		hint(e, "ulimit -Hn; as root it can be raised up to /proc/sys/fs/nr_open");
-		return rc;
-	}
+	if (rc < 0)
+		return no_descriptors(need, rc, c->fd_limit, e);
 	c->fd_limit_raised |= rc == 1;
 	for_each_vector (v, which) {
 		struct vector *vec = vector_get(ix, v);
@@ -37,8 +72,11 @@ int device_ready(struct device *d, enum irq_index index, const struct vector_set
 			return fail(e, CAUSE_FAILED, ENOMEM, "no memory for vector %u", v);
 		if (vec->source.fd >= 0 || dry)
 			continue;
-		vec->source.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		rc = vec->source.fd < 0 ? -errno : loop_add(d->loop, &vec->source);
+		rc = make_eventfd(vec);
+		if (rc == -EMFILE && fdlimit_full(without_eventfd(ix, which), &c->fd_limit) == 1) {
+			c->fd_limit_raised = true;
+			rc = make_eventfd(vec);
+		}
 		if (rc)
 			return fail(e, CAUSE_FAILED, -rc, "no eventfd for vector %u", v);
 	}
@@ -57,10 +95,10 @@ static int32_t *eventfds_of(const struct index *ix, const struct irq_set *set)
 	return fd;
 }
 
-/* In a dry run it is armed as before, whatever the books say. */
+/* In a dry run it is armed as before, whatever the books say; a rebuild gives it the same eventfd again. */
 static void disarm(struct vector *v)
 {
-	if (v->index->device->trace->dry_run)
+	if (v->index->device->trace->dry_run || v->index->rebuilding)
 		v->armed = false;
 	else
 		vector_disarm(v);
@@ -112,6 +150,13 @@ static void book(struct index *ix, const struct irq_set *set)
 	/* ERR and REQ are on only while they have an eventfd. */
 	if (!shares_pins(ix->index) && vector_set_empty(&set->attach))
 		ix->enabled = false;
+}
+
+void device_close_idle(struct index *ix)
+{
+	for (unsigned int v = 0; ix->vector && v < ix->info.count; v++)
+		if (has_eventfd(ix, v) && !ix->vector[v]->armed)
+			vector_disarm(ix->vector[v]);
 }
 
 struct set_outcome device_outcome(struct device *d, const struct irq_set *set)

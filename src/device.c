@@ -140,6 +140,7 @@ void vector_disarm(struct vector *v)
 	/* What was signalled before the release still counts. */
 	if (v->index->index != IRQ_REQ)
 		on_eventfd(&v->source);
+	v->expected = 0;
 	close(v->source.fd);
 	v->source.fd = -1;
 }
@@ -147,6 +148,9 @@ void vector_disarm(struct vector *v)
 /* An index that the kernel does not have is EINVAL; peers have other numbers for that, or none. */
 static int ask_index(struct device *d, struct index *ix, struct error *e)
 {
+	static const unsigned int most[NR_IRQ_INDEX] = {
+		[IRQ_INTX] = 1, [IRQ_MSI] = 32, [IRQ_MSIX] = MAX_VECTORS, [IRQ_ERR] = 1, [IRQ_REQ] = 1,
+	};
 	int rc = d->backend->irq_info(d->handle, ix->index, &ix->info);
 
 	ix->present = rc == 0;
@@ -154,10 +158,10 @@ static int ask_index(struct device *d, struct index *ix, struct error *e)
 		return fail(e, cause_of_errno(-rc), -rc, "VFIO_DEVICE_GET_IRQ_INFO failed");
 	if (rc < 0)
 		return device_lost(d, "GET_IRQ_INFO", e);
-	if (ix->info.count <= MAX_VECTORS)
+	if (ix->info.count <= most[ix->index])
 		return 0;
 	return fail(e, CAUSE_FAILED, EPROTO, "the device says that it has %u vectors of %s, PCI allows %u",
-		    ix->info.count, irq_index_word(ix->index), MAX_VECTORS);
+		    ix->info.count, irq_index_word(ix->index), most[ix->index]);
 }
 
 static int ask_indexes(struct device *d, struct error *e)
@@ -350,5 +354,8 @@ int device_drain(struct device *d)
 	/* Once: a device that fires all the time is never drained. What comes belongs into the books that are true. */
 	int rc = d->real ? 0 : loop_wait(d->loop, 0);
 
+	/* Of a trigger that was not signalled by now nothing is expected any more: the kernel's wish must be heard. */
+	if (!d->real && d->irq[IRQ_REQ].vector && d->irq[IRQ_REQ].vector[0])
+		d->irq[IRQ_REQ].vector[0]->expected = 0;
 	return rc < 0 ? rc : 0;
 }

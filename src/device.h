@@ -53,6 +53,7 @@ struct index {
 	bool present; /* the back end answers for it */
 	struct irq_info info;
 	bool enabled;
+	bool rebuilding;	     /* its disable is on the way, eventfds are kept for the enable behind it */
 	struct vector_set allocated; /* have a Linux IRQ while the index is on */
 	struct vector **vector;	     /* info.count pointers, NULL until armed first */
 };

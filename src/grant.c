@@ -141,6 +141,8 @@ static int give_back(struct probe *p, struct error *e)
 	int rc = disable(p);
 	unsigned int left;
 
+	if (rc && device_lost(p->d, "SET_IRQS", e))
+		return -e->err;
 	if (rc)
 		return fail(e, cause_of_errno(-rc), rc < 0 ? -rc : 0, "%s was granted, but could not be disabled again",
 			    word);
@@ -193,6 +195,8 @@ static int learn(struct probe *p, unsigned int n, int rc, unsigned int *said, st
 		p->low = n;
 		return give_back(p, e);
 	}
+	if (rc < 0 && device_lost(p->d, "SET_IRQS", e))
+		return -e->err;
 	if (rc < 0 && !shortage(rc))
 		return fail(e, cause_of_errno(-rc), -rc, "asking for %u %s vectors failed", n,
 			    irq_index_word(p->index));

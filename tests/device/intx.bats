@@ -64,6 +64,18 @@ setup() {
 	dev_stop 1
 }
 
+@test "a level that came while the eventfd was off comes when it is back" {
+	dev_send 'mask intx 0 --by eventfd' "$raise"
+	counted intx 0 0
+	dev_send 'unmask intx 0'
+	counted intx 0 1
+	assert_equal "$(state intx 0)" masked
+	# down to none, and back, is the same
+	dev_send "$acknowledge" 'resize intx 0' 'enable intx 1' "$raise"
+	counted intx 0 2
+	dev_stop
+}
+
 @test "a loopback signals it, masked or not" {
 	dev_send 'trigger intx 0'
 	counted intx 0 1
@@ -78,6 +90,16 @@ setup() {
 	dev_send 'write config 0x4 w 0x2'
 	counted intx 0 1
 	dev_stop
+}
+
+@test "a loopback under DisINTx would be none: refused, and the device is not taken for one" {
+	dev_send 'write config 0x4 w 0x402' 'trigger intx 0'
+	error failed 'INTx Disable is set .* would return 0 and signal nothing$'
+	hint '^write config 0x4 w 0x2$'
+	dev_send 'write config 0x4 w 0x2' "$raise"
+	counted intx 0 1
+	assert_equal "$(state intx 0)" masked
+	dev_stop 1
 }
 
 @test "one of INTx, MSI and MSI-X at a time" {

@@ -262,6 +262,19 @@ load world
 	dev_stop
 }
 
+@test "err, masked by having no eventfd, stays so until it is unmasked or off" {
+	dev_start "$firing"
+	dev_send 'enable err 1' 'mask err 0' 'enable err 1'
+	says armed=[]
+	dev_send 'unmask err 0'
+	says masked=[]
+	dev_send 'mask err 0' 'disable err' 'enable err 1'
+	says armed=[0]
+	dev_send 'enable err none'
+	error usage 'only while it has an eventfd'
+	dev_stop 2
+}
+
 @test "the end of a session unmasks first, then disables" {
 	# the vector control of an entry: a store into a mapped table, a message to a peer that has it in bar2
 	local control='store\(table vector=[0-9] control=0x0\)|WRITE\(bar2 offset=0x[0-9]?c size=4 value=0x00000000\)'
