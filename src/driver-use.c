@@ -52,19 +52,18 @@ static int busy(struct use *u, const char *what, const char *where, const char *
 	return rc;
 }
 
-/* virtio's 9p: the source of the mount is the tag of the device (net/9p/trans_virtio.c). */
-static bool tag_below(struct use *u, const char *tag)
+/* The source of such a mount is a tag of the virtio device; one that does not tell its tag may be it. */
+static bool tag_below(struct use *u, const char *driver, const char *tag)
 {
-	static const char drivers[] = "sys/bus/virtio/drivers/9pnet_virtio";
-	_cleanup_dir_ DIR *dir = root_opendir(u->r, "%s", drivers);
+	_cleanup_dir_ DIR *dir = root_opendir(u->r, "sys/bus/virtio/drivers/%s", driver);
 	struct dirent *entry;
 	char path[PATH_MAX], text[64];
 
 	while (dir && (entry = readdir(dir))) {
 		if (strncmp(entry->d_name, "virtio", 6) != 0)
 			continue;
-		snprintf(path, sizeof(path), "%s/%s", drivers, entry->d_name);
-		if (root_text(u->r, text, sizeof(text), "%s/mount_tag", path) > 0 && !strcmp(text, tag) &&
+		snprintf(path, sizeof(path), "sys/bus/virtio/drivers/%s/%s", driver, entry->d_name);
+		if ((root_text(u->r, text, sizeof(text), "%s/mount_tag", path) <= 0 || !strcmp(text, tag)) &&
 		    lies_below(&u->below, path))
 			return true;
 	}
@@ -100,6 +99,10 @@ static bool mount_parse(char *line, struct mount *m)
 
 static bool mount_below(struct use *u, const struct mount *m)
 {
+	/* net/9p/trans_virtio.c, fs/fuse/virtio_fs.c */
+	static const struct {
+		const char *type, *driver;
+	} tagged[] = { { "9p", "9pnet_virtio" }, { "virtiofs", "virtiofs" } };
 	char *colon = strchr(m->device, ':');
 	uint64_t major, minor;
 
@@ -110,9 +113,10 @@ static bool mount_below(struct use *u, const struct mount *m)
 		return false;
 	if (major)
 		return device_below(&u->below, (unsigned int)major, (unsigned int)minor);
-	/* file systems with a number of their own: btrfs, overlays, 9p */
-	if (!strcmp(m->type, "9p"))
-		return tag_below(u, m->source);
+	/* file systems with a number of their own: btrfs, overlays, 9p, virtiofs */
+	for (size_t i = 0; i < ARRAY_SIZE(tagged); i++)
+		if (!strcmp(m->type, tagged[i].type))
+			return tag_below(u, tagged[i].driver, m->source);
 	return m->source[0] == '/' && node_below(&u->below, m->source);
 }
 
