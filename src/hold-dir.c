@@ -147,7 +147,8 @@ static struct sockaddr_un address(int dir, const char *name)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 
-	snprintf(sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d/%.80s", dir, name);
+	_Static_assert(sizeof("/proc/self/fd/2147483647/") + HOLD_NAME <= sizeof(sun.sun_path), "no name is cut");
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d/%.*s", dir, HOLD_NAME - 1, name);
 	return sun;
 }
 

@@ -12,8 +12,8 @@
 #include "error.h"
 #include "pci.h"
 
-/* A file name: percent-encoded DEVICE, or a hash of it when that is too long. */
-#define HOLD_NAME 96
+/* A file name: percent-encoded DEVICE, or a hash of it when that is too long for a socket's address. */
+#define HOLD_NAME 80
 
 /** hold_device() - DEVICE in words that mean the same in every folder: a vfio-user socket by its full path. Copied;
  * free() it, NULL: no memory. */

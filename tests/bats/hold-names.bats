@@ -1,0 +1,61 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A holder is found by a file's name: whatever the DEVICE, it is that of one device.
+
+load ../hold
+
+hold_teardown() {
+	local socket
+
+	for socket in ${sockets[@]+"${sockets[@]}"}; do
+		msictl release "vfio-user:$socket" >/dev/null 2>&1 || true
+	done
+}
+
+# serve SOCKET SPEC
+serve() {
+	"$MSICTL" simulate "$1" "$2" >/dev/null 2>&1 3>&- &
+	bg+=("$!")
+	until_true test -S "$1"
+}
+
+# padded N - so many letters
+padded() {
+	printf "%0$1d" 0
+}
+
+@test "DEVICEs of all lengths: held, found, driven, released" {
+	local at=$BATS_TEST_TMPDIR/s n
+
+	serve "$at" msix=4
+	for n in {1..40} 60; do
+		mv "$at" "$BATS_TEST_TMPDIR/$(padded "$n")"
+		at=$BATS_TEST_TMPDIR/$(padded "$n")
+		sockets=("$at")
+		works hold "vfio-user:$at"
+		works enable "vfio-user:$at" msix 2
+		works --json holders
+		json --arg device "vfio-user:$at" 'any(.holders[]; .device == $device)'
+		works release "vfio-user:$at"
+		refused 3 'nobody holds it' release "vfio-user:$at"
+	done
+}
+
+@test "two that differ at their ends are two" {
+	local one two n
+
+	for n in {15..45..5}; do
+		one=$BATS_TEST_TMPDIR/$(padded "$n")a two=$BATS_TEST_TMPDIR/$(padded "$n")b
+		sockets=("$one" "$two")
+		serve "$one" msix=8
+		serve "$two" msix=4
+		works hold "vfio-user:$one"
+		refused 3 'nobody holds it' release "vfio-user:$two"
+		works hold "vfio-user:$two"
+		works enable "vfio-user:$one" msix 8
+		works --json enable "vfio-user:$two" msix 2
+		json '.armed == [0,1] and .count == 4'
+		works release "vfio-user:$one" "vfio-user:$two"
+	done
+}
