@@ -111,6 +111,9 @@ static int look_inside(struct info *i, struct error *e)
 
 	if (!rc && device_drain(s->device) == -EINTR)
 		rc = session_stopped(s, e);
+	/* what was drained may have been its end */
+	if (!rc)
+		rc = device_here(s->device, e);
 	i->device = s->device;
 	i->addressed = s->device->has_addr;
 	return rc;

@@ -145,7 +145,7 @@ running() {
 	until_true running
 	term_key C-c
 	term_expect 'trigger: stopped by Interrupt \(EINTR\)$'
-	term_expect '^\^?C?msix: triggered 0, [0-9]+ times'
+	term_expect '^\^?C?msix: triggered 0, [0-9]+ times?'
 	enter 'wait msix 0 --at-least 4294967295 --timeout 1m'
 	until_true running
 	term_key C-c
@@ -243,6 +243,28 @@ again() {
 	term_expect '^msix: 3 armed of 8'
 	term_key C-d
 	term_ended 0
+}
+
+@test "run: its peer is gone while info waits for a reader: 3" {
+	local pager=$BATS_TEST_TMPDIR/pager infos status=0 pid
+
+	printf -v infos 'info;%.0s' {1..300}
+	mkfifo "$pager"
+	exec 9<>"$pager"
+	"$MSICTL" run sim:msix=64 -c "$infos" >"$pager" 2>"$BATS_TEST_TMPDIR/err" 3>&- 9>&- &
+	pid=$!
+	# the pipe is full: it sleeps in write(2), and the simulation does not matter to it
+	until_true writes "$pid"
+	pkill -KILL -P "$pid"
+	cat "$pager" >/dev/null 3>&- 9>&- &
+	exec 9>&-
+	wait "$pid" || status=$?
+	assert_equal "$status" 3
+}
+
+# writes PID - it is in the system call
+writes() {
+	[[ $(<"/proc/$1/wchan") == *pipe_write* ]]
 }
 
 @test "run: a device that is wanted back is let go, what comes after it fails with 3" {
