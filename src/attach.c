@@ -53,8 +53,9 @@ struct answer {
 	struct loop *loop;
 	uint64_t until;
 	bool ready;
-	struct out *out; /* to our own streams, */
-	FILE *text;	 /* or into a text */
+	bool within_line; /* what came last of the results had no end of line */
+	struct out *out;  /* to our own streams, */
+	FILE *text;	  /* or into a text */
 };
 
 static void on_ready(struct source *s)
@@ -150,6 +151,8 @@ static int pass_on(struct answer *a, const struct hold_frame *f)
 			fwrite(buf, 1, n, a->text);
 		else if (a->out)
 			out_raw(a->out, f->kind == HOLD_NOTE, buf, n);
+		if (f->kind == HOLD_DATA)
+			a->within_line = buf[n - 1] != '\n';
 		left -= (uint32_t)n;
 	}
 	return a->out && out_flush(a->out, &ignored) ? -EPIPE : 0;
@@ -295,6 +298,9 @@ int attach_args(struct session *s, int sock, const char *where, const struct arg
 		return broke_off(rc, pid, e);
 	}
 	rc = hear_out(&answer);
+	/* What was cut off stands on a line of its own, an error object on the next. */
+	if (rc < 0 && answer.within_line)
+		out_raw(s->out, false, "\n", 1);
 	if (rc == -EINTR)
 		return session_stopped(s, e);
 	return rc < 0 ? broke_off(rc, pid, e) : rc;
