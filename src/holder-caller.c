@@ -44,6 +44,8 @@ static void say_how(const struct held *d, struct error *e)
 
 void caller_end(struct caller *c, int rc, const struct error *e)
 {
+	/* Nothing of it is known before the request is whole. */
+	const char *from = c->call->whole ? c->call->where : "";
 	char where[768] = "";
 	struct error why;
 
@@ -51,8 +53,8 @@ void caller_end(struct caller *c, int rc, const struct error *e)
 		return;
 	session_unstay(&c->s);
 	if (rc) {
-		append(where, sizeof(where), "%s%s%s%s%s", c->call->where, c->call->where[0] ? ": " : "", c->name,
-		       c->what ? ": " : "", c->what ? c->what : "");
+		append(where, sizeof(where), "%s%s%s%s%s", from, from[0] ? ": " : "", c->name, c->what ? ": " : "",
+		       c->what ? c->what : "");
 		why = *e;
 		say_how(c->held, &why);
 		out_error(c->call->out, where, &why);

@@ -245,12 +245,17 @@ static void say_farewell(struct holder *h)
 	int signal = loop_stopped(h->s->loop);
 	struct error e;
 
-	fail(&e, CAUSE_NO_DEVICE, ENODEV, "the holder was stopped by %s", signal ? strsignal(signal) : "a failure");
+	if (signal)
+		fail(&e, CAUSE_NO_DEVICE, ENODEV, "the holder was stopped by %s", strsignal(signal));
+	else if (h->first)
+		fail(&e, CAUSE_NO_DEVICE, ENODEV, "the holder was stopped by a failure");
+	else
+		fail(&e, CAUSE_NO_DEVICE, ENODEV, "the device was let go meanwhile");
 	while (h->first)
 		let_go(h->first, &e);
+	/* Also those whose request was not whole when the device was let go. */
 	for (struct caller *c = h->callers; c; c = c->next)
-		if (!c->call->whole)
-			caller_end(c, -ENODEV, &e);
+		caller_end(c, -ENODEV, &e);
 	linger(h);
 }
 

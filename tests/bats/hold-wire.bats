@@ -34,6 +34,50 @@ ask() {
 		syswrite(S, pack("L3", 0x6d736831, 0, length $words) . $words); print <S>' "$@"
 }
 
+# half_said BYTES - somebody is connected who says no more than that; his end of it is in $said when the holder is gone
+half_said() {
+	said=$BATS_TEST_TMPDIR/said
+	printf "$1" | perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0) and connect(S, pack_sockaddr_un(shift)) or die;
+		local $/; $| = 1; my $b = <STDIN>; !length $b or syswrite(S, $b) or die; print "connected\n"; print <S>' \
+		"$folder/$dev.sock" >"$said" 3>&- &
+	bg+=("$!")
+	until_true grep -aq connected "$said"
+	# the command that asks is not counted
+	until_true callers 1
+}
+
+@test "a holder ends in order when a caller has not said what he wants" {
+	local half holder
+
+	for half in '' '1hsm\0\0\0\0\7\0\0\0\0@ta'; do
+		in_background hold --foreground "$dev"
+		holder=$pid
+		until_true grep -qs 'held by pid' "$log"
+		half_said "$half"
+		kill -TERM "$holder"
+		ended 0 "$holder"
+		until_true grep -aq 'the holder was stopped by Terminated' "$said"
+		[[ ! -e $folder/$dev.sock ]]
+
+		in_background hold --foreground "$dev"
+		holder=$pid
+		until_true grep -qs 'held by pid' "$log"
+		half_said "$half"
+		works release "$dev"
+		ended 0 "$holder"
+		until_true grep -aq 'the device was let go meanwhile' "$said"
+
+		in_background hold --foreground "$dev"
+		holder=$pid
+		until_true grep -qs 'held by pid' "$log"
+		half_said "$half"
+		works write "$dev" bar0 24 l 1
+		ended 0 "$holder"
+		until_true dead "${bg[-1]}"
+		refused 3 'nobody holds it; let go at .*: the kernel took the device back' release "$dev"
+	done
+}
+
 @test "take and release, again and again: the holder that stays leaks nothing" {
 	local holder before round
 
