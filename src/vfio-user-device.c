@@ -39,7 +39,7 @@ int vfio_user_irq_info(void *handle, enum irq_index index, struct irq_info *info
 			     .words = vfio_irq_words };
 	int rc = peer_ask(u, &r, &ii, sizeof(ii));
 
-	if (rc && rc != -EINVAL && !u->end)
+	if (rc && rc != -EINVAL && !u->end && !u->unasked)
 		u->unanswered |= 1u << index;
 	if (rc)
 		return rc;
@@ -68,6 +68,9 @@ int vfio_user_region_info(void *handle, enum region_index region, struct region_
 	return 0;
 }
 
+/* Masks and bus mastering are put back in words of this size at most. */
+#define REGISTER 8
+
 struct region_access {
 	uint64_t offset;
 	uint32_t region, count;
@@ -84,12 +87,14 @@ static int check_access(const struct region_access *asked, const struct vu_messa
 	return m->size == sizeof(got) + data ? 0 : -EPROTO;
 }
 
-static int access_region(struct vfio_user *u, enum vu_command command, struct region_access *a, void *buf)
+static int access_region(struct vfio_user *u, enum vu_command command, struct region_access *a, void *buf, bool reg)
 {
 	bool write = command == VU_REGION_WRITE;
 	size_t size = sizeof(*a) + (write ? a->count : 0);
 	_cleanup_free_ uint8_t *payload = malloc(size);
-	struct request r = { .command = command, .payload = payload, .size = size, .reply_min = sizeof(*a) };
+	struct request r = {
+		.command = command, .payload = payload, .size = size, .reply_min = sizeof(*a), .puts_back = reg
+	};
 	struct vu_message m;
 	char text[96] = "";
 	int rc;
@@ -114,8 +119,8 @@ static int access_region(struct vfio_user *u, enum vu_command command, struct re
 	return rc ? peer_give_up(u, rc) : 0;
 }
 
-static ssize_t access_all(struct vfio_user *u, enum vu_command command, enum region_index region, void *buf, size_t n,
-			  uint64_t offset)
+static ssize_t access_chunks(struct vfio_user *u, enum vu_command command, enum region_index region, void *buf,
+			     size_t n, uint64_t offset)
 {
 	size_t done = 0;
 
@@ -123,13 +128,24 @@ static ssize_t access_all(struct vfio_user *u, enum vu_command command, enum reg
 		struct region_access a = { .offset = offset + done,
 					   .region = region,
 					   .count = (uint32_t)(n - done < u->transfer ? n - done : u->transfer) };
-		int rc = access_region(u, command, &a, (char *)buf + done);
+		int rc = access_region(u, command, &a, (char *)buf + done, n <= REGISTER);
 
 		if (rc)
 			return rc;
 		done += a.count;
 	}
 	return (ssize_t)done;
+}
+
+static ssize_t access_all(struct vfio_user *u, enum vu_command command, enum region_index region, void *buf, size_t n,
+			  uint64_t offset)
+{
+	ssize_t done;
+
+	peer_begin(u);
+	done = access_chunks(u, command, region, buf, n, offset);
+	peer_done(u);
+	return done;
 }
 
 ssize_t vfio_user_region_read(void *handle, enum region_index region, void *buf, size_t n, uint64_t offset)

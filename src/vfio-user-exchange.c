@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "loop.h"
 #include "util.h"
 #include "vfio-user-internal.h"
 
@@ -13,6 +14,9 @@
 
 /* How long the rest of a message may take that came unasked. */
 #define REST_US 1000000u
+
+/* After a signal that asks to stop: what a command at a peer that answers at once needs to come to its end. */
+#define HURRY_US 500000u
 
 /* Names in traces. */
 static const char *const names[] = {
@@ -124,16 +128,62 @@ static void trace_exchange(const struct vfio_user *u, const struct request *r, c
 	trace_answer(u->trace, names[r->command], r->detail ? r->detail : "", rc, told[0] ? told : NULL, us);
 }
 
+void peer_begin(struct vfio_user *u)
+{
+	u->until = now_us() + u->timeout_us;
+}
+
+void peer_done(struct vfio_user *u)
+{
+	u->until = 0;
+}
+
+/*
+ * Each message has its grace after a signal (vu_limit), and a command may have
+ * thousands. So soon after the signal the peer is asked only what putting back
+ * is made of, and the connection is kept for that.
+ */
+static int check_stop(struct vfio_user *u, const struct request *r, uint64_t now)
+{
+	if (!u->loop || !loop_hear(u->loop)) {
+		u->stop = 0;
+		u->unasked = false;
+		return 0;
+	}
+	if (!u->stop)
+		u->stop = now;
+	if (r->puts_back || now - u->stop < HURRY_US)
+		return 0;
+	u->unasked = true;
+	return -EINTR;
+}
+
+/* Of this message, of the operation that it is a part of, and of all that comes after a signal. */
+static uint64_t time_limit(const struct vfio_user *u, uint64_t now)
+{
+	uint64_t until = now + u->timeout_us;
+
+	if (u->until && u->until < until)
+		until = u->until;
+	if (u->stop && u->stop + u->timeout_us < until)
+		until = u->stop + u->timeout_us;
+	return until;
+}
+
 int peer_exchange(struct vfio_user *u, const struct request *r, struct vu_message *m)
 {
 	struct vu_header h = { .id = ++u->id, .command = r->command, .size = (uint32_t)(sizeof(h) + r->size) };
 	uint64_t begin = now_us();
-	struct vu_limit limit = { .until = begin + u->timeout_us, .loop = u->loop };
+	struct vu_limit limit = { .loop = u->loop };
 	int rc;
 
 	*m = (struct vu_message){ 0 };
 	if (u->end)
 		return -ENOTCONN;
+	rc = check_stop(u, r, begin);
+	if (rc)
+		return rc;
+	limit.until = time_limit(u, begin);
 	rc = vu_send(u->sock, &h, r->payload, r->size, r->fd, r->nfds, &limit);
 	if (rc == 0)
 		rc = receive_reply(u, r, m, &limit);

@@ -13,6 +13,9 @@ struct vfio_user {
 	uint64_t timeout_us;
 	const struct trace *trace;
 	struct loop *loop; /* where signals that ask to stop are heard; NULL: nowhere */
+	uint64_t until;	   /* of an operation of several messages; 0: none is under way */
+	uint64_t stop;	   /* when the peer was first to be asked something after such a signal; 0: there is none */
+	bool unasked;	   /* something was not asked any more since then */
 	struct vu_version peer;
 	unsigned int chunk;   /* descriptors per message */
 	size_t transfer;      /* bytes per region access */
@@ -32,6 +35,7 @@ struct request {
 	size_t size;
 	const int *fd;
 	unsigned int nfds;
+	bool puts_back;	    /* asked after a signal too, as long as the time limit lets us */
 	size_t reply_min;   /* bytes of payload that the reply must have */
 	const char *detail; /* what is asked, and the reply put into words: for the trace, NULL for none */
 	void (*words)(const void *reply, char *buf, size_t size);
@@ -39,6 +43,10 @@ struct request {
 
 /** peer_exchange() - one request and its reply in @m, dropped by the caller. 0, a positive grant, or -errno. */
 int peer_exchange(struct vfio_user *u, const struct request *r, struct vu_message *m);
+
+/** peer_begin(), peer_done() - around an operation of several messages: one time limit for all of them. */
+void peer_begin(struct vfio_user *u);
+void peer_done(struct vfio_user *u);
 
 /** peer_ask() - an exchange whose reply has @size bytes that are wanted. */
 int peer_ask(struct vfio_user *u, const struct request *r, void *reply, size_t size);

@@ -5,6 +5,7 @@
 #include <linux/vfio.h>
 #include <stdio.h>
 
+#include "loop.h"
 #include "util.h"
 #include "vfio-user-internal.h"
 
@@ -36,6 +37,8 @@ int vfio_user_peer_end(void *handle, struct error *e)
 	};
 	const struct vfio_user *u = handle;
 
+	if (u->end == 0 && u->unasked && loop_stopped(u->loop))
+		return fail(e, CAUSE_FAILED, EINTR, "a signal asked to stop, and the peer was asked nothing more");
 	if (u->end == 0)
 		return 0;
 	if (u->end == -ETIMEDOUT)

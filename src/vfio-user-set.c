@@ -8,6 +8,14 @@
 #include "vfio-user-internal.h"
 #include "vfio-words.h"
 
+/* Vectors let go, unmasked, or the index turned off. */
+static bool puts_back(const struct irq_set *s, unsigned int nfds)
+{
+	if (s->action == IRQ_ACTION_UNMASK || s->data == IRQ_DATA_EVENTFD)
+		return nfds == 0;
+	return s->data == IRQ_DATA_NONE && s->count == 0;
+}
+
 /* @s in one SET_IRQS message; @nfds descriptors, or none. */
 static int send_set(struct vfio_user *u, const struct irq_set *s, const int *fd, unsigned int nfds)
 {
@@ -18,9 +26,12 @@ static int send_set(struct vfio_user *u, const struct irq_set *s, const int *fd,
 				    .index = s->index,
 				    .start = s->start,
 				    .count = s->count };
-	struct request r = {
-		.command = VU_DEVICE_SET_IRQS, .payload = payload, .size = set.argsz, .fd = fd, .nfds = nfds
-	};
+	struct request r = { .command = VU_DEVICE_SET_IRQS,
+			     .payload = payload,
+			     .size = set.argsz,
+			     .fd = fd,
+			     .nfds = nfds,
+			     .puts_back = puts_back(s, nfds) };
 	char text[256] = "";
 
 	if (data > MAX_VECTORS)
@@ -140,12 +151,14 @@ int vfio_user_set_irqs(void *handle, const struct irq_set *s, const int32_t *eve
 	int rc;
 
 	u->outcome = (struct set_outcome){ .start = s->start, .count = s->count };
+	peer_begin(u);
 	if (s->data == IRQ_DATA_EVENTFD)
 		rc = set_eventfds(u, s, eventfd);
 	else if (s->data == IRQ_DATA_BOOL && u->chunk == 1)
 		rc = set_without_bools(u, s);
 	else
 		rc = send_set(u, s, NULL, 0);
+	peer_done(u);
 	if (rc == 0 && s->data == IRQ_DATA_NONE && s->count == 0)
 		u->on[s->index] = false;
 	if (s->index == IRQ_REQ && s->data == IRQ_DATA_EVENTFD)

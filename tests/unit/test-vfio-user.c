@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The vfio-user back end's exchanges against a peer that answers by a script, well or badly. */
+#include <signal.h>
+
+#include "loop.h"
 #include "vu-script.h"
 
 static void assert_seen(const struct peer *p, unsigned int at, uint32_t flags, unsigned int start, unsigned int count,
@@ -295,13 +298,129 @@ static void test_version(void **state)
 	assert_int_equal(open_descriptors(), before);
 }
 
+/* Each reply in time, and all of them together not: the limit is the operation's. */
+static void test_late_chunks(void **state)
+{
+	struct peer p = { .at = UINT32_MAX, .max_xfer = 1, .pause = QUICK / 3 };
+	struct irq_set s = set_of(0, 20);
+	uint8_t data[60];
+	struct error e;
+	int fd[20];
+	void *u;
+
+	(void)state;
+	eventfds(fd, ARRAY_SIZE(fd));
+	started(&p, &u);
+	assert_int_equal(vfio_user_region_read(u, REGION_CONFIG, data, sizeof(data), 0), -ETIMEDOUT);
+	assert_int_equal(vfio_user_peer_end(u, &e), -ETIMEDOUT);
+	stop(&p, u);
+	p = (struct peer){ .at = UINT32_MAX, .max_fds = 1, .pause = QUICK / 3 };
+	started(&p, &u);
+	assert_int_equal(vfio_user_set_irqs(u, &s, fd), -ETIMEDOUT);
+	assert_true(p.n < 20);
+	stop(&p, u);
+	close_all(fd, ARRAY_SIZE(fd));
+}
+
+/* A signal that asks to stop, and the moment after which nothing new is asked any more. */
+static void stop_asking(void *u)
+{
+	struct irq_info info;
+	int rc;
+
+	raise(SIGINT);
+	do {
+		rc = vfio_user_irq_info(u, IRQ_MSIX, &info);
+	} while (rc == 0);
+	assert_int_equal(rc, -EINTR);
+}
+
+static struct loop *loop_hearing(void)
+{
+	struct loop *l;
+
+	signal(SIGINT, SIG_DFL); /* it may be ignored, as in the background */
+	assert_int_equal(loop_new(&l), 0);
+	alarm(60);
+	return l;
+}
+
+/* Afterwards the connection stands, and what puts back goes over it as before. */
+static void test_stop(void **state)
+{
+	const struct irq_set off = { .index = IRQ_MSIX, .action = IRQ_ACTION_TRIGGER, .data = IRQ_DATA_NONE };
+	const struct irq_set unmask = {
+		.index = IRQ_MSIX, .action = IRQ_ACTION_UNMASK, .data = IRQ_DATA_NONE, .count = 1
+	};
+	struct peer p = { .at = UINT32_MAX, .loop = loop_hearing() };
+	struct irq_set s = set_of(0, 2);
+	int fd[2], none[2] = { -1, -1 };
+	struct irq_info info;
+	uint8_t data[64];
+	struct error e;
+	void *u;
+
+	(void)state;
+	eventfds(fd, ARRAY_SIZE(fd));
+	started(&p, &u);
+	assert_int_equal(vfio_user_set_irqs(u, &s, fd), 0);
+	stop_asking(u);
+	assert_int_equal(vfio_user_peer_end(u, &e), -EINTR);
+	assert_int_equal(vfio_user_set_irqs(u, &s, fd), -EINTR);
+	assert_int_equal(vfio_user_region_read(u, REGION_CONFIG, data, 60, 0), -EINTR);
+	assert_int_equal(vfio_user_reset(u), -EINTR);
+	assert_int_equal(vfio_user_region_read(u, REGION_CONFIG, data, 2, 4), 2);
+	assert_int_equal(vfio_user_region_write(u, REGION_CONFIG, data, 2, 4), 2);
+	assert_int_equal(vfio_user_set_irqs(u, &unmask, NULL), 0);
+	assert_int_equal(vfio_user_set_irqs(u, &s, none), 0);
+	assert_int_equal(vfio_user_set_irqs(u, &off, NULL), 0);
+	/* the shell goes on */
+	loop_clear(p.loop);
+	assert_int_equal(vfio_user_peer_end(u, &e), 0);
+	assert_int_equal(vfio_user_irq_info(u, IRQ_MSIX, &info), 0);
+	stop(&p, u);
+	alarm(0);
+	loop_free(p.loop);
+	close_all(fd, ARRAY_SIZE(fd));
+}
+
+/* Within a set of many messages, too: what came before is undone. */
+static void test_stop_within_set(void **state)
+{
+	struct peer p = { .at = UINT32_MAX, .max_fds = 1, .pause = 50000, .loop = loop_hearing() };
+	struct irq_set s = set_of(0, VECTORS);
+	int fd[VECTORS];
+	void *u;
+
+	(void)state;
+	eventfds(fd, ARRAY_SIZE(fd));
+	started(&p, &u);
+	raise(SIGINT);
+	assert_int_equal(vfio_user_set_irqs(u, &s, fd), -EINTR);
+	stop(&p, u);
+	assert_true(p.n < VECTORS);
+	assert_seen(&p, p.n - 1, FIRE, 0, 0, 0);
+	alarm(0);
+	loop_free(p.loop);
+	close_all(fd, ARRAY_SIZE(fd));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_chunks),	cmocka_unit_test(test_runs),	      cmocka_unit_test(test_roll_back),
-		cmocka_unit_test(test_grant),	cmocka_unit_test(test_wrong_replies), cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_lies),	cmocka_unit_test(test_regions),	      cmocka_unit_test(test_between),
+		cmocka_unit_test(test_chunks),
+		cmocka_unit_test(test_runs),
+		cmocka_unit_test(test_roll_back),
+		cmocka_unit_test(test_grant),
+		cmocka_unit_test(test_wrong_replies),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_regions),
+		cmocka_unit_test(test_between),
 		cmocka_unit_test(test_version),
+		cmocka_unit_test(test_late_chunks),
+		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_stop_within_set),
 	};
 
 	return cmocka_run_group_tests_name("vfio-user", tests, NULL, NULL);

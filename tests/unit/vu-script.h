@@ -48,6 +48,8 @@ struct peer {
 	int sock;
 	pthread_t thread;
 	unsigned int max_fds;
+	size_t max_xfer;
+	useconds_t pause; /* before each reply but VERSION's */
 	bool grant;
 	unsigned int at;
 	enum trick trick;
@@ -79,7 +81,9 @@ static inline void note(struct peer *p, const struct vu_message *m)
 /* A reply as a device with VECTORS of MSI-X gives it; returns its size. */
 static inline size_t answer(const struct peer *p, const struct vu_message *m, bool lies, uint8_t *out)
 {
-	struct vu_version v = { .max_msg_fds = p->max_fds, .max_data_xfer = VU_DEFAULT_XFER, .grant = p->grant };
+	struct vu_version v = { .max_msg_fds = p->max_fds,
+				.max_data_xfer = p->max_xfer ? p->max_xfer : VU_DEFAULT_XFER,
+				.grant = p->grant };
 	struct vfio_device_info di = { .argsz = 16, .flags = VFIO_DEVICE_FLAGS_PCI, .num_regions = 9, .num_irqs = 5 };
 	struct vfio_irq_info ii = { .argsz = sizeof(ii), .flags = 1, .count = lies ? UINT32_MAX : VECTORS };
 	struct vfio_region_info ri = { .argsz = sizeof(ri), .flags = 3, .size = lies ? UINT64_MAX : 4096 };
@@ -192,6 +196,8 @@ static inline void *serve(void *arg)
 		enum trick trick = p->n == p->at ? p->trick : GOOD;
 
 		note(p, &m);
+		if (p->n)
+			usleep(p->pause);
 		if (trick != SILENT)
 			go_on = reply(p, &m, trick);
 		vu_message_drop(&m);
@@ -209,7 +215,7 @@ static inline int start(struct peer *p, void **u, struct error *e)
 	const struct open_request req = { .spec = "vfio-user:x",
 					  .trace = &quiet,
 					  .loop = p->loop,
-					  .timeout_us = (p->trick == SILENT || p->trick == DRIP) && !p->loop
+					  .timeout_us = (p->trick == SILENT || p->trick == DRIP || p->pause) && !p->loop
 								? QUICK
 								: PATIENT };
 	int sock[2];
