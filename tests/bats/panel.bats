@@ -558,8 +558,9 @@ rests() {
 
 @test "reopened twice: the address of the first is no sign of it" {
 	# its structs alone are allocated here, not those of a connection
-	device=sim:msix=64
+	device=sim
 	start 80 24 dumb
+	enter reopen
 	enter 'enable msix 4; trigger msix all; reopen; reopen'
 	see "^$device>\$"
 	enter 'enable msix 2; trigger msix 1'
