@@ -14,6 +14,9 @@ static void on_released(void *ctx)
 	struct held *d = ctx;
 
 	d->gone = true;
+	/* It is in other hands from now on, also when it is opened anew: they give it back. */
+	free(d->bound);
+	d->bound = NULL;
 	out_note(d->holder->s->out, "msictl: %s: the kernel wants the device back: released", d->spec);
 }
 
@@ -96,7 +99,7 @@ static void stop_listening(struct held *d)
 	if (d->listener.fd < 0)
 		return;
 	hold_unlink(d->holder->dir, d->name);
-	if (!d->deaf)
+	if (!d->deaf_until)
 		loop_del(d->holder->s->loop, &d->listener);
 	close(d->listener.fd);
 	d->listener.fd = -1;
@@ -111,11 +114,6 @@ static int held_close(struct held *d, struct error *e)
 	/* The loop is the holder's. */
 	d->s.loop = NULL;
 	session_close(&d->s);
-	/* What the kernel took is in other hands. */
-	if (d->gone) {
-		free(b);
-		b = NULL;
-	}
 	free(d->spec);
 	free(d);
 	return bound_settle(h, b, e);
