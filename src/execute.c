@@ -53,11 +53,13 @@ static int parse(struct session *s, int n, char **word, const char **what, struc
 		return -EINVAL;
 	*what = cmd->word;
 	rc = command_parse(cmd, n, word, true, &g, args, e);
+	/* How it is to be told holds for a mistake behind it, too. */
 	if (rc)
-		return rc;
-	s->globals = g;
+		s->globals.json = g.json;
+	else
+		s->globals = g;
 	session_apply(s);
-	return 0;
+	return rc;
 }
 
 /*
@@ -144,13 +146,19 @@ static void tell(struct session *s, const char *where, const char *what, const s
 	out_error(s->out, prefix[0] ? prefix : NULL, e);
 }
 
+/* A signal that ended one command, or came behind it, ends the line, whatever the command made of it. */
+static bool stopped(const struct session *s)
+{
+	return s->loop && loop_stopped(s->loop);
+}
+
 int execute_line(struct session *s, char *line, const char *where, bool keep_going, enum cause *status)
 {
 	struct globals before = s->globals;
 	char *word[MAX_WORDS + 1], *next = line;
 	int rc = 0;
 
-	while (next && !s->quit) {
+	while (next && !s->quit && !stopped(s)) {
 		struct error e = { 0 };
 		const char *what = NULL;
 		int n;

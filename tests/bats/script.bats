@@ -243,3 +243,23 @@ hold() {
 	assert_output --partial '2 armed of 8'
 	refute_output --partial '>'
 }
+
+@test "a signal ends the line, not only the command that hears it" {
+	local words pid status
+
+	for words in 'watch -b -d 60s' 'wait msix 3 --timeout 60s'; do
+		"$MSICTL" run -k sim:msix=8 -c "enable msix 4; $words; resize msix 8" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+		pid=$! status=0
+		until_true grep -q '4 armed' "$BATS_TEST_TMPDIR/out"
+		[[ $words != watch* ]] || until_true grep -q silent "$BATS_TEST_TMPDIR/out"
+		kill -TERM "$pid"
+		wait "$pid" || status=$?
+		assert_equal "$status" 1
+		run -1 grep '8 armed' "$BATS_TEST_TMPDIR/out"
+	done
+}
+
+@test "--json of a command that is mistyped: its error is an object" {
+	fails 2 run sim:msix=8 -c 'enable --json nonsense 4'
+	json '.error.cause == "usage"'
+}
