@@ -219,8 +219,9 @@ uint64_t live_due(const struct live *l)
 
 	if (!panelled(l))
 		return l->tell ? l->tell : UINT64_MAX;
+	/* What the terminal did not take is drawn already: the panel itself waits for nothing. */
 	due = panel_due(l->panel);
-	return due > l->retry ? due : l->retry;
+	return l->retry ? l->retry : due;
 }
 
 static unsigned int wanted_rows(struct live *l)
