@@ -16,6 +16,9 @@
 /* More callers at once than any script has. */
 #define MAX_CALLERS 512
 
+/* When a socket is asked again for whose callers there was no descriptor, or no memory. */
+#define DEAF_US 1000000
+
 /* How long the last words of a holder that ends may take to be read. */
 #define LINGER_US 1000000
 
@@ -66,14 +69,23 @@ void held_listen(struct source *s)
 		return;
 	/* It would be ready for ever. */
 	loop_del(d->holder->s->loop, s);
-	d->deaf = true;
+	d->deaf_until = now_us() + DEAF_US;
 }
 
-static void hear_again(struct holder *h)
+/* Those whose time is there at @now. Returns when the next one is to be heard; without one there is no timer. */
+static uint64_t hear_again(struct holder *h, uint64_t now)
 {
-	for (struct held *d = h->first; d; d = d->next)
-		if (d->deaf && loop_add(h->s->loop, &d->listener) == 0)
-			d->deaf = false;
+	uint64_t due = UINT64_MAX;
+
+	for (struct held *d = h->first; d; d = d->next) {
+		if (!d->deaf_until)
+			continue;
+		if (d->deaf_until <= now)
+			d->deaf_until = loop_add(h->s->loop, &d->listener) ? now_us() + DEAF_US : 0;
+		if (d->deaf_until && d->deaf_until < due)
+			due = d->deaf_until;
+	}
+	return due;
 }
 
 int holder_new(struct holder **out, struct session *s, struct error *e)
@@ -145,7 +157,10 @@ static void taken_away(struct held *d)
 {
 	struct error e;
 
-	device_here(d->s.device, &e);
+	d->gone = false;
+	/* Opened anew since then. */
+	if (!device_here(d->s.device, &e))
+		return;
 	if (!d->keep) {
 		hint(&e, "msictl hold %s   once it is back", d->spec);
 		leave_word(d, &e);
@@ -153,7 +168,6 @@ static void taken_away(struct held *d)
 		return;
 	}
 	end_callers(d, &e);
-	d->gone = false;
 	bound_settle(d->holder, NULL, &e);
 }
 
@@ -190,14 +204,15 @@ static void drop_callers(struct holder *h)
 		caller_free(c);
 		any = true;
 	}
+	/* He has left a descriptor behind. */
 	if (any)
-		hear_again(h);
+		hear_again(h, UINT64_MAX);
 }
 
 /* One turn: what has come is begun, what stays goes on. Returns when to be back. */
 static uint64_t turn(struct holder *h)
 {
-	uint64_t due = UINT64_MAX;
+	uint64_t due = UINT64_MAX, hear;
 
 	look_after_devices(h);
 	for (struct caller *c = h->callers; c; c = c->next) {
@@ -213,7 +228,8 @@ static uint64_t turn(struct holder *h)
 		if (c->call->whole && !c->begun)
 			due = 0;
 	drop_callers(h);
-	return due;
+	hear = hear_again(h, now_us());
+	return hear < due ? hear : due;
 }
 
 /* The last words may take a moment to be read. */
@@ -221,9 +237,12 @@ static void linger(struct holder *h)
 {
 	uint64_t until = now_us() + LINGER_US;
 
-	for (drop_callers(h); h->callers && now_us() < until; drop_callers(h))
-		if (loop_wait(h->s->loop, until) < 0)
+	for (drop_callers(h); h->callers && now_us() < until; drop_callers(h)) {
+		/* It ends as it was asked to; that must not cut what is being read. */
+		loop_forget(h->s->loop);
+		if (loop_wait(h->s->loop, until) < 0 && !loop_stopped(h->s->loop))
 			return;
+	}
 }
 
 int holder_serve(struct holder *h)

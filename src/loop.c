@@ -190,3 +190,8 @@ void loop_clear(struct loop *l)
 	if (l->stopped == SIGINT)
 		l->stopped = 0;
 }
+
+void loop_forget(struct loop *l)
+{
+	l->stopped = 0;
+}

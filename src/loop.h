@@ -48,4 +48,7 @@ int loop_hear(struct loop *l);
 /** loop_clear() - the shell forgets a Ctrl-C; SIGTERM and SIGHUP stay. */
 void loop_clear(struct loop *l);
 
+/** loop_forget() - forget any signal: for who does end, and waits a last time, not for long, to get his words out. */
+void loop_forget(struct loop *l);
+
 #endif

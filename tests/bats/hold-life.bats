@@ -172,6 +172,47 @@ asks() {
 	until_true callers 0
 }
 
+# polled PID - how many descriptors its loop looks at
+polled() {
+	grep -c '^tfd:' "/proc/$1/fdinfo/$(epoll_of "$1")"
+}
+
+# epoll_of PID - the first of its descriptors that is one
+epoll_of() {
+	local fd
+
+	for fd in "/proc/$1/fd"/*; do
+		[[ $(readlink "$fd") != *eventpoll* ]] || break
+	done
+	echo "${fd##*/}"
+}
+
+# deaf PID N - its loop looks at less than N: the socket is not among them
+deaf() {
+	(($(polled "$1") < $2))
+}
+
+@test "out of descriptors with no caller there: callers are heard when there are some again" {
+	local holder free=0 limit all
+
+	not_under_valgrind 'has descriptors of its own'
+	works hold "$dev"
+	holder=$(holder)
+	until_true callers 0
+	while [[ -e /proc/$holder/fd/$free ]]; do
+		free=$((free + 1))
+	done
+	all=$(polled "$holder")
+	limit=$(prlimit --pid "$holder" --nofile --output SOFT --noheadings)
+	prlimit --pid "$holder" --nofile="$free:"
+	in_background counters "$dev"
+	until_true deaf "$holder" "$all"
+	prlimit --pid "$holder" --nofile="${limit// /}:"
+	until_true dead "$pid"
+	ended 0
+	works release "$dev"
+}
+
 told_too_many() {
 	run --separate-stderr msictl enable "$dev" msix 2
 	((status == 5))

@@ -110,6 +110,39 @@ half_said() {
 	works release "$other"
 }
 
+# read_late PID WORD... - asks the holder PID, stops it when there is more than the socket takes, and then reads: the
+# last frame has to be the exit status
+read_late() {
+	perl -MSocket -e '$SIG{PIPE} = "IGNORE"; my ($to, $pid) = splice @ARGV, 0, 2;
+		my $words = join("", map { "$_\0" } "", @ARGV);
+		socket(S, AF_UNIX, SOCK_STREAM, 0) and connect(S, pack_sockaddr_un($to)) or die "$!\n";
+		syswrite(S, pack("L3", 0x6d736831, 0, length $words) . $words);
+		my ($last, $now, $said) = (-1, 0);
+		# what lies in the socket (FIONREAD) grows no more
+		while (!$now || $now != $last) {
+			$last = $now; select(undef, undef, undef, 0.1); my $n = pack("L", 0);
+			ioctl(S, 0x541B, $n) or die; $now = unpack("L", $n);
+		}
+		kill "TERM", $pid;
+		# it listens to nobody any more
+		select(undef, undef, undef, 0.001) while -e $to;
+		local $/; $said = <S>;
+		print STDERR length $said, " bytes, $now lay there\n";
+		exit(length $said > $now && substr($said, -9) eq pack("L2C", 3, 1, 0) ? 0 : 1)' "$folder/$dev.sock" "$@"
+}
+
+@test "what a command has said is read to its end, also when the holder is asked to end" {
+	local holder
+
+	dev=sim:msix=2048
+	in_background hold --foreground "$dev"
+	holder=$pid
+	until_true grep -qs 'held by pid' "$log"
+	works enable "$dev" msix 2048
+	run -0 read_late "$holder" counters --json
+	ended 0 "$holder"
+}
+
 # closed DEVICE - it is held, and was taken away
 closed() {
 	[[ $(msictl --json holders | jq --arg dev "$1" '.holders[] | select(.device == $dev).open') == false ]]
