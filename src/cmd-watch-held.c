@@ -45,7 +45,7 @@ static int take_answer(struct watch *w, struct watched *d, const char *text, siz
 		struct reading r = { .counted = true };
 		bool armed;
 
-		if (!parse_vector(at, &r, &armed) || !watch_shows(&w->vectors, &r, armed))
+		if (!parse_vector(at, &r, &armed) || !watch_takes(&w->vectors, &r, armed))
 			continue;
 		if (samples_add(&d->samples, &r))
 			return -ENOMEM;
@@ -213,6 +213,9 @@ int watch_look_held(struct session *s, struct watch *w, struct watched *d, struc
 
 	d->here = !rc;
 	d->mute = rc == -ETIMEDOUT;
+	/* where nobody holds it there is nothing to count */
+	if (rc && rc != -ENOENT)
+		samples_blind(&d->samples);
 	if (rc == 0 && take_answer(w, d, k->q.text, k->q.size))
 		rc = fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
 	/* One of several, and one that may answer again: the watching goes on; a wish to stop is heard outside. */

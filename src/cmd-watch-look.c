@@ -37,13 +37,13 @@ const struct host_irq *watched_irq(const struct watched *d, const struct reading
 	return NULL;
 }
 
-static bool wanted(const struct value *v, int vector, bool armed)
+/* Those that are armed are others at each look: the past of the rest is kept for when they are. */
+static bool takes(const struct value *v, struct reading *r, bool armed)
 {
 	if (!v->given || v->word == VECTORS_ALL)
 		return true;
-	if (v->word == VECTORS_ARMED)
-		return armed;
-	return vector >= 0 && vector_set_has(&v->vectors, (unsigned int)vector);
+	r->hidden = v->word == VECTORS_ARMED && !armed;
+	return v->word == VECTORS_ARMED || (r->vector >= 0 && vector_set_has(&v->vectors, (unsigned int)r->vector));
 }
 
 bool watched_ours(const struct watched *d)
@@ -52,11 +52,11 @@ bool watched_ours(const struct watched *d)
 }
 
 /* ERR and REQ are worth a row when something came. */
-bool watch_shows(const struct value *v, const struct reading *r, bool armed)
+bool watch_takes(const struct value *v, struct reading *r, bool armed)
 {
 	if (!r->count && (!armed || r->index >= IRQ_ERR))
 		return false;
-	return wanted(v, r->vector, armed);
+	return takes(v, r, armed);
 }
 
 static int look_own(struct watch *w, struct watched *d)
@@ -72,7 +72,7 @@ static int look_own(struct watch *w, struct watched *d)
 				continue;
 			r.count = vec->count;
 			r.wakeups = vec->wakeups;
-			if (watch_shows(&w->vectors, &r, vec->armed) && samples_add(&d->samples, &r))
+			if (watch_takes(&w->vectors, &r, vec->armed) && samples_add(&d->samples, &r))
 				return -ENOMEM;
 		}
 	}
@@ -87,11 +87,12 @@ static int look_host(struct watch *w, struct watched *d)
 		const struct host_irq *irq = &h->irq[i];
 		struct reading r = { .index = irq->index, .vector = irq->vector, .has_irq = true, .irq = irq->irq };
 
+		if (!takes(&w->vectors, &r, irq->armed))
+			continue;
 		/* two IRQs that claim one vector are told apart by their numbers */
 		if (i && h->irq[i - 1].index == irq->index && h->irq[i - 1].vector == irq->vector)
 			r.vector = -1;
-		if (!wanted(&w->vectors, irq->vector, irq->armed))
-			continue;
+		r.from = d->host.from_proc ? COUNT_PROC_IRQ : COUNT_PER_CPU;
 		r.incarnation = d->host.incarnation[i];
 		r.counted = irq->counted;
 		r.count = irq->count;

@@ -75,8 +75,9 @@ int watch_look(struct session *s, struct watch *w, struct error *e);
 /** watch_forget() - free what was looked at. */
 void watch_forget(struct watch *w);
 
-/** watch_shows() - whether it is among the VECTORS that were asked for, and worth a row. */
-bool watch_shows(const struct value *vectors, const struct reading *r, bool armed);
+/** watch_takes() - whether a vector of eventfds is among the VECTORS that were asked for, now (else it is r->hidden) or
+ * later, and worth a row. */
+bool watch_takes(const struct value *vectors, struct reading *r, bool armed);
 
 /** watched_ours() - whether eventfds are counted, not the host's interrupts. */
 bool watched_ours(const struct watched *d);

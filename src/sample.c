@@ -58,8 +58,15 @@ void samples_begin(struct samples *s, uint64_t now)
 {
 	s->before_us = s->at_us;
 	s->at_us = now;
+	s->was_blind = s->blind;
+	s->blind = false;
 	for (size_t i = 0; i < s->n; i++)
-		s->v[i].present = false;
+		s->v[i].present = s->v[i].seen = false;
+}
+
+void samples_blind(struct samples *s)
+{
+	s->blind = true;
 }
 
 static struct sampled *find(const struct samples *s, const struct reading *r)
@@ -87,29 +94,73 @@ static struct sampled *push(struct samples *s, const struct reading *r)
 	return v;
 }
 
-/* What came since @from, which a counter that began anew has forgotten. */
-static uint64_t since(uint64_t from, uint64_t count, bool anew)
+/* In one interval no vector counts more: what looks like it is no wrap. */
+#define MOST_WRAPPED (UINT32_MAX / 2)
+
+/* What came since the reading before, of the same counter. False: that can't be told. */
+static bool since(const struct reading *was, const struct reading *now, uint64_t *delta)
 {
-	return anew || count < from ? count : count - from;
+	*delta = now->count - was->count;
+	if (now->count >= was->count)
+		return true;
+	switch (now->from) {
+	case COUNT_PER_CPU:
+		/* the sum lost 2^32 for each CPU whose counter began at 0 again */
+		*delta = (uint32_t)*delta;
+		return *delta <= MOST_WRAPPED;
+	case COUNT_PROC_IRQ:
+		return false;
+	default:
+		/* it began anew */
+		*delta = now->count;
+		return true;
+	}
+}
+
+/*
+ * Whether all that @r counted came since the sample before: it is another IRQ,
+ * or an eventfd that was not there then, of which only those are left out that
+ * never counted.
+ */
+static bool is_anew(const struct samples *s, const struct sampled *v, const struct reading *r)
+{
+	if (v->now.incarnation != r->incarnation)
+		return true;
+	return r->from == COUNT_EVENTFD && v->absent && !s->was_blind;
 }
 
 static void update(struct samples *s, struct sampled *v, const struct reading *r)
 {
 	const struct reading *was = &v->now;
-	bool anew = was->incarnation != r->incarnation;
-	bool compared = r->counted && (was->counted || anew);
+	bool anew = is_anew(s, v, r);
+	bool compared = r->counted && (anew || (was->counted && !v->absent));
 	uint64_t delta = 0;
 
+	/* what came while it could not be read is not of this time */
+	if (anew)
+		delta = r->count;
+	else if (compared)
+		compared = since(was, r, &delta);
 	if (r->counted) {
-		delta = compared ? since(was->count, r->count, anew) : 0;
-		v->wakeup_delta = since(was->wakeups, r->wakeups, anew);
+		v->wakeup_delta = anew || r->wakeups < was->wakeups ? r->wakeups : r->wakeups - was->wakeups;
 		v->now = *r;
 	} else {
 		v->now.counted = false;
 	}
-	/* what came while it could not be read is not of this time */
 	v->compared = compared;
-	trend_push(&v->trend, delta, s->at_us, s->at_us - s->before_us);
+	trend_push(&v->trend, compared ? delta : 0, s->at_us, s->at_us - s->before_us);
+}
+
+/* What is new since the sample before has counted all that it has in between; if there was one. */
+static void first(struct samples *s, struct sampled *v, const struct reading *r)
+{
+	bool all = r->counted && !s->was_blind;
+
+	if (!s->taken)
+		return;
+	v->compared = all;
+	v->wakeup_delta = all ? r->wakeups : 0;
+	trend_push(&v->trend, all ? r->count : 0, s->at_us, s->at_us - s->before_us);
 }
 
 int samples_add(struct samples *s, const struct reading *r)
@@ -122,14 +173,10 @@ int samples_add(struct samples *s, const struct reading *r)
 		v = push(s, r);
 		if (!v)
 			return -ENOMEM;
-		/* What is new since the sample before has counted all that it has in between. */
-		if (s->taken) {
-			v->compared = r->counted;
-			v->wakeup_delta = r->counted ? r->wakeups : 0;
-			trend_push(&v->trend, r->counted ? r->count : 0, s->at_us, s->at_us - s->before_us);
-		}
+		first(s, v, r);
 	}
-	v->present = true;
+	v->seen = true;
+	v->present = !r->hidden;
 	v->absent = 0;
 	return 0;
 }
@@ -142,13 +189,13 @@ void samples_end(struct samples *s)
 	for (size_t i = 0; i < s->n; i++) {
 		struct sampled *v = &s->v[i];
 
-		if (!v->present) {
+		if (!v->seen) {
 			if (++v->absent > FORGET_AFTER)
 				continue;
 			v->compared = false;
 			trend_push(&v->trend, 0, s->at_us, s->at_us - s->before_us);
 		}
-		delta += v->trend.delta;
+		delta += v->present ? v->trend.delta : 0;
 		if (kept != i)
 			s->v[kept] = *v;
 		kept++;

@@ -26,6 +26,13 @@ struct trend {
 /** trend_quiet() - nothing came in all of the history. */
 bool trend_quiet(const struct trend *t);
 
+/* Who counted, which decides what a count that got smaller means. */
+enum count_from {
+	COUNT_EVENTFD,	/* we, from 0 each time that the vector is made */
+	COUNT_PER_CPU,	/* Linux, 32 bits for each CPU, whether it is on or not */
+	COUNT_PROC_IRQ, /* the same, but a CPU that goes takes its column of /proc/interrupts along */
+};
+
 /* What a look at one vector found. */
 struct reading {
 	enum irq_index index;
@@ -34,12 +41,15 @@ struct reading {
 	unsigned int irq;
 	uint64_t incarnation; /* differs: it is another IRQ, or was freed and allocated anew, and counts from 0 */
 	bool counted;	      /* @count could be read */
+	bool hidden;	      /* it is not asked for now, but may be later */
+	enum count_from from;
 	uint64_t count, wakeups;
 };
 
 struct sampled {
 	struct reading now;
-	bool present;	       /* in the last sample */
+	bool present;	       /* in the last sample, and not hidden */
+	bool seen;	       /* in the last sample */
 	bool compared;	       /* trend.delta and trend.rate are known */
 	unsigned int absent;   /* samples without it */
 	uint64_t since_us;     /* time of the first sample with it */
@@ -52,7 +62,8 @@ struct samples {
 	size_t n, sorted, room;
 	uint64_t at_us, before_us;
 	unsigned int taken;
-	struct trend total; /* of all */
+	bool blind, was_blind; /* the last sample, and the one before, could not be taken */
+	struct trend total;    /* of all that are present */
 };
 
 void samples_free(struct samples *s);
@@ -62,6 +73,9 @@ void samples_begin(struct samples *s, uint64_t now);
 
 /** samples_add() - 0 or -ENOMEM. */
 int samples_add(struct samples *s, const struct reading *r);
+
+/** samples_blind() - nobody could be asked this time: that nothing was added says nothing. */
+void samples_blind(struct samples *s);
 void samples_end(struct samples *s);
 
 enum mark {

@@ -55,3 +55,31 @@ counted() {
 	done
 	works release "$dev"
 }
+
+# missed N - so many refreshes in a row lacked the device
+missed() {
+	(($(tail -n "$1" "$log" | grep -c "\"missing\":\[\"$dev\"\]") == $1))
+}
+
+@test "a holder that did not answer for a while: what it counted long ago is not new" {
+	local holder
+
+	works hold "$dev"
+	works enable "$dev" msix 2
+	works trigger "$dev" msix all --count 100
+	in_background --json watch "$dev" -d 100ms --storm 10
+	until_true test -s "$log"
+	holder=$(holder)
+	kill -STOP "$holder"
+	# by then its vectors are forgotten
+	until_true missed 12
+	kill -CONT "$holder"
+	until_true eval "tail -n 1 '$log' | jq -e '[.vectors[].delta] == [0, 0]' >/dev/null"
+	kill -TERM "$pid"
+	ended 0
+	output=$(<"$log")
+	mapfile -t lines <<<"$output"
+	json_lines 'all(.[].vectors[]; (.delta // 0) == 0 and .mark == null)'
+	# it is not known to be none, once
+	json_lines 'map(.vectors | select(. != [])[0].delta) | map(select(. == null)) | length == 2'
+}

@@ -10,6 +10,9 @@
 
 #define SECOND UINT64_C(1000000)
 
+/* So many samples without it, and it was never there. */
+#define FORGOTTEN (TREND_LENGTH + 2)
+
 static struct reading vector(int number, uint64_t count)
 {
 	return (struct reading){ .index = IRQ_MSIX,
@@ -91,8 +94,8 @@ static void others_are_not_disturbed(void **state)
 	assert_int_equal(at(&s, 3)->trend.delta, 2);
 	assert_int_equal(s.total.delta, 6);
 	take(&s, 3 * SECOND, (const uint64_t[]){ 6, 52, UINT64_MAX, 503 }, 4);
-	/* the same IRQ again: it went on counting */
-	assert_int_equal(at(&s, 0)->trend.delta, 1);
+	/* an eventfd again, of which nothing was left: all of it is new */
+	assert_int_equal(at(&s, 0)->trend.delta, 6);
 	assert_int_equal(at(&s, 1)->trend.delta, 1);
 	assert_int_equal(at(&s, 3)->trend.delta, 1);
 	samples_free(&s);
@@ -146,6 +149,149 @@ static void another_irq_counts_anew(void **state)
 	samples_add(&s, &r);
 	samples_end(&s);
 	assert_int_equal(at(&s, 0)->trend.delta, 2);
+	samples_free(&s);
+}
+
+/* One reading of vector 0 as a sample. */
+static const struct sampled *read_at(struct samples *s, unsigned int second, const struct reading *r)
+{
+	samples_begin(s, second * SECOND);
+	if (r)
+		assert_int_equal(samples_add(s, r), 0);
+	samples_end(s);
+	return at(s, 0);
+}
+
+static void a_cpu_counts_32_bits(void **state)
+{
+	struct reading r = vector(0, UINT64_C(4294967290) + UINT64_C(3000000000));
+	const struct sampled *v;
+	struct samples s = { 0 };
+
+	(void)state;
+	r.from = COUNT_PER_CPU;
+	read_at(&s, 1, &r);
+	r.count = 5 + UINT64_C(3000000000);
+	v = read_at(&s, 2, &r);
+	assert_true(v->compared);
+	assert_int_equal(v->trend.delta, 11);
+	assert_int_equal(sampled_mark(&s, v, 1000), MARK_NONE);
+	/* that is no wrap: nobody takes 4 billion in a second */
+	r.count = 100;
+	v = read_at(&s, 3, &r);
+	r.count = 3;
+	v = read_at(&s, 4, &r);
+	assert_false(v->compared);
+	assert_int_equal(v->trend.delta, 0);
+	r.count = 4;
+	v = read_at(&s, 5, &r);
+	assert_true(v->compared);
+	assert_int_equal(v->trend.delta, 1);
+	/* but another IRQ begins at 0 */
+	r.count = 2;
+	r.incarnation++;
+	v = read_at(&s, 6, &r);
+	assert_true(v->compared);
+	assert_int_equal(v->trend.delta, 2);
+	samples_free(&s);
+}
+
+static void a_cpu_that_goes_takes_its_column_along(void **state)
+{
+	struct reading r = vector(0, 1400000);
+	const struct sampled *v;
+	struct samples s = { 0 };
+
+	(void)state;
+	r.from = COUNT_PROC_IRQ;
+	read_at(&s, 1, &r);
+	r.count = 900000;
+	v = read_at(&s, 2, &r);
+	assert_false(v->compared);
+	assert_int_equal(v->trend.delta, 0);
+	assert_int_equal(sampled_mark(&s, v, 1000), MARK_NONE);
+	assert_int_equal(s.total.delta, 0);
+	r.count++;
+	v = read_at(&s, 3, &r);
+	assert_true(v->compared);
+	assert_int_equal(v->trend.delta, 1);
+	samples_free(&s);
+}
+
+static void an_irq_that_is_seen_again(void **state)
+{
+	struct reading r = vector(0, 1000000);
+	const struct sampled *v;
+	struct samples s = { 0 };
+
+	(void)state;
+	r.from = COUNT_PER_CPU;
+	read_at(&s, 1, &r);
+	read_at(&s, 2, NULL);
+	r.count += 500000;
+	v = read_at(&s, 3, &r);
+	assert_true(v->present);
+	assert_false(v->compared);
+	assert_int_equal(v->trend.delta, 0);
+	r.count++;
+	assert_int_equal(read_at(&s, 4, &r)->trend.delta, 1);
+	samples_free(&s);
+}
+
+/* A holder does not answer for @silent samples. */
+static void silence(unsigned int silent)
+{
+	struct reading r = vector(0, 1000000);
+	const struct sampled *v;
+	struct samples s = { 0 };
+	unsigned int second = 1;
+
+	read_at(&s, second++, &r);
+	while (silent--) {
+		samples_begin(&s, second++ * SECOND);
+		samples_blind(&s);
+		samples_end(&s);
+	}
+	r.count += 500000;
+	v = read_at(&s, second++, &r);
+	assert_true(v->present);
+	assert_false(v->compared);
+	assert_int_equal(v->trend.delta, 0);
+	assert_int_equal(sampled_mark(&s, v, 1000), MARK_NONE);
+	r.count += 2;
+	v = read_at(&s, second++, &r);
+	assert_true(v->compared);
+	assert_int_equal(v->trend.delta, 2);
+	samples_free(&s);
+}
+
+static void one_that_did_not_answer(void **state)
+{
+	(void)state;
+	silence(1);
+	/* forgotten meanwhile, but not new */
+	silence(FORGOTTEN);
+}
+
+static void one_that_was_not_asked_for(void **state)
+{
+	struct reading r = vector(0, 1000000);
+	const struct sampled *v;
+	struct samples s = { 0 };
+
+	(void)state;
+	r.hidden = true;
+	for (unsigned int second = 1; second <= FORGOTTEN; second++) {
+		r.count += 1000000;
+		assert_false(read_at(&s, second, &r)->present);
+		assert_int_equal(s.total.delta, 0);
+	}
+	r.hidden = false;
+	r.count += 3;
+	v = read_at(&s, FORGOTTEN + 1, &r);
+	assert_true(v->present);
+	assert_int_equal(v->trend.delta, 3);
+	assert_int_equal(s.total.delta, 3);
 	samples_free(&s);
 }
 
@@ -280,6 +426,11 @@ int main(void)
 		cmocka_unit_test(others_are_not_disturbed),
 		cmocka_unit_test(a_count_that_was_not_to_be_read),
 		cmocka_unit_test(another_irq_counts_anew),
+		cmocka_unit_test(a_cpu_counts_32_bits),
+		cmocka_unit_test(a_cpu_that_goes_takes_its_column_along),
+		cmocka_unit_test(an_irq_that_is_seen_again),
+		cmocka_unit_test(one_that_did_not_answer),
+		cmocka_unit_test(one_that_was_not_asked_for),
 		cmocka_unit_test(unknown_vectors_go_by_irq),
 		cmocka_unit_test(unreadable_count_is_no_restart),
 		cmocka_unit_test(gone_ones_are_forgotten),
