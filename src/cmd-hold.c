@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "attach.h"
+#include "cmd-hold.h"
 #include "cmd.h"
 #include "hold-dir.h"
 #include "hold-wire.h"
@@ -102,6 +103,7 @@ static int ask_to_take(struct hold *h, const struct wanted *w, int sock, struct 
 {
 	const char *word[4] = { HOLD_TAKE, w->device };
 	struct question q = { 0 };
+	struct error why = { 0 };
 	size_t n = 2;
 	int rc;
 
@@ -111,6 +113,12 @@ static int ask_to_take(struct hold *h, const struct wanted *w, int sock, struct 
 		word[n++] = HOLD_WORD_KEEP;
 	/* The old driver's goodbye and a reset take as long as they take. */
 	rc = attach_ask(h->s, &q, sock, word, n, UINT64_MAX, e);
+	if (rc > 0) {
+		holder_refused(&q, rc, &why);
+		rc = fail(e, why.cause, EIO, "the holder of its IOMMU group, pid %d, could not take %s: %s", q.pid,
+			  w->device, why.message);
+		hint(e, "%s", why.hint);
+	}
 	free(q.text);
 	return rc;
 }
@@ -132,12 +140,7 @@ static int ask_group_holder(struct hold *h, struct wanted *w, struct error *e)
 	rc = ask_to_take(h, w, rc, e);
 	if (rc == 0)
 		w->taken = pid;
-	if (rc <= 0)
-		return rc;
-	/* The holder has no words for us: the reason is the same that we would meet. */
-	fail(e, (enum cause)rc, 0, "the holder of IOMMU group %d, pid %d, could not take %s", group, pid, w->device);
-	hint(e, "msictl info %s", w->device);
-	return -EIO;
+	return rc;
 }
 
 static int take_all(const struct hold *h, struct holder *holder, struct error *e)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "attach.h"
+#include "cmd-hold.h"
 #include "cmd.h"
 #include "hold-dir.h"
 #include "hold-wire.h"
@@ -185,20 +186,30 @@ const struct command cmd_holders = {
 	.run = run_holders,
 };
 
-/* By @sock, its holder's. A dry run has found who that is, and hangs up. */
-static int ask_to_release(struct session *s, const char *device, int sock, struct error *e)
+int holder_refused(const struct question *q, int status, struct error *e)
+{
+	size_t n = q->size ? strlen(q->text) : 0;
+
+	/* A holder that takes no more callers has not heard what this one wants. */
+	if (!n)
+		fail(e, (enum cause)status, 0, "its holder has all the callers that it can have; try again");
+	else
+		fail(e, (enum cause)status, 0, "%s", q->text);
+	if (n + 1 < q->size && q->text[n + 1])
+		hint(e, "%s", q->text + n + 1);
+	return -EIO;
+}
+
+int release_held(struct session *s, const char *device, int sock, struct error *e)
 {
 	static const char *const word[] = { HOLD_RELEASE };
 	struct question q = { 0 };
-	int rc;
-
-	if (s->globals.dry_run) {
-		close(sock);
-		return 0;
-	}
 	/* To give a driver back takes as long as it takes. */
-	rc = attach_ask(s, &q, sock, word, 1, UINT64_MAX, e);
-	if (rc == 0 && q.size == strlen(HOLD_LATER) && !memcmp(q.text, HOLD_LATER, q.size))
+	int rc = attach_ask(s, &q, sock, word, 1, UINT64_MAX, e);
+
+	if (rc > 0)
+		rc = holder_refused(&q, rc, e);
+	else if (rc == 0 && q.size == strlen(HOLD_LATER) && !memcmp(q.text, HOLD_LATER, q.size))
 		out_note(s->out, "msictl: %s: it gets its driver back when the others of its IOMMU group are released",
 			 device);
 	free(q.text);
@@ -213,15 +224,15 @@ static int release_one(struct session *s, const char *device, node *array, struc
 
 	if (rc == -ENOENT)
 		return attach_nobody(device, e);
-	if (rc >= 0)
-		rc = ask_to_release(s, device, rc, e);
 	if (rc < 0)
 		return rc;
-	if (rc > 0) {
-		fail(e, (enum cause)rc, 0, "it is let go, but its driver could not be given back");
-		hint(e, "msictl unbind %s", device);
-		return -EIO;
-	}
+	/* A dry run has found who holds it, and hangs up. */
+	if (s->globals.dry_run)
+		close(rc);
+	else
+		rc = release_held(s, device, rc, e);
+	if (rc < 0)
+		return rc;
 	row = doc_row(array);
 	doc_text(row, "device", device);
 	doc_number(row, "pid", (uint64_t)pid);

@@ -38,7 +38,8 @@ struct hold_frame {
 /* The caller's terminal can emphasise. */
 #define HOLD_COLOR 1u
 
-/* What only holders understand, where a command's word would be. */
+/* What only holders understand, where a command's word would be. When it fails, why: a sentence and a hint, each ended
+ * by a NUL. */
 #define HOLD_STATE   "@state"	/* tell of the device: KEY=VALUE, each ended by a NUL */
 #define HOLD_TAKE    "@take"	/* DEVICE [bind] [keep]: hold this one too, it is of the same IOMMU group */
 #define HOLD_COUNTS  "@counts"	/* tell what vectors counted: INDEX.VECTOR=ARMED COUNT WAKEUPS, each ended by a NUL */

@@ -31,55 +31,6 @@ static void leave(struct caller *c)
 			o->s.device = d->s.device;
 }
 
-/* What a person at a prompt would type is no command of its own; and a holder that ends has no use for it. */
-static void say_how(const struct held *d, struct error *e)
-{
-	if (!d || !d->s.device || d->s.device->handle || e->err != ENODEV)
-		return;
-	if (d->keep)
-		hint(e, "msictl run %s -c reopen   once it is back", d->spec);
-	else
-		hint(e, "msictl hold %s   once it is back", d->spec);
-}
-
-void caller_end(struct caller *c, int rc, const struct error *e)
-{
-	/* Nothing of it is known before the request is whole. */
-	const char *from = c->call->whole ? c->call->where : "";
-	char where[768] = "";
-	struct error why;
-
-	if (c->call->finished)
-		return;
-	session_unstay(&c->s);
-	if (rc) {
-		append(where, sizeof(where), "%s%s%s%s%s", from, from[0] ? ": " : "", c->name, c->what ? ": " : "",
-		       c->what ? c->what : "");
-		why = *e;
-		say_how(c->held, &why);
-		out_error(c->call->out, where, &why);
-	}
-	call_finish(c->call, rc ? (e->cause ? (int)e->cause : CAUSE_FAILED) : 0);
-}
-
-/* What a shell is told of counts: it looks for a new device itself, and says so. */
-static bool is_feed(const struct caller *c)
-{
-	return c->what && !strcmp(c->what, FEED_WORD);
-}
-
-void callers_reopened(const struct held *d)
-{
-	struct error e;
-	int rc = fail(&e, CAUSE_NO_DEVICE, 0,
-		      "another caller's reopen closed the device, and nothing is armed any more");
-
-	hint(&e, "msictl run %s -c '...'   its vectors have to be enabled again first", d->spec);
-	for (struct caller *c = d->holder->callers; c; c = c->next)
-		if (c->held == d && c->s.job.step && !is_feed(c))
-			caller_end(c, rc, &e);
-}
-
 static int tell_state(struct caller *c, struct error *e)
 {
 	const struct device *d = c->held->s.device;
@@ -159,6 +110,63 @@ static const struct verb *find_verb(const char *word)
 		if (!strcmp(word, verbs[i].word))
 			return &verbs[i];
 	return NULL;
+}
+
+/* What a person at a prompt would type is no command of its own; and a holder that ends has no use for it. */
+static void say_how(const struct held *d, struct error *e)
+{
+	if (!d || !d->s.device || d->s.device->handle || e->err != ENODEV)
+		return;
+	if (d->keep)
+		hint(e, "msictl run %s -c reopen   once it is back", d->spec);
+	else
+		hint(e, "msictl hold %s   once it is back", d->spec);
+}
+
+static void say_why(struct caller *c, const struct error *e)
+{
+	/* Nothing of it is known before the request is whole. */
+	const char *from = c->call->whole ? c->call->where : "";
+	char where[768] = "";
+	struct error why = *e;
+
+	say_how(c->held, &why);
+	/* Who used a holder's own word has a sentence of his own to put it into. */
+	if (c->call->whole && find_verb(c->call->word[0])) {
+		fprintf(c->call->data, "%s%c%s%c", why.message, '\0', why.hint, '\0');
+		return;
+	}
+	append(where, sizeof(where), "%s%s%s%s%s", from, from[0] ? ": " : "", c->name, c->what ? ": " : "",
+	       c->what ? c->what : "");
+	out_error(c->call->out, where, &why);
+}
+
+void caller_end(struct caller *c, int rc, const struct error *e)
+{
+	if (c->call->finished)
+		return;
+	session_unstay(&c->s);
+	if (rc)
+		say_why(c, e);
+	call_finish(c->call, rc ? (e->cause ? (int)e->cause : CAUSE_FAILED) : 0);
+}
+
+/* What a shell is told of counts: it looks for a new device itself, and says so. */
+static bool is_feed(const struct caller *c)
+{
+	return c->what && !strcmp(c->what, FEED_WORD);
+}
+
+void callers_reopened(const struct held *d)
+{
+	struct error e;
+	int rc = fail(&e, CAUSE_NO_DEVICE, 0,
+		      "another caller's reopen closed the device, and nothing is armed any more");
+
+	hint(&e, "msictl run %s -c '...'   its vectors have to be enabled again first", d->spec);
+	for (struct caller *c = d->holder->callers; c; c = c->next)
+		if (c->held == d && c->s.job.step && !is_feed(c))
+			caller_end(c, rc, &e);
 }
 
 static void set_up(struct caller *c)

@@ -122,9 +122,15 @@ static void end_callers(struct held *d, const struct error *e)
 
 static void tell_released(struct caller *c, int rc, const struct error *e)
 {
+	struct error why = { 0 };
+
 	if (rc > 0 && !c->call->finished)
 		fputs(HOLD_LATER, c->call->data);
-	caller_end(c, rc < 0 ? rc : 0, e);
+	if (rc < 0) {
+		fail(&why, e->cause, e->err, "it is let go, but its driver could not be given back: %s", e->message);
+		hint(&why, "msictl unbind %s", c->name);
+	}
+	caller_end(c, rc < 0 ? rc : 0, &why);
 }
 
 static void let_go(struct held *d, const struct error *why)

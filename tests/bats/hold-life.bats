@@ -139,6 +139,27 @@ asks() {
 	json '.vectors | length == 2'
 }
 
+@test "two releases at once: one is done, the other told why not" {
+	local first status=0 other=0
+
+	works hold "$dev" "$dev,noresize"
+	stop_holder
+	in_background release "$dev"
+	first=$pid
+	in_background release "$dev"
+	until_true asks "$first"
+	until_true asks "$pid"
+	kill -CONT "$stopped"
+	wait "$first" || status=$?
+	wait "$pid" || other=$?
+	assert_equal "$((status + other))" 3
+	log=$BATS_TEST_TMPDIR/log.$((status ? 0 : 1))
+	logged 'release: (the holder was asked to release the device|nobody holds it)'
+	[[ $(wc -l <"$log.err") == 1 ]] || fail "$(<"$log.err")"
+	works enable "$dev,noresize" msix 2
+	works release "$dev,noresize"
+}
+
 @test "a holder that does not answer is told of as what it is, and waited for only as long as one likes" {
 	works hold "$dev" "$dev,noresize"
 	stop_holder
@@ -168,6 +189,7 @@ asks() {
 	bg+=("$!")
 	until_true told_too_many
 	noted 'has all the callers that it can have'
+	refused 5 'release: its holder has all the callers that it can have; try again$' release "$dev"
 	kill -KILL "${bg[@]}"
 	until_true callers 0
 }
