@@ -145,13 +145,31 @@ static int ask_group_holder(struct hold *h, struct wanted *w, struct error *e)
 
 static int take_all(const struct hold *h, struct holder *holder, struct error *e)
 {
-	for (size_t i = 0; i < h->n; i++) {
-		int rc = h->want[i].taken ? 0 : holder_take(holder, h->want[i].device, &h->how, e);
+	_cleanup_free_ const char **device = calloc(h->n, sizeof(*device));
+	size_t n = 0;
 
-		if (rc)
-			return rc;
+	if (!device)
+		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+	for (size_t i = 0; i < h->n; i++)
+		if (!h->want[i].taken)
+			device[n++] = h->want[i].device;
+	return holder_take(holder, device, n, &h->how, e);
+}
+
+/* All or nothing: those that other holders have taken for us are let go again. */
+static void give_up(struct hold *h)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		const struct wanted *w = &h->want[i];
+		struct error e;
+		pid_t pid;
+		int rc = w->taken ? attach_find(w->device, &pid, &e) : -ENOENT;
+
+		if (rc >= 0)
+			rc = release_held(h->s, w->device, rc, &e);
+		if (rc < 0 && rc != -ENOENT)
+			out_note(h->s->out, "msictl: %s: pid %d holds it still: %s", w->device, w->taken, e.message);
 	}
-	return 0;
 }
 
 static FILE *copy_of_stderr(void)
@@ -221,7 +239,8 @@ static void report(const struct hold *h, pid_t self)
 static int serve(struct hold *h, struct error *e)
 {
 	struct holder *holder;
-	int rc = holder_new(&holder, h->s, e);
+	struct error left;
+	int rc = holder_new(&holder, h->s, e), back;
 
 	if (rc)
 		return rc;
@@ -234,10 +253,12 @@ static int serve(struct hold *h, struct error *e)
 		sd_notify_state("READY=1");
 	if (rc == 0)
 		rc = holder_serve(holder);
-	holder_free(holder);
+	back = holder_free(holder, &left);
 	if (rc < 0 && !e->message[0])
 		fail(e, CAUSE_FAILED, -rc, "waiting for callers failed");
-	return rc;
+	if (rc == 0 && back)
+		*e = left;
+	return rc ? rc : back;
 }
 
 /* A pipe of the caller's script must not stay open for as long as the device is held. */
@@ -308,15 +329,18 @@ static int hold(struct hold *h, struct error *e)
 		rc = ask_group_holder(h, &h->want[i], e);
 		mine -= h->want[i].taken != 0;
 	}
-	if (rc)
-		return rc;
-	if (!mine) {
+	if (rc == 0 && !mine) {
 		report(h, 0);
 		return 0;
 	}
-	/* That of the questions; a holder has one of its own. */
+	/* The loop is that of the questions, and may have heard that we shall stop; a holder has one of its own. */
 	session_close(h->s);
-	return h->foreground ? serve(h, e) : serve_in_background(h, e);
+	if (rc == 0)
+		rc = h->foreground ? serve(h, e) : serve_in_background(h, e);
+	/* ready: we are the holder. */
+	if (rc && h->ready < 0)
+		give_up(h);
+	return rc;
 }
 
 static int run_hold(struct session *s, const struct args *a, struct error *e)

@@ -68,7 +68,7 @@ static bool in_use(const struct holder *h, int group)
 }
 
 /* Who asked for something is told that; of a holder in the background only the log has the reason. */
-static void say_left(const struct holder *h, const struct bound *b, const struct error *e)
+static void say_left(struct holder *h, const struct bound *b, const struct error *e)
 {
 	char bdf[PCI_ADDR_LEN], where[PCI_ADDR_LEN + 16];
 
@@ -78,6 +78,10 @@ static void say_left(const struct holder *h, const struct bound *b, const struct
 	openlog("msictl", LOG_PID, LOG_DAEMON);
 	syslog(LOG_WARNING, "%s: its driver could not be given back: %s", bdf, e->message);
 	closelog();
+	if (h->left.cause)
+		return;
+	fail(&h->left, e->cause ? e->cause : CAUSE_FAILED, EIO, "%s: its driver could not be given back", bdf);
+	hint(&h->left, "msictl unbind %s", bdf);
 }
 
 static int give_back(struct holder *h, const struct bound *b, struct error *e)

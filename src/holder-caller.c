@@ -83,7 +83,7 @@ static int take(struct caller *c, struct error *e)
 		how.bind |= !strcmp(call->word[i], HOLD_WORD_BIND);
 		how.keep |= !strcmp(call->word[i], HOLD_WORD_KEEP);
 	}
-	return holder_take(c->held->holder, call->word[1], &how, e);
+	return holder_take(c->held->holder, (const char *const[]){ call->word[1] }, 1, &how, e);
 }
 
 /* The answer comes when everything is put back. */

@@ -57,7 +57,7 @@ static int on_reopening(struct held *d, struct error *e)
 	return list_siblings(d->holder, e);
 }
 
-static int open_device(struct held *d, const struct holding *how, struct error *e)
+static int open_device(struct held *d, struct error *e)
 {
 	const struct device_events ev = { .released = on_released, .lost = on_lost, .ctx = d };
 	struct holder *h = d->holder;
@@ -74,10 +74,7 @@ static int open_device(struct held *d, const struct holding *how, struct error *
 				 .reopening = on_reopening,
 				 .inside = true,
 				 .globals = h->s->globals };
-	rc = how->bind ? bound_take(d, e) : 0;
-	d->group = bound_group(d);
-	if (rc == 0)
-		rc = list_siblings(h, e);
+	rc = list_siblings(h, e);
 	return rc ? rc : session_open(&d->s, d->spec, &ev, e);
 }
 
@@ -129,29 +126,82 @@ int held_release(struct held *d, struct error *e)
 	return held_close(d, e);
 }
 
-int holder_take(struct holder *h, const char *device, const struct holding *how, struct error *e)
+/* Not opened yet; it is among the others all the same, the last one. */
+static struct held *held_new(struct holder *h, const char *device, const struct holding *how)
 {
 	struct held *d = calloc(1, sizeof(*d)), **last = &h->first;
-	struct error ignored;
-	int rc;
 
 	if (!d)
-		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+		return NULL;
 	d->holder = h;
 	d->keep = how->keep;
 	d->listener = (struct source){ .fd = -1, .ready = held_listen, .owner = d };
 	d->since = time(NULL);
 	hold_name(device, d->name);
 	d->spec = strdup(device);
-	rc = d->spec ? open_device(d, how, e) : fail(e, CAUSE_FAILED, ENOMEM, "no memory");
-	if (rc == 0)
-		rc = listen_for(d, e);
-	if (rc) {
-		held_close(d, &ignored);
-		return rc;
+	if (!d->spec) {
+		free(d);
+		return NULL;
 	}
 	while (*last)
 		last = &(*last)->next;
 	*last = d;
+	return d;
+}
+
+/* A group can be opened when all of its functions have vfio-pci, so all of them get it first. */
+static int bind_all(struct holder *h, const char *const *device, size_t n, const struct holding *how, struct error *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct held *d = held_new(h, device[i], how);
+		int rc = d ? 0 : fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+
+		if (rc == 0 && how->bind)
+			rc = bound_take(d, e);
+		if (rc)
+			return rc;
+		d->group = bound_group(d);
+	}
 	return 0;
+}
+
+static int open_all(struct held *d, struct error *e)
+{
+	int rc = 0;
+
+	for (; rc == 0 && d; d = d->next) {
+		rc = open_device(d, e);
+		if (rc == 0)
+			rc = listen_for(d, e);
+	}
+	return rc;
+}
+
+/* What is told is why nothing was taken; and what is left behind all the same. */
+static void undo(struct held *d, struct error *e)
+{
+	while (d) {
+		struct held *next = d->next;
+		struct error why;
+
+		if (held_release(d, &why) < 0)
+			append(e->message, sizeof(e->message), "; and a driver could not be given back: %s",
+			       why.message);
+		d = next;
+	}
+}
+
+int holder_take(struct holder *h, const char *const *device, size_t n, const struct holding *how, struct error *e)
+{
+	struct held **mine = &h->first;
+	int rc;
+
+	while (*mine)
+		mine = &(*mine)->next;
+	rc = bind_all(h, device, n, how, e);
+	if (rc == 0)
+		rc = open_all(*mine, e);
+	if (rc)
+		undo(*mine, e);
+	return rc;
 }

@@ -50,6 +50,7 @@ struct holder {
 	size_t room;
 	struct siblings siblings;
 	struct bound *let_go; /* have vfio-pci still, for others of their group are open */
+	struct error left;    /* the first driver that could not be given back; cause 0: none */
 	int dir;
 };
 

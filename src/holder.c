@@ -284,10 +284,10 @@ static void say_farewell(struct holder *h)
 	linger(h);
 }
 
-void holder_free(struct holder *h)
+int holder_free(struct holder *h, struct error *e)
 {
-	if (!h)
-		return;
+	int rc;
+
 	say_farewell(h);
 	while (h->callers) {
 		struct caller *c = h->callers;
@@ -295,7 +295,11 @@ void holder_free(struct holder *h)
 		h->callers = c->next;
 		caller_free(c);
 	}
+	rc = h->left.cause ? -h->left.err : 0;
+	if (rc)
+		*e = h->left;
 	free(h->sibling);
 	close(h->dir);
 	free(h);
+	return rc;
 }
