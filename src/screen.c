@@ -50,10 +50,31 @@ static void on_key(struct source *src)
 	}
 }
 
+/*
+ * Keys come one by one, unseen. Ctrl-C and Ctrl-Z remain signals, which are
+ * heard; Ctrl-\ would leave the terminal on its other page. The modes to be put
+ * back are those of now: in the background they are those of the shell's prompt.
+ */
+static void take_keys(struct screen *s)
+{
+	struct termios *t = &s->during;
+
+	if (s->keys.fd < 0 || tcgetattr(STDIN_FILENO, &s->before))
+		return;
+	*t = s->before;
+	t->c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	t->c_cc[VMIN] = 1;
+	t->c_cc[VTIME] = 0;
+	t->c_cc[VQUIT] = _POSIX_VDISABLE;
+	s->raw = !tcsetattr(STDIN_FILENO, TCSADRAIN, t);
+}
+
 static void enter(struct screen *s)
 {
 	out_raw(s->out, false, OTHER_PAGE, strlen(OTHER_PAGE));
-	if (s->raw)
+	if (s->away)
+		take_keys(s);
+	else if (s->raw)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &s->during);
 	if (s->away && s->keys.fd >= 0)
 		loop_add(s->loop, &s->keys);
@@ -142,29 +163,13 @@ static int hear_signals(struct screen *s)
 	return s->signals.fd < 0 ? -errno : loop_add(s->loop, &s->signals);
 }
 
-/*
- * Keys come one by one, unseen. Ctrl-C and Ctrl-Z remain signals, which are
- * heard; Ctrl-\ would leave the terminal on its other page.
- */
+/* another descriptor, for the shell listens to this one already */
 static int hear_keys(struct screen *s)
 {
-	struct termios *t = &s->during;
-
-	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &s->before))
+	if (!isatty(STDIN_FILENO))
 		return 0;
-	/* another descriptor, for the shell listens to this one already */
 	s->keys.fd = dup(STDIN_FILENO);
-	if (s->keys.fd < 0)
-		return -errno;
-	*t = s->before;
-	t->c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-	t->c_cc[VMIN] = 1;
-	t->c_cc[VTIME] = 0;
-	t->c_cc[VQUIT] = _POSIX_VDISABLE;
-	if (tcsetattr(STDIN_FILENO, TCSADRAIN, t))
-		return -errno;
-	s->raw = true;
-	return loop_add(s->loop, &s->keys);
+	return s->keys.fd < 0 ? -errno : 0;
 }
 
 int screen_open(struct screen **out, struct out *o, struct loop *loop)
@@ -181,7 +186,8 @@ int screen_open(struct screen **out, struct out *o, struct loop *loop)
 	*s = (struct screen){ .out = o, .loop = loop, .terminal = terminal };
 	s->keys = (struct source){ .fd = -1, .ready = on_key, .owner = s };
 	s->signals = (struct source){ .fd = -1, .ready = on_signal, .owner = s };
-	out_raw(o, false, OTHER_PAGE, strlen(OTHER_PAGE));
+	/* begun in the background (&) it has the terminal when fg is typed; to set it before would stop us */
+	s->away = true;
 	rc = hear_signals(s);
 	if (!rc)
 		rc = hear_keys(s);
@@ -189,6 +195,7 @@ int screen_open(struct screen **out, struct out *o, struct loop *loop)
 		screen_close(s);
 		return rc;
 	}
+	come_back(s);
 	*out = s;
 	return 0;
 }

@@ -118,6 +118,37 @@ modes_are() {
 	term_expect '^ended with 0$'
 }
 
+@test "begun in the background: nothing on the shell's terminal, until fg; SIGTERM ends it" {
+	not_under_valgrind 'does not stop at SIGTSTP'
+	grow
+	tmux -S "$BATS_TEST_TMPDIR/tmux" -f /dev/null new-session -d -x 100 -y 40 \
+		"TERM=screen PS1='shell> ' exec bash --norc --noprofile -i" 3>&-
+	term_expect '^shell>'
+	term_type "$MSICTL --root $tree watch 03:00.0 -d 100ms --openmetrics $BATS_TEST_TMPDIR/page &"
+	term_key Enter
+	# it looks, and does not stop
+	until_true grep -qs 'irq="34"' "$BATS_TEST_TMPDIR/page"
+	counts 34 31,0
+	until_true grep -q 'irq="34"} 31$' "$BATS_TEST_TMPDIR/page"
+	! on_screen 'q quits' || fail "$(screen)"
+	assert_equal "$(term display-message -p '#{alternate_on} #{cursor_flag}')" '0 1'
+	term_type 'kill %1; wait %1; echo ended with $?'
+	term_key Enter
+	term_expect '^ended with 0$'
+	term_type "$MSICTL --root $tree watch 03:00.0 -d 100ms --openmetrics $BATS_TEST_TMPDIR/page2 &"
+	term_key Enter
+	until_true grep -qs 'irq="34"' "$BATS_TEST_TMPDIR/page2"
+	term_type fg
+	term_key Enter
+	term_expect 'q quits'
+	term_key q
+	until_true on_screen '^shell>$'
+	# not those that the shell has at its prompt, where watch began
+	term_type 'echo left with $? $(stty -a | grep -Eow -- "-?(icanon|echo)")'
+	term_key Enter
+	term_expect '^left with 0 icanon echo$'
+}
+
 @test "80 columns, several devices, large numbers: what comes and its mark are not cut off" {
 	grow
 	counts 34 1,0
