@@ -306,6 +306,84 @@ has_driver() {
 	[[ $(driver_of "$1") == "$2" ]]
 }
 
+@test "--bind of a group whose functions have drivers: all are bound before the first is opened" {
+	take 00:08.0 00:08.1 00:08.2
+	echo 0000:00:08.1 >/sys/bus/pci/drivers_probe
+	until_true has_driver 00:08.1 virtio-pci
+	works hold --bind 00:08.0 00:08.1
+	assert_equal "$(driver_of 00:08.1)" vfio-pci
+	works enable 00:08.0 msi 1
+	works enable 00:08.1 msix 1
+	works release 00:08.0 00:08.1
+	none_has_vfio 00:08.0 00:08.1
+	until_true has_driver 00:08.1 virtio-pci
+
+	# all or none: there is no fffe:ff:1f.7
+	fails 3 hold --bind 00:08.0 00:08.1 fffe:ff:1f.7
+	nobody_holds
+	none_has_vfio 00:08.0 00:08.1
+	until_true has_driver 00:08.1 virtio-pci
+}
+
+@test "hold of several fails: what the group's holder took for it is let go again" {
+	local holder
+
+	take 00:08.0 00:08.1 00:08.2
+	works hold --bind 00:08.0
+	holder=$(dev=00:08.0 holder)
+	fails 3 hold --bind 00:08.2 fffe:ff:1f.7
+	refused 3 'nobody holds it' release 00:08.2
+	assert_equal "$(dev=00:08.0 holder)" "$holder"
+	works enable 00:08.0 msi 1
+	works release 00:08.0
+	none_has_vfio 00:08.0 00:08.2
+	echo 0000:00:08.1 >/sys/bus/pci/drivers_probe
+}
+
+@test "--bind: a driver that is not there any more is told, by release and by the status of --foreground" {
+	take "$nvme"
+	modprobe nvme
+	until_true has_driver "$nvme" nvme
+	works hold --bind "$nvme"
+	modprobe -r nvme
+	refused 1 'release: it is let go, but its driver could not be given back: .*nvme did not take it back' \
+		release "$nvme"
+	hinted "msictl unbind $nvme"
+	nobody_holds
+	modprobe nvme
+	works unbind "$nvme"
+	until_true has_driver "$nvme" nvme
+
+	in_background hold --foreground --bind "$nvme"
+	until_true grep -qs 'held by pid' "$log"
+	modprobe -r nvme
+	kill -TERM "$pid"
+	ended 1
+	grep -q 'its driver could not be given back' "$log.err"
+	modprobe nvme
+	works unbind "$nvme"
+	take "$nvme"
+	modprobe -r nvme
+}
+
+@test "--bind --keep: who has it since the kernel took it keeps it when the holder ends" {
+	local holder
+
+	take "$nvme"
+	modprobe nvme
+	until_true has_driver "$nvme" nvme
+	works hold --bind --keep "$nvme"
+	holder=$(holder)
+	unbind "$nvme"
+	give "$nvme"
+	works release "$nvme"
+	until_true dead "$holder"
+	assert_equal "$(driver_of "$nvme")" vfio-pci
+	works unbind "$nvme"
+	take "$nvme"
+	modprobe -r nvme
+}
+
 @test "--bind: the driver it had is given back by release, and by SIGTERM" {
 	local words
 
