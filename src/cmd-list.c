@@ -69,14 +69,17 @@ static void doc_counts(node *row, const struct host_irqs *h)
 {
 	uint64_t count = 0;
 	unsigned int armed = 0;
+	bool counted = true;
 
 	for (size_t i = 0; i < h->n; i++) {
 		armed += h->irq[i].armed;
+		counted = counted && h->irq[i].counted;
 		count += h->irq[i].count;
 	}
 	doc_number(row, "allocated", h->n);
 	doc_number(row, "armed", armed);
-	doc_number(row, "count", count);
+	/* a sum of some is none of all */
+	doc_number_if(row, "count", counted, count);
 }
 
 static void doc_function(node *rows, const struct function *f, const struct host_irqs *h, struct pci_names *names)

@@ -10,9 +10,20 @@
 #include "function.h"
 #include "util.h"
 
-int watch_add(struct watch *w, const struct pci_addr *a)
+static int name(struct watched *d, const char *text)
+{
+	size_t len = strlen(text), room = sizeof(d->name) - 1;
+
+	copy_text(d->name, sizeof(d->name), text + (len > room ? len - room : 0));
+	d->full = strdup(text);
+	return d->full ? 0 : -ENOMEM;
+}
+
+int watch_add(struct watch *w, const struct pci_addr *a, const char *text)
 {
 	struct watched *more = reallocarray(w->device, w->n + 1, sizeof(*more)), *d;
+	char bdf[PCI_ADDR_LEN];
+	int rc;
 
 	if (!more)
 		return -ENOMEM;
@@ -20,12 +31,12 @@ int watch_add(struct watch *w, const struct pci_addr *a)
 	d = &w->device[w->n++];
 	*d = (struct watched){ .here = true, .group = -1 };
 	if (!a)
-		return 0;
+		return name(d, text);
 	d->addressed = true;
 	d->host.addr = *a;
+	rc = name(d, pci_addr_full(a, bdf));
 	pci_addr_short(a, d->name);
-	pci_addr_full(a, d->full);
-	return 0;
+	return rc;
 }
 
 static bool chosen_already(const struct watch *w, const struct pci_addr *a, const char *text)
@@ -47,13 +58,9 @@ static int choose_held(struct watch *w, const char *text, struct error *e)
 
 	if (chosen_already(w, addressed ? &a : NULL, text))
 		return 0;
-	if (watch_add(w, addressed ? &a : NULL))
+	if (watch_add(w, addressed ? &a : NULL, text))
 		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
 	d = &w->device[w->n - 1];
-	if (!addressed) {
-		copy_text(d->name, sizeof(d->name), text);
-		copy_text(d->full, sizeof(d->full), text);
-	}
 	d->held = strdup(text);
 	return d->held ? 0 : fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
 }
@@ -84,7 +91,7 @@ static int choose_function(struct session *s, struct watch *w, const char *text,
 		return no_function(bdf, e);
 	if (chosen_already(w, &a, text))
 		return 0;
-	return watch_add(w, &a) ? fail(e, CAUSE_FAILED, ENOMEM, "out of memory") : 0;
+	return watch_add(w, &a, NULL) ? fail(e, CAUSE_FAILED, ENOMEM, "out of memory") : 0;
 }
 
 static int choose_own(struct session *s, struct watch *w, struct error *e)
@@ -95,13 +102,10 @@ static int choose_own(struct session *s, struct watch *w, struct error *e)
 
 	if (rc)
 		return rc;
-	if (watch_add(w, dev->has_addr ? &dev->addr : NULL))
+	if (watch_add(w, dev->has_addr ? &dev->addr : NULL, dev->spec))
 		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
 	d = &w->device[0];
 	d->own = dev;
-	copy_text(d->name, sizeof(d->name), dev->name);
-	if (!dev->has_addr)
-		copy_text(d->full, sizeof(d->full), dev->spec);
 	return 0;
 }
 

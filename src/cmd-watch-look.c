@@ -14,6 +14,7 @@ static void forget(struct watched *d)
 	samples_free(&d->samples);
 	watch_held_forget(d);
 	free(d->held);
+	free(d->full);
 }
 
 void watch_forget(struct watch *w)
@@ -170,7 +171,7 @@ static int rescan(struct session *s, struct watch *w, struct error *e)
 		struct watched *d = known ? bsearch(&key, w->device, known, sizeof(key), by_addr) : NULL;
 
 		if (!d)
-			rc = watch_add(w, &list[i]);
+			rc = watch_add(w, &list[i], NULL);
 		if (!rc)
 			(d ? d : &w->device[w->n - 1])->marked = true;
 	}

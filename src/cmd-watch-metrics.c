@@ -73,6 +73,9 @@ int watch_print_metrics(struct session *s, const struct args *a, struct error *e
 
 	if (!rc)
 		rc = watch_look(s, &w, e);
+	/* what was asked of a holder was given up, and is not known */
+	if (!rc && s->loop && loop_stopped(s->loop))
+		rc = session_stopped(s, e);
 	if (!rc)
 		rc = print(s, &w, e);
 	watch_forget(&w);

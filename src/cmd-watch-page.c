@@ -107,7 +107,7 @@ static void doc_device(node *o, const struct row *row)
 	doc_word(o, "driver", row->d->driver);
 	doc_number(o, "vectors", n);
 	doc_number(o, "active", active);
-	doc_number(o, "count", count);
+	doc_number_if(o, "count", count != UINT64_MAX, count);
 	doc_text(o, "mark", row->d->posted.possible ? "posted" : NULL);
 }
 

@@ -9,7 +9,7 @@ struct row {
 	const struct watched *d;
 	const struct sampled *v; /* NULL: all of the device */
 	const struct trend *trend;
-	uint64_t count;
+	uint64_t count; /* of all of a device: UINT64_MAX: not known */
 	bool compared;
 	size_t place;
 };
@@ -29,8 +29,8 @@ int page_gather(struct page *p, bool fold);
 /** page_sort() - those that are equal by @key stay in the order of devices, indexes and vectors. */
 void page_sort(struct page *p, enum sort_key key);
 
-/** page_vectors() - how many vectors a device had in the sample; those that counted since the one before, and the sum.
- */
+/** page_vectors() - how many vectors a device had in the sample; those that counted since the one before, and the sum;
+ * UINT64_MAX: one of them could not be read. */
 unsigned int page_vectors(const struct watched *d, unsigned int *active, uint64_t *count);
 
 #endif

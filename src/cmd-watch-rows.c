@@ -20,16 +20,19 @@ static int by_irq(const struct row *x, const struct row *y)
 	return (a > b) - (a < b);
 }
 
+/* What is not known is last, as is a rate. */
+static int by_count(const struct row *x, const struct row *y)
+{
+	uint64_t a = x->count == UINT64_MAX ? 0 : x->count, b = y->count == UINT64_MAX ? 0 : y->count;
+
+	return (a < b) - (a > b);
+}
+
 static int by_rate(const struct row *x, const struct row *y)
 {
 	int rc = more_first(x->compared ? x->trend->rate : -1, y->compared ? y->trend->rate : -1);
 
-	return rc ? rc : more_first((double)x->count, (double)y->count);
-}
-
-static int by_count(const struct row *x, const struct row *y)
-{
-	return (x->count < y->count) - (x->count > y->count);
+	return rc ? rc : by_count(x, y);
 }
 
 static int by_delta(const struct row *x, const struct row *y)
@@ -124,6 +127,7 @@ static int gather_vectors(struct page *p, const struct watched *d, bool fold)
 
 unsigned int page_vectors(const struct watched *d, unsigned int *active, uint64_t *count)
 {
+	bool counted = true;
 	unsigned int n = 0;
 
 	*active = 0;
@@ -135,8 +139,11 @@ unsigned int page_vectors(const struct watched *d, unsigned int *active, uint64_
 			continue;
 		n++;
 		*active += v->trend.delta != 0;
-		*count += v->now.counted ? v->now.count : 0;
+		*count += v->now.count;
+		counted = counted && v->now.counted;
 	}
+	if (!counted)
+		*count = UINT64_MAX;
 	return n;
 }
 
@@ -147,6 +154,7 @@ static int gather_device(struct page *p, const struct watched *d, bool fold)
 
 	if (!n)
 		return 0;
+	row.compared = row.compared && row.count != UINT64_MAX;
 	p->vectors += n;
 	p->active += active;
 	if (!fold || row.count || d->posted.possible)

@@ -28,8 +28,8 @@ struct watched {
 	bool addressed;	  /* it is a function of this host */
 	uint64_t host_us; /* when host was read, of a device whose eventfds count */
 	struct samples samples;
-	char name[32]; /* as people read it */
-	char full[80]; /* as machines do */
+	char name[32]; /* as people read it: of what is longer the tail, where paths differ */
+	char *full;    /* as machines do */
 	char driver[64];
 	bool here, marked;
 	bool mute; /* its holder is there and does not answer */
@@ -64,8 +64,8 @@ struct watch {
 /** watch_choose() - what is to be looked at: words of DEVICE and VECTORS. 0 or -errno. */
 int watch_choose(struct session *s, struct watch *w, const struct args *a, struct error *e);
 
-/** watch_add() - one more, a function at @a or with NULL another. 0 or -ENOMEM. */
-int watch_add(struct watch *w, const struct pci_addr *a);
+/** watch_add() - one more, a function at @a or with NULL another, called @text. 0 or -ENOMEM. */
+int watch_add(struct watch *w, const struct pci_addr *a, const char *text);
 
 /* cmd-watch-look.c */
 

@@ -5,6 +5,10 @@
 
 load ../hold
 
+hold_teardown() {
+	[[ ! ${stopped-} ]] || kill -CONT "$stopped" 2>/dev/null || true
+}
+
 # ask FILE WORD... - the words of a command, in the background; the answer as it comes, frames and all, is in FILE
 ask() {
 	perl -MSocket -e '$SIG{PIPE} = "IGNORE"; my $to = shift; my $words = join("", map { "$_\0" } "", @ARGV);
@@ -62,18 +66,16 @@ missed() {
 }
 
 @test "a holder that did not answer for a while: what it counted long ago is not new" {
-	local holder
-
 	works hold "$dev"
 	works enable "$dev" msix 2
 	works trigger "$dev" msix all --count 100
 	in_background --json watch "$dev" -d 100ms --storm 10
 	until_true test -s "$log"
-	holder=$(holder)
-	kill -STOP "$holder"
+	stopped=$(holder)
+	kill -STOP "$stopped"
 	# by then its vectors are forgotten
 	until_true missed 12
-	kill -CONT "$holder"
+	kill -CONT "$stopped"
 	until_true eval "tail -n 1 '$log' | jq -e '[.vectors[].delta] == [0, 0]' >/dev/null"
 	kill -TERM "$pid"
 	ended 0
@@ -82,4 +84,48 @@ missed() {
 	json_lines 'all(.[].vectors[]; (.delta // 0) == 0 and .mark == null)'
 	# it is not known to be none, once
 	json_lines 'map(.vectors | select(. != [])[0].delta) | map(select(. == null)) | length == 2'
+}
+
+@test "counters: a page that is stopped while a holder does not answer is none" {
+	works hold "$dev"
+	works hold "$dev,noresize"
+	stopped=$(holder)
+	kill -STOP "$stopped"
+	in_background counters --openmetrics "$dev" "$dev,noresize"
+	# its question is at the holder; it waits for the answer
+	until_true asked "$stopped"
+	kill -TERM "$pid"
+	ended 1
+	kill -CONT "$stopped"
+	assert_equal "$(<"$log")" ''
+	grep -q 'stopped by Terminated' "$log.err"
+	works release "$dev,noresize"
+}
+
+# asked HOLDER - somebody has connected to it, whom it does not hear
+asked() {
+	(($(grep -cE "/$dev[.]sock\$" /proc/net/unix) > 1))
+}
+
+@test "a DEVICE with a long path has all of it, and of two the ends" {
+	local long=$BATS_TEST_TMPDIR/a-folder-with-a-rather-long-name-for-the-sockets-of-one-machine n
+
+	mkdir "$long"
+	cd "$long"
+	for n in 0 1; do
+		mkfifo said
+		"$MSICTL" simulate "$long/function.$n" msix=4 >said 2>&1 3>&- &
+		bg+=($!)
+		read -r -t 60 <said
+		rm said
+		works hold "vfio-user:$long/function.$n"
+		works enable "vfio-user:$long/function.$n" msix 1
+	done
+	works --json watch "vfio-user:$long/function."{0,1} --iterations 1
+	json --arg dev "vfio-user:$long/function." '(.vectors | map(.device)) == [$dev + "0", $dev + "1"] and
+		(.vectors | map(.slot | .[-1:])) == ["0", "1"]'
+	works counters --openmetrics "vfio-user:$long/function."{0,1}
+	grep -Fq "device=\"vfio-user:$long/function.0\"" <<<"$output"
+	grep -Fq "device=\"vfio-user:$long/function.1\"" <<<"$output"
+	works release "vfio-user:$long/function."{0,1}
 }

@@ -66,6 +66,26 @@ counted() {
 	json '[.vectors[] | [.irq, .count, .action]] == [[34,26,"eth0-rx-0"],[35,12,"eth0-tx-0"],[36,1,"eth0"]]'
 }
 
+@test "a count that is not known is none: list, watch of all functions" {
+	local tree=$BATS_TEST_TMPDIR/tree
+
+	cp -a "$roots/intel-remap" "$tree"
+	# of one of its three
+	rm "$tree/sys/kernel/irq/35/per_cpu_count" "$tree/proc/interrupts"
+	works --root "$tree" --json list
+	json '[.devices[] | .count == null] == [.devices[] | .slot == "03:00.0"]'
+	works --root "$tree" --json watch --iterations 2 --delay 100ms
+	json_lines '.[1].devices | length > 1 and all((.count == null) == (.slot == "03:00.0") and
+		(.delta == null) == (.slot == "03:00.0") and (.rate == null) == (.slot == "03:00.0"))'
+	# of all of them
+	rm "$tree"/sys/kernel/irq/*/per_cpu_count
+	works --root "$tree" list
+	assert_line --regexp '^03:00[.]0 .* -$'
+	works --root "$tree" watch --iterations 1
+	assert_line --regexp '^03:00[.]0 .* - '
+	refute_output --partial silent
+}
+
 @test "counters of chosen vectors, with and without headings" {
 	works --root "$roots/intel-remap" counters 03:00.0 1-2
 	assert_equal "${#lines[@]}" 3
