@@ -154,10 +154,11 @@ static int bind_all(struct holder *h, const char *const *device, size_t n, const
 {
 	for (size_t i = 0; i < n; i++) {
 		struct held *d = held_new(h, device[i], how);
-		int rc = d ? 0 : fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+		int rc;
 
-		if (rc == 0 && how->bind)
-			rc = bound_take(d, e);
+		if (!d)
+			return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+		rc = how->bind ? bound_take(d, e) : 0;
 		if (rc)
 			return rc;
 		d->group = bound_group(d);
