@@ -30,11 +30,11 @@ int watch_add(struct watch *w, const struct pci_addr *a, const char *text)
 	w->device = more;
 	d = &w->device[w->n++];
 	*d = (struct watched){ .here = true, .group = -1 };
+	rc = name(d, a ? pci_addr_full(a, bdf) : text);
 	if (!a)
-		return name(d, text);
+		return rc;
 	d->addressed = true;
 	d->host.addr = *a;
-	rc = name(d, pci_addr_full(a, bdf));
 	pci_addr_short(a, d->name);
 	return rc;
 }

@@ -7,6 +7,7 @@
 
 #include "driver.h"
 #include "holder-parts.h"
+#include "util.h"
 #include "presence.h"
 
 /* Until the group's node is there: udev may be busy, but not for long. */
@@ -35,24 +36,22 @@ int bound_take(struct held *d, struct error *e)
 	struct session *s = d->holder->s;
 	struct driver_change c = { 0 };
 	struct pci_addr addr;
-	struct bound *b;
+	_cleanup_free_ struct bound *b = calloc(1, sizeof(*b));
 	int rc = session_address(s, d->spec, &addr, e);
 
 	if (rc)
 		return rc;
-	b = calloc(1, sizeof(*b));
 	if (!b)
 		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
 	rc = driver_bind(&s->root, &addr, false, NODE_TIMEOUT_US, &s->trace, &c, e);
-	if (rc || !c.changed) {
-		free(b);
-		b = NULL;
-	}
 	if (rc)
 		return rc;
-	if (b)
+	d->bound = NULL;
+	if (c.changed) {
 		*b = (struct bound){ .addr = addr, .group = bound_group(d) };
-	d->bound = b;
+		d->bound = b;
+		b = NULL;
+	}
 	if (c.note[0])
 		out_note(s->out, "%s", c.note);
 	return 0;

@@ -178,7 +178,7 @@ static void a_cpu_counts_32_bits(void **state)
 	assert_int_equal(sampled_mark(&s, v, 1000), MARK_NONE);
 	/* that is no wrap: nobody takes 4 billion in a second */
 	r.count = 100;
-	v = read_at(&s, 3, &r);
+	read_at(&s, 3, &r);
 	r.count = 3;
 	v = read_at(&s, 4, &r);
 	assert_false(v->compared);
