@@ -7,7 +7,6 @@
 
 #include "driver.h"
 #include "holder-parts.h"
-#include "util.h"
 #include "presence.h"
 
 /* Until the group's node is there: udev may be busy, but not for long. */
@@ -36,25 +35,23 @@ int bound_take(struct held *d, struct error *e)
 	struct session *s = d->holder->s;
 	struct driver_change c = { 0 };
 	struct pci_addr addr;
-	_cleanup_free_ struct bound *b = calloc(1, sizeof(*b));
 	int rc = session_address(s, d->spec, &addr, e);
 
 	if (rc)
 		return rc;
-	if (!b)
+	d->bound = calloc(1, sizeof(*d->bound));
+	if (!d->bound)
 		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
 	rc = driver_bind(&s->root, &addr, false, NODE_TIMEOUT_US, &s->trace, &c, e);
-	if (rc)
-		return rc;
-	d->bound = NULL;
-	if (c.changed) {
-		*b = (struct bound){ .addr = addr, .group = bound_group(d) };
-		d->bound = b;
-		b = NULL;
+	if (rc == 0 && c.changed) {
+		*d->bound = (struct bound){ .addr = addr, .group = bound_group(d) };
+	} else {
+		free(d->bound);
+		d->bound = NULL;
 	}
-	if (c.note[0])
+	if (rc == 0 && c.note[0])
 		out_note(s->out, "%s", c.note);
-	return 0;
+	return rc;
 }
 
 /* The kernel lets a driver go only when nobody has the group open, and of several functions the holder has it. */
