@@ -37,7 +37,7 @@ storm() {
 	local i
 
 	kill -STOP "$events_pid"
-	for ((i = 0; i < 400; i++)); do
+	for ((i = 0; i < 700; i++)); do
 		echo change
 	done >"$(sys "$xhci" uevent)"
 }
@@ -233,11 +233,11 @@ unbind_returned() {
 }
 
 @test "the same storm, by root: nothing is lost" {
-	events_start "$xhci" -n 400
+	events_start "$xhci" -n 700
 	storm
 	kill -CONT "$events_pid"
 	events_ended 0
-	json_lines 'length == 400 and all(.[]; .action == "change")'
+	json_lines 'length == 700 and all(.[]; .action == "change")'
 }
 
 @test "a held device is let go at once when it is to be unbound" {
