@@ -31,6 +31,23 @@ static void leave(struct caller *c)
 			o->s.device = d->s.device;
 }
 
+/* A question about the device is no command on it: two of them must not count each other. */
+static bool is_command(const struct caller *c)
+{
+	const char *word = c->call->whole ? c->call->word[0] : "";
+
+	return !c->call->finished && strcmp(word, HOLD_STATE) != 0 && strcmp(word, HOLD_COUNTS) != 0;
+}
+
+static unsigned int count_commands(const struct held *d)
+{
+	unsigned int n = 0;
+
+	for (const struct caller *c = d->holder->callers; c; c = c->next)
+		n += c->held == d && is_command(c);
+	return n;
+}
+
 static int tell_state(struct caller *c, struct error *e)
 {
 	const struct device *d = c->held->s.device;
@@ -39,7 +56,7 @@ static int tell_state(struct caller *c, struct error *e)
 	(void)e;
 	fprintf(f, "device=%s%c", c->held->spec, '\0');
 	fprintf(f, "since=%" PRIu64 "%c", (uint64_t)c->held->since, '\0');
-	fprintf(f, "callers=%u%c", c->held->holder->ncallers - 1, '\0');
+	fprintf(f, "callers=%u%c", count_commands(c->held), '\0');
 	fprintf(f, "open=%d%c", d->handle != NULL, '\0');
 	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
 		struct vector_set armed = device_armed(d, i);

@@ -117,6 +117,29 @@ load ../hold
 	assert_line --regexp "^$dev .* 4/$vectors "
 }
 
+# callers_of DEVICE - the commands that run on it, as holders says
+callers_of() {
+	msictl --json holders | jq --arg dev "$1" '.holders[] | select(.device == $dev).callers'
+}
+
+@test "holders counts the commands of each device, and no question" {
+	local other=$dev,noresize n
+
+	works hold "$dev" "$other"
+	# the question about one device is not a command on the other
+	for n in {1..5}; do
+		assert_equal "$(callers_of "$dev") $(callers_of "$other")" '0 0'
+	done
+	works enable "$other" msix 1
+	in_background wait "$other" msix 0 --timeout 100s
+	until_true eval '[[ $(callers_of "$other") == 1 ]]'
+	assert_equal "$(callers_of "$dev")" 0
+	kill -TERM "$pid"
+	ended 1
+	until_true eval '[[ $(callers_of "$other") == 0 ]]'
+	works release "$other" "$dev"
+}
+
 @test "a device is held once, and named once" {
 	works hold "$dev"
 	refused 5 'is held already, by pid [0-9]+' hold "$dev"
