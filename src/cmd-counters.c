@@ -22,7 +22,7 @@ enum {
 	{                                                                                                              \
 		{ "INDEX", "index", CELL_TEXT, "intx, msi, msix, err or req", false },                                 \
 			{ "VECTOR", "vector", CELL_NUMBER, "the number within the index", false },                     \
-			{ "STATE", "state", CELL_TEXT, "none, allocated, armed or masked", false },                    \
+			{ "STATE", "state", CELL_TEXT, "none, allocated, armed, masked or unknown", false },           \
 			{ "IRQ", "irq", CELL_NUMBER, "the Linux IRQ", false },                                         \
 			{ "COUNT", "count", CELL_NUMBER, "eventfd counts in a session, else interrupts", false },      \
 			{ "HOST", "host", CELL_NUMBER, "interrupts that Linux counted, in a session", host_is_extra }, \
@@ -33,10 +33,12 @@ enum {
 			{ "AFFINITY", "affinity", CELL_TEXT, "CPUs wanted", true },                                    \
 			{ "EFFECTIVE", "effective", CELL_TEXT, "CPUs in effect", true },                               \
 			{ "BY", "masked_by", CELL_TEXT, "what masks it", true },                                       \
+			{ "SOURCE", "source", CELL_TEXT,                                                               \
+			  "what told of the IRQ: sysfs (/sys/kernel/irq) or proc (/proc/interrupts)", true },          \
 	}
 
-static const struct table outside_table = { .array = "vectors", .column = COLUMNS(true), .n = 12 };
-static const struct table inside_table = { .array = "vectors", .column = COLUMNS(false), .n = 12 };
+static const struct table outside_table = { .array = "vectors", .column = COLUMNS(true), .n = 13 };
+static const struct table inside_table = { .array = "vectors", .column = COLUMNS(false), .n = 13 };
 
 /* Whose counters, and what is known of it. */
 struct counted {

@@ -21,7 +21,7 @@ static const struct table vector_table = {
 		(const struct column[]){
 			{ "INDEX", "index", CELL_TEXT, "intx, msi, msix, err or req", false },
 			{ "VECTOR", "vector", CELL_NUMBER, "the number within the index", false },
-			{ "STATE", "state", CELL_TEXT, "none, allocated, armed or masked", false },
+			{ "STATE", "state", CELL_TEXT, "none, allocated, armed, masked or unknown", false },
 			{ "IRQ", "irq", CELL_NUMBER, "the Linux IRQ", false },
 			{ "COUNT", "count", CELL_NUMBER, "eventfd counts in a session, else interrupts", false },
 			{ "CHIP", "chip", CELL_TEXT, "the interrupt chip", false },
@@ -30,8 +30,10 @@ static const struct table vector_table = {
 			{ "EFFECTIVE", "effective", CELL_TEXT, "CPUs in effect", false },
 			{ "BY", "masked_by", CELL_TEXT, "what masks it", true },
 			{ "HOST", "host", CELL_NUMBER, "interrupts that Linux counted, in a session", true },
+			{ "SOURCE", "source", CELL_TEXT,
+			  "what told of the IRQ: sysfs (/sys/kernel/irq) or proc (/proc/interrupts)", true },
 		},
-	.n = 11,
+	.n = 12,
 };
 
 void info_because(struct info *i, const char *what, const char *key, const char *hint_key, const struct error *why)
@@ -63,6 +65,24 @@ static void none_lines(struct info *i, const struct vector_rows *rows)
 	}
 }
 
+/* Where another text than /sys/kernel/irq had to tell, or none does. */
+static void source_lines(struct info *i)
+{
+	struct out *o = i->s->out;
+	unsigned int proc = 0, unseen = 0;
+
+	for (size_t n = 0; n < i->host.n; n++) {
+		proc += i->host.irq[n].source == HOST_IRQ_PROC;
+		unseen += i->host.irq[n].source == HOST_IRQ_UNSEEN;
+	}
+	if (proc)
+		out_note(o, "%u of %zu Linux IRQs have no folder in /sys/kernel/irq: /proc/interrupts tells of them",
+			 proc, i->host.n);
+	if (unseen)
+		out_note(o, "of %u of %zu Linux IRQs neither /sys/kernel/irq nor /proc/interrupts tells", unseen,
+			 i->host.n);
+}
+
 /* Of 2048 vectors that is a MiB: not needed any more while tables are made. */
 static void forget_host(struct info *i)
 {
@@ -87,6 +107,7 @@ static int info_vectors(struct info *i, bool all)
 	for (size_t n = 0; n < rows.n; n++)
 		doc_vector_row(array, &src, &rows.row[n]);
 	free(rows.row);
+	source_lines(i);
 	forget_host(i);
 	out_text(i->s->out, "%s", "");
 	if (rows.n || out_is_json(i->s->out))

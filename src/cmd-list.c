@@ -30,10 +30,12 @@ static const struct table list_table = {
 			{ "IRQS", "allocated", CELL_NUMBER, "Linux IRQs allocated", false },
 			{ "ARMED", "armed", CELL_NUMBER, "Linux IRQs that have a handler", false },
 			{ "COUNT", "count", CELL_NUMBER, "interrupts of those IRQs since they were allocated", false },
+			{ "SOURCE", "source", CELL_TEXT,
+			  "what told of the IRQs: sysfs, proc (/proc/interrupts) or sysfs,proc", true },
 			{ "ADDRESS", "device", CELL_TEXT, "the full address", true },
 			{ "ID", "id", CELL_TEXT, "vendor:device", true },
 		},
-	.n = 11,
+	.n = 12,
 };
 
 static unsigned int irqs_of(const struct host_irqs *h, enum irq_index index)
@@ -65,21 +67,34 @@ static void doc_capability(node *row, const char *key, const struct function *f,
 	doc_number(o, "maximum", maximum);
 }
 
+static void doc_source(node *row, const unsigned int by[])
+{
+	const char *first = by[HOST_IRQ_SYSFS] ? host_irq_source_word(HOST_IRQ_SYSFS) : NULL;
+	const char *second = by[HOST_IRQ_PROC] ? host_irq_source_word(HOST_IRQ_PROC) : NULL;
+
+	if (first && second)
+		doc_textf(row, "source", "%s,%s", first, second);
+	else
+		doc_word(row, "source", first ? first : second);
+}
+
 static void doc_counts(node *row, const struct host_irqs *h)
 {
+	unsigned int armed = 0, by[HOST_IRQ_PROC + 1] = { 0 };
 	uint64_t count = 0;
-	unsigned int armed = 0;
 	bool counted = true;
 
 	for (size_t i = 0; i < h->n; i++) {
+		by[h->irq[i].source]++;
 		armed += h->irq[i].armed;
 		counted = counted && h->irq[i].counted;
 		count += h->irq[i].count;
 	}
 	doc_number(row, "allocated", h->n);
-	doc_number(row, "armed", armed);
+	doc_number_if(row, "armed", !by[HOST_IRQ_UNSEEN], armed);
 	/* a sum of some is none of all */
 	doc_number_if(row, "count", counted, count);
+	doc_source(row, by);
 }
 
 static void doc_function(node *rows, const struct function *f, const struct host_irqs *h, struct pci_names *names)

@@ -67,13 +67,16 @@ static const char *masked_by(const struct pci_caps *c, const struct vector_row *
 static void set_state(const struct pci_caps *c, struct vector_row *row)
 {
 	bool held = row->own && row->own->masked != MASK_NOT;
-	bool armed = row->host ? row->host->armed : row->own && row->own->armed;
+	bool seen = row->host && row->host->source != HOST_IRQ_UNSEEN;
+	bool armed = seen ? row->host->armed : row->own && row->own->armed;
 
 	row->masked_by = armed || held ? masked_by(c, row) : NULL;
 	if (row->masked_by)
 		row->state = "masked";
 	else if (armed)
 		row->state = "armed";
+	else if (row->host && !seen)
+		row->state = "unknown";
 	else
 		row->state = row->host || row->booked ? "allocated" : "none";
 }
@@ -193,6 +196,7 @@ static void doc_host(node *o, const struct host_irq *h)
 	doc_word(o, "action", h ? h->action : NULL);
 	doc_word(o, "affinity", h ? h->affinity : NULL);
 	doc_word(o, "effective", h ? h->effective : NULL);
+	doc_word(o, "source", h ? host_irq_source_word(h->source) : NULL);
 }
 
 void doc_vector_row(node *array, const struct vector_source *src, const struct vector_row *row)

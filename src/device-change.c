@@ -75,8 +75,8 @@ static void repair(struct device *d, enum irq_index index, const struct vector_s
 		rc = device_ready(d, index, &want, c, &ignored);
 	for (size_t i = 0; rc == 0 && i < p.n; i++) {
 		rc = device_send(d, &p.set[i], c);
-		if (rc && device_read_back(d, index, NULL))
-			device_book_failed(d, &p.set[i]);
+		if (rc)
+			device_after_failed(d, &p.set[i], c);
 	}
 	plan_free(&p);
 	armed = device_armed(d, index);
@@ -91,8 +91,7 @@ static void after_failure(struct device *d, const struct irq_set *failed, struct
 
 	if (!d->handle)
 		return;
-	if (device_read_back(d, index, NULL))
-		device_book_failed(d, failed);
+	device_after_failed(d, failed, c);
 	armed = device_armed(d, index);
 	c->dropped = vector_set_minus(&c->live_before, &armed);
 	if (!how.no_repair && !vector_set_empty(&c->dropped))

@@ -40,6 +40,11 @@ struct set_outcome device_outcome(struct device *d, const struct irq_set *set);
 /** explain_set() - a sentence on why a SET_IRQS returned @rc; a negative errno is returned. */
 int explain_set(struct device *d, const struct irq_set *set, int rc, struct change *c, struct error *e);
 
+/** device_book_failed() - what a failed @set did where the host can't be asked: its vectors lost their eventfds, but
+ * with
+ * @keep_armed those that were armed before it. */
+void device_book_failed(struct device *d, const struct irq_set *set, bool keep_armed);
+
 /** device_keeps() - REQ is neither turned off nor held back: a sentence for it, 0 for the others. */
 int device_keeps(enum irq_index index, struct error *e);
 

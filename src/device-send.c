@@ -195,20 +195,37 @@ int device_send(struct device *d, const struct irq_set *set, struct change *c)
 	return rc;
 }
 
-void device_book_failed(struct device *d, const struct irq_set *set)
+void device_book_failed(struct device *d, const struct irq_set *set, bool keep_armed)
 {
 	struct index *ix = &d->irq[set->index];
 
 	if (set->data != IRQ_DATA_EVENTFD)
 		return;
 	for (unsigned int v = set->start; ix->vector && v < set->start + set->count; v++)
-		if (ix->vector[v])
+		if (ix->vector[v] && !(keep_armed && ix->vector[v]->armed))
 			vector_disarm(ix->vector[v]);
 }
 
-static void book_host(struct index *ix, const struct host_irqs *h, struct vector_set *lost)
+void device_after_failed(struct device *d, const struct irq_set *set, struct change *c)
 {
-	struct vector_set armed = host_irqs_armed(h, ix->index);
+	struct vector_set armed;
+	int rc = device_read_back(d, set->index, &c->unknown);
+
+	if (rc == 0)
+		return;
+	device_book_failed(d, set, rc != -EOPNOTSUPP);
+	if (rc == -EOPNOTSUPP)
+		return;
+	c->unread = -rc;
+	armed = device_armed(d, set->index);
+	c->unknown = vector_set_or(&c->unknown, &armed);
+}
+
+/* A vector whose number no IRQ tells may be one of those: what is assumed of it stays assumed. */
+static void book_allocated(struct index *ix, const struct host_irqs *h)
+{
+	struct vector_set assumed = ix->allocated;
+	bool unplaced = false;
 
 	ix->allocated = (struct vector_set){ .bits = { 0 } };
 	ix->enabled = false;
@@ -216,21 +233,34 @@ static void book_host(struct index *ix, const struct host_irqs *h, struct vector
 		if (h->irq[i].index != ix->index)
 			continue;
 		ix->enabled = true;
+		unplaced = unplaced || h->irq[i].vector < 0;
 		if (h->irq[i].vector >= 0)
 			vector_set_add(&ix->allocated, (unsigned int)h->irq[i].vector);
 	}
+	if (unplaced)
+		ix->allocated = vector_set_or(&ix->allocated, &assumed);
+}
+
+static void book_host(struct index *ix, const struct host_irqs *h, struct vector_set *unknown)
+{
+	struct vector_set armed = host_irqs_armed(h, ix->index);
+	unsigned int unseen = host_irqs_unseen(h, ix->index);
+
+	book_allocated(ix, h);
 	for (unsigned int v = 0; ix->vector && v < ix->info.count; v++) {
 		struct vector *vec = ix->vector[v];
 
 		if (!vec || vec->source.fd < 0 || vector_set_has(&armed, v))
 			continue;
-		if (vec->armed && lost)
-			vector_set_add(lost, v);
-		vector_disarm(vec);
+		/* What was armed and may be armed still keeps its eventfd: closed, it could not be had back. */
+		if (vec->armed && unseen)
+			vector_set_add(unknown, v);
+		else
+			vector_disarm(vec);
 	}
 }
 
-int device_read_back(struct device *d, enum irq_index index, struct vector_set *lost)
+int device_read_back(struct device *d, enum irq_index index, struct vector_set *unknown)
 {
 	struct host_irqs h = { 0 };
 	int rc;
@@ -241,7 +271,7 @@ int device_read_back(struct device *d, enum irq_index index, struct vector_set *
 		return 0;
 	rc = host_irqs_read(d->root, &d->addr, HOST_IRQ_BRIEF, &h);
 	if (rc == 0)
-		book_host(&d->irq[index], &h, lost);
+		book_host(&d->irq[index], &h, unknown);
 	host_irqs_free(&h);
 	return rc;
 }

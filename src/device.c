@@ -211,7 +211,7 @@ static int listen_to_req(struct device *d, struct error *e)
 	if (rc == 0 || !device_served(d))
 		return rc ? fail(e, cause_of_errno(-rc), -rc, "cannot listen to the kernel's requests (REQ)") : 0;
 	/* A peer that will not say that it wants the device back can be used all the same; info names it. */
-	device_book_failed(d, &set);
+	device_book_failed(d, &set, false);
 	return device_lost(d, "SET_IRQS of req", e);
 }
 

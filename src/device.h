@@ -103,8 +103,10 @@ struct change {
 	struct vector_set live_before, added, removed, kept;
 	struct vector_set dropped; /* by the kernel, in a call that failed */
 	struct vector_set repaired;
-	struct vector_set off;	  /* dropped, and neither armed again nor masked */
-	struct vector_set unhung; /* masked by the device before, by having no eventfd now */
+	struct vector_set unknown; /* after a failure the host could not tell of these, which were armed before it */
+	int unread;		   /* errno: why the host's state could not be read back then; 0: it was */
+	struct vector_set off;	   /* dropped, and neither armed again nor masked */
+	struct vector_set unhung;  /* masked by the device before, by having no eventfd now */
 	bool bus_master_on, bus_master_off;
 	unsigned int granted; /* a short grant: how many the host would give */
 	bool fd_limit_raised;
@@ -152,12 +154,22 @@ int device_drain(struct device *d);
 /** device_send() - one SET_IRQS, or its line in a dry run; the books follow. 0, a positive short grant, or -errno. */
 int device_send(struct device *d, const struct irq_set *set, struct change *c);
 
-/** device_read_back() - make the books equal to what the host says; @lost gets vectors that had an eventfd and lost it.
- * 0, -EOPNOTSUPP or -errno. */
-int device_read_back(struct device *d, enum irq_index index, struct vector_set *lost);
+/**
+ * device_read_back() - make the books equal to what the host says of its Linux IRQs
+ * @unknown: gets armed vectors that may be those of an IRQ that the host tells nothing of; they stay armed in the books
+ *
+ * Returns: 0; -EOPNOTSUPP: the device has no Linux IRQs here; -errno: the host could not be looked at, and the books
+ * are as before.
+ */
+int device_read_back(struct device *d, enum irq_index index, struct vector_set *unknown);
 
-/** device_book_failed() - what a failed @set did where the host can't be asked: its vectors lost their eventfds. */
-void device_book_failed(struct device *d, const struct irq_set *set);
+/**
+ * device_after_failed() - make the books true after the back end refused @set
+ *
+ * By what the host says; where the device has no Linux IRQs here, the vectors of @set lost their eventfds. A look that
+ * fails takes no eventfd from a vector that was armed: c->unread and c->unknown say so.
+ */
+void device_after_failed(struct device *d, const struct irq_set *set, struct change *c);
 
 /** device_ready() - vector structs and eventfds for @which, the descriptor limit raised if need be. */
 int device_ready(struct device *d, enum irq_index index, const struct vector_set *which, struct change *c,

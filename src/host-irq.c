@@ -178,12 +178,14 @@ static bool read_count(const struct root *r, struct host_irq *irq)
 	return sum_counts(text, (size_t)len, &irq->count);
 }
 
-/* What /sys/kernel/irq/N says (Documentation/ABI/testing/sysfs-kernel-irq). */
+/* What /sys/kernel/irq/N says (Documentation/ABI/testing/sysfs-kernel-irq). Nothing is changed without the folder. */
 static void fill_from_sysfs(const struct root *r, const struct pci_addr *a, const char *bdf, struct host_irq *irq)
 {
 	uint64_t hwirq = NO_HWIRQ;
 
-	root_text(r, irq->action, sizeof(irq->action), "sys/kernel/irq/%u/actions", irq->irq);
+	if (root_text(r, irq->action, sizeof(irq->action), "sys/kernel/irq/%u/actions", irq->irq) < 0)
+		return;
+	irq->source = HOST_IRQ_SYSFS;
 	root_text(r, irq->chip, sizeof(irq->chip), "sys/kernel/irq/%u/chip_name", irq->irq);
 	if (root_number(r, &hwirq, "sys/kernel/irq/%u/hwirq", irq->irq))
 		hwirq = NO_HWIRQ;
@@ -196,7 +198,6 @@ struct proc_fill {
 	struct host_irqs *h; /* sorted by number */
 	const struct pci_addr *a;
 	const char *bdf;
-	bool all; /* not only what is not counted yet */
 };
 
 static bool is_ours(const void *ctx, unsigned int number)
@@ -217,8 +218,9 @@ static void fill_from_proc(void *ctx, const struct proc_irq *p)
 		return;
 	irq->count = p->count;
 	irq->counted = true;
-	if (!f->all)
+	if (irq->source != HOST_IRQ_UNSEEN)
 		return;
+	irq->source = HOST_IRQ_PROC;
 	copy_text(irq->action, sizeof(irq->action), p->action);
 	copy_text(irq->chip, sizeof(irq->chip), p->chip);
 	irq->armed = irq->action[0];
@@ -234,6 +236,15 @@ static bool all_counted(const struct host_irqs *h)
 	return true;
 }
 
+/* The whole text was read, so an IRQ without a line has no handler. */
+static void no_line_no_handler(struct host_irqs *h)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		if (h->irq[i].source == HOST_IRQ_UNSEEN)
+			h->irq[i].source = HOST_IRQ_PROC;
+	}
+}
+
 static void fill_affinity(const struct root *r, struct host_irq *irq)
 {
 	root_text(r, irq->affinity, sizeof(irq->affinity), "proc/irq/%u/smp_affinity_list", irq->irq);
@@ -243,17 +254,16 @@ static void fill_affinity(const struct root *r, struct host_irq *irq)
 static void fill(const struct root *r, const struct pci_addr *a, const char *bdf, unsigned int want,
 		 struct host_irqs *h)
 {
-	bool sysfs = root_exists(r, "sys/kernel/irq");
-	struct proc_fill f = { .h = h, .a = a, .bdf = bdf, .all = !sysfs };
+	struct proc_fill f = { .h = h, .a = a, .bdf = bdf };
 
 	if (!h->n)
 		return;
 	qsort(h->irq, h->n, sizeof(*h->irq), by_number);
-	for (size_t i = 0; sysfs && i < h->n; i++)
+	for (size_t i = 0; i < h->n; i++)
 		fill_from_sysfs(r, a, bdf, &h->irq[i]);
 	/* a text that cannot be had leaves these without a count, which is said by "counted" */
-	if (!all_counted(h))
-		proc_irq_pick(r, h->n, is_ours, fill_from_proc, &f);
+	if (!all_counted(h) && proc_irq_pick(r, h->n, is_ours, fill_from_proc, &f) == 0)
+		no_line_no_handler(h);
 	for (size_t i = 0; want & HOST_IRQ_AFFINITY && i < h->n; i++)
 		fill_affinity(r, &h->irq[i]);
 	qsort(h->irq, h->n, sizeof(*h->irq), by_vector);
@@ -281,6 +291,9 @@ static int add_intx(const struct root *r, const struct pci_addr *a, const char *
 		return rc;
 	fill(r, a, bdf, want, h);
 	snprintf(handler, sizeof(handler), "vfio-intx(%s)", bdf);
+	/* Unseen, it may be armed: that is for the reader to judge. */
+	if (h->irq[0].source == HOST_IRQ_UNSEEN)
+		return 0;
 	if (!h->irq[0].armed || (strstr(driver, "vfio") && !strstr(h->irq[0].action, handler)))
 		host_irqs_free(h);
 	return 0;
@@ -301,6 +314,22 @@ int host_irqs_read(const struct root *r, const struct pci_addr *a, unsigned int 
 	if (rc)
 		host_irqs_free(h);
 	return rc;
+}
+
+const char *host_irq_source_word(enum host_irq_source source)
+{
+	static const char *const word[] = { [HOST_IRQ_SYSFS] = "sysfs", [HOST_IRQ_PROC] = "proc" };
+
+	return (size_t)source < ARRAY_SIZE(word) ? word[source] : NULL;
+}
+
+unsigned int host_irqs_unseen(const struct host_irqs *h, enum irq_index index)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < h->n; i++)
+		n += h->irq[i].index == index && h->irq[i].source == HOST_IRQ_UNSEEN;
+	return n;
 }
 
 struct vector_set host_irqs_armed(const struct host_irqs *h, enum irq_index index)

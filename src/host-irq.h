@@ -16,13 +16,21 @@
 #include "root.h"
 #include "vector-set.h"
 
+/* Which of the kernel's texts told handler, chip and vector of an IRQ. */
+enum host_irq_source {
+	HOST_IRQ_UNSEEN, /* none could be read: an IRQ of which nothing is known but its number */
+	HOST_IRQ_SYSFS,	 /* /sys/kernel/irq/N */
+	HOST_IRQ_PROC,	 /* /proc/interrupts, where that folder is missing */
+};
+
 struct host_irq {
 	unsigned int irq;
 	enum irq_index index; /* IRQ_INTX, IRQ_MSI or IRQ_MSIX */
 	int vector;	      /* -1: the host does not tell */
-	bool armed;	      /* has a handler */
-	bool counted;	      /* count could be read */
-	uint64_t count;	      /* interrupts since the IRQ was allocated, all CPUs */
+	enum host_irq_source source;
+	bool armed;	/* has a handler; false also while source is HOST_IRQ_UNSEEN */
+	bool counted;	/* count could be read */
+	uint64_t count; /* interrupts since the IRQ was allocated, all CPUs */
 	char chip[64], action[128];
 	char affinity[128], effective[128]; /* CPU lists, "" when not asked for or not readable */
 };
@@ -47,12 +55,22 @@ enum host_irq_want {
  * index; drivers/pci/msi/irqdomain.c pci_msi_domain_calc_hwirq()).
  * INTx (the function's "irq" file) is listed only while no msi_irqs/ is there
  * and a handler names it.
+ * The kernel goes on without the folder of an IRQ that it could not make
+ * (alloc_descs() in kernel/irq/irqdesc.c warns at most), so each missing one is
+ * filled from /proc/interrupts. show_interrupts() in kernel/irq/proc.c prints
+ * every IRQ that has a handler: without a line there is none.
  * Returns: 0 (also with none) or -errno. The caller frees @h.
  */
 int host_irqs_read(const struct root *r, const struct pci_addr *a, unsigned int want, struct host_irqs *h);
 
+/** host_irq_source_word() - "sysfs", "proc"; NULL: the IRQ was not seen. */
+const char *host_irq_source_word(enum host_irq_source source);
+
 /** host_irqs_armed() - vectors of @index that have a handler. */
 struct vector_set host_irqs_armed(const struct host_irqs *h, enum irq_index index);
+
+/** host_irqs_unseen() - how many IRQs of @index are known by number alone: any vector may be one of them. */
+unsigned int host_irqs_unseen(const struct host_irqs *h, enum irq_index index);
 
 /** host_irqs_find() - NULL when the host has none for that vector. */
 const struct host_irq *host_irqs_find(const struct host_irqs *h, enum irq_index index, unsigned int vector);

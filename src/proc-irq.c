@@ -167,6 +167,7 @@ static int walk(FILE *f, char *line, struct walk *k)
 {
 	unsigned int cpus;
 	struct proc_irq p;
+	int rc = 0;
 
 	if (!fgets(line, LINE_SIZE, f) || !whole_line(f, line))
 		return -EINVAL;
@@ -174,12 +175,19 @@ static int walk(FILE *f, char *line, struct walk *k)
 	if (!cpus)
 		return -EINVAL;
 	while (k->left && fgets(line, LINE_SIZE, f)) {
-		if (!whole_line(f, line) || !is_wanted(k, line) || !proc_irq_parse(line, cpus, &p))
+		bool whole = whole_line(f, line);
+
+		if (!is_wanted(k, line))
 			continue;
+		if (!whole || !proc_irq_parse(line, cpus, &p)) {
+			/* A line that was asked for is there, and can't be told. */
+			rc = k->wanted ? -EBADMSG : rc;
+			continue;
+		}
 		k->left--;
 		k->each(k->ctx, &p);
 	}
-	return 0;
+	return rc;
 }
 
 static int open_and_walk(const struct root *r, struct walk *k)

@@ -31,7 +31,8 @@ bool proc_irq_parse(const char *line, unsigned int cpus, struct proc_irq *p);
 int proc_irq_walk(const struct root *r, void (*each)(void *ctx, const struct proc_irq *p), void *ctx);
 
 /** proc_irq_pick() - the lines of the @n IRQs that @wanted names, and no further; of others not a column is parsed,
- * which is what costs on a host of many CPUs. 0 or -errno. */
+ * which is what costs on a host of many CPUs. 0: an IRQ that @each was not called for has no line; -EBADMSG: a line
+ * that was asked for is malformed; -errno. */
 int proc_irq_pick(const struct root *r, size_t n, bool (*wanted)(const void *ctx, unsigned int irq),
 		  void (*each)(void *ctx, const struct proc_irq *p), void *ctx);
 

@@ -144,12 +144,33 @@ static void text_change(struct out *o, const struct device *d, enum irq_index in
 	add_set(line, sizeof(line), "masked", &masked);
 	add_set(line, sizeof(line), "dropped by the kernel", &c->dropped);
 	add_set(line, sizeof(line), "armed again", &c->repaired);
+	add_set(line, sizeof(line), "state unknown", &c->unknown);
 	if (d->trace->dry_run)
 		out_text(o, "%s   (%u SET_IRQS, not made)", line, c->calls);
 	else
 		out_text(o, "%s   (%u SET_IRQS, %" PRIu64 " us)", line, c->calls, c->us);
 	if (c->rebuilt)
 		text_rebuild(o, d, index, c);
+}
+
+/* An absence is no word of the host: what is taken for armed on that ground is told. */
+static void note_unknown(struct out *o, enum irq_index index, const struct change *c)
+{
+	const char *word = irq_index_word(index);
+	char text[96], number[16];
+
+	if (vector_set_empty(&c->unknown))
+		return;
+	vector_set_text(&c->unknown, text, sizeof(text));
+	if (c->unread)
+		out_note(o, "%s: the host's Linux IRQs can't be read (%s): %s are taken to be armed as before", word,
+			 errno_name(c->unread, number), text);
+	else
+		out_note(o,
+			 "%s: neither /sys/kernel/irq nor /proc/interrupts tells of all Linux IRQs of the device: %s "
+			 "are taken to be armed as before",
+			 word, text);
+	out_note(o, "hint: msictl info DEVICE   shows what the host tells now");
 }
 
 static void notes(struct out *o, const struct device *d, enum irq_index index, const struct change *c)
@@ -164,6 +185,7 @@ static void notes(struct out *o, const struct device *d, enum irq_index index, c
 	if (d->irq[index].enabled && allocated > live && !vector_set_empty(&c->removed))
 		out_note(o, "%s: %u IRQs %sstay allocated until disable; resize --release gives them back",
 			 irq_index_word(index), allocated, d->trace->dry_run ? "would " : "");
+	note_unknown(o, index, c);
 	if (!vector_set_empty(&c->unhung))
 		out_note(o, "%s: %smasked by the eventfd now, for arming anew could have let them fire: %s",
 			 irq_index_word(index), would(d), vector_set_text(&c->unhung, text, sizeof(text)));
@@ -195,6 +217,7 @@ void report_change(struct out *o, struct device *d, enum irq_index index, const 
 	doc_vectors(doc, "removed", &c->removed);
 	doc_vectors(doc, "dropped", &c->dropped);
 	doc_vectors(doc, "repaired", &c->repaired);
+	doc_vectors(doc, "unknown", &c->unknown);
 	doc_number(doc, "calls", c->calls);
 	doc_number(doc, "us", c->us);
 	doc_bool(doc, "rebuilt", c->rebuilt);

@@ -66,6 +66,30 @@ counted() {
 	json '[.vectors[] | [.irq, .count, .action]] == [[34,26,"eth0-rx-0"],[35,12,"eth0-tx-0"],[36,1,"eth0"]]'
 }
 
+@test "an IRQ without its folder in /sys/kernel/irq is told from /proc/interrupts, which is said" {
+	local tree=$BATS_TEST_TMPDIR/tree
+
+	cp -a "$roots/intel-remap" "$tree"
+	rm -r "$tree/sys/kernel/irq/43"
+	grep -q '^ *43: .*vfio-msix\[1\](0000:04:00.0)' "$tree/proc/interrupts"
+	works --root "$tree" --json info 04:00.0
+	json '[.vectors[] | select(.state == "armed") | [.vector, .irq, .source]] ==
+		[range(8) | [., . + 42, (if . == 1 then "proc" else "sysfs" end)]]'
+	noted '^1 of 12 Linux IRQs have no folder in /sys/kernel/irq: /proc/interrupts tells of them$'
+	works --root "$tree" --json list
+	json '.devices[] | select(.slot == "04:00.0") | .allocated == 12 and .armed == 8 and .source == "sysfs,proc"'
+	works --root "$tree" -o vector,state,source counters 04:00.0 1-2
+	assert_line --regexp '^ *1 +armed +proc$'
+	assert_line --regexp '^ *2 +armed +sysfs$'
+	# nothing tells of it: that is no "none"
+	rm "$tree/proc/interrupts"
+	works --root "$tree" --json info 04:00.0
+	json '[.vectors[] | select(.irq == 43) | [.vector, .state, .source]] == [[null, "unknown", null]]'
+	noted '^of 1 of 12 Linux IRQs neither /sys/kernel/irq nor /proc/interrupts tells$'
+	works --root "$tree" --json list
+	json '.devices[] | select(.slot == "04:00.0") | .allocated == 12 and .armed == null and .source == "sysfs"'
+}
+
 @test "a count that is not known is none: list, watch of all functions" {
 	local tree=$BATS_TEST_TMPDIR/tree
 

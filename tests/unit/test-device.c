@@ -1,28 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The books of a device whose back end does as a test says. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-#undef fail /* cmocka's; the tool has its own */
 #include <errno.h>
 #include <string.h>
 
 #include "device-internal.h"
+#include "tree.h"
 #include "util.h"
+
+#undef fail /* cmocka's; the tool has its own */
 
 struct bench {
 	struct device d;
 	struct trace trace;
-	int answer; /* of each SET_IRQS */
+	int answer;	    /* of each SET_IRQS */
+	unsigned int calls; /* of those that were made */
+	struct tree tree;   /* what the host says, of a test that needs it */
 };
 
 static int fake_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd)
 {
+	struct bench *b = handle;
+
 	(void)s;
 	(void)eventfd;
-	return ((struct bench *)handle)->answer;
+	b->calls++;
+	return b->answer;
 }
 
 static ssize_t fake_region_read(void *handle, enum region_index region, void *buf, size_t n, uint64_t offset)
@@ -35,6 +37,11 @@ static ssize_t fake_region_read(void *handle, enum region_index region, void *bu
 }
 
 static const struct backend fake = { .name = "fake", .set_irqs = fake_set_irqs, .region_read = fake_region_read };
+
+/* As the kernel's: vectors are Linux IRQs of the host, which the tree tells of. */
+static const struct backend fake_host = {
+	.name = "fake-host", .set_irqs = fake_set_irqs, .region_read = fake_region_read, .host_irqs = true
+};
 
 static int setup(void **state)
 {
@@ -143,12 +150,147 @@ static void test_rebuild_keeps_eventfds(void **state)
 		assert_int_equal(vector[v]->source.fd, -1);
 }
 
+#define DEVICE "sys/bus/pci/devices/0000:04:00.0"
+
+/* Vectors 0-3 of MSI-X are armed, as the host's IRQs 33-36, and the next SET_IRQS fails. IRQ 34 has no folder. */
+static void four_on_host(struct bench *b)
+{
+	struct vector_set four = first(4);
+	struct change c = { 0 };
+	struct error e;
+
+	tree_new(&b->tree);
+	b->d.backend = &fake_host;
+	b->d.root = &b->tree.root;
+	b->d.has_addr = true;
+	b->d.addr = (struct pci_addr){ 0, 4, 0, 0 };
+	b->d.irq[IRQ_MSIX].info.flags = IRQ_EVENTFD;
+	assert_int_equal(device_enable(&b->d, IRQ_MSIX, &four, (struct change_how){ 0 }, &c, &e), 0);
+	for (unsigned int v = 0; v < 4; v++) {
+		char path[96], action[64];
+
+		snprintf(path, sizeof(path), DEVICE "/msi_irqs/%u", 33 + v);
+		tree_text(&b->tree, path, "msix\n");
+		if (v == 1)
+			continue;
+		snprintf(path, sizeof(path), "sys/kernel/irq/%u/actions", 33 + v);
+		snprintf(action, sizeof(action), "vfio-msix[%u](0000:04:00.0)\n", v);
+		tree_text(&b->tree, path, action);
+	}
+	b->answer = -ENOMEM;
+	b->calls = 0;
+}
+
+/* The failed grow was the only call, and vector 1 still has the eventfd that it had. */
+static void assert_left_alone(struct bench *b, const struct change *c, int fd)
+{
+	const struct vector *one = b->d.irq[IRQ_MSIX].vector[1];
+
+	assert_true(one->armed);
+	assert_int_equal(one->source.fd, fd);
+	assert_true(fcntl(fd, F_GETFD) >= 0);
+	assert_true(vector_set_empty(&c->dropped));
+	assert_true(vector_set_empty(&c->removed));
+	assert_int_equal(b->calls, 1);
+}
+
+static struct change failed_grow(struct bench *b, bool no_repair)
+{
+	struct vector_set eight = first(8);
+	struct change c = { 0 };
+	struct error e;
+
+	assert_int_equal(device_enable(&b->d, IRQ_MSIX, &eight, (struct change_how){ .no_repair = no_repair }, &c, &e),
+			 -ENOMEM);
+	return c;
+}
+
+/* /proc/interrupts tells of the IRQ whose folder is missing, so nothing was dropped. */
+static void test_missing_folder(void **state)
+{
+	struct bench *b = *state;
+	struct change c;
+	int fd;
+
+	four_on_host(b);
+	tree_text(&b->tree, "proc/interrupts",
+		  "  CPU0\n 34: 0 IR-PCI-MSIX-0000:04:00.0 1-edge      vfio-msix[1](0000:04:00.0)\n");
+	fd = b->d.irq[IRQ_MSIX].vector[1]->source.fd;
+	c = failed_grow(b, false);
+	assert_left_alone(b, &c, fd);
+	assert_true(vector_set_empty(&c.unknown));
+	b->calls = 0;
+	c = failed_grow(b, true);
+	assert_left_alone(b, &c, fd);
+	tree_free(&b->tree);
+}
+
+/* Nothing tells of it: it may be armed still, and an absence takes nothing away. */
+static void test_unseen_irq(void **state)
+{
+	struct bench *b = *state;
+	struct change c;
+	int fd;
+
+	four_on_host(b);
+	fd = b->d.irq[IRQ_MSIX].vector[1]->source.fd;
+	c = failed_grow(b, false);
+	assert_left_alone(b, &c, fd);
+	assert_int_equal(vector_set_count(&c.unknown), 1);
+	assert_true(vector_set_has(&c.unknown, 1));
+	tree_free(&b->tree);
+}
+
+/* What /proc/interrupts does not list either has no handler: that one was dropped, and is armed again. */
+static void test_dropped_irq(void **state)
+{
+	struct bench *b = *state;
+	struct change c;
+
+	four_on_host(b);
+	tree_text(&b->tree, "proc/interrupts", "  CPU0\n 1: 0 IO-APIC 1-edge      i8042\n");
+	c = failed_grow(b, true);
+	assert_int_equal(vector_set_count(&c.dropped), 1);
+	assert_true(vector_set_has(&c.dropped, 1));
+	assert_int_equal(b->d.irq[IRQ_MSIX].vector[1]->source.fd, -1);
+	tree_free(&b->tree);
+}
+
+/* The host could not be looked at: all that were armed stay so, what the failed call was for has no eventfd. */
+static void test_unread_host(void **state)
+{
+	struct bench *b = *state;
+	char path[PATH_MAX];
+	struct change c;
+	int fd;
+
+	four_on_host(b);
+	for (unsigned int v = 0; v < 4; v++) {
+		snprintf(path, sizeof(path), "%s/" DEVICE "/msi_irqs/%u", b->tree.dir, 33 + v);
+		unlink(path);
+	}
+	snprintf(path, sizeof(path), "%s/" DEVICE "/msi_irqs", b->tree.dir);
+	rmdir(path);
+	tree_link(&b->tree, DEVICE "/msi_irqs", "msi_irqs");
+	fd = b->d.irq[IRQ_MSIX].vector[1]->source.fd;
+	c = failed_grow(b, false);
+	assert_left_alone(b, &c, fd);
+	assert_int_equal(c.unread, ELOOP);
+	assert_int_equal(vector_set_count(&c.unknown), 4);
+	assert_int_equal(b->d.irq[IRQ_MSIX].vector[5]->source.fd, -1);
+	tree_free(&b->tree);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_refused_trigger, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_disabled_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rebuild_keeps_eventfds, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_missing_folder, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unseen_irq, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_dropped_irq, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unread_host, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("device", tests, NULL, NULL);

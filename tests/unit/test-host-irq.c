@@ -183,6 +183,47 @@ static void without_sysfs_irqs(void **state)
 	assert_int_equal(hits, 1);
 }
 
+/* The kernel goes on without a folder that it could not make; the others are there. */
+static void missing_folder(void **state)
+{
+	struct tree *t = *state;
+	struct vector_set armed;
+	struct host_irqs h;
+
+	irq(t, 33, "msix\n", "vfio-msix[0](0000:04:00.0)\n", "0\n", "7\n");
+	irq(t, 35, "msix\n", "vfio-msix[2](0000:04:00.0)\n", "2\n", "9\n");
+	tree_text(t, "sys/bus/pci/devices/0000:04:00.0/msi_irqs/34", "msix\n");
+	tree_text(t, "sys/bus/pci/devices/0000:04:00.0/msi_irqs/36", "msix\n");
+	h = get(t, HOST_IRQ_BRIEF);
+	assert_int_equal(host_irqs_unseen(&h, IRQ_MSIX), 2);
+	assert_int_equal(host_irqs_unseen(&h, IRQ_MSI), 0);
+	host_irqs_free(&h);
+	tree_text(t, "proc/interrupts",
+		  "  CPU0 CPU1\n"
+		  " 33: 100 23 IR-PCI-MSI 0-edge      vfio-msix[0](0000:04:00.0)\n"
+		  " 34: 3 1 IR-PCI-MSI 1-edge      vfio-msix[1](0000:04:00.0)\n");
+	h = get(t, HOST_IRQ_BRIEF);
+	armed = host_irqs_armed(&h, IRQ_MSIX);
+	assert_int_equal(vector_set_count(&armed), 3);
+	assert_int_equal(host_irqs_find(&h, IRQ_MSIX, 0)->count, 7);
+	assert_int_equal(host_irqs_find(&h, IRQ_MSIX, 0)->source, HOST_IRQ_SYSFS);
+	assert_int_equal(host_irqs_find(&h, IRQ_MSIX, 1)->irq, 34);
+	assert_int_equal(host_irqs_find(&h, IRQ_MSIX, 1)->count, 4);
+	assert_int_equal(host_irqs_find(&h, IRQ_MSIX, 1)->source, HOST_IRQ_PROC);
+	assert_string_equal(host_irqs_find(&h, IRQ_MSIX, 1)->action, "vfio-msix[1](0000:04:00.0)");
+	/* no line: no handler, and nothing that tells its vector */
+	assert_int_equal(h.irq[0].irq, 36);
+	assert_int_equal(h.irq[0].source, HOST_IRQ_PROC);
+	assert_false(h.irq[0].armed || h.irq[0].counted);
+	assert_int_equal(host_irqs_unseen(&h, IRQ_MSIX), 0);
+	host_irqs_free(&h);
+	/* a line that is there and can't be told is no absence */
+	tree_text(t, "proc/interrupts", "  CPU0 CPU1\n 34: 3 x\n");
+	h = get(t, HOST_IRQ_BRIEF);
+	assert_int_equal(host_irqs_unseen(&h, IRQ_MSIX), 2);
+	host_irqs_free(&h);
+}
+
 static void affinity(void **state)
 {
 	struct tree *t = *state;
@@ -274,7 +315,7 @@ int main(void)
 		TEST(per_device_domain), TEST(shared_domain), TEST(hostile_actions),
 		TEST(bad_entries),	 TEST(cut_counts),    TEST(without_sysfs_irqs),
 		TEST(affinity),		 TEST(intx),	      TEST(none),
-		TEST(too_many),		 TEST(chips),
+		TEST(too_many),		 TEST(chips),	      TEST(missing_folder),
 	};
 
 	return cmocka_run_group_tests_name("host-irq", tests, NULL, NULL);
