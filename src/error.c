@@ -63,7 +63,6 @@ enum cause cause_of_errno(int err)
 	} map[] = {
 		{ EACCES, CAUSE_PERMISSION }, { EPERM, CAUSE_PERMISSION }, { EBUSY, CAUSE_BUSY },
 		{ ENODEV, CAUSE_NO_DEVICE },  { ENXIO, CAUSE_NO_DEVICE },  { ENOTCONN, CAUSE_NO_DEVICE },
-		{ ENOSPC, CAUSE_SHORT },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(map); i++)

@@ -48,7 +48,11 @@ const char *cause_word(enum cause cause);
 /** cause_help() - one line on what the exit status means. NULL past the last. */
 const char *cause_help(enum cause cause);
 
-/** cause_of_errno() - the cause that an errno from open(2) or read(2) stands for. */
+/**
+ * cause_of_errno() - the cause that an errno from open(2), read(2) or write(2) stands for
+ * @err: positive. ENOSPC is a full file system here, so CAUSE_FAILED: ENOSPC means
+ * too few vectors from VFIO_DEVICE_SET_IRQS alone, and explain_set() says CAUSE_SHORT there.
+ */
 enum cause cause_of_errno(int err);
 
 /** errno_name() - "ENOSPC" for 28; "E999" style for unknown numbers, in a static table or @buf. */

@@ -52,11 +52,8 @@ int vfio_user_peer_end(void *handle, struct error *e)
 /* rust-vmm's errors mostly have no number; what is none of ours would only be shown as a wrong one. */
 static int refused(const struct vfio_user *u, int rc, const char *what, struct error *e)
 {
-	enum cause cause = cause_of_errno(-rc);
-
-	/* Only of vectors there can be too few, and who asks for those says so. */
 	if (rc != -EIO || u->refusal == EIO)
-		fail(e, cause == CAUSE_SHORT ? CAUSE_FAILED : cause, -rc, "the peer refused %s", what);
+		fail(e, cause_of_errno(-rc), -rc, "the peer refused %s", what);
 	else if (u->refusal == 0)
 		fail(e, CAUSE_FAILED, 0, "the peer refused %s without saying why (errno 0)", what);
 	else

@@ -155,6 +155,8 @@ static void test_causes(void **ctx)
 	assert_int_equal(cause_of_errno(EBUSY), CAUSE_BUSY);
 	assert_int_equal(cause_of_errno(ENODEV), CAUSE_NO_DEVICE);
 	assert_int_equal(cause_of_errno(EINVAL), CAUSE_FAILED);
+	/* a full file system is no lack of vectors */
+	assert_int_equal(cause_of_errno(ENOSPC), CAUSE_FAILED);
 	assert_string_equal(errno_name(ENOSPC, buf), "ENOSPC");
 	assert_string_equal(errno_name(4000, buf), "E4000");
 }
