@@ -26,7 +26,7 @@ static void report_document(const struct driver_change *c, bool dry, const char 
 	doc_word(doc, "driver", c->to);
 	doc_bool(doc, "changed", c->changed);
 	doc_number_if(doc, "group", group >= 0, (uint64_t)group);
-	doc_word(doc, "note", c->note);
+	doc_line(doc, "note", c->note[0] ? c->note : NULL);
 	if (dry)
 		doc_bool(doc, "dry_run", true);
 }

@@ -42,8 +42,8 @@ void info_because(struct info *i, const char *what, const char *key, const char 
 	node *doc = out_doc(o);
 	char number[16];
 
-	doc_text(doc, key, why->message);
-	doc_word(doc, hint_key, why->hint);
+	doc_line(doc, key, why->message);
+	doc_line(doc, hint_key, why->hint[0] ? why->hint : NULL);
 	out_text(o, "%s: %s%s%s%s", what, why->message, why->err ? " (" : "",
 		 why->err ? errno_name(why->err, number) : "", why->err ? ")" : "");
 	if (why->hint[0])

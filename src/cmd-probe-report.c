@@ -48,7 +48,7 @@ static void doc_index(node *o, const struct probe_index *ix)
 {
 	doc_number_if(o, "capability", ix->looked, ix->capability);
 	doc_number_if(o, "granted", ix->grant.measured, ix->grant.granted);
-	doc_text(o, "not_measured", ix->grant.measured ? NULL : ix->not_measured);
+	doc_line(o, "not_measured", ix->grant.measured ? NULL : ix->not_measured);
 }
 
 static void doc_guest(node *o, const struct probe_result *p)
@@ -73,8 +73,8 @@ static void doc_evidence(node *doc, const struct platform *p)
 		node *row = doc_row(list);
 
 		doc_text(row, "what", p->evidence[i].what);
-		doc_text(row, "value", p->evidence[i].value);
-		doc_text(row, "source", p->evidence[i].source);
+		doc_line(row, "value", p->evidence[i].value);
+		doc_line(row, "source", p->evidence[i].source);
 	}
 }
 
@@ -94,7 +94,7 @@ void probe_document(const struct probe_result *p, struct out *o)
 	doc_bool(msix, "capped", p->msix.grant.capped);
 	ims = doc_object(doc, "ims");
 	doc_text(ims, "verdict", verdict_word(p->ims.verdict));
-	doc_text(ims, "reason", p->ims.reason);
+	doc_line(ims, "reason", p->ims.reason);
 	doc_evidence(doc, &p->platform);
 }
 

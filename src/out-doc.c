@@ -67,11 +67,18 @@ static node *push(node *array, node *child)
 	return NULL;
 }
 
+/* @clean is taken over. */
+static node *new_string(char *clean)
+{
+	node *n = clean ? json_object_new_string(clean) : NULL;
+
+	free(clean);
+	return n;
+}
+
 static node *new_text(const char *text)
 {
-	_cleanup_free_ char *clean = escape_text_dup(text);
-
-	return clean ? json_object_new_string(clean) : NULL;
+	return new_string(escape_text_dup(text));
 }
 
 node *out_doc(struct out *o)
@@ -108,6 +115,14 @@ void doc_text(node *o, const char *key, const char *text)
 {
 	if (text)
 		attach(o, key, new_text(text));
+	else
+		doc_null(o, key);
+}
+
+void doc_line(node *o, const char *key, const char *text)
+{
+	if (text)
+		attach(o, key, new_string(escape_line_dup(text)));
 	else
 		doc_null(o, key);
 }

@@ -111,7 +111,7 @@ static void put_escaped(struct out *o, FILE *f, char *text)
 
 		if (tab)
 			*tab = '\0';
-		clean = escape_text_dup(text);
+		clean = escape_line_dup(text);
 		if (clean)
 			out_put(o, f, clean);
 		else
@@ -253,8 +253,8 @@ static void put_error_doc(struct out *o, const struct error *e)
 	err = doc_object(out_doc(o), "error");
 	doc_text(err, "cause", cause_word(e->cause));
 	doc_text(err, "errno", e->err ? errno_name(e->err, number) : NULL);
-	doc_text(err, "message", e->message);
-	doc_word(err, "hint", e->hint);
+	doc_line(err, "message", e->message);
+	doc_line(err, "hint", e->hint[0] ? e->hint : NULL);
 	out_end(o);
 }
 

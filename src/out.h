@@ -121,7 +121,8 @@ int out_flush(struct out *o, struct error *e);
 node *doc_object(node *parent, const char *key); /* @parent an object */
 node *doc_array(node *parent, const char *key);
 node *doc_row(node *array);				   /* appends an object */
-void doc_text(node *o, const char *key, const char *text); /* NULL: null; escapes */
+void doc_text(node *o, const char *key, const char *text); /* NULL: null; a name: escape_text() */
+void doc_line(node *o, const char *key, const char *text); /* NULL: null; a sentence: escape_line_dup() */
 void doc_textf(node *o, const char *key, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void doc_word(node *o, const char *key, const char *text); /* "" is null, too */
 void doc_number(node *o, const char *key, uint64_t n);

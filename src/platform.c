@@ -113,7 +113,7 @@ static void read_machine(struct gather *g)
 	const char *guess;
 
 	if (root_text(g->r, text, sizeof(text), "proc/sys/kernel/arch") > 0) {
-		escape_text(text, g->p->arch, sizeof(g->p->arch));
+		copy_text(g->p->arch, sizeof(g->p->arch), text);
 		g->arch_source = "/proc/sys/kernel/arch";
 	} else {
 		guess = arch_by_cpuinfo(g->r);

@@ -75,39 +75,67 @@ static size_t printable(const unsigned char *p)
 	return 0;
 }
 
-char *escape_text(const char *text, char *buf, size_t size)
+/* What the character at @p becomes: its length in @to. */
+static size_t escape_one(const unsigned char *p, size_t n, bool backslash, char to[4])
 {
 	static const char hex[] = "0123456789abcdef";
+
+	if (n) {
+		memcpy(to, p, n);
+		if (*p != '\\' || !backslash)
+			return n;
+		to[1] = '\\';
+		return 2;
+	}
+	to[0] = '\\';
+	to[1] = 'x';
+	to[2] = hex[*p >> 4];
+	to[3] = hex[*p & 15];
+	return 4;
+}
+
+static char *escape(const char *text, bool backslash, char *buf, size_t size)
+{
 	const unsigned char *p = (const unsigned char *)text;
 	size_t used = 0;
 
 	while (*p) {
-		size_t n = printable(p), room = n ? n : 4;
+		size_t n = printable(p), len;
+		char to[4];
 
-		if (used + room >= size)
+		len = escape_one(p, n, backslash, to);
+		if (used + len >= size)
 			break;
-		if (n) {
-			memcpy(buf + used, p, n);
-		} else {
-			buf[used] = '\\';
-			buf[used + 1] = 'x';
-			buf[used + 2] = hex[*p >> 4];
-			buf[used + 3] = hex[*p & 15];
-		}
-		used += room;
+		memcpy(buf + used, to, len);
+		used += len;
 		p += n ? n : 1;
 	}
 	buf[used] = '\0';
 	return buf;
 }
 
-char *escape_text_dup(const char *text)
+static char *escape_dup(const char *text, bool backslash)
 {
 	/* Room for the worst case: each byte becomes \xNN. */
 	size_t size = strlen(text) * 4 + 1;
 	char *buf = malloc(size);
 
-	return buf ? escape_text(text, buf, size) : NULL;
+	return buf ? escape(text, backslash, buf, size) : NULL;
+}
+
+char *escape_text(const char *text, char *buf, size_t size)
+{
+	return escape(text, true, buf, size);
+}
+
+char *escape_text_dup(const char *text)
+{
+	return escape_dup(text, true);
+}
+
+char *escape_line_dup(const char *text)
+{
+	return escape_dup(text, false);
 }
 
 void copy_text(char *buf, size_t size, const char *text)

@@ -67,7 +67,8 @@ int parse_period(const char *text, uint64_t *us);
 /**
  * escape_text() - copy text from outside so that a terminal and a JSON reader are safe
  *
- * Control characters (C0, DEL, C1) and bytes that are no UTF-8 become \xNN.
+ * Control characters (C0, DEL, C1) and bytes that are no UTF-8 become \xNN, a
+ * backslash becomes two: two names never become the same text.
  * Always terminates; truncates at whole escapes.
  * Returns: @buf.
  */
@@ -75,6 +76,10 @@ char *escape_text(const char *text, char *buf, size_t size);
 
 /** escape_text_dup() - the same, allocated; the caller frees it. NULL: no memory. */
 char *escape_text_dup(const char *text);
+
+/** escape_line_dup() - of a whole sentence, whose names were escaped when they were put into it: as escape_text_dup(),
+ * but a backslash stays one. Nothing is escaped twice. The caller frees it. NULL: no memory. */
+char *escape_line_dup(const char *text);
 
 /** copy_text() - bounded copy, always terminated; truncation is not an error. */
 void copy_text(char *buf, size_t size, const char *text);

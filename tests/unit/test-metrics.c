@@ -31,7 +31,7 @@ static void labels(void **state)
 		HEAD "msictl_interrupts_total{device=\"0000:01:00.0\",source=\"host\",index=\"msix\",vector=\"3\","
 		     "irq=\"33\"} 12\n"
 		     "msictl_interrupts_total{device=\"0000:01:00.0\",source=\"host\",index=\"msix\",irq=\"33\"} 12\n"
-		     "msictl_interrupts_total{device=\"vfio-user:/a\\\"b\\\\c\\\\x0ad\",source=\"eventfd\","
+		     "msictl_interrupts_total{device=\"vfio-user:/a\\\"b\\\\\\\\c\\\\x0ad\",source=\"eventfd\","
 		     "index=\"req\",vector=\"0\"} 18446744073709551615\n"
 		     "# HELP msictl_posted_possible 1: held by another program, whose interrupts may be posted to a VM "
 		     "past the host's counters.\n"
@@ -39,6 +39,25 @@ static void labels(void **state)
 		     "msictl_posted_possible{device=\"0000:01:00.0\"} 1\n"
 		     "msictl_posted_possible{device=\"0000:02:00.0\"} 0\n");
 	assert_int_equal(m.size, strlen(m.text));
+	metrics_free(&m);
+}
+
+/* Two names that differ are two series. */
+static void names_stay_apart(void **state)
+{
+	struct reading r = { .index = IRQ_MSIX, .counted = true };
+	const char *first, *second;
+	struct metrics m;
+
+	(void)state;
+	assert_int_equal(metrics_begin(&m), 0);
+	metrics_add(&m, "vfio-user:/a\n", METRICS_EVENTFD, &r);
+	metrics_add(&m, "vfio-user:/a\\x0a", METRICS_EVENTFD, &r);
+	assert_int_equal(metrics_end(&m), 0);
+	first = strchr(strstr(m.text, "counter\n"), '\n') + 1;
+	second = strchr(first, '\n') + 1;
+	assert_int_equal(strncmp(second, "msictl_interrupts_total{", 24), 0);
+	assert_true(strcspn(first, "\n") != strcspn(second, "\n") || strncmp(first, second, strcspn(first, "\n")) != 0);
 	metrics_free(&m);
 }
 
@@ -88,6 +107,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(labels),
+		cmocka_unit_test(names_stay_apart),
 		cmocka_unit_test_setup_teardown(replaces_at_once, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(refuses, tree_setup, tree_teardown),
 	};

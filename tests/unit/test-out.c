@@ -179,7 +179,7 @@ static void test_check_columns(void **state)
 static void test_escapes(void **state)
 {
 	struct out *o = new_out(false, "DEVICE", true);
-	struct error e = { .cause = CAUSE_FAILED, .message = "bad \033[2J name", .hint = "try\n this" };
+	struct error e = { .cause = CAUSE_FAILED, .message = "bad \033[2J name \\x41", .hint = "try\n this" };
 	struct capture c;
 
 	(void)state;
@@ -188,10 +188,10 @@ static void test_escapes(void **state)
 	out_table(o, &table);
 	out_text(o, "%s\ttab", "evil\033]0;x\007");
 	out_end(o);
-	assert_string_equal(capture_end(&c), "a\\x1b[31m\\x0d\\x0a\\x7f\\xffz\\x41\nevil\\x1b]0;x\\x07\ttab\n");
+	assert_string_equal(capture_end(&c), "a\\x1b[31m\\x0d\\x0a\\x7f\\xffz\\\\x41\nevil\\x1b]0;x\\x07\ttab\n");
 	capture_begin(&c, STDERR_FILENO);
 	out_error(o, "\033c", &e);
-	assert_string_equal(capture_end(&c), "msictl: \\x1bc: bad \\x1b[2J name\nhint: try\\x0a this\n");
+	assert_string_equal(capture_end(&c), "msictl: \\x1bc: bad \\x1b[2J name \\x41\nhint: try\\x0a this\n");
 	out_free(o);
 }
 

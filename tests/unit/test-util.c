@@ -90,6 +90,7 @@ static void test_escape(void **ctx)
 		{ "a\x1b[31mb", "a\\x1b[31mb" },
 		{ "line\nnext\t", "line\\x0anext\\x09" },
 		{ "\x7f\x9b", "\\x7f\\x9b" },
+		{ "a\\x1bb", "a\\\\x1bb" }, /* no escape of ours */
 		{ "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f" },
 		{ "\xc2\x9b", "\\xc2\\x9b" },			/* CSI as UTF-8 */
 		{ "\xe2\x80\xae", "\\xe2\\x80\\xae" },		/* right-to-left override */
@@ -107,7 +108,53 @@ static void test_escape(void **ctx)
 	/* Never half an escape. */
 	assert_string_equal(escape_text("ab\x1b", buf, 6), "ab");
 	assert_string_equal(escape_text("ab\x1b", buf, 7), "ab\\x1b");
+	assert_string_equal(escape_text("a\\", buf, 3), "a");
 	assert_string_equal(escape_text("x", buf, 1), "");
+}
+
+/* What a reader of our pages and documents does to have the name again. */
+static void unescape(const char *text, char *name)
+{
+	for (; *text; text++) {
+		unsigned int byte;
+
+		if (*text != '\\') {
+			*name++ = *text;
+		} else if (text[1] == '\\') {
+			*name++ = *++text;
+		} else {
+			assert_int_equal(sscanf(text, "\\x%2x", &byte), 1);
+			*name++ = (char)byte;
+			text += 3;
+		}
+	}
+	*name = '\0';
+}
+
+/* No two names become the same text: any text of up to four of these letters comes back. */
+static void test_escape_is_one_to_one(void **ctx)
+{
+	static const char letters[] = "\\x1b\x1b\n\xc3\xbc\x9b";
+	const unsigned int n = sizeof(letters) - 1;
+
+	(void)ctx;
+	for (unsigned int i = 0; i < n * n * n * n; i++) {
+		char name[8] = { letters[i % n], letters[i / n % n], letters[i / n / n % n], letters[i / n / n / n] };
+		char text[32], back[32];
+
+		unescape(escape_text(name, text, sizeof(text)), back);
+		assert_string_equal(back, name);
+	}
+}
+
+/* A sentence holds names that are escaped already. */
+static void test_escape_of_a_sentence(void **ctx)
+{
+	char *line = escape_line_dup("/tmp/a\\x1b is\x1b gone");
+
+	(void)ctx;
+	assert_string_equal(line, "/tmp/a\\x1b is\\x1b gone");
+	free(line);
 }
 
 static void test_flags(void **ctx)
@@ -164,8 +211,14 @@ static void test_causes(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse_u64), cmocka_unit_test(test_parse_period), cmocka_unit_test(test_escape),
-		cmocka_unit_test(test_append),	  cmocka_unit_test(test_flags),	       cmocka_unit_test(test_causes),
+		cmocka_unit_test(test_parse_u64),
+		cmocka_unit_test(test_parse_period),
+		cmocka_unit_test(test_escape),
+		cmocka_unit_test(test_escape_is_one_to_one),
+		cmocka_unit_test(test_escape_of_a_sentence),
+		cmocka_unit_test(test_append),
+		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_causes),
 	};
 
 	return cmocka_run_group_tests_name("util", tests, NULL, NULL);
