@@ -45,6 +45,32 @@ int explain_set(struct device *d, const struct irq_set *set, int rc, struct chan
  * @keep_armed those that were armed before it. */
 void device_book_failed(struct device *d, const struct irq_set *set, bool keep_armed);
 
+/* device-table.c: the MSI-X table */
+
+/** device_table_reach() - map the table, or see that the BAR answers. 0, or -errno and a sentence. */
+int device_table_reach(struct device *d, struct error *e);
+
+/**
+ * device_table_check() - whether the table has an entry for @vector
+ *
+ * GET_IRQ_INFO and the capability may name two numbers: a peer is free to.
+ * Returns: 0, or -EINVAL and a sentence.
+ */
+int device_table_check(const struct device *d, unsigned int vector, struct error *e);
+
+/**
+ * device_entry_read() - @n dwords of entry @vector, from dword @first on, into @to
+ *
+ * After device_table_reach() alone. Returns: 0; -EFAULT or -EIO: the table does not answer.
+ */
+int device_entry_read(struct device *d, unsigned int vector, unsigned int first, uint32_t *to, size_t n);
+
+/** device_entry_control() - write Vector Control of entry @vector; returns as device_entry_read(). */
+int device_entry_control(struct device *d, unsigned int vector, uint32_t value);
+
+/** device_table_fault() - an access to the table failed: -errno and the sentence why. */
+int device_table_fault(struct device *d, struct error *e);
+
 /** device_keeps() - REQ is neither turned off nor held back: a sentence for it, 0 for the others. */
 int device_keeps(enum irq_index index, struct error *e);
 

@@ -216,7 +216,7 @@ int device_mask(struct device *d, enum irq_index index, const struct vector_set 
 /** device_unmask_all() - put back whatever is masked by us; errors are of no use to anybody then. */
 void device_unmask_all(struct device *d);
 
-/** device_table_read() - entry @vector of the MSI-X table, by mmap. */
+/** device_table_read() - entry @vector of the MSI-X table (device-table.c). 0, or -errno and a sentence. */
 int device_table_read(struct device *d, unsigned int vector, struct msix_entry *entry, struct error *e);
 
 /* device-pending.c */
