@@ -76,6 +76,7 @@ static int run_simulate(struct session *s, const struct args *a, struct error *e
 	rc = sim_device_new(&d, &spec);
 	if (rc)
 		return fail(e, CAUSE_FAILED, -rc, "the simulated function: %s", strerror(-rc));
+	sim_accept_pieces(d);
 	want_descriptors(s->out);
 	rc = vu_listen(&l, a->param[0].text, e);
 	if (!rc)
@@ -91,6 +92,8 @@ const struct command cmd_simulate = {
 		"refuses one that is served (exit 5). Prints a line when it listens; SIGTERM, SIGINT and SIGHUP "
 		"remove the socket and end it. Clients are served one after another: the next one's connection waits "
 		"until the former has gone.\n"
+		"A client may send the eventfds of MSI, or of a noresize MSI-X, in several messages: a message that "
+		"names no live vector may reach behind what was enabled so far.\n"
 		"SPEC is a list such as msix=64,msi=16,noresize, the same as behind DEVICE sim: takes.\n"
 		"    msictl simulate /run/dev.sock msix=256 &\n"
 		"    msictl shell vfio-user:/run/dev.sock\n"

@@ -187,15 +187,21 @@ void sim_show_intx(struct sim_device *d)
 }
 
 /* Remappable format (Intel VT-d, section 5.1.2.2), a handle for the block and a subhandle per vector. */
-void sim_msi_enable(struct sim_device *d, unsigned int n)
+void sim_msi_widen(struct sim_device *d, unsigned int n)
 {
 	uint32_t control = get(d, MSI_CONTROL, 2) & ~(uint32_t)PCI_MSI_FLAGS_QSIZE;
 
 	d->msi_max = n > 1 ? 32u - (unsigned int)__builtin_clz(n - 1) : 0;
+	set(d, MSI_CONTROL, 2, control | d->msi_max << 4);
+}
+
+void sim_msi_enable(struct sim_device *d, unsigned int n)
+{
+	sim_msi_widen(d, n);
 	set(d, MSI_ADDRESS, 4, 0xfee00018 | 0x20 << 5);
 	if (msi_maskable(d))
 		set(d, MSI_MASK, 4, msi_bits(d));
-	set(d, MSI_CONTROL, 2, control | PCI_MSI_FLAGS_ENABLE | d->msi_max << 4);
+	set(d, MSI_CONTROL, 2, get(d, MSI_CONTROL, 2) | PCI_MSI_FLAGS_ENABLE);
 }
 
 /* The kernel's pci_msi_shutdown() leaves the vectors unmasked, address and MME as they were. */

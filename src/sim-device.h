@@ -39,6 +39,19 @@ struct sim_device;
 int sim_device_new(struct sim_device **d, const struct sim_spec *spec);
 void sim_device_free(struct sim_device *d);
 
+/**
+ * sim_accept_pieces() - take the eventfds of a NORESIZE index in several calls, as a vfio-user server has to
+ *
+ * A vfio-user message carries a limited number of descriptors (max_msg_fds), so a client sends one set of eventfds as
+ * several SET_IRQS: QEMU start=0 count=16, then start=16 count=16. The kernel takes a set in one call and has no rule
+ * for pieces. Ours: a call with DATA_EVENTFD that reaches behind the allocation of a NORESIZE index is a piece of the
+ * enabling, provided that none of its vectors is live. The allocation (and MME) becomes what one call for all pieces
+ * would have given. A piece that the platform can't grant is answered with the short count and changes nothing; the
+ * pieces before it stay armed. Everything else is answered as the kernel does, also a call that reaches behind the
+ * allocation and names a live vector.
+ */
+void sim_accept_pieces(struct sim_device *d);
+
 /** sim_device_disconnect() - the client went: all eventfds closed, the function as sim_device_new() made it. */
 void sim_device_disconnect(struct sim_device *d);
 
@@ -53,7 +66,7 @@ int sim_irq_info(const struct sim_device *d, unsigned int index, struct irq_info
  * @data: BOOL: @count bytes; EVENTFD: @count descriptors as int32_t, -1 for none (NULL: none at all), each of its own,
  * taken over whatever is returned; not looked at when @flags name no or two kinds of data
  *
- * Returns: 0, a positive short count (nothing was enabled), or -errno, each as vfio-pci gives it.
+ * Returns: 0, a positive short count (this call enabled nothing), or -errno, each as vfio-pci gives it.
  */
 int sim_set_irqs(struct sim_device *d, uint32_t flags, unsigned int index, unsigned int start, unsigned int count,
 		 const void *data);

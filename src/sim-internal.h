@@ -37,6 +37,7 @@ struct sim_device {
 	enum irq_index on;	     /* INTx, MSI or MSI-X; NR_IRQ_INDEX: none */
 	struct vector_set allocated; /* what the kernel would hold a Linux IRQ for */
 	unsigned int nallocated, msi_max;
+	bool pieces;				/* sim_accept_pieces() */
 	struct sim_eventfd vector[MAX_VECTORS]; /* of MSI or MSI-X */
 	struct sim_eventfd intx, unmask, err, req;
 	bool asserted;	  /* the INTx line */
@@ -74,6 +75,9 @@ void sim_show_intx(struct sim_device *d);
 /** sim_msi_enable() - Enable, MME for @n vectors, an address; all masked when it can be. */
 void sim_msi_enable(struct sim_device *d, unsigned int n);
 void sim_msi_disable(struct sim_device *d);
+
+/** sim_msi_widen() - MME for @n vectors of a capability that is enabled already; masks stay. */
+void sim_msi_widen(struct sim_device *d, unsigned int n);
 
 /** sim_msi_reaches() - whether the capability lets vector @v be sent at all. */
 bool sim_msi_reaches(const struct sim_device *d, unsigned int v);

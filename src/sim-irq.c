@@ -77,13 +77,44 @@ static bool beyond_enabled(const struct sim_device *d, const struct sim_call *c)
 	return c->index == IRQ_MSIX && d->spec.noresize && c->start + c->count > vector_set_end(&d->allocated);
 }
 
+/*
+ * Whether the call is one more piece of the enabling: see sim_accept_pieces().
+ * A call that reaches behind the allocation and also names a live vector is
+ * the growth that NORESIZE excludes.
+ */
+static bool is_piece(const struct sim_device *d, const struct sim_call *c)
+{
+	if (!d->pieces || (d->on == IRQ_MSIX && !d->spec.noresize))
+		return false;
+	if (c->start + c->count <= vector_set_end(&d->allocated))
+		return false;
+	for (unsigned int v = c->start; v < c->start + c->count; v++)
+		if (d->vector[v].fd >= 0)
+			return false;
+	return true;
+}
+
+/* Allocate as one call for all pieces until now would have: 0, or the short count of the host. */
+static int widen(struct sim_device *d, unsigned int n)
+{
+	if (d->spec.host && n > d->spec.host)
+		return (int)d->spec.host;
+	if (d->on == IRQ_MSI)
+		sim_msi_widen(d, n);
+	for (unsigned int v = vector_set_end(&d->allocated); v < n; v++)
+		allocate(d, v);
+	return 0;
+}
+
 /* vfio_msi_set_block(): what fails takes the vectors before it along, those behind it stay as they are. */
 static int set_block(struct sim_device *d, const struct sim_call *c)
 {
-	unsigned int done;
+	int rc = is_piece(d, c) ? widen(d, c->start + c->count) : 0;
 	int32_t none = -1;
-	int rc = 0;
+	unsigned int done;
 
+	if (rc)
+		return rc;
 	if (beyond_enabled(d, c))
 		return -EINVAL;
 	for (done = 0; done < c->count && rc == 0; done++)
@@ -298,6 +329,11 @@ int sim_set_irqs(struct sim_device *d, uint32_t flags, unsigned int index, unsig
 	c.bools = c.data == IRQ_DATA_BOOL ? data : NULL;
 	rc = check(d, flags, &c);
 	return rc ? rc : run(d, flags, &c);
+}
+
+void sim_accept_pieces(struct sim_device *d)
+{
+	d->pieces = true;
 }
 
 void sim_irq_init(struct sim_device *d)

@@ -19,7 +19,8 @@
 
 #include "util.h"
 
-#define OUR_MAX_FDS 16u /* QEMU refuses a server that says more; VU_MAX_FDS are taken all the same */
+/* Offered to every client, because QEMU refuses a server that offers more; VU_MAX_FDS are taken all the same. */
+#define LEAST_MAX_FDS 16u
 
 struct request {
 	struct sim_device *d;
@@ -51,6 +52,14 @@ static void put(struct request *r, const void *data, size_t n)
 	r->size += n;
 }
 
+/* A client that can receive more than that in one message can send as many, and need not be told less. */
+static unsigned int offered_fds(unsigned int theirs)
+{
+	if (theirs > VU_MAX_FDS)
+		return VU_MAX_FDS;
+	return theirs > LEAST_MAX_FDS ? theirs : LEAST_MAX_FDS;
+}
+
 static int greet(struct request *r)
 {
 	struct vu_version v;
@@ -61,7 +70,9 @@ static int greet(struct request *r)
 		return -EINVAL;
 	*r->peer = (struct vu_peer){ .greeted = true, .grant = v.grant, .max_xfer = v.max_data_xfer };
 	/* Minor 0, the one that every peer knows; JSON always, for some peers depend on it. */
-	v = (struct vu_version){ .max_msg_fds = OUR_MAX_FDS, .max_data_xfer = VU_DEFAULT_XFER, .grant = v.grant };
+	v = (struct vu_version){ .max_msg_fds = offered_fds(v.max_msg_fds),
+				 .max_data_xfer = VU_DEFAULT_XFER,
+				 .grant = v.grant };
 	r->size = vu_version_format(&v, r->reply, VU_MAX_MESSAGE - sizeof(struct vu_header));
 	return 0;
 }

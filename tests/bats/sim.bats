@@ -225,7 +225,7 @@ serve() {
 @test "info: who serves it, and what does not apply" {
 	serve msix=8
 	works info "vfio-user:$sock"
-	assert_line --regexp '^peer +vfio-user 0\.[0-9], up to 16 descriptors per message'
+	assert_line --regexp '^peer +vfio-user 0\.[0-9], up to 253 descriptors per message'
 	assert_line --regexp '^host +none of this function: no driver, IOMMU group, Linux IRQ or affinity'
 	works --json info "vfio-user:$sock"
 	json '.peer != "" and .quirks == [] and (has("driver") | not) and (.irqs | length) == 5'

@@ -307,3 +307,24 @@ hears() {
 	serve simulate "$sock" msix=2048
 	works run "vfio-user:$sock" -c 'enable msix 2048; trigger msix all; wait msix all; disable msix'
 }
+
+# pieces INDEX START,COUNT... - a client that says VERSION, then SET_IRQS with DATA_EVENTFD for each piece of INDEX and
+# no descriptors; prints the errno of each answer.
+pieces() {
+	perl -MSocket -e 'my ($to, $index) = splice @ARGV, 0, 2;
+		socket(S, AF_UNIX, SOCK_STREAM, 0) and connect(S, pack_sockaddr_un($to)) or die "$to: $!";
+		sub ask { my ($command, $payload) = @_;
+			syswrite(S, pack("SSLLL", 1, $command, 16 + length $payload, 0, 0) . $payload);
+			sysread(S, my $header, 16) == 16 or die "no answer";
+			my (undef, undef, $size, undef, $errno) = unpack "SSLLL", $header;
+			sysread(S, my $rest, $size - 16) if $size > 16;
+			return $errno; }
+		ask(1, "\0\0\0\0{}\0") == 0 or die "VERSION";
+		print join(" ", map { ask(8, pack "L5", 20, 0x24, $index, split /,/) } @ARGV), "\n";' "$sock" "$@"
+}
+
+@test 'the pieces of one set are accepted where the index says NORESIZE' {
+	serve simulate "$sock" msix=64,noresize
+	run pieces 2 0,16 16,16 32,16 48,16
+	assert_output '0 0 0 0'
+}

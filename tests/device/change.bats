@@ -44,8 +44,7 @@ load world
 	agree "$wide" msix
 	assert_equal "$(handlers "$wide" msix | head -n 4)" "$before"
 	dev_send 'resize msix 65'
-	# vfio-user takes 16 descriptors in a message
-	says calls=$(is_sim && echo 4 || echo 1) armed="$(upto 65)"
+	says calls=1 armed="$(upto 65)"
 	agree "$wide" msix
 	assert_equal "$(handlers "$wide" msix | head -n 4)" "$before"
 

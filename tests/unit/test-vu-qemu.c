@@ -126,10 +126,34 @@ static void a_guest_takes_256_vectors(void **state)
 	assert_int_equal(open_descriptors(), before);
 }
 
+/* All eventfds at once, 16 in a message, and no message before them that asks for all. */
+static void a_guest_takes_32_vectors_of_msi(void **state)
+{
+	struct vu_version v;
+	struct fixture f;
+	int fd[32];
+
+	(void)state;
+	fixture_new(&f, "msix=0,msi=32");
+	join(&f);
+	eventfds(fd, 32);
+	assert_int_equal(version(&f, VERSION, &v), 0);
+	assert_int_equal(write_region(&f, 7, 4, 6), 0);
+	for (unsigned int at = 0; at < 32; at += v.max_msg_fds)
+		assert_int_equal(set_irqs(&f, ARM, 1, at, v.max_msg_fds, fd + at, v.max_msg_fds), 0);
+	for (unsigned int i = 0; i < 32; i++)
+		assert_int_equal(write_region(&f, 0, SIM_REG_DOORBELL, i), 0);
+	for (unsigned int i = 0; i < 32; i++)
+		assert_int_equal(counted(fd[i]), 1);
+	close_all(fd, 32);
+	fixture_free(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_guest_takes_256_vectors),
+		cmocka_unit_test(a_guest_takes_32_vectors_of_msi),
 	};
 
 	return cmocka_run_group_tests_name("vu-qemu", tests, NULL, NULL);

@@ -130,6 +130,174 @@ static void test_bad_set_irqs(void **state)
 	assert_int_equal(open_descriptors(), before);
 }
 
+/* The eventfds of @n vectors in pieces of @piece, from 0 on: nothing is said of the whole before. */
+static int arm_in_pieces(struct fixture *f, uint32_t index, const int *fd, unsigned int n, unsigned int piece)
+{
+	for (unsigned int at = 0; at < n; at += piece) {
+		unsigned int count = n - at < piece ? n - at : piece;
+		int err = set_irqs(f, ARM, index, at, count, fd + at, count);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static void each_counts_once(struct fixture *f, const int *fd, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		assert_int_equal(write_region(f, 0, SIM_REG_DOORBELL, i), 0);
+	for (unsigned int i = 0; i < n; i++)
+		assert_int_equal(counted(fd[i]), 1);
+}
+
+/* What one message can't carry comes in several, also where the index says NORESIZE. */
+static void test_pieces(void **state)
+{
+	static const struct {
+		const char *spec;
+		uint32_t index;
+		unsigned int n, piece;
+	} cases[] = {
+		{ "msix=64,msi=32", VFIO_PCI_MSI_IRQ_INDEX, 32, 16 },
+		{ "msix=64,msi=32", VFIO_PCI_MSI_IRQ_INDEX, 32, 1 },
+		{ "msix=64,msi=16", VFIO_PCI_MSI_IRQ_INDEX, 16, 1 },
+		{ "msix=64,msi=32,nomask", VFIO_PCI_MSI_IRQ_INDEX, 32, 5 },
+		{ "msix=64,noresize", VFIO_PCI_MSIX_IRQ_INDEX, 64, 16 },
+		{ "msix=64,noresize", VFIO_PCI_MSIX_IRQ_INDEX, 64, 1 },
+		{ "msix=64,noresize", VFIO_PCI_MSIX_IRQ_INDEX, 64, 7 },
+		{ "msix=64", VFIO_PCI_MSIX_IRQ_INDEX, 64, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fixture f;
+		int fd[64];
+
+		fixture_new(&f, cases[i].spec);
+		greet(&f);
+		eventfds(fd, 64);
+		assert_int_equal(write_region(&f, 7, 4, 6), 0);
+		if (arm_in_pieces(&f, cases[i].index, fd, cases[i].n, cases[i].piece))
+			fail_msg("%s, %u by %u", cases[i].spec, cases[i].n, cases[i].piece);
+		each_counts_once(&f, fd, cases[i].n);
+		/* and once more, as after a driver's reload */
+		assert_int_equal(set_irqs(&f, FIRE, cases[i].index, 0, 0, NULL, 0), 0);
+		assert_int_equal(arm_in_pieces(&f, cases[i].index, fd, cases[i].n, cases[i].piece), 0);
+		each_counts_once(&f, fd, cases[i].n);
+		close_all(fd, 64);
+		fixture_free(&f);
+	}
+}
+
+/* QEMU sends a message of its own for a run of vectors that have no eventfd. */
+static void test_pieces_with_gaps(void **state)
+{
+	struct fixture f;
+	int fd[48];
+
+	(void)state;
+	fixture_new(&f, "msix=64,noresize");
+	greet(&f);
+	eventfds(fd, 48);
+	assert_int_equal(set_irqs(&f, ARM, 2, 0, 16, fd, 16), 0);
+	assert_int_equal(set_irqs(&f, ARM, 2, 16, 8, NULL, 0), 0);
+	assert_int_equal(set_irqs(&f, ARM, 2, 24, 24, fd + 24, 24), 0);
+	assert_int_equal(set_irqs(&f, FIRE, 2, 0, 48, NULL, 0), 0);
+	for (unsigned int i = 0; i < 48; i++)
+		assert_int_equal(counted(fd[i]), i < 16 || i >= 24);
+	close_all(fd, 48);
+	fixture_free(&f);
+}
+
+/* MME is what one message for all pieces would have set: 1, 2, 4, 8 ... are enabled. */
+static void test_pieces_and_mme(void **state)
+{
+	struct fixture f;
+	uint16_t flags;
+	uint8_t at;
+	int fd[32];
+
+	(void)state;
+	fixture_new(&f, "msix=0,msi=32");
+	greet(&f);
+	eventfds(fd, 32);
+	assert_int_equal(read_region(&f, 7, 0x34, 1, &at), 0);
+	for (uint8_t id[2]; read_region(&f, 7, at, 2, id), id[0] != 5; at = id[1])
+		assert_true(id[1]);
+	assert_int_equal(set_irqs(&f, ARM, 1, 0, 4, fd, 4), 0);
+	assert_int_equal(read_region(&f, 7, at + 2u, 2, &flags), 0);
+	assert_int_equal(flags >> 4 & 7, 2);
+	assert_int_equal(set_irqs(&f, ARM, 1, 4, 16, fd + 4, 16), 0);
+	assert_int_equal(read_region(&f, 7, at + 2u, 2, &flags), 0);
+	assert_int_equal(flags >> 4 & 7, 5);
+	assert_int_equal(flags & 1, 1);
+	close_all(fd, 32);
+	fixture_free(&f);
+}
+
+/* What names a live vector and reaches behind the allocation is growth, which NORESIZE excludes. */
+static void test_growth_is_no_piece(void **state)
+{
+	static const struct {
+		const char *spec;
+		uint32_t index;
+	} cases[] = { { "msix=64,msi=32", 1 }, { "msix=64,noresize", 2 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fixture f;
+		int fd[32];
+
+		fixture_new(&f, cases[i].spec);
+		greet(&f);
+		eventfds(fd, 32);
+		assert_int_equal(set_irqs(&f, ARM, cases[i].index, 0, 8, fd, 8), 0);
+		assert_int_equal(set_irqs(&f, ARM, cases[i].index, 7, 9, fd + 7, 9), EINVAL);
+		/* new eventfds within the allocation are the kernel's business, which takes them */
+		assert_int_equal(set_irqs(&f, ARM, cases[i].index, 0, 8, fd + 16, 8), 0);
+		assert_int_equal(set_irqs(&f, FIRE, cases[i].index, 0, 8, NULL, 0), 0);
+		for (unsigned int v = 0; v < 32; v++)
+			assert_int_equal(counted(fd[v]), v >= 16 && v < 24);
+		close_all(fd, 32);
+		fixture_free(&f);
+	}
+}
+
+/* The first piece behind what the host has is answered with the short count; those before it stay. */
+static void test_pieces_of_a_short_host(void **state)
+{
+	struct vfio_irq_set set = { .argsz = sizeof(set), .flags = ARM, .index = 1, .start = 16, .count = 16 };
+	struct vu_message m;
+	struct vu_version v;
+	struct fixture f;
+	uint32_t granted;
+	int fd[32];
+
+	(void)state;
+	fixture_new(&f, "msi=32,host=20");
+	join(&f);
+	assert_int_equal(version(&f, GRANT, &v), 0);
+	eventfds(fd, 32);
+	assert_int_equal(set_irqs(&f, ARM, 1, 0, 16, fd, 16), 0);
+	send_ask(&f, &(struct ask){ VU_DEVICE_SET_IRQS, 0, &set, sizeof(set), fd + 16, 16 });
+	pump(&f);
+	assert_int_equal(reply(&f, &m), ENOSPC);
+	assert_int_equal(m.size, sizeof(granted));
+	memcpy(&granted, m.payload, sizeof(granted));
+	assert_int_equal(granted, 20);
+	vu_message_drop(&m);
+	assert_int_equal(set_irqs(&f, FIRE, 1, 0, 32, NULL, 0), 0);
+	for (unsigned int i = 0; i < 32; i++)
+		assert_int_equal(counted(fd[i]), i < 16);
+	assert_int_equal(set_irqs(&f, ARM, 1, 16, 4, fd + 16, 4), 0);
+	assert_int_equal(set_irqs(&f, FIRE, 1, 0, 20, NULL, 0), 0);
+	for (unsigned int i = 0; i < 32; i++)
+		assert_int_equal(counted(fd[i]), i < 20);
+	close_all(fd, 32);
+	fixture_free(&f);
+}
+
 /* Written into, a pipe would block and a file would be changed. */
 static void test_no_eventfd(void **state)
 {
@@ -285,15 +453,13 @@ static void test_unmask_semaphore(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_arm_and_fire),
-		cmocka_unit_test(test_bool),
-		cmocka_unit_test(test_many_descriptors),
-		cmocka_unit_test(test_bad_set_irqs),
-		cmocka_unit_test(test_no_eventfd),
-		cmocka_unit_test(test_full_eventfd),
-		cmocka_unit_test(test_grant),
-		cmocka_unit_test(test_doorbell),
-		cmocka_unit_test(test_unmask_eventfd),
+		cmocka_unit_test(test_arm_and_fire),	   cmocka_unit_test(test_bool),
+		cmocka_unit_test(test_many_descriptors),   cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_pieces_with_gaps),   cmocka_unit_test(test_pieces_and_mme),
+		cmocka_unit_test(test_growth_is_no_piece), cmocka_unit_test(test_pieces_of_a_short_host),
+		cmocka_unit_test(test_bad_set_irqs),	   cmocka_unit_test(test_no_eventfd),
+		cmocka_unit_test(test_full_eventfd),	   cmocka_unit_test(test_grant),
+		cmocka_unit_test(test_doorbell),	   cmocka_unit_test(test_unmask_eventfd),
 		cmocka_unit_test(test_unmask_semaphore),
 	};
 

@@ -36,6 +36,35 @@ static void test_version(void **state)
 	fixture_free(&f);
 }
 
+/* QEMU refuses a server that offers more than 16; a client that takes more is offered as many. */
+static void test_descriptors_per_message(void **state)
+{
+	static const struct {
+		const char *json;
+		unsigned int offered;
+	} cases[] = {
+		{ NULL, 16 },
+		{ "{\"capabilities\":{\"max_msg_fds\":1}}", 16 },
+		{ "{\"capabilities\":{\"max_msg_fds\":16}}", 16 },
+		{ "{\"capabilities\":{\"max_msg_fds\":17}}", 17 },
+		{ "{\"capabilities\":{\"max_msg_fds\":253}}", 253 },
+		{ "{\"capabilities\":{\"max_msg_fds\":1024}}", 253 },
+	};
+	struct fixture f;
+
+	(void)state;
+	fixture_new(&f, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct vu_version v;
+
+		join(&f);
+		assert_int_equal(version(&f, cases[i].json, &v), 0);
+		assert_int_equal(v.max_msg_fds, cases[i].offered);
+		leave(&f);
+	}
+	fixture_free(&f);
+}
+
 static void test_bad_version(void **state)
 {
 	static const struct {
@@ -251,15 +280,11 @@ static void test_dma(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_version),
-		cmocka_unit_test(test_bad_version),
-		cmocka_unit_test(test_version_first),
-		cmocka_unit_test(test_info),
-		cmocka_unit_test(test_regions),
-		cmocka_unit_test(test_irq_info),
-		cmocka_unit_test(test_regions_access),
-		cmocka_unit_test(test_small_transfer),
-		cmocka_unit_test(test_dma),
+		cmocka_unit_test(test_version),	       cmocka_unit_test(test_descriptors_per_message),
+		cmocka_unit_test(test_bad_version),    cmocka_unit_test(test_version_first),
+		cmocka_unit_test(test_info),	       cmocka_unit_test(test_regions),
+		cmocka_unit_test(test_irq_info),       cmocka_unit_test(test_regions_access),
+		cmocka_unit_test(test_small_transfer), cmocka_unit_test(test_dma),
 	};
 
 	return cmocka_run_group_tests_name("vu-server", tests, NULL, NULL);

@@ -33,6 +33,7 @@ static inline void fixture_new(struct fixture *f, const char *spec)
 	f->sock = -1;
 	assert_int_equal(sim_spec_parse(spec, &s, &e), 0);
 	assert_int_equal(sim_device_new(&f->d, &s), 0);
+	sim_accept_pieces(f->d);
 	assert_int_equal(loop_new(&f->loop), 0);
 	assert_int_equal(vu_server_new(&f->server, f->d, f->loop), 0);
 }
