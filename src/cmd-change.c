@@ -29,15 +29,24 @@ static int amount_vectors(struct device *d, const struct value *index, const str
 	return 0;
 }
 
+#define FORCE_HELP "change msi or msix also while the device is below D0"
+
+#define BELOW_D0                                                                                                     \
+	"Below D0 the kernel arms a vector without writing its message into the device: a change of msi or msix is " \
+	"refused there unless --force. The MSI-X table entries of the vectors that were armed are read back where "  \
+	"they can be, and an empty one is reported as not armed in the device."
+
 enum {
 	ENABLE_ROOM,
-	ENABLE_NO_REPAIR
+	ENABLE_NO_REPAIR,
+	ENABLE_FORCE
 };
 
 static int run_enable(struct session *s, const struct args *a, struct error *e)
 {
 	const struct value *index = &a->param[1], *amount = &a->param[2], *room = &a->option[ENABLE_ROOM];
-	struct change_how how = { .no_repair = a->option[ENABLE_NO_REPAIR].given };
+	struct change_how how = { .no_repair = a->option[ENABLE_NO_REPAIR].given,
+				  .force = a->option[ENABLE_FORCE].given };
 	struct change c = { 0 }, reserved = { 0 };
 	struct vector_set want;
 	int rc = 0;
@@ -45,13 +54,14 @@ static int run_enable(struct session *s, const struct args *a, struct error *e)
 	if (room->given && (room->number == 0 || room->number > MAX_VECTORS))
 		return fail(e, CAUSE_USAGE, 0, "--room takes 1 to %u", MAX_VECTORS);
 	if (amount->amount == AMOUNT_NONE) {
-		rc = device_enable_none(s->device, index->index, room->given ? (unsigned int)room->number : 1, &c, e);
+		rc = device_enable_none(s->device, index->index, room->given ? (unsigned int)room->number : 1, how, &c,
+					e);
 	} else {
 		rc = amount_vectors(s->device, index, amount, &want, e);
 		if (rc)
 			return rc;
 		if (room->given)
-			rc = device_enable_none(s->device, index->index, (unsigned int)room->number, &reserved, e);
+			rc = device_enable_none(s->device, index->index, (unsigned int)room->number, how, &reserved, e);
 		if (rc == 0)
 			rc = device_enable(s->device, index->index, &want, how, &c, e);
 		c.calls += reserved.calls;
@@ -73,7 +83,7 @@ const struct command cmd_enable = {
 		"no vector "
 		"armed; the Message Control word read from the device proves it.\n"
 		"Enabling msi or msix turns bus mastering on, without which a device can't send them; disabling puts "
-		"it back.",
+		"it back.\n" BELOW_D0,
 	.family = FAMILY_CHANGE,
 	.flags = CMD_OPENS | CMD_CHANGES | CMD_LIVE_HOST,
 	.param = (const struct param[]){ { .kind = KIND_DEVICE }, { .kind = KIND_INDEX }, { .kind = KIND_AMOUNT } },
@@ -85,8 +95,9 @@ const struct command cmd_enable = {
 					  "rebuild" },
 			[ENABLE_NO_REPAIR] = { "no-repair", 0, KIND_FLAG, NULL, NULL,
 					       "leave vectors disarmed that the kernel dropped in a call that failed" },
+			[ENABLE_FORCE] = { "force", 0, KIND_FLAG, NULL, NULL, FORCE_HELP },
 		},
-	.noption = 2,
+	.noption = 3,
 	.run = run_enable,
 };
 
@@ -114,7 +125,8 @@ const struct command cmd_disable = {
 enum {
 	RESIZE_REBUILD,
 	RESIZE_RELEASE,
-	RESIZE_NO_REPAIR
+	RESIZE_NO_REPAIR,
+	RESIZE_FORCE
 };
 
 static int run_resize(struct session *s, const struct args *a, struct error *e)
@@ -122,7 +134,8 @@ static int run_resize(struct session *s, const struct args *a, struct error *e)
 	const struct value *index = &a->param[1], *count = &a->param[2];
 	struct change_how how = { .resize = { .rebuild = a->option[RESIZE_REBUILD].given,
 					      .release = a->option[RESIZE_RELEASE].given },
-				  .no_repair = a->option[RESIZE_NO_REPAIR].given };
+				  .no_repair = a->option[RESIZE_NO_REPAIR].given,
+				  .force = a->option[RESIZE_FORCE].given };
 	struct change c = { 0 };
 	int rc;
 
@@ -147,7 +160,7 @@ const struct command cmd_resize = {
 		"What is masked stays masked. A rebuild gives such a vector no eventfd, for that would unmask it in "
 		"the device: it is masked by the eventfd then, until unmask.\n"
 		"After a failure the state is read back from the host, and vectors that the kernel dropped are armed "
-		"again.",
+		"again.\n" BELOW_D0,
 	.family = FAMILY_CHANGE,
 	.flags = CMD_OPENS | CMD_CHANGES | CMD_LIVE_HOST,
 	.param = (const struct param[]){ { .kind = KIND_DEVICE }, { .kind = KIND_INDEX }, { .kind = KIND_COUNT } },
@@ -160,7 +173,8 @@ const struct command cmd_resize = {
 					     "give Linux IRQs back that are no longer armed, by a rebuild" },
 			[RESIZE_NO_REPAIR] = { "no-repair", 0, KIND_FLAG, NULL, NULL,
 					       "leave vectors disarmed that the kernel dropped in a call that failed" },
+			[RESIZE_FORCE] = { "force", 0, KIND_FLAG, NULL, NULL, FORCE_HELP },
 		},
-	.noption = 3,
+	.noption = 4,
 	.run = run_resize,
 };

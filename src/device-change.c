@@ -205,17 +205,22 @@ static int run_plan(struct device *d, enum irq_index index, const struct plan *p
 			c->bus_master_off = device_bus_master(d, false) == 1;
 	}
 	account(d, index, c);
+	if (index == IRQ_MSIX)
+		device_check_entries(d, c);
 	return rc;
 }
 
-/* What every change begins with: the index is there, no other is on, and what a plan starts from. */
-static int begin(struct device *d, enum irq_index index, struct irq_state *have, struct error *e)
+/* What every change begins with: the index is there, awake, no other is on, and what a plan starts from. */
+static int begin(struct device *d, enum irq_index index, struct change_how how, struct irq_state *have, struct error *e)
 {
+	int rc;
+
 	if (!device_index(d, index, e))
 		return -ENODEV;
 	device_state(d, index, have);
 	have->held = held_back(d, index);
-	return check_others(d, index, e);
+	rc = check_others(d, index, e);
+	return rc || how.force ? rc : device_awake(d, index, e);
 }
 
 int device_enable(struct device *d, enum irq_index index, const struct vector_set *want, struct change_how how,
@@ -223,25 +228,26 @@ int device_enable(struct device *d, enum irq_index index, const struct vector_se
 {
 	_cleanup_(plan_free) struct plan p = { 0 };
 	struct irq_state have;
-	int rc = begin(d, index, &have, e);
+	int rc = begin(d, index, how, &have, e);
 
 	if (rc == 0)
 		rc = plan_enable(&have, want, &p, e);
 	return rc ? rc : run_plan(d, index, &p, how, c, e);
 }
 
-int device_enable_none(struct device *d, enum irq_index index, unsigned int room, struct change *c, struct error *e)
+int device_enable_none(struct device *d, enum irq_index index, unsigned int room, struct change_how how,
+		       struct change *c, struct error *e)
 {
 	_cleanup_(plan_free) struct plan p = { 0 };
 	struct irq_state have;
-	int rc = begin(d, index, &have, e);
+	int rc = begin(d, index, how, &have, e);
 
 	if (rc == 0 && index > IRQ_MSIX)
 		rc = fail(e, CAUSE_USAGE, 0, "%s is on only while it has an eventfd, and has nothing to reserve",
 			  irq_index_word(index));
 	if (rc == 0)
 		rc = plan_enable_none(&have, room, &p, e);
-	return rc ? rc : run_plan(d, index, &p, (struct change_how){ 0 }, c, e);
+	return rc ? rc : run_plan(d, index, &p, how, c, e);
 }
 
 int device_disable(struct device *d, enum irq_index index, struct change *c, struct error *e)
@@ -269,7 +275,7 @@ int device_resize(struct device *d, enum irq_index index, unsigned int n, struct
 {
 	_cleanup_(plan_free) struct plan p = { 0 };
 	struct irq_state have;
-	int rc = begin(d, index, &have, e);
+	int rc = begin(d, index, how, &have, e);
 
 	if (rc == 0 && n == 0)
 		rc = device_keeps(index, e);

@@ -41,8 +41,7 @@ struct set_outcome device_outcome(struct device *d, const struct irq_set *set);
 int explain_set(struct device *d, const struct irq_set *set, int rc, struct change *c, struct error *e);
 
 /** device_book_failed() - what a failed @set did where the host can't be asked: its vectors lost their eventfds, but
- * with
- * @keep_armed those that were armed before it. */
+ * with @keep_armed those that were armed before it. */
 void device_book_failed(struct device *d, const struct irq_set *set, bool keep_armed);
 
 /* device-table.c: the MSI-X table */
@@ -70,6 +69,19 @@ int device_entry_control(struct device *d, unsigned int vector, uint32_t value);
 
 /** device_table_fault() - an access to the table failed: -errno and the sentence why. */
 int device_table_fault(struct device *d, struct error *e);
+
+/** device_table_addresses() - the low dword of Message Address of @n entries, of a table that is reached. 0 or
+ * -errno. */
+int device_table_addresses(struct device *d, unsigned int start, uint32_t *low, size_t n);
+
+/**
+ * device_check_entries() - read back the MSI-X table entries of what a change armed
+ *
+ * The kernel writes no entry while the function is below D0 (__pci_write_msi_msg() in drivers/pci/msi/msi.c), and
+ * answers 0: c->empty gets the vectors whose entries are empty, c->entries_unread those whose entries can't be read.
+ * Both are looked at again after each later change.
+ */
+void device_check_entries(struct device *d, struct change *c);
 
 /** device_keeps() - REQ is neither turned off nor held back: a sentence for it, 0 for the others. */
 int device_keeps(enum irq_index index, struct error *e);

@@ -115,8 +115,10 @@ static int mask_eventfd(struct device *d, enum irq_index index, unsigned int vec
 	struct vector_set one = { .bits = { 0 } };
 	struct irq_set set = { .index = index, .data = IRQ_DATA_EVENTFD, .start = vector, .count = 1 };
 	struct change c = { 0 };
-	int rc;
+	int rc = device_awake(d, index, e);
 
+	if (rc)
+		return rc;
 	vector_set_add(&one, vector);
 	if (!mask) {
 		set.attach = one;

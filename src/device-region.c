@@ -63,12 +63,35 @@ int device_bus_master(struct device *d, bool on)
 	return 1;
 }
 
-int device_memory_on(struct device *d, struct error *e)
+/* PCI Power Management 1.2, section 3.2.4. 0 also where the register can't be read: then nothing is known. */
+static uint16_t power_control(struct device *d)
 {
-	uint16_t cmd = 0, pm = 0;
+	uint16_t pm = 0;
+
+	return d->caps.has_pm && config16(d, d->caps.pm_pos + PCI_PM_CTRL, &pm) == 0 ? pm : 0;
+}
+
+int device_awake(struct device *d, enum irq_index index, struct error *e)
+{
+	static const char *const state[] = { "D0", "D1", "D2", "D3hot" };
+	uint16_t pm = index == IRQ_MSI || index == IRQ_MSIX ? power_control(d) : 0;
 	int rc;
 
-	if (d->caps.has_pm && config16(d, d->caps.pm_pos + PCI_PM_CTRL, &pm) == 0 && (pm & PCI_PM_CTRL_STATE_MASK)) {
+	/* Of ones the kernel's answer tells more. */
+	if (!(pm & PCI_PM_CTRL_STATE_MASK) || pm == 0xffff)
+		return 0;
+	rc = fail(e, CAUSE_FAILED, EIO, "the device is in %s, a low-power state, where no %s vector is armed in it",
+		  state[pm & PCI_PM_CTRL_STATE_MASK], irq_index_word(index));
+	hint(e, "write config 0x%x w 0", d->caps.pm_pos + PCI_PM_CTRL);
+	return rc;
+}
+
+int device_memory_on(struct device *d, struct error *e)
+{
+	uint16_t cmd = 0, pm = power_control(d);
+	int rc;
+
+	if (pm & PCI_PM_CTRL_STATE_MASK) {
 		rc = fail(e, CAUSE_FAILED, EIO, "the device is in %s",
 			  pm == 0xffff ? "D3cold or gone" : "a low-power state (not D0)");
 		hint(e, "write config 0x%x w 0", d->caps.pm_pos + PCI_PM_CTRL);

@@ -82,6 +82,17 @@ int device_entry_read(struct device *d, unsigned int vector, unsigned int first,
 	return 0;
 }
 
+int device_table_addresses(struct device *d, unsigned int start, uint32_t *low, size_t n)
+{
+	int rc = 0;
+
+	if (!d->backend->table_by_region)
+		return mmio_read32_every(entry_at(d, start), MSIX_ENTRY_SIZE / 4, low, n);
+	for (unsigned int i = 0; rc == 0 && i < n; i++)
+		rc = device_entry_read(d, start + i, 0, &low[i], 1);
+	return rc;
+}
+
 int device_entry_control(struct device *d, unsigned int vector, uint32_t value)
 {
 	const struct msix_cap *m = &d->caps.msix;

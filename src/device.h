@@ -55,7 +55,9 @@ struct index {
 	bool enabled;
 	bool rebuilding;	     /* its disable is on the way, eventfds are kept for the enable behind it */
 	struct vector_set allocated; /* have a Linux IRQ while the index is on */
-	struct vector **vector;	     /* info.count pointers, NULL until armed first */
+	struct vector_set
+		doubtful;	/* MSI-X, of a kernel: armed, and the entry in the device is empty or not read yet */
+	struct vector **vector; /* info.count pointers, NULL until armed first */
 };
 
 struct device_events {
@@ -105,8 +107,9 @@ struct change {
 	struct vector_set repaired;
 	struct vector_set unknown; /* after a failure the host could not tell of these, which were armed before it */
 	int unread;		   /* errno: why the host's state could not be read back then; 0: it was */
-	struct vector_set off;	   /* dropped, and neither armed again nor masked */
-	struct vector_set unhung;  /* masked by the device before, by having no eventfd now */
+	struct vector_set empty, entries_unread; /* armed, see device_check_entries() */
+	struct vector_set off;			 /* dropped, and neither armed again nor masked */
+	struct vector_set unhung;		 /* masked by the device before, by having no eventfd now */
 	bool bus_master_on, bus_master_off;
 	unsigned int granted; /* a short grant: how many the host would give */
 	bool fd_limit_raised;
@@ -188,11 +191,13 @@ void device_rehearsed(struct device *d);
 struct change_how {
 	struct resize_how resize;
 	bool no_repair; /* leave vectors that the kernel dropped as they are */
+	bool force;	/* below D0 too, where nothing is armed in the device */
 };
 
 int device_enable(struct device *d, enum irq_index index, const struct vector_set *want, struct change_how how,
 		  struct change *c, struct error *e);
-int device_enable_none(struct device *d, enum irq_index index, unsigned int room, struct change *c, struct error *e);
+int device_enable_none(struct device *d, enum irq_index index, unsigned int room, struct change_how how,
+		       struct change *c, struct error *e);
 int device_disable(struct device *d, enum irq_index index, struct change *c, struct error *e);
 int device_resize(struct device *d, enum irq_index index, unsigned int n, struct change_how how, struct change *c,
 		  struct error *e);
@@ -235,6 +240,9 @@ int device_reset(struct device *d, struct error *e);
 
 /** device_bus_master() - @on: turn it on unless it is; off: put back what we turned on. 1 changed, 0 not, -errno. */
 int device_bus_master(struct device *d, bool on);
+
+/** device_awake() - a change of MSI or MSI-X reaches the device: it is in D0; else -EIO and a sentence. */
+int device_awake(struct device *d, enum irq_index index, struct error *e);
 
 /** device_memory_on() - memory decode on and the function in D0, so that BARs answer; else -EIO and a sentence. */
 int device_memory_on(struct device *d, struct error *e);

@@ -294,6 +294,9 @@ int grant_probe(struct device *d, enum irq_index index, const struct grant_limit
 	if (!ix)
 		return -ENODEV;
 	rc = check_idle(d, index, e);
+	/* Below D0 the kernel grants none (EINVAL), which says nothing of the host. */
+	if (!rc)
+		rc = device_awake(d, index, e);
 	if (rc)
 		return rc;
 	g->asked = shape(&p, g->capability < lim->most ? g->capability : lim->most);

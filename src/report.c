@@ -137,6 +137,7 @@ static void text_change(struct out *o, const struct device *d, enum irq_index in
 	else
 		snprintf(line, sizeof(line), "%s: %s%u armed of %u", irq_index_word(index), would(d),
 			 vector_set_count(&armed), ix->info.count);
+	add_set(line, sizeof(line), "not armed in the device", &c->empty);
 	add_set(line, sizeof(line), "added", &c->added);
 	add_set(line, sizeof(line), "released", &c->removed);
 	if (!c->rebuilt)
@@ -173,7 +174,43 @@ static void note_unknown(struct out *o, enum irq_index index, const struct chang
 	out_note(o, "hint: msictl info DEVICE   shows what the host tells now");
 }
 
-static void notes(struct out *o, const struct device *d, enum irq_index index, const struct change *c)
+/* The commands that arm in the device what stands empty there. */
+static void hint_rearm(struct out *o, struct device *d)
+{
+	struct vector_set armed = device_armed(d, IRQ_MSIX);
+	struct error asleep;
+	char text[96];
+
+	vector_set_text(&armed, text, sizeof(text));
+	if (device_awake(d, IRQ_MSIX, &asleep))
+		out_note(o, "hint: disable msix; %s; enable msix %s", asleep.hint, text);
+	else
+		out_note(o, "hint: disable msix; enable msix %s", text);
+}
+
+/* What the kernel answered and what stands in the device's table are two things. */
+static void note_entries(struct out *o, struct device *d, const struct change *c)
+{
+	struct error why;
+	char text[96];
+
+	if (!vector_set_empty(&c->empty))
+		out_note(o,
+			 "warning: msix %s: the kernel says armed, but the entries in the device's MSI-X table are "
+			 "empty, so the device can't send them",
+			 vector_set_text(&c->empty, text, sizeof(text)));
+	/* A table that can never be read is told by JSON alone. */
+	if (!vector_set_empty(&c->entries_unread) && device_memory_on(d, &why))
+		out_note(o,
+			 "warning: msix %s: the entries in the device's MSI-X table can't be read back, and may be "
+			 "empty: %s",
+			 vector_set_text(&c->entries_unread, text, sizeof(text)), why.message);
+	else if (vector_set_empty(&c->empty))
+		return;
+	hint_rearm(o, d);
+}
+
+static void notes(struct out *o, struct device *d, enum irq_index index, const struct change *c)
 {
 	unsigned int allocated = vector_set_count(&d->irq[index].allocated);
 	struct vector_set armed = device_armed(d, index), masked = device_masked(d, index);
@@ -186,6 +223,8 @@ static void notes(struct out *o, const struct device *d, enum irq_index index, c
 		out_note(o, "%s: %u IRQs %sstay allocated until disable; resize --release gives them back",
 			 irq_index_word(index), allocated, d->trace->dry_run ? "would " : "");
 	note_unknown(o, index, c);
+	if (index == IRQ_MSIX && d->handle)
+		note_entries(o, d, c);
 	if (!vector_set_empty(&c->unhung))
 		out_note(o, "%s: %smasked by the eventfd now, for arming anew could have let them fire: %s",
 			 irq_index_word(index), would(d), vector_set_text(&c->unhung, text, sizeof(text)));
@@ -218,6 +257,8 @@ void report_change(struct out *o, struct device *d, enum irq_index index, const 
 	doc_vectors(doc, "dropped", &c->dropped);
 	doc_vectors(doc, "repaired", &c->repaired);
 	doc_vectors(doc, "unknown", &c->unknown);
+	doc_vectors(doc, "not_armed_in_device", &c->empty);
+	doc_vectors(doc, "entries_unread", &c->entries_unread);
 	doc_number(doc, "calls", c->calls);
 	doc_number(doc, "us", c->us);
 	doc_bool(doc, "rebuilt", c->rebuilt);

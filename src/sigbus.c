@@ -32,7 +32,7 @@ static int guarded(void (*access)(void *what), void *what)
 struct transfer {
 	const volatile uint32_t *from;
 	volatile uint32_t *to;
-	size_t n;
+	size_t n, step; /* of from, in dwords */
 };
 
 static void copy(void *what)
@@ -40,19 +40,24 @@ static void copy(void *what)
 	const struct transfer *t = what;
 
 	for (size_t i = 0; i < t->n; i++)
-		t->to[i] = t->from[i];
+		t->to[i] = t->from[i * t->step];
 }
 
 int mmio_read32(const volatile uint32_t *from, uint32_t *to, size_t n)
 {
-	struct transfer t = { .from = from, .to = to, .n = n };
+	return mmio_read32_every(from, 1, to, n);
+}
+
+int mmio_read32_every(const volatile uint32_t *from, size_t step, uint32_t *to, size_t n)
+{
+	struct transfer t = { .from = from, .to = to, .n = n, .step = step };
 
 	return guarded(copy, &t);
 }
 
 int mmio_write32(volatile uint32_t *to, uint32_t value)
 {
-	struct transfer t = { .from = &value, .to = to, .n = 1 };
+	struct transfer t = { .from = &value, .to = to, .n = 1, .step = 1 };
 
 	return guarded(copy, &t);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The books of a device whose back end does as a test says. */
 #include <errno.h>
+#include <linux/pci_regs.h>
 #include <string.h>
 
 #include "device-internal.h"
@@ -15,6 +16,7 @@ struct bench {
 	int answer;	    /* of each SET_IRQS */
 	unsigned int calls; /* of those that were made */
 	struct tree tree;   /* what the host says, of a test that needs it */
+	uint8_t config[256], table[8 * MSIX_ENTRY_SIZE];
 };
 
 static int fake_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd)
@@ -42,6 +44,34 @@ static const struct backend fake = { .name = "fake", .set_irqs = fake_set_irqs, 
 static const struct backend fake_host = {
 	.name = "fake-host", .set_irqs = fake_set_irqs, .region_read = fake_region_read, .host_irqs = true
 };
+
+static ssize_t bench_region_read(void *handle, enum region_index region, void *buf, size_t n, uint64_t offset)
+{
+	const struct bench *b = handle;
+
+	if (region == REGION_CONFIG)
+		memcpy(buf, b->config + offset, n);
+	else
+		memcpy(buf, b->table + offset, n);
+	return (ssize_t)n;
+}
+
+static ssize_t bench_region_write(void *handle, enum region_index region, const void *buf, size_t n, uint64_t offset)
+{
+	struct bench *b = handle;
+
+	if (region != REGION_CONFIG)
+		return -EIO;
+	memcpy(b->config + offset, buf, n);
+	return (ssize_t)n;
+}
+
+/* A kernel's device whose registers a test writes. */
+static const struct backend fake_registers = { .name = "fake-registers",
+					       .set_irqs = fake_set_irqs,
+					       .region_read = bench_region_read,
+					       .region_write = bench_region_write,
+					       .table_by_region = true };
 
 static int setup(void **state)
 {
@@ -281,6 +311,102 @@ static void test_unread_host(void **state)
 	tree_free(&b->tree);
 }
 
+#define PM_POS 0x40
+
+/* A function with memory decode on, in D0, whose MSI-X table lies in bar0. */
+static void with_registers(struct bench *b)
+{
+	b->d.backend = &fake_registers;
+	b->d.irq[IRQ_MSIX].info.flags = IRQ_EVENTFD;
+	b->d.caps = (struct pci_caps){ .has_pm = true, .pm_pos = PM_POS, .has_msix = true, .msix = { .count = 8 } };
+	b->config[PCI_COMMAND] = PCI_COMMAND_MEMORY;
+}
+
+static void power_state(struct bench *b, uint8_t state)
+{
+	b->config[PM_POS + PCI_PM_CTRL] = state;
+}
+
+/* The kernel has written the message of @vector into the device. */
+static void message(struct bench *b, unsigned int vector)
+{
+	b->table[vector * MSIX_ENTRY_SIZE + 2] = 0xe0;
+}
+
+static struct change armed(struct bench *b, unsigned int n, bool force)
+{
+	struct vector_set which = first(n);
+	struct change c = { 0 };
+	struct error e;
+
+	assert_int_equal(device_enable(&b->d, IRQ_MSIX, &which, (struct change_how){ .force = force }, &c, &e), 0);
+	return c;
+}
+
+static void assert_set(const struct vector_set *s, const char *text)
+{
+	char buf[64];
+
+	assert_string_equal(vector_set_text(s, buf, sizeof(buf)), text);
+}
+
+/* The kernel says armed; the entry in the device is empty: that is told at each change until it is not so any more. */
+static void test_empty_entries(void **state)
+{
+	struct bench *b = *state;
+	struct change c;
+
+	with_registers(b);
+	message(b, 0);
+	message(b, 1);
+	c = armed(b, 2, false);
+	assert_true(vector_set_empty(&c.empty));
+	c = armed(b, 4, false);
+	assert_set(&c.empty, "2-3");
+	message(b, 4);
+	message(b, 2);
+	c = armed(b, 5, false);
+	assert_set(&c.empty, "3");
+	assert_true(vector_set_empty(&c.entries_unread));
+	/* An address whose low half is 0 is an address. */
+	b->table[3 * MSIX_ENTRY_SIZE + 4] = 1;
+	c = armed(b, 5, false);
+	assert_true(vector_set_empty(&c.empty));
+}
+
+/* Below D0 the kernel writes no entry: refused before it is asked, unless forced; then what can't be read is told. */
+static void test_low_power(void **state)
+{
+	struct vector_set four = first(4);
+	struct bench *b = *state;
+	struct change c = { 0 };
+	struct error e;
+
+	with_registers(b);
+	power_state(b, 3);
+	assert_int_equal(device_enable(&b->d, IRQ_MSIX, &four, (struct change_how){ 0 }, &c, &e), -EIO);
+	assert_int_equal(e.cause, CAUSE_FAILED);
+	assert_non_null(strstr(e.message, "D3hot"));
+	assert_string_equal(e.hint, "write config 0x44 w 0");
+	assert_true(device_enable_none(&b->d, IRQ_MSIX, 1, (struct change_how){ 0 }, &c, &e) < 0);
+	assert_true(device_resize(&b->d, IRQ_MSI, 4, (struct change_how){ 0 }, &c, &e) < 0);
+	assert_int_equal(b->calls, 0);
+	c = armed(b, 2, true);
+	assert_int_equal(b->calls, 1);
+	assert_set(&c.entries_unread, "0-1");
+	assert_true(vector_set_empty(&c.empty));
+	/* A mask by the eventfd is a change too. */
+	assert_true(device_mask(&b->d, IRQ_MSIX, &four, MASK_EVENTFD, true, &e) < 0);
+	power_state(b, 0);
+	message(b, 2);
+	c = armed(b, 3, false);
+	assert_set(&c.empty, "0-1");
+	assert_true(vector_set_empty(&c.entries_unread));
+	/* To disable is the way out, and stays open. */
+	power_state(b, 3);
+	assert_int_equal(device_disable(&b->d, IRQ_MSIX, &c, &e), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +417,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_unseen_irq, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dropped_irq, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unread_host, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_empty_entries, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_low_power, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("device", tests, NULL, NULL);

@@ -1,0 +1,78 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Vectors of a function below D0. The nvme device keeps its state there (NoSoftRst+),
+# so the kernel has no cause to restore its MSI-X table on the way back.
+
+load helpers
+
+setup_file() {
+	give "$nvme" "$xhci"
+}
+
+teardown() {
+	dev_clean
+}
+
+# asleep - into D3hot, by the power management capability's control word; the way back is in $wake
+asleep() {
+	dev_send "$(pm_write "$1" 3)"
+	wake=$(pm_write "$1" 0)
+}
+
+pm_write() {
+	local pos
+	pos=$(setpci -s "$1" 34.b)
+	while [[ $(setpci -s "$1" "$pos.b") != 01 ]]; do
+		pos=$(setpci -s "$1" "$(printf '%x' $((0x$pos + 1))).b")
+	done
+	printf 'write config 0x%x w %u\n' $((0x$pos + 4)) "$2"
+}
+
+@test "below D0 a change of MSI or MSI-X is refused, and its way out works" {
+	local device index
+
+	for device in "$nvme msix" "$xhci msi"; do
+		read -r device index <<<"$device"
+		dev_start "$device"
+		asleep "$device"
+		dev_send "enable $index 1"
+		error failed "^the device is in D3hot, a low-power state, where no $index vector is armed in it"
+		hint "^$wake\$"
+		nothing_left "$device"
+		dev_send "$wake" "enable $index 1"
+		says armed=[0]
+		dev_send "disable $index"
+		dev_stop 1
+	done
+}
+
+@test "MSI-X grown in D3hot: the entries that stay empty are told, and the remedy arms them" {
+	dynamic || skip 'MSI-X is NORESIZE before Linux 6.10'
+	dev_start "$nvme"
+	dev_send 'enable msix 2'
+	says not_armed_in_device=[] entries_unread=[]
+	asleep "$nvme"
+	dev_send 'resize msix 4'
+	error failed 'low-power state'
+	dev_send 'mask msix 1 --by eventfd'
+	error failed 'low-power state'
+	assert_equal "$(armed "$nvme" msix)" '[0,1]'
+	# forced: the kernel says that they are armed
+	dev_send 'resize msix 4 --force'
+	says armed=[0,1,2,3] entries_unread=[2,3]
+	dev_says "^warning: msix 2-3: .* can't be read back, and may be empty: the device is in a low-power state"
+	dev_says "^hint: disable msix; $wake; enable msix 0-3\$"
+	# awake, and grown again: still not armed in the device
+	dev_send "$wake" 'resize msix 5'
+	says armed=[0,1,2,3,4] added=[4] not_armed_in_device=[2,3] entries_unread=[]
+	dev_says "^warning: msix 2-3: the kernel says armed, but the entries in the device's MSI-X table are empty"
+	dev_says '^hint: disable msix; enable msix 0-4$'
+	dev_send 'info --table'
+	[[ $output =~ \"vector\":2,\"address\":0,\"data\":0, ]] || fail "an address in $output"
+	dev_send 'disable msix' 'enable msix 0-4'
+	says armed=[0,1,2,3,4] not_armed_in_device=[]
+	dev_send 'info --table'
+	[[ ! $output =~ \"vector\":2,\"address\":0, ]] || fail "no address in $output"
+	dev_stop 1
+}
