@@ -70,15 +70,17 @@ static void put_cap(struct sim_device *d, unsigned int pos, uint8_t id, const st
 
 static void put_header(struct sim_device *d)
 {
+	bool set_up = !d->spec.client_enable;
 	const struct field header[] = {
 		{ PCI_VENDOR_ID, 2, VENDOR_ID, 0 },
 		{ PCI_DEVICE_ID, 2, DEVICE_ID, 0 },
-		{ PCI_COMMAND, 2, PCI_COMMAND_MEMORY, COMMAND_WRITABLE },
+		{ PCI_COMMAND, 2, set_up ? PCI_COMMAND_MEMORY : 0, COMMAND_WRITABLE },
 		{ PCI_STATUS, 2, PCI_STATUS_CAP_LIST, 0 },
 		{ PCI_CLASS_REVISION, 4, 0xff000001, 0 }, /* no class of those defined; revision 1 */
 		{ PCI_CACHE_LINE_SIZE, 1, 0, 0xff },
-		{ PCI_BASE_ADDRESS_0, 4, 0xe0010000, ~(SIM_REGISTERS_SIZE - 1) },
-		{ PCI_BASE_ADDRESS_2, 4, d->spec.msix ? 0xe0000000 : 0, d->spec.msix ? ~(SIM_TABLE_BAR_SIZE - 1) : 0 },
+		{ PCI_BASE_ADDRESS_0, 4, set_up ? 0xe0010000 : 0, ~(SIM_REGISTERS_SIZE - 1) },
+		{ PCI_BASE_ADDRESS_2, 4, d->spec.msix && set_up ? 0xe0000000 : 0,
+		  d->spec.msix ? ~(SIM_TABLE_BAR_SIZE - 1) : 0 },
 		{ PCI_SUBSYSTEM_VENDOR_ID, 2, VENDOR_ID, 0 },
 		{ PCI_SUBSYSTEM_ID, 2, DEVICE_ID, 0 },
 		{ PCI_INTERRUPT_LINE, 1, 0, 0xff },
@@ -90,8 +92,9 @@ static void put_header(struct sim_device *d)
 
 static void put_msix(struct sim_device *d)
 {
+	const uint32_t writable = PCI_MSIX_FLAGS_MASKALL | (d->spec.client_enable ? PCI_MSIX_FLAGS_ENABLE : 0);
 	const struct field cap[] = {
-		{ PCI_MSIX_FLAGS, 2, d->spec.msix - 1, PCI_MSIX_FLAGS_MASKALL },
+		{ PCI_MSIX_FLAGS, 2, d->spec.msix - 1, writable },
 		{ PCI_MSIX_TABLE, 4, SIM_TABLE_BAR, 0 },
 		{ PCI_MSIX_PBA, 4, SIM_PBA_OFFSET | SIM_TABLE_BAR, 0 },
 	};
@@ -178,6 +181,11 @@ bool sim_memory_on(const struct sim_device *d)
 	return get(d, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY && sim_in_d0(d);
 }
 
+bool sim_bar_mapped(const struct sim_device *d, unsigned int bar)
+{
+	return sim_memory_on(d) && get(d, PCI_BASE_ADDRESS_0 + 4 * bar, 4) & (uint32_t)PCI_BASE_ADDRESS_MEM_MASK;
+}
+
 /* PCI Local Bus 3.0, section 6.2.3: the bit tells the line's state whatever Interrupt Disable says. */
 void sim_show_intx(struct sim_device *d)
 {
@@ -192,12 +200,16 @@ void sim_msi_widen(struct sim_device *d, unsigned int n)
 	uint32_t control = get(d, MSI_CONTROL, 2) & ~(uint32_t)PCI_MSI_FLAGS_QSIZE;
 
 	d->msi_max = n > 1 ? 32u - (unsigned int)__builtin_clz(n - 1) : 0;
+	if (d->spec.client_enable)
+		return;
 	set(d, MSI_CONTROL, 2, control | d->msi_max << 4);
 }
 
 void sim_msi_enable(struct sim_device *d, unsigned int n)
 {
 	sim_msi_widen(d, n);
+	if (d->spec.client_enable)
+		return;
 	set(d, MSI_ADDRESS, 4, 0xfee00018 | 0x20 << 5);
 	if (msi_maskable(d))
 		set(d, MSI_MASK, 4, msi_bits(d));
@@ -207,6 +219,8 @@ void sim_msi_enable(struct sim_device *d, unsigned int n)
 /* The kernel's pci_msi_shutdown() leaves the vectors unmasked, address and MME as they were. */
 void sim_msi_disable(struct sim_device *d)
 {
+	if (d->spec.client_enable)
+		return;
 	set(d, MSI_CONTROL, 2, get(d, MSI_CONTROL, 2) & ~(uint32_t)PCI_MSI_FLAGS_ENABLE);
 	if (msi_maskable(d))
 		set(d, MSI_MASK, 4, 0);
@@ -251,9 +265,18 @@ void sim_msix_set_enable(struct sim_device *d, bool enable)
 {
 	uint32_t control = get(d, MSIX_POS + PCI_MSIX_FLAGS, 2) & ~(uint32_t)PCI_MSIX_FLAGS_ENABLE;
 
+	if (d->spec.client_enable)
+		return;
 	set(d, MSIX_POS + PCI_MSIX_FLAGS, 2, control | (enable ? PCI_MSIX_FLAGS_ENABLE : 0));
 	for (unsigned int v = 0; v < d->spec.msix; v++)
 		sim_entry_clear(d, v);
+}
+
+bool sim_enable_clear(const struct sim_device *d)
+{
+	if (d->on == IRQ_MSIX)
+		return !(get(d, MSIX_POS + PCI_MSIX_FLAGS, 2) & PCI_MSIX_FLAGS_ENABLE);
+	return d->on == IRQ_MSI && !(get(d, MSI_CONTROL, 2) & PCI_MSI_FLAGS_ENABLE);
 }
 
 bool sim_msix_function_mask(const struct sim_device *d)
@@ -264,6 +287,10 @@ bool sim_msix_function_mask(const struct sim_device *d)
 /* Attached vectors are unmasked by the kernel's pci_restore_msi_state(), others stay masked. */
 void sim_config_reset(struct sim_device *d)
 {
+	if (d->spec.client_enable) {
+		sim_config_init(d);
+		return;
+	}
 	set(d, PM_POS + PCI_PM_CTRL, 2, PCI_PM_CTRL_NO_SOFT_RESET);
 	if (d->spec.msix)
 		set(d, MSIX_POS + PCI_MSIX_FLAGS, 2,
@@ -281,6 +308,8 @@ static void settle_msi(struct sim_device *d)
 {
 	uint32_t control = get(d, MSI_CONTROL, 2);
 
+	if (d->spec.client_enable)
+		return;
 	if (d->on != IRQ_MSI)
 		control &= ~(uint32_t)PCI_MSI_FLAGS_ENABLE;
 	if ((control & PCI_MSI_FLAGS_QSIZE) >> 4 > d->msi_max)

@@ -67,6 +67,8 @@ int sim_irq_info(const struct sim_device *d, unsigned int index, struct irq_info
 	if (index >= NR_IRQ_INDEX)
 		return -EINVAL;
 	*info = (struct irq_info){ .count = count[index], .flags = IRQ_EVENTFD };
+	if (d->spec.client_enable)
+		return 0;
 	if (index == IRQ_INTX)
 		info->flags |= IRQ_MASKABLE | IRQ_AUTOMASKED;
 	else if (index != IRQ_MSIX || d->spec.noresize || !d->spec.msix)
@@ -104,7 +106,9 @@ ssize_t sim_region_write(struct sim_device *d, unsigned int region, const void *
 /* The kernel's pci_restore_state() puts back what it gave the device: messages, and no mask on what is attached. */
 static void restore_entry(struct sim_device *d, unsigned int v)
 {
-	if (d->on == IRQ_MSIX && d->vector[v].fd >= 0)
+	if (d->spec.client_enable)
+		sim_entry_clear(d, v);
+	else if (d->on == IRQ_MSIX && d->vector[v].fd >= 0)
 		sim_entry_set(d, v, false);
 	else if (vector_set_has(&d->allocated, v) && sim_entry_reaches(d, v))
 		sim_entry_set(d, v, true);

@@ -65,9 +65,19 @@ static void fire_msi(struct sim_device *d, unsigned int v, uint64_t n)
 		send(d, v, n);
 }
 
+/* The device falls back to INTx, which QEMU's server signals by the eventfd of vector 0, whatever that is of. */
+static void fire_line(struct sim_device *d)
+{
+	if (!d->asserted && !d->spec.no_intx)
+		sim_eventfd_signal(&d->vector[0], 1);
+	sim_intx_line(d, true);
+}
+
 static void fire(struct sim_device *d, unsigned int v, uint64_t n)
 {
-	if (d->on == IRQ_MSIX)
+	if (d->spec.client_enable && sim_enable_clear(d))
+		fire_line(d);
+	else if (d->on == IRQ_MSIX)
 		fire_msix(d, v, n);
 	else if (d->on == IRQ_MSI)
 		fire_msi(d, v, n);

@@ -69,6 +69,12 @@ bool sim_in_d0(const struct sim_device *d);
 /** sim_memory_on() - whether BARs answer. */
 bool sim_memory_on(const struct sim_device *d);
 
+/** sim_bar_mapped() - memory decode is on and the BAR has an address. */
+bool sim_bar_mapped(const struct sim_device *d, unsigned int bar);
+
+/** sim_enable_clear() - the index that is on is MSI or MSI-X, and Enable in its capability is clear. */
+bool sim_enable_clear(const struct sim_device *d);
+
 /** sim_show_intx() - Interrupt Status of the status register. */
 void sim_show_intx(struct sim_device *d);
 
@@ -108,6 +114,8 @@ void sim_entry_set(struct sim_device *d, unsigned int v, bool mask);
 /** sim_entry_clear() - address and data 0, masked: so is a vector without a handler. */
 void sim_entry_clear(struct sim_device *d, unsigned int v);
 
+/** sim_entry_mask() - Vector Control's mask bit alone. */
+void sim_entry_mask(struct sim_device *d, unsigned int v, bool mask);
 bool sim_entry_masked(const struct sim_device *d, unsigned int v);
 
 /** sim_entry_reaches() - whether address and data are still those that lead to the vector's handler. */

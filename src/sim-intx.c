@@ -12,7 +12,7 @@ static void intx_level(struct sim_device *d)
 {
 	if (d->on != IRQ_INTX || !d->asserted || d->intx_masked)
 		return;
-	d->intx_masked = true;
+	d->intx_masked = !d->spec.client_enable;
 	sim_eventfd_signal(&d->intx, 1);
 }
 

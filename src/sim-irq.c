@@ -16,6 +16,8 @@ static void release(struct sim_device *d, unsigned int v)
 	if (d->vector[v].fd < 0)
 		return;
 	sim_eventfd_drop(&d->vector[v]);
+	if (d->spec.client_enable)
+		return;
 	if (d->on == IRQ_MSIX)
 		sim_entry_clear(d, v);
 	else
@@ -29,7 +31,7 @@ static int allocate(struct sim_device *d, unsigned int v)
 		return -ENOSPC;
 	vector_set_add(&d->allocated, v);
 	d->nallocated++;
-	if (d->on == IRQ_MSIX)
+	if (d->on == IRQ_MSIX && !d->spec.client_enable)
 		sim_entry_set(d, v, true);
 	return 0;
 }
@@ -63,6 +65,8 @@ static int set_vector(struct sim_device *d, unsigned int v, int32_t *fd)
 		return -ENOSPC;
 	}
 	d->vector[v] = got;
+	if (d->spec.client_enable)
+		return 0;
 	if (d->on == IRQ_MSIX)
 		sim_entry_set(d, v, false);
 	else
@@ -233,10 +237,36 @@ static int single_trigger(struct sim_device *d, const struct sim_call *c)
 	return 0;
 }
 
+/*
+ * vfu_msix_irq_state() and vfu_msi_irq_state() of QEMU 7.2 to 10.0, hw/remote/vfio-user-obj.c: from start to below
+ * count, so nothing of most ranges that do not begin at 0. Success all the same, for INTx without any effect.
+ */
+static int set_masks(struct sim_device *d, const struct sim_call *c, bool mask)
+{
+	for (unsigned int v = c->start; v < c->count; v++) {
+		if (c->index == IRQ_MSIX)
+			sim_entry_mask(d, v, mask);
+		else if (c->index == IRQ_MSI)
+			sim_msi_set_mask(d, v, mask);
+	}
+	sim_deliver(d);
+	return 0;
+}
+
+static int mask_action(struct sim_device *d, const struct sim_call *c)
+{
+	return set_masks(d, c, true);
+}
+
+static int unmask_action(struct sim_device *d, const struct sim_call *c)
+{
+	return set_masks(d, c, false);
+}
+
 typedef int (*action)(struct sim_device *d, const struct sim_call *c);
 
 /* vfio_pci_set_irqs_ioctl(): no action, two, or one that the index does not have is ENOTTY. */
-static action find_action(unsigned int index, uint32_t flags)
+static action find_action(const struct sim_device *d, unsigned int index, uint32_t flags)
 {
 	static const struct {
 		uint32_t flag;
@@ -247,9 +277,14 @@ static action find_action(unsigned int index, uint32_t flags)
 		{ VFIO_IRQ_SET_ACTION_MASK, { sim_intx_mask_action } },
 		{ VFIO_IRQ_SET_ACTION_UNMASK, { sim_intx_unmask_action } },
 	};
+	uint32_t type = flags & VFIO_IRQ_SET_ACTION_TYPE_MASK;
 
+	if (d->spec.client_enable && index <= IRQ_MSIX && type == VFIO_IRQ_SET_ACTION_MASK)
+		return mask_action;
+	if (d->spec.client_enable && index <= IRQ_MSIX && type == VFIO_IRQ_SET_ACTION_UNMASK)
+		return unmask_action;
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
-		if ((flags & VFIO_IRQ_SET_ACTION_TYPE_MASK) == actions[i].flag)
+		if (type == actions[i].flag)
 			return actions[i].of[index];
 	return NULL;
 }
@@ -277,7 +312,7 @@ static void close_all(const int32_t *fd, unsigned int n)
 
 static int run(struct sim_device *d, uint32_t flags, const struct sim_call *c)
 {
-	action act = find_action(c->index, flags);
+	action act = find_action(d, c->index, flags);
 
 	return act ? act(d, c) : -ENOTTY;
 }

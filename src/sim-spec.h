@@ -16,6 +16,7 @@ struct sim_spec {
 	unsigned int fail_at; /* ENOSPC from this vector on; UINT32_MAX: never */
 	bool nomask;	      /* MSI without per-vector mask bits, MSI-X table not writable */
 	bool no_intx;
+	bool client_enable;  /* the capabilities' Enable, the masks and what decodes BARs are left to the client */
 	uint64_t latency_us; /* between a doorbell and the signal */
 	unsigned int drop;   /* every drop-th device interrupt is lost, by chance 1/N; 0: none */
 	uint64_t seed;	     /* of that chance */

@@ -593,9 +593,99 @@ static void drop_one_in_one_loses_all(void **state)
 	world_free(w);
 }
 
+/* As QEMU's server has it (hw/remote/vfio-user-obj.c): what a guest's driver would write is the client's. */
+static struct world *left_to_client(const char *spec)
+{
+	struct world *w = world_new(spec);
+
+	put(w, REGION_CONFIG, PCI_BASE_ADDRESS_0, 4, 0x80000000);
+	put(w, REGION_CONFIG, PCI_BASE_ADDRESS_2, 4, 0x90000000);
+	put(w, REGION_CONFIG, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	return w;
+}
+
+static void client_enables_msix(void **state)
+{
+	struct world *w = left_to_client("msix=8,msi=0,client-enable");
+	uint32_t control;
+
+	(void)state;
+	assert_int_equal(attach(w, IRQ_MSIX, 0, 4), 0);
+	control = (uint32_t)get(w, REGION_CONFIG, 0xb0 + PCI_MSIX_FLAGS, 2);
+	assert_false(control & PCI_MSIX_FLAGS_ENABLE);
+	assert_int_equal(get(w, 2, 3 * 16 + 12, 4), 1);
+	ring(w, 3); /* Enable clear: INTx, on the eventfd of vector 0, once until the line falls */
+	ring(w, 2);
+	assert_int_equal(got(w, 0), 1);
+	assert_int_equal(got(w, 3), 0);
+	put(w, REGION_CONFIG, 0xb0 + PCI_MSIX_FLAGS, 2, control | PCI_MSIX_FLAGS_ENABLE);
+	assert_int_equal(fired(w, 3), 0); /* its entry is masked */
+	assert_int_equal(pba(w, 0), 1 << 3);
+	mask_entry(w, 3, false);
+	assert_int_equal(got(w, 3), 1);
+	assert_int_equal(fired(w, 3), 1);
+	assert_int_equal(set(w, NONE, IRQ_MSIX, 0, 0), 0);
+	assert_true(get(w, REGION_CONFIG, 0xb0 + PCI_MSIX_FLAGS, 2) & PCI_MSIX_FLAGS_ENABLE);
+	assert_int_equal(get(w, 2, 3 * 16 + 12, 4), 0);
+	world_free(w);
+}
+
+/* Of a range, what lies from its start to below its count. */
+static void client_unmasks_by_action(void **state)
+{
+	struct world *w = left_to_client("msix=8,msi=0,client-enable");
+
+	(void)state;
+	assert_int_equal(attach(w, IRQ_MSIX, 0, 8), 0);
+	put(w, REGION_CONFIG, 0xb0 + PCI_MSIX_FLAGS, 2, PCI_MSIX_FLAGS_ENABLE | 7);
+	assert_int_equal(set(w, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK, IRQ_MSIX, 2, 4), 0);
+	for (unsigned int v = 0; v < 8; v++)
+		assert_int_equal(fired(w, v), v == 2 || v == 3);
+	assert_int_equal(set(w, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_MASK, IRQ_MSIX, 3, 1), 0);
+	assert_int_equal(fired(w, 3), 1);
+	assert_int_equal(set(w, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_MASK, IRQ_MSIX, 0, 4), 0);
+	assert_int_equal(fired(w, 3), 0);
+	world_free(w);
+}
+
+static void client_enables_msi(void **state)
+{
+	struct world *w = left_to_client("msix=0,msi=8,client-enable");
+
+	(void)state;
+	assert_int_equal(attach(w, IRQ_MSI, 0, 3), 0);
+	assert_int_equal(fired(w, 2), 0);
+	assert_int_equal(got(w, 0), 1);
+	put(w, REGION_CONFIG, 0x50 + PCI_MSI_FLAGS, 2, PCI_MSI_FLAGS_ENABLE | 2 << 4);
+	assert_int_equal(fired(w, 2), 1);
+	assert_int_equal(sim_reset(w->d), 0);
+	assert_int_equal(get(w, REGION_CONFIG, 0x50 + PCI_MSI_FLAGS, 2) & PCI_MSI_FLAGS_ENABLE, 0);
+	assert_int_equal(get(w, REGION_CONFIG, PCI_COMMAND, 2), 0);
+	world_free(w);
+}
+
+static void client_maps_bars(void **state)
+{
+	struct world *w = world_new("client-enable");
+	uint8_t raw[4];
+
+	(void)state;
+	assert_int_equal(sim_region_read(w->d, 0, raw, 4, 0), -EINVAL);
+	put(w, REGION_CONFIG, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	assert_int_equal(sim_region_read(w->d, 0, raw, 4, 0), -EINVAL);
+	put(w, REGION_CONFIG, PCI_BASE_ADDRESS_0, 4, 0x80000000);
+	assert_int_equal(sim_region_read(w->d, 0, raw, 4, 0), 4);
+	assert_int_equal(sim_region_read(w->d, 2, raw, 4, 0), -EINVAL);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(client_enables_msix),
+		cmocka_unit_test(client_unmasks_by_action),
+		cmocka_unit_test(client_enables_msi),
+		cmocka_unit_test(client_maps_bars),
 		cmocka_unit_test(a_doorbell_is_a_signal),
 		cmocka_unit_test(no_bus_master_no_message),
 		cmocka_unit_test(masked_entry_waits),

@@ -38,19 +38,20 @@ static void nothing_said_is_the_default(void **state)
 		assert_int_equal(s.fail_at, UINT32_MAX);
 		assert_int_equal(s.latency_us, 0);
 		assert_int_equal(s.drop, 0);
-		assert_false(s.noresize || s.nomask || s.no_intx);
+		assert_false(s.noresize || s.nomask || s.no_intx || s.client_enable);
 	}
 }
 
 static void every_word_sets_its_own(void **state)
 {
-	struct sim_spec s = parsed("msix=2048,msi=32,noresize,host=7,fail-at=176,nomask,no-intx,latency=20ms,drop=1/10,"
-				   "seed=0xffffffffffffffff");
+	struct sim_spec s = parsed(
+		"msix=2048,msi=32,noresize,host=7,fail-at=176,nomask,no-intx,client-enable,latency=20ms,drop=1/10,"
+		"seed=0xffffffffffffffff");
 
 	(void)state;
 	assert_int_equal(s.msix, 2048);
 	assert_int_equal(s.msi, 32);
-	assert_true(s.noresize && s.nomask && s.no_intx);
+	assert_true(s.noresize && s.nomask && s.no_intx && s.client_enable);
 	assert_int_equal(s.host, 7);
 	assert_int_equal(s.fail_at, 176);
 	assert_int_equal(s.latency_us, 20000);
@@ -142,7 +143,7 @@ static void words_are_told(void **state)
 		if (!strchr(word, '='))
 			parsed(word);
 	}
-	assert_int_equal(n, 10);
+	assert_int_equal(n, 11);
 	assert_true(msix);
 	assert_null(sim_spec_word_at(UINT32_MAX, NULL));
 	assert_non_null(sim_spec_word_at(0, NULL));
