@@ -77,6 +77,7 @@ static int run_simulate(struct session *s, const struct args *a, struct error *e
 	if (rc)
 		return fail(e, CAUSE_FAILED, -rc, "the simulated function: %s", strerror(-rc));
 	sim_accept_pieces(d);
+	sim_distrust_clients(d);
 	want_descriptors(s->out);
 	rc = vu_listen(&l, a->param[0].text, e);
 	if (!rc)

@@ -79,13 +79,13 @@ static void write_ack(struct sim_device *d, uint32_t value)
 static void write_err(struct sim_device *d, uint32_t value)
 {
 	if (value & 1)
-		sim_eventfd_signal(&d->err, 1);
+		sim_eventfd_signal(d, &d->err, 1);
 }
 
 static void write_req(struct sim_device *d, uint32_t value)
 {
 	if (value & 1)
-		sim_eventfd_signal(&d->req, 1);
+		sim_eventfd_signal(d, &d->req, 1);
 }
 
 static const struct {

@@ -28,9 +28,21 @@ int sim_device_new(struct sim_device **d, const struct sim_spec *spec)
 	if (!*d)
 		return -ENOMEM;
 	(*d)->spec = *spec;
+	(*d)->aio.null = -1;
 	sim_irq_init(*d);
 	power_on(*d);
 	return 0;
+}
+
+void sim_accept_pieces(struct sim_device *d)
+{
+	d->pieces = true;
+}
+
+void sim_distrust_clients(struct sim_device *d)
+{
+	if (!d->aio.context)
+		sim_aio_init(&d->aio);
 }
 
 void sim_device_free(struct sim_device *d)
@@ -38,6 +50,7 @@ void sim_device_free(struct sim_device *d)
 	if (!d)
 		return;
 	sim_irq_off(d);
+	sim_aio_drop(&d->aio);
 	free(d);
 }
 

@@ -52,6 +52,15 @@ void sim_device_free(struct sim_device *d);
  */
 void sim_accept_pieces(struct sim_device *d);
 
+/**
+ * sim_distrust_clients() - signal eventfds so that no client can block this process
+ *
+ * A client may clear O_NONBLOCK of an eventfd that it shares and fill the counter at any moment. From now on eventfds
+ * are signalled by the kernel's AIO, which never waits, where the kernel has AIO. To free the device takes some 30 ms
+ * then (io_destroy(2) waits for a grace period), so a client of one's own is spared this.
+ */
+void sim_distrust_clients(struct sim_device *d);
+
 /** sim_device_disconnect() - the client went: all eventfds closed, the function as sim_device_new() made it. */
 void sim_device_disconnect(struct sim_device *d);
 

@@ -25,13 +25,12 @@ static int check_eventfd(int fd)
 	return -EINVAL;
 }
 
-int sim_eventfd_take(struct sim_eventfd *to, int32_t *fd)
+int sim_eventfd_take(const struct sim_device *d, struct sim_eventfd *to, int32_t *fd)
 {
-	int rc;
+	int rc = sim_aio_is_eventfd(&d->aio, *fd);
 
-	if (fcntl(*fd, F_GETFL) < 0)
-		return -EBADF;
-	rc = check_eventfd(*fd);
+	if (rc == -ENOSYS)
+		rc = fcntl(*fd, F_GETFL) < 0 ? -EBADF : check_eventfd(*fd);
 	if (rc)
 		return rc;
 	*to = (struct sim_eventfd){ .fd = take_fd(fd) };
@@ -60,17 +59,15 @@ static bool never_blocks(const struct sim_eventfd *e)
 }
 
 /*
- * eventfd(2): a write blocks when the counter would pass 2^64-2, and POLLOUT says that 1 can be added. The file
- * description is the client's too, so its flags are left alone. A full counter stays as it is: the kernel's
- * eventfd_signal() does the same. A client that clears the flag or fills the counter just between the look and the
- * write holds us up all the same: no write to an eventfd can be told not to wait (RWF_NOWAIT is for reads of it).
+ * Where there is no AIO. eventfd(2): a write blocks when the counter would pass
+ * 2^64-2, and POLLOUT says that 1 can be added. The file description is the
+ * client's too, so its flags are left alone, and a client that changes them just
+ * between the look and the write holds this process up.
  */
-void sim_eventfd_signal(const struct sim_eventfd *e, uint64_t n)
+static void write_carefully(const struct sim_eventfd *e, uint64_t n)
 {
 	ssize_t rc;
 
-	if (e->fd < 0)
-		return;
 	if (never_blocks(e)) {
 		rc = write(e->fd, &n, sizeof(n));
 		(void)rc;
@@ -80,6 +77,15 @@ void sim_eventfd_signal(const struct sim_eventfd *e, uint64_t n)
 		rc = write(e->fd, &(uint64_t){ 1 }, sizeof(uint64_t));
 		(void)rc;
 	}
+}
+
+void sim_eventfd_signal(struct sim_device *d, const struct sim_eventfd *e, uint64_t n)
+{
+	if (e->fd < 0)
+		return;
+	n -= sim_aio_signal(&d->aio, e->fd, n);
+	if (n)
+		write_carefully(e, n);
 }
 
 /* Linux 5.8 made eventfd take RWF_NOWAIT: a blocking one that the client read meanwhile does not hold us up. */

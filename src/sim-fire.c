@@ -42,7 +42,7 @@ static void send(struct sim_device *d, unsigned int v, uint64_t n)
 	d->fired += n;
 	n = survive(d, n);
 	if (n && (d->on == IRQ_MSI || sim_entry_reaches(d, v)))
-		sim_eventfd_signal(&d->vector[v], n);
+		sim_eventfd_signal(d, &d->vector[v], n);
 }
 
 static void fire_msix(struct sim_device *d, unsigned int v, uint64_t n)

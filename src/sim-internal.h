@@ -22,6 +22,13 @@ struct sim_eventfd {
 	int fd;
 };
 
+/* sim_distrust_clients() */
+struct sim_aio {
+	unsigned long context; /* 0: none */
+	int null;
+	unsigned int uncollected;
+};
+
 /* A doorbell that was rung and has not fired yet. */
 struct sim_delayed {
 	uint64_t due;
@@ -30,6 +37,7 @@ struct sim_delayed {
 
 struct sim_device {
 	struct sim_spec spec;
+	struct sim_aio aio;
 	uint8_t config[SIM_CONFIG_SIZE], writable[SIM_CONFIG_SIZE];
 	uint8_t table[MAX_VECTORS * MSIX_ENTRY_SIZE];
 	struct vector_set pending; /* of MSI-X; those of MSI are in its capability */
@@ -172,17 +180,31 @@ void sim_fire_reset(struct sim_device *d);
 /** sim_fire_forget() - drop what is under way. */
 void sim_fire_forget(struct sim_device *d);
 
+/* --- sim-aio.c --- */
+
+/** sim_aio_init() - no context: the kernel has none to spare (fs.aio-max-nr), or no AIO. */
+void sim_aio_init(struct sim_aio *a);
+
+/** sim_aio_drop() - no context any more, as in the beginning. */
+void sim_aio_drop(struct sim_aio *a);
+
+/** sim_aio_is_eventfd() - 0; -EBADF: no open descriptor; -EINVAL: not an eventfd; -ENOSYS: that can't be told here. */
+int sim_aio_is_eventfd(const struct sim_aio *a, int fd);
+
+/** sim_aio_signal() - add @n to the eventfd @fd, without ever blocking. Returns: how many of them were added. */
+uint64_t sim_aio_signal(struct sim_aio *a, int fd, uint64_t n);
+
 /* --- sim-eventfd.c --- */
 
 /**
  * sim_eventfd_take() - take @fd over, -1 stays behind
  * Returns: 0; -EBADF: no open descriptor; -EINVAL: not an eventfd. What was in @to must be dropped before.
  */
-int sim_eventfd_take(struct sim_eventfd *to, int32_t *fd);
+int sim_eventfd_take(const struct sim_device *d, struct sim_eventfd *to, int32_t *fd);
 void sim_eventfd_drop(struct sim_eventfd *e);
 
-/** sim_eventfd_signal() - add @n; a full counter stays as it is, this never blocks. */
-void sim_eventfd_signal(const struct sim_eventfd *e, uint64_t n);
+/** sim_eventfd_signal() - add @n; a full counter stays full. */
+void sim_eventfd_signal(struct sim_device *d, const struct sim_eventfd *e, uint64_t n);
 
 /** sim_eventfd_clear() - read it. Returns: whether there was something; never blocks. */
 bool sim_eventfd_clear(const struct sim_eventfd *e);

@@ -13,7 +13,7 @@ static void intx_level(struct sim_device *d)
 	if (d->on != IRQ_INTX || !d->asserted || d->intx_masked)
 		return;
 	d->intx_masked = !d->spec.client_enable;
-	sim_eventfd_signal(&d->intx, 1);
+	sim_eventfd_signal(d, &d->intx, 1);
 }
 
 void sim_intx_line(struct sim_device *d, bool asserted)
@@ -54,14 +54,14 @@ void sim_intx_unmask(struct sim_device *d)
 static void intx_signal(struct sim_device *d)
 {
 	if (!sim_intx_disabled(d))
-		sim_eventfd_signal(&d->intx, 1);
+		sim_eventfd_signal(d, &d->intx, 1);
 }
 
 /* vfio_intx_set_signal() and vfio_intx_enable(); without an eventfd the index is on too. */
 static int intx_attach(struct sim_device *d, int32_t *fd)
 {
 	struct sim_eventfd got = { .fd = -1 };
-	int rc = fd && *fd >= 0 ? sim_eventfd_take(&got, fd) : 0;
+	int rc = fd && *fd >= 0 ? sim_eventfd_take(d, &got, fd) : 0;
 
 	if (rc)
 		return rc;
@@ -115,7 +115,7 @@ static int set_unmask(struct sim_device *d, int32_t *fd)
 		sim_eventfd_drop(&d->unmask);
 		return 0;
 	}
-	rc = sim_eventfd_take(&got, fd);
+	rc = sim_eventfd_take(d, &got, fd);
 	if (rc == 0 && d->unmask.fd >= 0) {
 		sim_eventfd_drop(&got);
 		rc = -EBUSY;

@@ -57,7 +57,7 @@ static int set_vector(struct sim_device *d, unsigned int v, int32_t *fd)
 		return 0;
 	rc = allocate_more(d, v);
 	if (rc == 0)
-		rc = sim_eventfd_take(&got, fd);
+		rc = sim_eventfd_take(d, &got, fd);
 	if (rc)
 		return rc;
 	if (v >= d->spec.fail_at) {
@@ -194,11 +194,11 @@ static int msi_trigger(struct sim_device *d, const struct sim_call *c)
 		return -EINVAL;
 	for (unsigned int i = 0; i < c->count; i++)
 		if (sim_wanted(c, i))
-			sim_eventfd_signal(&d->vector[c->start + i], 1);
+			sim_eventfd_signal(d, &d->vector[c->start + i], 1);
 	return 0;
 }
 
-static int single_attach(struct sim_eventfd *to, int32_t *fd)
+static int single_attach(const struct sim_device *d, struct sim_eventfd *to, int32_t *fd)
 {
 	struct sim_eventfd got = { .fd = -1 };
 	int rc = 0;
@@ -206,7 +206,7 @@ static int single_attach(struct sim_eventfd *to, int32_t *fd)
 	if (fd && *fd < -1)
 		return -EINVAL;
 	if (fd && *fd >= 0)
-		rc = sim_eventfd_take(&got, fd);
+		rc = sim_eventfd_take(d, &got, fd);
 	if (rc)
 		return rc;
 	sim_eventfd_drop(to);
@@ -223,7 +223,7 @@ static int single_trigger(struct sim_device *d, const struct sim_call *c)
 		if (e->fd < 0)
 			return -EINVAL;
 		if (c->count)
-			sim_eventfd_signal(e, 1);
+			sim_eventfd_signal(d, e, 1);
 		else
 			sim_eventfd_drop(e);
 		return 0;
@@ -231,9 +231,9 @@ static int single_trigger(struct sim_device *d, const struct sim_call *c)
 	if (c->count == 0)
 		return -EINVAL;
 	if (c->data == IRQ_DATA_EVENTFD)
-		return single_attach(e, c->fd);
+		return single_attach(d, e, c->fd);
 	if (sim_wanted(c, 0))
-		sim_eventfd_signal(e, 1);
+		sim_eventfd_signal(d, e, 1);
 	return 0;
 }
 
@@ -364,11 +364,6 @@ int sim_set_irqs(struct sim_device *d, uint32_t flags, unsigned int index, unsig
 	c.bools = c.data == IRQ_DATA_BOOL ? data : NULL;
 	rc = check(d, flags, &c);
 	return rc ? rc : run(d, flags, &c);
-}
-
-void sim_accept_pieces(struct sim_device *d)
-{
-	d->pieces = true;
 }
 
 void sim_irq_init(struct sim_device *d)

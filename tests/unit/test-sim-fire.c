@@ -527,6 +527,23 @@ static void delayed_interrupts_wait(void **state)
 	world_free(w);
 }
 
+/* All that one vector waited for arrive, be they more than the kernel takes in one request. */
+static void delayed_interrupts_of_one_vector_add_up(void **state)
+{
+	(void)state;
+	for (int aio = 0; aio <= 1; aio++) {
+		struct world *w = with_msix("latency=1s", 1);
+
+		if (aio)
+			sim_distrust_clients(w->d);
+		for (unsigned int i = 0; i < 200; i++)
+			ring(w, 0);
+		sim_tick(w->d, UINT64_MAX);
+		assert_int_equal(got(w, 0), 200);
+		world_free(w);
+	}
+}
+
 static void delayed_interrupts_fill_the_queue(void **state)
 {
 	struct world *w = world_new("msix=2048,latency=1s");
@@ -707,6 +724,7 @@ int main(void)
 		cmocka_unit_test(reset_restores_entries_without_handler),
 		cmocka_unit_test(reset_restores_msi),
 		cmocka_unit_test(delayed_interrupts_wait),
+		cmocka_unit_test(delayed_interrupts_of_one_vector_add_up),
 		cmocka_unit_test(delayed_interrupts_fill_the_queue),
 		cmocka_unit_test(losses_come_back_with_their_seed),
 		cmocka_unit_test(drop_one_in_one_loses_all),
