@@ -69,7 +69,7 @@ static void fire_msi(struct sim_device *d, unsigned int v, uint64_t n)
 static void fire_line(struct sim_device *d)
 {
 	if (!d->asserted && !d->spec.no_intx)
-		sim_eventfd_signal(&d->vector[0], 1);
+		sim_eventfd_signal(d, &d->vector[0], 1);
 	sim_intx_line(d, true);
 }
 
