@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Why a SET_IRQS failed, by the kernel's word or by a peer's. */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/pci_regs.h>
 #include <stdio.h>
 
 #include "device-internal.h"
@@ -34,6 +36,56 @@ static int explain_nospace(struct device *d, const struct irq_set *set, struct e
 	return -ENOSPC;
 }
 
+/* Out of descriptors the folder can't be looked at, which does not say that it is not there. */
+static bool folder_gone(const struct device *d)
+{
+	_cleanup_fd_ int fd = -1;
+	char bdf[PCI_ADDR_LEN];
+
+	if (!d->has_addr)
+		return false;
+	fd = root_openf(d->root, O_PATH, "sys/bus/pci/devices/%s", pci_addr_full(&d->addr, bdf));
+	return fd == -ENOENT;
+}
+
+bool device_answers(struct device *d, uint16_t *vendor)
+{
+	uint8_t raw[2];
+
+	if (!d->handle || folder_gone(d) ||
+	    d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), PCI_VENDOR_ID) != sizeof(raw))
+		return false;
+	*vendor = le16(raw);
+	/* PCI Local Bus 3.0, section 6.1: no device has that ID, and nobody answers to a read with it. */
+	return *vendor != 0xffff;
+}
+
+enum cause device_cause(struct device *d, int err)
+{
+	enum cause cause = cause_of_errno(err);
+	uint16_t vendor;
+
+	return cause == CAUSE_NO_DEVICE && !device_served(d) && device_answers(d, &vendor) ? CAUSE_FAILED : cause;
+}
+
+/* drivers/vfio/pci/vfio_pci_intrs.c passes on what the interrupt core returns, ENODEV among others. */
+static int explain_kernel(struct device *d, const char *what, int rc, struct error *e)
+{
+	bool gone = rc == -ENODEV || rc == -EIO || rc == -ENOTCONN || rc == -ENXIO;
+	uint16_t vendor;
+
+	if (!gone)
+		return fail(e, CAUSE_FAILED, -rc, "%s was refused", what);
+	if (!device_answers(d, &vendor))
+		return fail(e, CAUSE_NO_DEVICE, -rc, "the device does not answer any more");
+	fail(e, CAUSE_FAILED, -rc,
+	     "%s was refused, although the device is there and its registers read well (vendor 0x%04x): the kernel "
+	     "could not set up the interrupts",
+	     what, vendor);
+	hint(e, "dmesg | tail   shows what the kernel said; the same command may work when it is repeated");
+	return rc;
+}
+
 static int explain_refusal(struct device *d, const struct irq_set *set, int rc, struct error *e)
 {
 	struct error why;
@@ -43,10 +95,8 @@ static int explain_refusal(struct device *d, const struct irq_set *set, int rc, 
 	append(what, sizeof(what), "%s", text);
 	if (device_served(d))
 		d->backend->peer_explain(d->handle, rc, what, e);
-	else if (rc == -ENODEV || rc == -EIO || rc == -ENOTCONN)
-		return fail(e, CAUSE_NO_DEVICE, -rc, "the device does not answer any more");
 	else
-		fail(e, CAUSE_FAILED, -rc, "%s was refused", what);
+		explain_kernel(d, what, rc, e);
 	if (rc == -EINVAL && device_memory_on(d, &why)) {
 		append(e->message, sizeof(e->message), ": %s", why.message);
 		copy_text(e->hint, sizeof(e->hint), why.hint);

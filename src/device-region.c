@@ -101,7 +101,7 @@ int device_memory_on(struct device *d, struct error *e)
 	if (rc && device_lost(d, "REGION_READ of config space", e))
 		return rc;
 	if (rc)
-		return fail(e, cause_of_errno(-rc), -rc, "the device's config space can't be read");
+		return fail(e, device_cause(d, -rc), -rc, "the device's config space can't be read");
 	if (cmd & PCI_COMMAND_MEMORY)
 		return 0;
 	rc = fail(e, CAUSE_FAILED, EIO, "memory decode is off (Command 0x%04x), so BARs do not answer", cmd);
@@ -162,7 +162,7 @@ static int check_access(struct device *d, enum region_index region, uint64_t off
 	if (rc && device_lost(d, "GET_REGION_INFO", e))
 		return rc;
 	if (rc && rc != -EINVAL)
-		return fail(e, cause_of_errno(-rc), -rc, "VFIO_DEVICE_GET_REGION_INFO of %s failed",
+		return fail(e, device_cause(d, -rc), -rc, "VFIO_DEVICE_GET_REGION_INFO of %s failed",
 			    region_word(region));
 	if (rc || info.size == 0)
 		return fail(e, CAUSE_FAILED, 0, "the device has no %s", region_word(region));
@@ -182,7 +182,7 @@ static int explain_access(struct device *d, enum region_index region, uint64_t o
 		return lost;
 	if (err == EIO && region != REGION_CONFIG && device_memory_on(d, e))
 		return -EIO;
-	return fail(e, err == EIO ? CAUSE_FAILED : cause_of_errno(err), err, "%s 0x%" PRIx64 " can't be accessed",
+	return fail(e, err == EIO ? CAUSE_FAILED : device_cause(d, err), err, "%s 0x%" PRIx64 " can't be accessed",
 		    region_word(region), offset);
 }
 
@@ -253,7 +253,7 @@ int device_reset(struct device *d, struct error *e)
 	if (rc < 0 && device_served(d))
 		return d->backend->peer_explain(d->handle, rc, "DEVICE_RESET", e);
 	if (rc < 0)
-		return fail(e, cause_of_errno(-rc), -rc, "VFIO_DEVICE_RESET failed");
+		return fail(e, device_cause(d, -rc), -rc, "VFIO_DEVICE_RESET failed");
 	forget_device_masks(d);
 	return 0;
 }

@@ -21,7 +21,7 @@ static int map_table(struct device *d, struct error *e)
 		return 0;
 	rc = d->backend->region_info(d->handle, m->table_bar, &info);
 	if (rc)
-		return fail(e, cause_of_errno(-rc), -rc, "bar%u, which holds the MSI-X table, can't be asked for",
+		return fail(e, device_cause(d, -rc), -rc, "bar%u, which holds the MSI-X table, can't be asked for",
 			    m->table_bar);
 	if (!info.map || !info.msix_mappable || !d->backend->region_map)
 		return fail(e, CAUSE_FAILED, EOPNOTSUPP, "the kernel does not let the MSI-X table in bar%u be mapped",
@@ -32,7 +32,7 @@ static int map_table(struct device *d, struct error *e)
 	rc = d->backend->region_map(d->handle, m->table_bar, m->table_offset - skip, size, &d->table);
 	if (rc) {
 		d->table = NULL;
-		return fail(e, cause_of_errno(-rc), -rc, "the MSI-X table can't be mapped");
+		return fail(e, device_cause(d, -rc), -rc, "the MSI-X table can't be mapped");
 	}
 	d->table_map = size;
 	d->table_skip = skip;
@@ -59,12 +59,16 @@ static volatile uint32_t *entry_at(const struct device *d, unsigned int vector)
 int device_table_fault(struct device *d, struct error *e)
 {
 	int rc = device_lost(d, "access to the MSI-X table", e);
+	uint16_t vendor;
 
 	if (rc)
 		return rc;
 	if (device_served(d))
 		return fail(e, CAUSE_FAILED, EIO, "the peer refuses access to the MSI-X table in its BAR");
-	return fail(e, CAUSE_NO_DEVICE, EFAULT, "the MSI-X table in the device's BAR does not answer");
+	if (device_memory_on(d, e))
+		return -e->err;
+	return fail(e, device_answers(d, &vendor) ? CAUSE_FAILED : CAUSE_NO_DEVICE, EFAULT,
+		    "the MSI-X table in the device's BAR does not answer");
 }
 
 int device_entry_read(struct device *d, unsigned int vector, unsigned int first, uint32_t *to, size_t n)

@@ -155,7 +155,7 @@ static int ask_index(struct device *d, struct index *ix, struct error *e)
 
 	ix->present = rc == 0;
 	if (rc < 0 && rc != -EINVAL && !device_served(d))
-		return fail(e, cause_of_errno(-rc), -rc, "VFIO_DEVICE_GET_IRQ_INFO failed");
+		return fail(e, device_cause(d, -rc), -rc, "VFIO_DEVICE_GET_IRQ_INFO failed");
 	if (rc < 0)
 		return device_lost(d, "GET_IRQ_INFO", e);
 	if (ix->info.count <= most[ix->index])
@@ -209,7 +209,7 @@ static int listen_to_req(struct device *d, struct error *e)
 	rc = device_send(d, &set, &c);
 	d->trace = t;
 	if (rc == 0 || !device_served(d))
-		return rc ? fail(e, cause_of_errno(-rc), -rc, "cannot listen to the kernel's requests (REQ)") : 0;
+		return rc ? fail(e, device_cause(d, -rc), -rc, "cannot listen to the kernel's requests (REQ)") : 0;
 	/* A peer that will not say that it wants the device back can be used all the same; info names it. */
 	device_book_failed(d, &set, false);
 	return device_lost(d, "SET_IRQS of req", e);

@@ -134,6 +134,17 @@ void device_wanted_back(struct device *d);
 /** device_lost() - 0 while the peer that serves it is there; else -errno and why @what, in words, failed by that. */
 int device_lost(struct device *d, const char *what, struct error *e);
 
+/**
+ * device_answers() - whether the device can still be reached: its folder is in /sys, and config space does not read as
+ * ones
+ * @vendor: its vendor ID, when it answers
+ */
+bool device_answers(struct device *d, uint16_t *vendor);
+
+/** device_cause() - the cause for @err of a call on the device. ENODEV and its like mean that the device is gone only
+ * when it does not answer either: the kernel has them for failures of its own. */
+enum cause device_cause(struct device *d, int err);
+
 /** device_here() - whether it is still open; else -ENODEV and a sentence. */
 int device_here(const struct device *d, struct error *e);
 

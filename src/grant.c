@@ -144,8 +144,8 @@ static int give_back(struct probe *p, struct error *e)
 	if (rc && device_lost(p->d, "SET_IRQS", e))
 		return -e->err;
 	if (rc)
-		return fail(e, cause_of_errno(-rc), rc < 0 ? -rc : 0, "%s was granted, but could not be disabled again",
-			    word);
+		return fail(e, device_cause(p->d, -rc), rc < 0 ? -rc : 0,
+			    "%s was granted, but could not be disabled again", word);
 	left = left_behind(p);
 	if (!left)
 		return 0;
@@ -198,7 +198,7 @@ static int learn(struct probe *p, unsigned int n, int rc, unsigned int *said, st
 	if (rc < 0 && device_lost(p->d, "SET_IRQS", e))
 		return -e->err;
 	if (rc < 0 && !shortage(rc))
-		return fail(e, cause_of_errno(-rc), -rc, "asking for %u %s vectors failed", n,
+		return fail(e, device_cause(p->d, -rc), -rc, "asking for %u %s vectors failed", n,
 			    irq_index_word(p->index));
 	p->high = n;
 	if (rc > 0 && (unsigned int)rc < n && shape(p, (unsigned int)rc) > p->low)

@@ -407,6 +407,53 @@ static void test_low_power(void **state)
 	assert_int_equal(device_disable(&b->d, IRQ_MSIX, &c, &e), 0);
 }
 
+/* @err is what the kernel answers, @vendor what the device does. */
+static struct error refused(struct bench *b, int err, uint16_t vendor)
+{
+	struct vector_set two = first(2);
+	struct change c = { 0 };
+	struct error e = { 0 };
+
+	b->config[PCI_VENDOR_ID] = (uint8_t)vendor;
+	b->config[PCI_VENDOR_ID + 1] = (uint8_t)(vendor >> 8);
+	b->answer = -err;
+	assert_int_equal(device_enable(&b->d, IRQ_MSIX, &two, (struct change_how){ 0 }, &c, &e), -err);
+	return e;
+}
+
+/* The kernel has ENODEV for failures of its own: the device is gone when it does not answer, and not before. */
+static void test_enodev(void **state)
+{
+	static const int word[] = { ENODEV, EIO, ENXIO };
+	struct bench *b = *state;
+	struct error e;
+
+	with_registers(b);
+	for (size_t i = 0; i < ARRAY_SIZE(word); i++) {
+		e = refused(b, word[i], 0x8086);
+		assert_int_equal(e.cause, CAUSE_FAILED);
+		assert_int_equal(e.err, word[i]);
+		assert_non_null(strstr(e.message, "registers read well (vendor 0x8086)"));
+		assert_true(e.hint[0]);
+		e = refused(b, word[i], 0xffff);
+		assert_int_equal(e.cause, CAUSE_NO_DEVICE);
+		assert_non_null(strstr(e.message, "does not answer any more"));
+	}
+	assert_int_equal(device_cause(&b->d, ENODEV), CAUSE_NO_DEVICE);
+	refused(b, ENOMEM, 0x8086);
+	assert_int_equal(device_cause(&b->d, ENODEV), CAUSE_FAILED);
+	assert_int_equal(device_cause(&b->d, EBUSY), CAUSE_BUSY);
+	/* Its folder in /sys is gone: what is read is nobody's any more. */
+	tree_new(&b->tree);
+	b->d.root = &b->tree.root;
+	b->d.has_addr = true;
+	b->d.addr = (struct pci_addr){ 0, 4, 0, 0 };
+	assert_int_equal(refused(b, ENODEV, 0x8086).cause, CAUSE_NO_DEVICE);
+	tree_folder(&b->tree, DEVICE);
+	assert_int_equal(refused(b, ENODEV, 0x8086).cause, CAUSE_FAILED);
+	tree_free(&b->tree);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -419,6 +466,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_unread_host, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_empty_entries, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_low_power, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_enodev, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("device", tests, NULL, NULL);
