@@ -47,6 +47,23 @@ int attach_nobody(const char *device, struct error *e)
 	return -ENOENT;
 }
 
+int attach_reason(const char *device, int rc, struct error *e)
+{
+	char word[ATTACH_WORD];
+	struct error ignored;
+	pid_t pid;
+	int sock;
+
+	if (rc != -ECONNRESET && rc != -EPIPE)
+		return rc;
+	sock = attach_find(device, &pid, &ignored);
+	if (sock >= 0)
+		close(sock);
+	if (sock == -ENOENT && attach_last_word(device, word, sizeof(word))[0])
+		attach_nobody(device, e);
+	return rc;
+}
+
 /* What came back, and from where. */
 struct answer {
 	struct source source;

@@ -20,6 +20,14 @@ int attach_find(const char *device, pid_t *pid, struct error *e);
 /** attach_last_word() - why it is held no more, as its last holder has left it; "" when there is nothing. @buf. */
 char *attach_last_word(const char *device, char *buf, size_t size);
 
+/**
+ * attach_reason() - a holder broke off: the exit reason that it left wins over "broke off"
+ * @device: what it held
+ * @rc: of attach_args(), attach_put(), attach_answer() or attach_ask(); others than a broken connection pass unchanged
+ * Returns: @rc; @e is replaced when a reason was left and nobody holds @device now.
+ */
+int attach_reason(const char *device, int rc, struct error *e);
+
 /** attach_nobody() - the sentence for attach_find()'s -ENOENT. Always -ENOENT. */
 int attach_nobody(const char *device, struct error *e);
 

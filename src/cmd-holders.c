@@ -205,7 +205,7 @@ int release_held(struct session *s, const char *device, int sock, struct error *
 	static const char *const word[] = { HOLD_RELEASE };
 	struct question q = { 0 };
 	/* To give a driver back takes as long as it takes. */
-	int rc = attach_ask(s, &q, sock, word, 1, UINT64_MAX, e);
+	int rc = attach_reason(device, attach_ask(s, &q, sock, word, 1, UINT64_MAX, e), e);
 
 	if (rc > 0)
 		rc = holder_refused(&q, rc, e);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "attach.h"
+#include "cmd-hold.h"
 #include "cmd-watch.h"
 #include "hold-wire.h"
 #include "util.h"
@@ -102,7 +103,7 @@ static int put(struct session *s, const struct watched *d, struct watch_asked *k
 		return attach_nobody(d->held, &k->why);
 	if (sock < 0)
 		return sock;
-	rc = attach_put(&k->q, sock, word, 1, &k->why);
+	rc = attach_reason(d->held, attach_put(&k->q, sock, word, 1, &k->why), &k->why);
 	if (rc)
 		return rc;
 	k->loop = s->loop;
@@ -165,13 +166,9 @@ static int hear(struct session *s, const struct watched *d, struct watch_asked *
 		return rc;
 	if (!k->ready)
 		return -ETIMEDOUT;
-	rc = attach_answer(s, &k->q, now_us() + PATIENCE_US, e);
+	rc = attach_reason(d->held, attach_answer(s, &k->q, now_us() + PATIENCE_US, e), e);
 	stop_hearing(k);
-	if (rc <= 0)
-		return rc;
-	fail(e, (enum cause)rc, 0, "its holder, pid %d, has no device to tell of", k->q.pid);
-	hint(e, "msictl run %s -c reopen", d->held);
-	return -ENODEV;
+	return rc <= 0 ? rc : holder_refused(&k->q, rc, e);
 }
 
 /* "msix=ARMED/ALL" among KEY=VALUE, each ended by a NUL. */

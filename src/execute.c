@@ -92,7 +92,7 @@ static int forward(struct session *s, const char *where, const struct args *a, s
 	if (rc == -ENOENT)
 		return attach_nobody(s->attached, e);
 	if (rc >= 0)
-		rc = attach_args(s, rc, where, a, e);
+		rc = attach_reason(s->attached, attach_args(s, rc, where, a, e), e);
 	if (rc <= 0)
 		return rc;
 	*e = (struct error){ .cause = (enum cause)rc };

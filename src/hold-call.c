@@ -180,22 +180,29 @@ bool call_look(struct call *c)
 	return false;
 }
 
+void call_hear(struct call *c)
+{
+	int rc;
+
+	if (!call_here(c) || c->whole)
+		return;
+	rc = read_request(c);
+	c->whole = rc > 0;
+	if (rc < 0 && rc != -EINTR)
+		hang_up(c);
+}
+
 static void on_call(struct source *s)
 {
 	struct call *c = s->owner;
-	int rc;
 
 	send_pile(c);
 	if (!call_here(c))
 		return;
-	if (!c->whole) {
-		rc = read_request(c);
-		c->whole = rc > 0;
-		if (rc < 0 && rc != -EINTR)
-			hang_up(c);
-		return;
-	}
-	call_look(c);
+	if (c->whole)
+		call_look(c);
+	else
+		call_hear(c);
 }
 
 static int open_streams(struct call *c)

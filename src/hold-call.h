@@ -44,6 +44,9 @@ void call_free(struct call *c);
 /** call_here() - whether the caller still listens, as far as the loop has heard. */
 bool call_here(const struct call *c);
 
+/** call_hear() - read what has come of the request; hangs up when the client has gone or its request is nonsense. */
+void call_hear(struct call *c);
+
 /** call_look() - whether it does this very moment: a request may have lain here for longer than its caller lived. */
 bool call_look(struct call *c);
 

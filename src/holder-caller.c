@@ -144,7 +144,7 @@ static void say_why(struct caller *c, const struct error *e)
 {
 	/* Nothing of it is known before the request is whole. */
 	const char *from = c->call->whole ? c->call->where : "";
-	char where[768] = "";
+	_cleanup_free_ char *where = NULL;
 	struct error why = *e;
 
 	say_how(c->held, &why);
@@ -153,8 +153,9 @@ static void say_why(struct caller *c, const struct error *e)
 		fprintf(c->call->data, "%s%c%s%c", why.message, '\0', why.hint, '\0');
 		return;
 	}
-	append(where, sizeof(where), "%s%s%s%s%s", from, from[0] ? ": " : "", c->name, c->what ? ": " : "",
-	       c->what ? c->what : "");
+	if (asprintf(&where, "%s%s%s%s%s", from, from[0] ? ": " : "", c->name, c->what ? ": " : "",
+		     c->what ? c->what : "") < 0)
+		where = NULL;
 	out_error(c->call->out, where, &why);
 }
 
@@ -249,7 +250,7 @@ void caller_run(struct caller *c)
 	if (!c->begun && !call_look(c->call))
 		return;
 	if (!c->held && !c->releases)
-		rc = attach_nobody(c->name, &e);
+		rc = attach_nobody(c->device, &e);
 	else if (c->held && !c->begun)
 		rc = begin_any(c, &e);
 	if (rc > 0 && c->held && c->s.job.step)
@@ -262,5 +263,7 @@ void caller_free(struct caller *c)
 {
 	session_unstay(&c->s);
 	call_free(c->call);
+	free(c->device);
+	free(c->name);
 	free(c);
 }

@@ -90,12 +90,18 @@ static int listen_for(struct held *d, struct error *e)
 	return rc ? fail(e, CAUSE_FAILED, -rc, "its callers can't be listened to") : 0;
 }
 
-/* The name goes first: who comes now is told that nobody holds it. */
+/* Without a listener the name is another holder's. */
+void held_unlink(struct held *d)
+{
+	if (d->listener.fd >= 0)
+		hold_unlink(d->holder->dir, d->name);
+}
+
 static void stop_listening(struct held *d)
 {
 	if (d->listener.fd < 0)
 		return;
-	hold_unlink(d->holder->dir, d->name);
+	held_unlink(d);
 	if (!d->deaf_until)
 		loop_del(d->holder->s->loop, &d->listener);
 	close(d->listener.fd);

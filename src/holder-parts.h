@@ -33,7 +33,8 @@ struct caller {
 	struct held *held; /* NULL: it was let go */
 	struct call *call;
 	struct session s;
-	char name[32];	  /* of the device */
+	char *device;	  /* DEVICE as it was held: the device may be closed before the client is */
+	char *name;	  /* what messages call it */
 	const char *what; /* the command's word, once it is known */
 	bool releases;	  /* is told when the device was let go */
 	bool begun;
@@ -60,6 +61,10 @@ struct holder {
 void held_listen(struct source *s);
 
 /* holder-held.c */
+
+/** held_unlink() - take the socket's name away: clients that come now are told that nobody holds the device. Those that
+ * have connected can still be taken in. */
+void held_unlink(struct held *d);
 
 /** held_release() - put back, give back, close, forget. 0; 1: the driver is given back with the last function of the
  * group; or -errno with @e: it could not be given back. */

@@ -8,6 +8,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "attach.h"
 #include "fdlimit.h"
 #include "hold-wire.h"
 #include "holder-parts.h"
@@ -48,7 +49,12 @@ static int accept_one(struct held *d, int sock)
 		free(c);
 		return rc;
 	}
-	copy_text(c->name, sizeof(c->name), d->s.device->name);
+	c->device = strdup(d->spec);
+	c->name = strdup(d->s.device->name);
+	if (!c->device || !c->name) {
+		caller_free(c);
+		return -ENOMEM;
+	}
 	c->next = h->callers;
 	h->callers = c;
 	h->ncallers++;
@@ -128,9 +134,30 @@ static void tell_released(struct caller *c, int rc, const struct error *e)
 		fputs(HOLD_LATER, c->call->data);
 	if (rc < 0) {
 		fail(&why, e->cause, e->err, "it is let go, but its driver could not be given back: %s", e->message);
-		hint(&why, "msictl unbind %s", c->name);
+		hint(&why, "msictl unbind %s", c->device);
 	}
 	caller_end(c, rc < 0 ? rc : 0, &why);
+}
+
+/*
+ * Clients wait in the listener's queue while the device is taken away, and closing the listener would reset them before
+ * they have read a reason. The name goes first, so that the queue has an end.
+ */
+static void take_in_last(struct held *d)
+{
+	int sock;
+
+	held_unlink(d);
+	while (d->listener.fd >= 0) {
+		sock = accept4(d->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (sock >= 0)
+			accept_one(d, sock);
+		else if (errno != EINTR && errno != ECONNABORTED)
+			break;
+	}
+	for (struct caller *c = d->holder->callers; c; c = c->next)
+		if (c->held == d)
+			call_hear(c->call);
 }
 
 static void let_go(struct held *d, const struct error *why)
@@ -139,6 +166,7 @@ static void let_go(struct held *d, const struct error *why)
 	struct error e = { 0 };
 	int rc;
 
+	take_in_last(d);
 	end_callers(d, why);
 	for (struct caller *c = h->callers; c; c = c->next)
 		if (c->held == d)
@@ -265,6 +293,18 @@ int holder_serve(struct holder *h)
 	return rc == -EINTR || rc > 0 ? 0 : rc;
 }
 
+/* The reason that was left for clients that come later holds for this one too. */
+static void end_half_said(struct caller *c, const struct error *farewell)
+{
+	char word[ATTACH_WORD];
+	struct error e = *farewell;
+
+	attach_last_word(c->device, word, sizeof(word));
+	if (word[0])
+		attach_nobody(c->device, &e);
+	caller_end(c, -ENODEV, &e);
+}
+
 static void say_farewell(struct holder *h)
 {
 	int signal = loop_stopped(h->s->loop);
@@ -280,7 +320,7 @@ static void say_farewell(struct holder *h)
 		let_go(h->first, &e);
 	/* Also those whose request was not whole when the device was let go. */
 	for (struct caller *c = h->callers; c; c = c->next)
-		caller_end(c, -ENODEV, &e);
+		end_half_said(c, &e);
 	linger(h);
 }
 

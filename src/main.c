@@ -141,7 +141,7 @@ static int run_held(struct session *s, const struct args *a, struct error *e)
 		return 1;
 	}
 	if (rc >= 0)
-		rc = attach_args(s, rc, NULL, a, e);
+		rc = attach_reason(device_word(a), attach_args(s, rc, NULL, a, e), e);
 	session_close(s);
 	if (rc <= 0)
 		return rc;

@@ -75,3 +75,40 @@ waits() {
 	works trigger "$dev,noresize" msix 1
 	works release "$dev,noresize"
 }
+
+# connected N - N clients or more have connected to the holder's socket
+connected() {
+	(($(grep -cE "/$dev[.]sock\$" /proc/net/unix) > $1))
+}
+
+@test "wanted back while clients wait in the queue: each is told the reason, watch too" {
+	local client holder watchers
+
+	in_background hold --foreground "$dev"
+	holder=$pid
+	until_true grep -qs 'held by pid' "$log"
+	works enable "$dev" msix 2
+	for client in {1..3}; do
+		in_background --json watch "$dev" -d 100ms
+		until_true test -s "$log"
+	done
+	watchers=("${bg[@]:1:3}")
+	kill -STOP "${watchers[@]}" "$holder"
+	# the device asks for itself as soon as the holder hears this client, and the others are behind it
+	in_background write "$dev" bar0 24 l 1
+	until_true connected 1
+	for client in {5..9}; do
+		in_background counters "$dev"
+		until_true connected $((client - 3))
+	done
+	kill -CONT "${watchers[@]}"
+	until_true connected 9
+	kill -CONT "$holder"
+	for client in {1..3} {5..9}; do
+		ended 3 "${bg[client]}"
+		output=$(<"$BATS_TEST_TMPDIR/log.$client")$(<"$BATS_TEST_TMPDIR/log.$client.err")
+		grep -Eq 'the kernel took the device back' <<<"$output" || fail "$client: $output"
+		! grep -q 'broke off' <<<"$output" || fail "$client: $output"
+	done
+	ended 0 "$holder"
+}

@@ -124,7 +124,7 @@ said() {
 	works hold --keep "$dev"
 	kill -KILL "$(pgrep -P "$(holder)")"
 	until_true closed
-	refused 3 'has no device to tell of' watch "$dev" --iterations 1
+	refused 3 'the process that served the device is gone' watch "$dev" --iterations 1
 	hinted "msictl run $dev -c reopen"
 }
 

@@ -74,6 +74,7 @@ half_said() {
 		works write "$dev" bar0 24 l 1
 		ended 0 "$holder"
 		until_true dead "${bg[-1]}"
+		grep -aq 'the kernel took the device back' "$said"
 		refused 3 'nobody holds it; let go at .*: the kernel took the device back' release "$dev"
 	done
 }

@@ -147,6 +147,7 @@ counted() {
 	grep -q 'the kernel took the device back' "$log.err"
 	one_line "$log.err"
 	ended 3 "${bg[0]}"
+	grep -q 'the kernel took the device back' "$BATS_TEST_TMPDIR/log.0"
 	until_true dead "$holder"
 	nobody_holds
 	until_true gone "$pci/0000:$nvme"
