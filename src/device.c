@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "device-internal.h"
+#include "eventfd.h"
 #include "util.h"
 
 int device_here(const struct device *d, struct error *e)
@@ -94,7 +95,7 @@ static void on_eventfd(struct source *s)
 	struct device *d = ix->device;
 	uint64_t n, own;
 
-	if (read(s->fd, &n, sizeof(n)) != sizeof(n))
+	if (eventfd_take(s->fd, &n) != 1)
 		return;
 	own = n < v->expected ? n : v->expected;
 	v->expected -= own;

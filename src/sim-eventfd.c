@@ -6,8 +6,8 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/uio.h>
 
+#include "eventfd.h"
 #include "sim-internal.h"
 #include "util.h"
 
@@ -88,11 +88,9 @@ void sim_eventfd_signal(struct sim_device *d, const struct sim_eventfd *e, uint6
 		write_carefully(e, n);
 }
 
-/* Linux 5.8 made eventfd take RWF_NOWAIT: a blocking one that the client read meanwhile does not hold us up. */
 bool sim_eventfd_clear(const struct sim_eventfd *e)
 {
 	uint64_t value;
-	struct iovec to = { .iov_base = &value, .iov_len = sizeof(value) };
 
-	return e->fd >= 0 && preadv2(e->fd, &to, 1, -1, RWF_NOWAIT) == sizeof(value);
+	return e->fd >= 0 && eventfd_take(e->fd, &value) == 1;
 }
