@@ -86,6 +86,7 @@ static int look(struct session *s, const char *spec, struct counted *c, struct e
 	rc = function_peek(&s->root, &addr, &c->f, e);
 	if (rc)
 		return rc;
+	device_fill_caps(s->device, &c->f);
 	rc = host_irqs_read(&s->root, &addr, HOST_IRQ_AFFINITY, &c->host);
 	return rc ? fail(e, cause_of_errno(-rc), -rc, "its Linux IRQs can't be read") : 0;
 }

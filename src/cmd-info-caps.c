@@ -139,22 +139,26 @@ void info_function(struct info *i)
 	power(i, doc);
 }
 
-static void doc_msi(node *o, const struct msi_cap *m)
+/* What VFIO keeps to itself is null: it is not the device's. */
+static void doc_msi(node *o, const struct msi_cap *m, bool virtual)
 {
 	doc_number(o, "offset", m->pos);
 	doc_number(o, "control", m->control);
-	doc_bool(o, "enabled", m->enabled);
+	if (virtual)
+		doc_null(o, "enabled");
+	else
+		doc_bool(o, "enabled", m->enabled);
 	doc_number(o, "maximum", m->capable);
 	/* MME may keep what an earlier enable wrote */
-	doc_number(o, "granted", m->enabled ? m->allocated : 0);
+	doc_number_if(o, "granted", !virtual, m->enabled ? m->allocated : 0);
 	doc_bool(o, "address64", m->is64);
 	doc_bool(o, "maskable", m->maskable);
 	doc_number(o, "reserved", m->reserved);
 	doc_bool(o, "truncated", m->truncated);
 	if (m->truncated)
 		return;
-	doc_number(o, "address", m->address);
-	doc_number(o, "data", m->data);
+	doc_number_if(o, "address", !virtual, m->address);
+	doc_number_if(o, "data", !virtual, m->data);
 	if (!m->maskable)
 		return;
 	doc_number(o, "mask", m->mask);
@@ -171,15 +175,16 @@ static void add_field(char *line, size_t size, const char *what, const char *fie
 		append(line, size, ", %s=%u is a reserved value", field, bits);
 }
 
-static void text_msi(struct out *o, const struct msi_cap *m)
+static void text_msi(struct out *o, const struct msi_cap *m, bool virtual)
 {
 	char line[512] = "";
 
-	append(line, sizeof(line), "msi      %s, control 0x%04x at 0x%02x", on_off(m->enabled), m->control, m->pos);
+	append(line, sizeof(line), "msi      %s, control 0x%04x at 0x%02x",
+	       virtual ? "not told by VFIO whether on" : on_off(m->enabled), m->control, m->pos);
 	add_field(line, sizeof(line), "offered", "MMC", m->capable, m->control >> 1 & 7);
-	if (m->enabled)
+	if (m->enabled && !virtual)
 		add_field(line, sizeof(line), "enabled", "MME", m->allocated, m->control >> 4 & 7);
-	else
+	else if (!virtual)
 		append(line, sizeof(line), ", none enabled (MME=%u)", m->control >> 4 & 7);
 	append(line, sizeof(line), ", %s bit, %s", m->is64 ? "64" : "32",
 	       m->maskable ? "maskable" : "no per-vector mask");
@@ -187,7 +192,7 @@ static void text_msi(struct out *o, const struct msi_cap *m)
 		append(line, sizeof(line), ", reserved bits 0x%04x set", m->reserved);
 	if (m->truncated)
 		append(line, sizeof(line), ", cut off by the end of config space");
-	else if (m->enabled)
+	else if (m->enabled && !virtual)
 		append(line, sizeof(line), ", address 0x%" PRIx64 " data 0x%04x", m->address, m->data);
 	if (!m->truncated && m->maskable)
 		append(line, sizeof(line), ", mask 0x%08x pending 0x%08x", m->mask, m->pending);
@@ -252,8 +257,8 @@ void info_capabilities(struct info *i)
 	char bdf[PCI_ADDR_LEN];
 
 	if (c->has_msi) {
-		doc_msi(doc_object(capabilities, "msi"), &c->msi);
-		text_msi(i->s->out, &c->msi);
+		doc_msi(doc_object(capabilities, "msi"), &c->msi, i->caps_virtual);
+		text_msi(i->s->out, &c->msi, i->caps_virtual);
 	} else {
 		no_capability(i, capabilities, "msi");
 	}
@@ -263,7 +268,11 @@ void info_capabilities(struct info *i)
 	} else {
 		no_capability(i, capabilities, "msix");
 	}
+	doc_text(doc, "capabilities_source", i->caps_source);
 	doc_text(doc, "capabilities_problem", why);
+	if (i->caps_virtual)
+		out_text(i->s->out, "config   the capabilities are told by VFIO: /sys shows others than root %u bytes",
+			 CONFIG_FOR_ALL);
 	if (!why)
 		return;
 	out_note(i->s->out, "%s", why);

@@ -169,6 +169,7 @@ static int read_config(struct info *i, struct error *e)
 	struct device *d = i->device;
 	ssize_t n = d->backend->region_read(d->handle, REGION_CONFIG, i->f.config, CONFIG_SIZE, 0);
 
+	i->caps_source = d->backend->name;
 	i->f.config_len = n > 0 ? (size_t)n : 0;
 	caps_decode(i->f.config, i->f.config_len, &i->f.caps);
 	return device_lost(d, "REGION_READ of config space", e);
@@ -195,6 +196,10 @@ static int look(struct info *i, const char *spec, bool may_open, struct error *e
 		rc = look_at_host(i, &addr, e);
 	if (!rc && !i->device)
 		info_open(i, spec, may_open);
+	i->caps_source = "sysfs";
+	i->caps_virtual = !rc && device_fill_caps(i->device, &i->f);
+	if (i->caps_virtual)
+		i->caps_source = i->device->backend->name;
 	return rc;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "device-internal.h"
+#include "function.h"
 #include "util.h"
 
 static int config16(struct device *d, unsigned int pos, uint16_t *value)
@@ -61,6 +62,24 @@ int device_bus_master(struct device *d, bool on)
 	}
 	d->bus_master_on = on;
 	return 1;
+}
+
+bool device_fill_caps(const struct device *d, struct function *f)
+{
+	const uint16_t command = f->caps.command, status = f->caps.status;
+	uint8_t raw[256];
+	ssize_t n;
+
+	if (f->caps.problem != CAPS_SHORT_CONFIG || !d || !d->handle || !d->backend->host_irqs)
+		return false;
+	n = d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), 0);
+	if (n <= 0 || (size_t)n <= f->config_len)
+		return false;
+	caps_decode(raw, (size_t)n, &f->caps);
+	/* The header was the device's own. */
+	f->caps.command = command;
+	f->caps.status = status;
+	return true;
 }
 
 /* PCI Power Management 1.2, section 3.2.4. 0 also where the register can't be read: then nothing is known. */

@@ -33,6 +33,7 @@ enum mask_way {
 const char *mask_way_word(enum mask_way way);
 
 struct device;
+struct function;
 struct index;
 
 struct vector {
@@ -251,6 +252,16 @@ int device_reset(struct device *d, struct error *e);
 
 /** device_bus_master() - @on: turn it on unless it is; off: put back what we turned on. 1 changed, 0 not, -errno. */
 int device_bus_master(struct device *d, bool on);
+
+/**
+ * device_fill_caps() - the capabilities of @f by VFIO's config region, where /sys shows the header alone
+ *
+ * Others than root get 64 bytes of config space from sysfs: pci_read_config() in drivers/pci/pci-sysfs.c. VFIO shows
+ * whoever opened the device all of it, but keeps Enable, Multiple Message Enable, address and data of MSI to itself
+ * (vfio_msi_config_write() in drivers/vfio/pci/vfio_pci_config.c): those four are not the device's.
+ * Returns: whether @f has them from there now; false without a change also when sysfs told all.
+ */
+bool device_fill_caps(const struct device *d, struct function *f);
 
 /** device_awake() - a change of MSI or MSI-X reaches the device: it is in D0; else -EIO and a sentence. */
 int device_awake(struct device *d, enum irq_index index, struct error *e);

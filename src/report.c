@@ -50,8 +50,11 @@ int resolve_armed(struct device *d, enum irq_index index, const struct value *v,
 	return resolve_vectors(d, index, v->word == VECTORS_ALL ? VECTORS_ARMED : v->word, &v->vectors, set, e);
 }
 
-/* As config space has them now, not as VFIO virtualises them; what a peer serves it does not virtualise. */
-static bool real_caps(const struct device *d, struct pci_caps *caps)
+/*
+ * As config space has them now, not as VFIO virtualises them; what a peer serves it does not virtualise. *source: what
+ * told.
+ */
+static bool real_caps(const struct device *d, struct pci_caps *caps, const char **source)
 {
 	_cleanup_free_ struct function *f = NULL;
 	struct error ignored;
@@ -61,6 +64,7 @@ static bool real_caps(const struct device *d, struct pci_caps *caps)
 	if (!d->has_addr) {
 		n = d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), 0);
 		caps_decode(raw, n > 0 ? (size_t)n : 0, caps);
+		*source = d->backend->name;
 		return n > 0;
 	}
 	if (!d->root->live)
@@ -68,16 +72,23 @@ static bool real_caps(const struct device *d, struct pci_caps *caps)
 	f = calloc(1, sizeof(*f));
 	if (!f || function_read(d->root, &d->addr, f, &ignored))
 		return false;
+	*source = "sysfs";
+	if (device_fill_caps(d, f)) {
+		*source = d->backend->name;
+		/* MSI's Enable is virtual there; MSI-X's is the device's. */
+		f->caps.has_msi = false;
+	}
 	*caps = f->caps;
 	return true;
 }
 
 /* The device's own word: Message Control. */
-static bool real_control(const struct device *d, enum irq_index index, uint16_t *control, bool *enabled)
+static bool real_control(const struct device *d, enum irq_index index, uint16_t *control, bool *enabled,
+			 const char **source)
 {
 	struct pci_caps caps;
 
-	if (!d->handle || d->trace->dry_run || (index != IRQ_MSI && index != IRQ_MSIX) || !real_caps(d, &caps))
+	if (!d->handle || d->trace->dry_run || (index != IRQ_MSI && index != IRQ_MSIX) || !real_caps(d, &caps, source))
 		return false;
 	if (index == IRQ_MSI && caps.has_msi) {
 		*control = caps.msi.control;
@@ -236,13 +247,36 @@ static void notes(struct out *o, struct device *d, enum irq_index index, const s
 		out_note(o, "descriptor limit raised to %" PRIu64, c->fd_limit);
 }
 
+/* A device whose Enable is clear sends nothing, whatever is armed. */
+static void report_control(struct out *o, const struct device *d, enum irq_index index, const struct vector_set *armed)
+{
+	const char *word = irq_index_word(index), *source;
+	node *doc = out_doc(o);
+	uint16_t control;
+	char text[96];
+	bool enabled;
+
+	if (!real_control(d, index, &control, &enabled, &source))
+		return;
+	doc_number(doc, "control", control);
+	doc_bool(doc, "control_enabled", enabled);
+	doc_text(doc, "control_source", source);
+	doc_bool(doc, "armed_without_enable", !enabled && !vector_set_empty(armed));
+	if (enabled || vector_set_empty(armed))
+		out_text(o, "%s: Message Control in the device 0x%04x, enable bit %s", word, control,
+			 enabled ? "set" : "clear");
+	else
+		out_note(o,
+			 "warning: %s %s: armed, but Message Control in the device reads 0x%04x, with the enable bit "
+			 "clear: the device sends no %s",
+			 word, vector_set_text(armed, text, sizeof(text)), control, word);
+}
+
 void report_change(struct out *o, struct device *d, enum irq_index index, const char *command, const struct change *c)
 {
 	struct vector_set armed = device_armed(d, index), masked = device_masked(d, index);
 	node *doc = out_doc(o);
 	char bdf[PCI_ADDR_LEN];
-	uint16_t control;
-	bool enabled;
 
 	doc_text(doc, "command", command);
 	doc_text(doc, "device", d->has_addr ? pci_addr_full(&d->addr, bdf) : d->spec);
@@ -269,11 +303,6 @@ void report_change(struct out *o, struct device *d, enum irq_index index, const 
 	doc_bool(doc, "bus_master_turned_on", c->bus_master_on);
 	doc_bool(doc, "bus_master_turned_off", c->bus_master_off);
 	text_change(o, d, index, c);
-	if (real_control(d, index, &control, &enabled)) {
-		doc_number(doc, "control", control);
-		doc_bool(doc, "control_enabled", enabled);
-		out_text(o, "%s: Message Control in the device 0x%04x, enable bit %s", irq_index_word(index), control,
-			 enabled ? "set" : "clear");
-	}
+	report_control(o, d, index, &armed);
 	notes(o, d, index, c);
 }

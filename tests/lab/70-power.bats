@@ -7,7 +7,7 @@
 load helpers
 
 setup_file() {
-	give "$nvme" "$xhci"
+	give "$nvme" "$e1000e"
 }
 
 teardown() {
@@ -20,19 +20,18 @@ asleep() {
 	wake=$(pm_write "$1" 0)
 }
 
+# pm_write DEVICE STATE - "0000:04:00.0 (cap 01 @60) @64 = 000b" says where it is
 pm_write() {
-	local pos
-	pos=$(setpci -s "$1" 34.b)
-	while [[ $(setpci -s "$1" "$pos.b") != 01 ]]; do
-		pos=$(setpci -s "$1" "$(printf '%x' $((0x$pos + 1))).b")
-	done
-	printf 'write config 0x%x w %u\n' $((0x$pos + 4)) "$2"
+	local at
+	at=$(setpci -v -s "$1" CAP_PM+4.w) || fail "$1 has no power management"
+	at=${at##*@}
+	printf 'write config 0x%s w %u\n' "${at%% *}" "$2"
 }
 
 @test "below D0 a change of MSI or MSI-X is refused, and its way out works" {
 	local device index
 
-	for device in "$nvme msix" "$xhci msi"; do
+	for device in "$nvme msix" "$e1000e msi"; do
 		read -r device index <<<"$device"
 		dev_start "$device"
 		asleep "$device"
