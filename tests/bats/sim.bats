@@ -222,6 +222,23 @@ serve() {
 	says_of sim intx 'a level that is still up then fires'
 }
 
+@test "a change of err leaves the device the right to send messages" {
+	dev_start sim
+	dev_send 'enable msix 2' 'enable err 1' 'write bar0 4 l 1' 'wait msix 1 --timeout 5s'
+	says missing=[]
+	dev_send 'disable err' 'write bar0 4 l 1' 'wait msix 1 --timeout 5s'
+	says missing=[]
+	dev_stop
+}
+
+@test "mask says what is pending, up to the last vector of a large table" {
+	dev_start sim:msix=2048
+	dev_send 'enable msix all' 'mask msix 0,40,63-64,2047' 'write bar0 4 l 40' 'write bar0 4 l 63' \
+		'write bar0 4 l 64' 'write bar0 4 l 2047' 'mask msix 0'
+	says pending=[40,63,64,2047]
+	dev_stop
+}
+
 @test "info: who serves it, and what does not apply" {
 	serve msix=8
 	works info "vfio-user:$sock"

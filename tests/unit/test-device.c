@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/pci_regs.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include "device-internal.h"
 #include "tree.h"
@@ -136,6 +137,26 @@ static void test_refused_trigger(void **state)
 	b->answer = 0;
 	assert_int_equal(device_trigger(&b->d, IRQ_MSIX, &one, &e), 0);
 	assert_int_equal(b->d.irq[IRQ_MSIX].vector[0]->expected, 1);
+}
+
+/* A trigger that the device never signalled does not turn a later interrupt into a loopback. */
+static void test_nothing_expected_after_disable(void **state)
+{
+	struct vector_set one = first(1);
+	struct bench *b = *state;
+	struct change c = { 0 };
+	struct vector *v;
+	struct error e;
+
+	assert_int_equal(device_enable(&b->d, IRQ_MSIX, &one, (struct change_how){ 0 }, &c, &e), 0);
+	assert_int_equal(device_trigger(&b->d, IRQ_MSIX, &one, &e), 0);
+	assert_int_equal(device_disable(&b->d, IRQ_MSIX, &c, &e), 0);
+	assert_int_equal(device_enable(&b->d, IRQ_MSIX, &one, (struct change_how){ 0 }, &c, &e), 0);
+	v = b->d.irq[IRQ_MSIX].vector[0];
+	assert_int_equal(eventfd_write(v->source.fd, 1), 0);
+	assert_true(loop_wait(b->d.loop, 0) >= 0);
+	assert_int_equal(v->count, 1);
+	assert_int_equal(v->loopback, 0);
 }
 
 /* Config space reads as ones, so INTx Disable is set. */
@@ -458,6 +479,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_refused_trigger, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nothing_expected_after_disable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_disabled_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rebuild_keeps_eventfds, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_missing_folder, setup, teardown),

@@ -73,6 +73,24 @@ static void test_sparse_first_enable(void **ctx)
 	plan_free(&p);
 }
 
+/* A list that begins at 0 and has gaps: the vectors of the gaps get no eventfd. */
+static void test_first_enable_with_gaps(void **ctx)
+{
+	struct irq_state dynamic = state(0, 0, IRQ_EVENTFD), fixed = state(0, 0, IRQ_EVENTFD | IRQ_NORESIZE);
+	struct vector_set want = set_of("0-1,5");
+	struct error e;
+	struct plan p;
+
+	(void)ctx;
+	assert_int_equal(plan_enable(&dynamic, &want, &p, &e), 0);
+	ASSERT_PLAN(&p, "index=msix start=0 count=2 DATA_EVENTFD|ACTION_TRIGGER eventfds=0-1",
+		    "index=msix start=5 count=1 DATA_EVENTFD|ACTION_TRIGGER eventfds=5");
+	plan_free(&p);
+	assert_int_equal(plan_enable(&fixed, &want, &p, &e), 0);
+	ASSERT_PLAN(&p, "index=msix start=0 count=6 DATA_EVENTFD|ACTION_TRIGGER eventfds=0-1,5 others=-1");
+	plan_free(&p);
+}
+
 static void test_enable_adds_only_what_is_new(void **ctx)
 {
 	struct irq_state have = state(4, 4, IRQ_EVENTFD);
@@ -303,6 +321,7 @@ int main(void)
 		cmocka_unit_test(test_first_enable_is_one_call),
 		cmocka_unit_test(test_masked_get_no_eventfd),
 		cmocka_unit_test(test_sparse_first_enable),
+		cmocka_unit_test(test_first_enable_with_gaps),
 		cmocka_unit_test(test_enable_adds_only_what_is_new),
 		cmocka_unit_test(test_beyond_the_device),
 		cmocka_unit_test(test_enable_none),

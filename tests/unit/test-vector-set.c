@@ -55,9 +55,10 @@ static void refuses_nonsense(void **state)
 {
 	static const char *const form[] = { "",	  ",",	"3,", ",3",  "-3",  "3-", "0--3", "0-3-5",
 					    " 3", "3 ", "+3", "0x3", "1.5", "x",  "3;4",  "\xc3\xa4" };
-	static const char *const range[] = {
-		"5-3", "2048", "0-99999", "0-2048", "4294967296", "18446744073709551616", "99999999999999999999999-1"
-	};
+	static const char *const range[] = { "5-3", "2048", "0-99999", "0-2048", "4294967296", "18446744073709551616",
+					     "99999999999999999999999-1",
+					     /* a good part after a bad one does not make the list good */
+					     "5000,3", "5-3,7", "0-2048,1" };
 	struct vector_set s;
 	enum vector_word w;
 

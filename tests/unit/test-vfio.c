@@ -1,0 +1,567 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The kernel's VFIO as this test plays it: open(2) of /dev/vfio/ and ioctl(2) end here, and what was asked is
+ * compared as text. The device's descriptor is a file, each region a mebibyte of it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/vfio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "backend.h"
+#include "function.h"
+#include "tree.h"
+#include "vfio.h"
+
+#define DEV	    "sys/bus/pci/devices/"
+#define MIB	    (1ull << 20)
+#define REGION_SIZE 0x2000u
+#define CAP_OFFSET  0x30u
+
+struct kernel {
+	int container, group, device; /* descriptors given out; -1: none yet */
+	int node_errno;		      /* of open(2) of the group's node */
+	int api;
+	uint32_t status, device_flags;
+	unsigned long type; /* of the IOMMU that it has */
+	int set_iommu_errno, group_errno;
+	uint32_t cap_next;
+	uint32_t argsz; /* what GET_REGION_INFO says that it takes; 0: what was given */
+	int irq_errno;
+	char set[256]; /* the last SET_IRQS */
+	char log[1024];
+	char trace[2048];
+};
+
+static struct kernel k;
+
+static void note(const char *text)
+{
+	append(k.log, sizeof(k.log), "%s%s", k.log[0] ? " " : "", text);
+}
+
+static int give(int *fd, const char *name)
+{
+	*fd = memfd_create(name, MFD_CLOEXEC);
+	return *fd;
+}
+
+/* The tool's and the test's own: whatever is not below /dev/vfio/ is the real one's. */
+int open(const char *path, int flags, ...)
+{
+	mode_t mode = 0;
+	va_list ap;
+
+	va_start(ap, flags);
+	if (flags & O_CREAT)
+		mode = va_arg(ap, mode_t);
+	va_end(ap);
+	if (strncmp(path, "/dev/vfio/", 10) != 0)
+		return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+	note(path);
+	if (!strcmp(path, "/dev/vfio/vfio"))
+		return give(&k.container, "container");
+	if (k.node_errno) {
+		errno = k.node_errno;
+		return -1;
+	}
+	return give(&k.group, "group");
+}
+
+static int says(int err)
+{
+	errno = err;
+	return err ? -1 : 0;
+}
+
+static int get_region_info(struct vfio_region_info *ri)
+{
+	struct vfio_info_cap_header cap = { .id = VFIO_REGION_INFO_CAP_MSIX_MAPPABLE, .next = k.cap_next };
+	uint32_t room = ri->argsz;
+
+	if (ri->index >= VFIO_PCI_NUM_REGIONS)
+		return says(EINVAL);
+	ri->flags = VFIO_REGION_INFO_FLAG_READ |
+		    (ri->index != VFIO_PCI_ROM_REGION_INDEX ? VFIO_REGION_INFO_FLAG_WRITE : 0);
+	ri->offset = MIB * (ri->index + 1);
+	ri->size = REGION_SIZE;
+	if (ri->index != VFIO_PCI_BAR2_REGION_INDEX)
+		return 0;
+	ri->flags |= VFIO_REGION_INFO_FLAG_MMAP | VFIO_REGION_INFO_FLAG_CAPS;
+	ri->argsz = k.argsz ? k.argsz : CAP_OFFSET + (uint32_t)sizeof(cap);
+	if (room < CAP_OFFSET + sizeof(cap))
+		return 0;
+	ri->cap_offset = CAP_OFFSET;
+	memcpy((char *)ri + CAP_OFFSET, &cap, sizeof(cap));
+	return 0;
+}
+
+static int set_irqs(const struct vfio_irq_set *s)
+{
+	size_t data = s->argsz - sizeof(*s);
+
+	snprintf(k.set, sizeof(k.set), "index=%u start=%u count=%u flags=0x%x:", s->index, s->start, s->count,
+		 s->flags);
+	for (size_t i = 0; s->flags & VFIO_IRQ_SET_DATA_BOOL && i < data; i++)
+		append(k.set, sizeof(k.set), " %u", s->data[i]);
+	for (size_t i = 0; s->flags & VFIO_IRQ_SET_DATA_EVENTFD && i < data / 4; i++)
+		append(k.set, sizeof(k.set), " %d", ((const int32_t *)s->data)[i]);
+	return says(k.irq_errno);
+}
+
+static int ask_device(unsigned long request, void *arg)
+{
+	struct vfio_device_info *di = arg;
+	struct vfio_irq_info *ii = arg;
+
+	switch (request) {
+	case VFIO_DEVICE_GET_INFO:
+		di->flags = k.device_flags;
+		di->num_regions = 9;
+		di->num_irqs = 5;
+		return says(di->argsz == sizeof(*di) ? 0 : EINVAL);
+	case VFIO_DEVICE_GET_IRQ_INFO:
+		ii->count = ii->index == VFIO_PCI_MSIX_IRQ_INDEX ? 33 : 1;
+		ii->flags = VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE;
+		return says(ii->index == VFIO_PCI_ERR_IRQ_INDEX ? EINVAL : 0);
+	case VFIO_DEVICE_GET_REGION_INFO:
+		return get_region_info(arg);
+	case VFIO_DEVICE_SET_IRQS:
+		return set_irqs(arg);
+	case VFIO_DEVICE_RESET:
+		note("RESET");
+		return 0;
+	}
+	return says(ENOTTY);
+}
+
+static int ask_group(unsigned long request, void *arg)
+{
+	struct vfio_group_status *status = arg;
+
+	switch (request) {
+	case VFIO_GROUP_GET_STATUS:
+		note("STATUS");
+		status->flags = k.status;
+		return says(status->argsz == sizeof(*status) ? k.group_errno : EINVAL);
+	case VFIO_GROUP_SET_CONTAINER:
+		note("JOIN");
+		return says(*(int *)arg == k.container ? 0 : EBADF);
+	case VFIO_GROUP_GET_DEVICE_FD:
+		note(arg);
+		if (give(&k.device, "device") >= 0)
+			fcntl(k.device, F_SETFD, 0);
+		return k.device;
+	}
+	return says(ENOTTY);
+}
+
+static int ask_container(unsigned long request, unsigned long arg)
+{
+	char text[32];
+
+	switch (request) {
+	case VFIO_GET_API_VERSION:
+		return k.api;
+	case VFIO_CHECK_EXTENSION:
+		return arg == k.type || (k.type == VFIO_TYPE1v2_IOMMU && arg == VFIO_TYPE1_IOMMU);
+	case VFIO_SET_IOMMU:
+		snprintf(text, sizeof(text), "IOMMU:%lu", arg);
+		note(text);
+		return says(arg == k.type ? k.set_iommu_errno : 0);
+	case VFIO_IOMMU_ENABLE:
+		note("ENABLE");
+		return 0;
+	}
+	return says(ENOTTY);
+}
+
+int ioctl(int fd, unsigned long request, ...)
+{
+	va_list ap;
+	void *arg;
+
+	va_start(ap, request);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	if (fd == k.device)
+		return ask_device(request, arg);
+	if (fd == k.group)
+		return ask_group(request, arg);
+	return fd == k.container ? ask_container(request, (unsigned long)arg) : says(EBADF);
+}
+
+static void traced(void *ctx, const char *text)
+{
+	(void)ctx;
+	append(k.trace, sizeof(k.trace), "%s\n", text);
+}
+
+static void linked(const struct tree *t, const char *path, const char *target)
+{
+	tree_folder(t, target + 1);
+	tree_link(t, path, target);
+}
+
+/* A function on @driver in IOMMU group 7, with a sibling that has none. */
+static int setup(void **state)
+{
+	static struct tree t;
+
+	k = (struct kernel){ .container = -1,
+			     .group = -1,
+			     .device = -1,
+			     .status = VFIO_GROUP_FLAGS_VIABLE,
+			     .device_flags = VFIO_DEVICE_FLAGS_PCI | VFIO_DEVICE_FLAGS_RESET,
+			     .type = VFIO_TYPE1v2_IOMMU };
+	tree_new(&t);
+	tree_text(&t, DEV "0000:04:00.0/vendor", "0x1b36\n");
+	tree_text(&t, DEV "0000:04:00.1/vendor", "0x1b36\n");
+	tree_text(&t, DEV "0000:04:00.1/class", "0x020000\n");
+	linked(&t, DEV "0000:04:00.0/driver", "/sys/bus/pci/drivers/vfio-pci");
+	linked(&t, DEV "0000:04:00.0/iommu_group", "/sys/kernel/iommu_groups/7");
+	tree_folder(&t, "sys/kernel/iommu_groups/7/devices");
+	linked(&t, "sys/kernel/iommu_groups/7/devices/0000:04:00.0", "/" DEV "0000:04:00.0");
+	*state = &t;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	tree_free(*state);
+	return 0;
+}
+
+static struct trace quiet, loud = { .on = true, .line = traced };
+
+static int open_it(const struct tree *t, const struct trace *trace, void **handle, struct error *e)
+{
+	const struct open_request req = { .spec = "04:00.0", .root = &t->root, .trace = trace };
+
+	*e = (struct error){ 0 };
+	*handle = NULL;
+	return vfio_group_backend.open(&req, handle, e);
+}
+
+static void *opened(const struct tree *t, const struct trace *trace)
+{
+	struct error e;
+	void *handle;
+
+	assert_int_equal(open_it(t, trace, &handle, &e), 0);
+	assert_non_null(handle);
+	return handle;
+}
+
+static bool is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) >= 0;
+}
+
+static void opens_and_closes(void **state)
+{
+	void *handle = opened(*state, &quiet);
+	struct pci_addr a;
+
+	assert_string_equal(k.log, "/dev/vfio/vfio /dev/vfio/7 STATUS JOIN IOMMU:3 0000:04:00.0");
+	/* a program that msictl starts does not get the device */
+	assert_int_equal(fcntl(k.device, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(vfio_group_backend.address(handle, &a), 0);
+	assert_int_equal(a.bus, 4);
+	vfio_group_backend.close(handle);
+	assert_false(is_open(k.device));
+	assert_false(is_open(k.group));
+	assert_false(is_open(k.container));
+}
+
+/* A failed open leaves nothing open. */
+static void refused(void **state, enum cause cause, const char *message, const char *hinted)
+{
+	struct error e;
+	void *handle;
+
+	assert_true(open_it(*state, &quiet, &handle, &e) < 0);
+	if (!strstr(e.message, message) || !strstr(e.hint, hinted))
+		fail_msg("expected \"%s\" and \"%s\", got \"%s\" and \"%s\"", message, hinted, e.message, e.hint);
+	assert_int_equal(e.cause, cause);
+	assert_null(handle);
+	assert_false(is_open(k.device));
+	assert_false(is_open(k.group));
+	assert_false(is_open(k.container));
+}
+
+static void node_cannot_be_opened(void **state)
+{
+	k.node_errno = EACCES;
+	refused(state, CAUSE_PERMISSION, "cannot open /dev/vfio/7", "chown $USER /dev/vfio/7");
+	k.node_errno = ENOENT;
+	refused(state, CAUSE_FAILED, "cannot open /dev/vfio/7", "modprobe vfio-pci");
+	k.node_errno = EBUSY;
+	refused(state, CAUSE_BUSY, "IOMMU group 7 is open in another process", "fuser -v /dev/vfio/7");
+	k.node_errno = EMFILE;
+	refused(state, CAUSE_FAILED, "cannot open /dev/vfio/7", "");
+}
+
+static void group_is_refused(void **state)
+{
+	const struct tree *t = *state;
+
+	k.api = VFIO_API_VERSION + 1;
+	refused(state, CAUSE_FAILED, "VFIO API version 1, not 0", "");
+	k.api = VFIO_API_VERSION;
+	k.group_errno = EIO;
+	refused(state, CAUSE_FAILED, "GROUP_GET_STATUS failed", "");
+	k.group_errno = 0;
+	k.status = 0;
+	refused(state, CAUSE_NOT_VIABLE, "IOMMU group 7 is not viable: a member has a driver that is not VFIO's", "");
+	linked(t, DEV "0000:04:00.1/driver", "/sys/bus/pci/drivers/e1000e");
+	linked(t, "sys/kernel/iommu_groups/7/devices/0000:04:00.1", "/" DEV "0000:04:00.1");
+	refused(state, CAUSE_NOT_VIABLE, "IOMMU group 7 is not viable: 04:00.1 has e1000e", "msictl bind 04:00.1");
+}
+
+/* Each type that the kernel has is tried; one without interrupt remapping is a matter of permission. */
+static void iommu_is_chosen(void **state)
+{
+	k.type = VFIO_TYPE1_IOMMU;
+	vfio_group_backend.close(opened(*state, &quiet));
+	assert_non_null(strstr(k.log, "JOIN IOMMU:1 0000"));
+	k.log[0] = '\0';
+	k.type = VFIO_SPAPR_TCE_IOMMU;
+	vfio_group_backend.close(opened(*state, &quiet));
+	assert_non_null(strstr(k.log, "JOIN IOMMU:2 ENABLE 0000"));
+	k.log[0] = '\0';
+	k.type = VFIO_TYPE1v2_IOMMU;
+	k.set_iommu_errno = EINVAL;
+	vfio_group_backend.close(opened(*state, &quiet));
+	assert_non_null(strstr(k.log, "JOIN IOMMU:3 IOMMU:1 0000"));
+	k.log[0] = '\0';
+	k.set_iommu_errno = EPERM;
+	refused(state, CAUSE_PERMISSION, "this host has no interrupt remapping", "allow_unsafe_interrupts");
+	assert_null(strstr(k.log, "IOMMU:1"));
+	k.type = VFIO_NOIOMMU_IOMMU;
+	refused(state, CAUSE_FAILED, "the container got no IOMMU", "");
+}
+
+static void noiommu_is_asked_for(void **state)
+{
+	const struct tree *t = *state;
+	struct open_request req = { .spec = "04:00.0", .root = &t->root, .trace = &quiet };
+	struct error e;
+	void *handle;
+
+	tree_text(t, "sys/kernel/iommu_groups/7/name", "vfio-noiommu\n");
+	refused(state, CAUSE_PERMISSION, "has no IOMMU behind it", "--noiommu");
+	assert_string_equal(k.log, "");
+	k.type = VFIO_NOIOMMU_IOMMU;
+	req.noiommu = true;
+	assert_int_equal(vfio_group_backend.open(&req, &handle, &e), 0);
+	assert_string_equal(k.log, "/dev/vfio/vfio /dev/vfio/noiommu-7 STATUS JOIN IOMMU:8 0000:04:00.0");
+	vfio_group_backend.close(handle);
+}
+
+static void wrong_driver(void **state)
+{
+	const struct tree *t = *state;
+	char path[PATH_MAX];
+
+	unlink(tree_path(t, DEV "0000:04:00.0/driver", path));
+	refused(state, CAUSE_FAILED, "no driver is bound, vfio-pci is needed", "msictl bind 04:00.0");
+	linked(t, DEV "0000:04:00.0/driver", "/sys/bus/pci/drivers/nvme");
+	refused(state, CAUSE_BUSY, "driven by nvme, not by vfio-pci", "msictl bind 04:00.0");
+	unlink(tree_path(t, DEV "0000:04:00.0/iommu_group", path));
+	refused(state, CAUSE_BUSY, "driven by nvme", "msictl bind 04:00.0");
+	unlink(tree_path(t, DEV "0000:04:00.0/driver", path));
+	refused(state, CAUSE_NOT_VIABLE, "no IOMMU group", "intel_iommu=on");
+	linked(t, DEV "0000:04:00.0/driver", "/sys/bus/pci/drivers/vfio-pci");
+	refused(state, CAUSE_NOT_VIABLE, "no IOMMU group", "intel_iommu=on");
+	assert_string_equal(k.log, "");
+}
+
+/* Two functions of a group: the group is opened once, and stays while either is open. */
+static void siblings_share(void **state)
+{
+	const struct tree *t = *state;
+	void *first = opened(t, &quiet), *second;
+	int container = k.container, group = k.group;
+	const struct sibling at[] = { { .backend = &vfio_group_backend, .handle = NULL },
+				      { .backend = &vfio_group_backend, .handle = first } };
+	struct open_request req = { .spec = "04:00.1", .root = &t->root, .trace = &quiet, .siblings = { at, 2 } };
+	struct error e;
+
+	linked(t, DEV "0000:04:00.1/driver", "/sys/bus/pci/drivers/vfio-pci");
+	linked(t, DEV "0000:04:00.1/iommu_group", "/sys/kernel/iommu_groups/7");
+	k.log[0] = '\0';
+	/* its descriptor of the group is a duplicate */
+	k.group = fcntl(group, F_DUPFD, 3);
+	close(k.group);
+	k.group = k.group + 1;
+	assert_int_equal(vfio_group_backend.open(&req, &second, &e), 0);
+	assert_string_equal(k.log, "0000:04:00.1");
+	assert_int_equal(fcntl(k.group, F_GETFD), FD_CLOEXEC);
+	vfio_group_backend.close(first);
+	assert_false(is_open(container));
+	assert_false(is_open(group));
+	assert_true(is_open(k.group));
+	vfio_group_backend.close(second);
+	assert_false(is_open(k.group));
+}
+
+static void tells_of_device(void **state)
+{
+	void *handle = opened(*state, &quiet);
+	struct device_info info;
+	struct irq_info irq;
+	struct error e;
+
+	assert_int_equal(vfio_device_info(handle, &info, &e), 0);
+	assert_int_equal(info.regions, 9);
+	assert_int_equal(info.irqs, 5);
+	assert_true(info.reset);
+	k.device_flags = VFIO_DEVICE_FLAGS_PCI;
+	assert_int_equal(vfio_device_info(handle, &info, &e), 0);
+	assert_false(info.reset);
+	k.device_flags = VFIO_DEVICE_FLAGS_PLATFORM;
+	assert_true(vfio_device_info(handle, &info, &e) < 0);
+	assert_non_null(strstr(e.message, "no PCI function"));
+	assert_int_equal(vfio_irq_info(handle, IRQ_MSIX, &irq), 0);
+	assert_int_equal(irq.count, 33);
+	assert_int_equal(irq.flags, IRQ_EVENTFD | IRQ_NORESIZE);
+	assert_int_equal(vfio_irq_info(handle, IRQ_ERR, &irq), -EINVAL);
+	assert_int_equal(vfio_reset(handle), 0);
+	assert_non_null(strstr(k.log, "RESET"));
+	vfio_group_backend.close(handle);
+}
+
+static void sends_sets(void **state)
+{
+	void *handle = opened(*state, &quiet);
+	struct irq_set set = { .index = IRQ_MSIX, .data = IRQ_DATA_EVENTFD, .start = 2, .count = 3 };
+	const int32_t eventfd[] = { 40, -1, 42 };
+
+	assert_int_equal(vfio_set_irqs(handle, &set, eventfd), 0);
+	assert_string_equal(k.set, "index=2 start=2 count=3 flags=0x24: 40 -1 42");
+	set.data = IRQ_DATA_BOOL;
+	vector_set_add(&set.attach, 2);
+	vector_set_add(&set.attach, 4);
+	assert_int_equal(vfio_set_irqs(handle, &set, NULL), 0);
+	assert_string_equal(k.set, "index=2 start=2 count=3 flags=0x22: 1 0 1");
+	set = (struct irq_set){ .index = IRQ_INTX, .data = IRQ_DATA_NONE, .action = IRQ_ACTION_UNMASK, .count = 1 };
+	assert_int_equal(vfio_set_irqs(handle, &set, NULL), 0);
+	assert_string_equal(k.set, "index=0 start=0 count=1 flags=0x11:");
+	k.irq_errno = ENOSPC;
+	assert_int_equal(vfio_set_irqs(handle, &set, NULL), -ENOSPC);
+	vfio_group_backend.close(handle);
+}
+
+static void reaches_regions(void **state)
+{
+	void *handle = opened(*state, &quiet), *map;
+	uint32_t word = 0x12345678, back = 0;
+
+	assert_int_equal(vfio_region_write(handle, REGION_CONFIG, &word, 4, 0x10), 4);
+	assert_int_equal(pread(k.device, &back, 4, (off_t)(MIB * (REGION_CONFIG + 1) + 0x10)), 4);
+	assert_int_equal(back, word);
+	back = 0;
+	assert_int_equal(vfio_region_read(handle, REGION_CONFIG, &back, 4, 0x10), 4);
+	assert_int_equal(back, word);
+	/* to the last byte, and not beyond */
+	assert_int_equal(vfio_region_write(handle, REGION_BAR0, &word, 4, REGION_SIZE - 4), 4);
+	assert_int_equal(vfio_region_write(handle, REGION_BAR0, &word, 4, REGION_SIZE - 3), -ERANGE);
+	assert_int_equal(vfio_region_read(handle, REGION_BAR0, &word, 4, REGION_SIZE), -ERANGE);
+	assert_int_equal(vfio_region_read(handle, REGION_BAR0, &word, 4, UINT64_MAX - 1), -ERANGE);
+	assert_int_equal(vfio_region_map(handle, 2, REGION_SIZE, 4096, &map), -ERANGE);
+	assert_int_equal(vfio_region_map(handle, 2, 4096, 4096, &map), 0);
+	assert_int_equal(ftruncate(k.device, (off_t)MIB * 16), 0);
+	*(uint32_t *)map = word;
+	assert_int_equal(munmap(map, 4096), 0);
+	back = 0;
+	assert_int_equal(vfio_region_read(handle, 2, &back, 4, 4096), 4);
+	assert_int_equal(back, word);
+	assert_int_equal(vfio_region_map(handle, 2, 1, 4096, &map), -EINVAL);
+	vfio_group_backend.close(handle);
+}
+
+static void knows_regions(void **state)
+{
+	void *handle = opened(*state, &quiet);
+	struct region_info info;
+
+	assert_int_equal(vfio_region_info(handle, REGION_ROM, &info), 0);
+	assert_true(info.read && !info.write && !info.map && !info.msix_mappable);
+	assert_int_equal(info.size, REGION_SIZE);
+	assert_int_equal(vfio_region_info(handle, 2, &info), 0);
+	assert_true(info.read && info.write && info.map && info.msix_mappable);
+	/* a chain that goes in a circle, or behind the end, ends */
+	k.cap_next = CAP_OFFSET;
+	assert_int_equal(vfio_region_info(handle, 2, &info), 0);
+	assert_true(info.msix_mappable);
+	/* a kernel that wants more than any region takes is not given it */
+	k.argsz = 1u << 30;
+	assert_int_equal(vfio_region_info(handle, 2, &info), 0);
+	assert_false(info.msix_mappable);
+	vfio_group_backend.close(handle);
+}
+
+static void is_traced(void **state)
+{
+	void *handle = opened(*state, &loud);
+	struct irq_set set = { .index = IRQ_MSIX, .data = IRQ_DATA_NONE };
+	struct device_info info;
+	struct irq_info irq;
+	struct error e;
+	uint16_t word = 6;
+	static const char *const lines[] = {
+		"VFIO_GET_API_VERSION() = 0 (",
+		"VFIO_GROUP_GET_STATUS() = 0 {flags=VIABLE} (",
+		"VFIO_CHECK_EXTENSION(TYPE1v2) = 1 (",
+		"VFIO_SET_IOMMU(TYPE1v2) = 0 (",
+		"VFIO_GROUP_GET_DEVICE_FD(0000:04:00.0) = ",
+		"VFIO_DEVICE_GET_INFO() = 0 {regions=9 irqs=5 flags=RESET|PCI} (",
+		"VFIO_DEVICE_GET_IRQ_INFO(msix) = 0 {count=33 flags=EVENTFD|NORESIZE} (",
+		"VFIO_DEVICE_GET_IRQ_INFO(err) = -1 EINVAL (",
+		"VFIO_DEVICE_SET_IRQS(index=msix start=0 count=0 DATA_NONE|ACTION_TRIGGER) = 0 (",
+		"VFIO_DEVICE_GET_REGION_INFO(config) = 0 {size=0x2000 offset=0x800000 flags=READ|WRITE} (",
+		"pwrite(config offset=0x4 size=2 value=0x0006) = 2 (",
+		"pread(config offset=0x4 size=2) = 2 {0x0006} (",
+		"VFIO_DEVICE_RESET() = 0 (",
+	};
+	const char *at = k.trace;
+
+	assert_int_equal(vfio_device_info(handle, &info, &e), 0);
+	assert_int_equal(vfio_irq_info(handle, IRQ_MSIX, &irq), 0);
+	vfio_irq_info(handle, IRQ_ERR, &irq);
+	assert_int_equal(vfio_set_irqs(handle, &set, NULL), 0);
+	assert_int_equal(vfio_region_write(handle, REGION_CONFIG, &word, 2, 4), 2);
+	assert_int_equal(vfio_region_read(handle, REGION_CONFIG, &word, 2, 4), 2);
+	assert_int_equal(vfio_reset(handle), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		const char *found = strstr(at, lines[i]);
+
+		if (!found)
+			fail_msg("no \"%s\" in order in:\n%s", lines[i], k.trace);
+		at = found ? found : "";
+	}
+	vfio_group_backend.close(handle);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(opens_and_closes, setup, teardown),
+		cmocka_unit_test_setup_teardown(node_cannot_be_opened, setup, teardown),
+		cmocka_unit_test_setup_teardown(group_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(iommu_is_chosen, setup, teardown),
+		cmocka_unit_test_setup_teardown(noiommu_is_asked_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(wrong_driver, setup, teardown),
+		cmocka_unit_test_setup_teardown(siblings_share, setup, teardown),
+		cmocka_unit_test_setup_teardown(tells_of_device, setup, teardown),
+		cmocka_unit_test_setup_teardown(sends_sets, setup, teardown),
+		cmocka_unit_test_setup_teardown(reaches_regions, setup, teardown),
+		cmocka_unit_test_setup_teardown(knows_regions, setup, teardown),
+		cmocka_unit_test_setup_teardown(is_traced, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("vfio", tests, NULL, NULL);
+}
