@@ -81,6 +81,12 @@ asan: ## the suite with ASan and UBSan
 valgrind: all unit ## unit tests and bats under valgrind
 	tests/check $(B) valgrind
 
+mutants: ## change a token of src/ at a time, tell what no test notices: FILES="src/sample.c" MUTANTS=200 SEED=1 JOBS=2
+	tests/deps mutants
+	tests/mutants $(if $(MUTANTS),-n $(MUTANTS)) $(if $(SEED),-s $(SEED)) $(if $(JOBS),-j $(JOBS)) $(ONLY:%=-o %) $(FILES)
+
+.PHONY: mutants
+
 print-flags:
 	@echo $(filter-out -Werror,$(ALL_CFLAGS))
 
