@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd-info.h"
+#include "group-holder.h"
 #include "util.h"
 
 static const struct table index_table = {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "cmd-watch.h"
+#include "function.h"
 #include "util.h"
 
 /* So many are named in the note. */

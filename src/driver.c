@@ -7,6 +7,7 @@
 
 #include "driver-parts.h"
 #include "function.h"
+#include "group-holder.h"
 #include "util.h"
 
 #define VFIO_DRIVER "vfio-pci"

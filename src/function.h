@@ -52,28 +52,10 @@ struct group_member {
 /** group_members() - of IOMMU group @group; free(*list). Returns the count or -errno. */
 ssize_t group_members(const struct root *r, int group, struct group_member **list);
 
-/* Who has /dev/vfio/N or a VFIO device open. */
-struct holder {
-	int pid; /* 0: nobody found (or not allowed to look) */
-	char comm[64];
-};
-
-/** group_holder() - scan /proc/PID/fd for the group's node; not by polling, once. 0, -ENOENT none, -EACCES some could
- * not be looked at. */
-int group_holder(const struct root *r, int group, struct holder *h);
-
-/** group_refuse() - "IOMMU group 8 is held by pid 12 (qemu)", with what to do about it. Always -EBUSY. */
-int group_refuse(int group, const struct holder *h, struct error *e);
-
 /** driver_is_vfio() - vfio-pci or one of its variants, which carry the word in their name: mlx5_vfio_pci. */
 bool driver_is_vfio(const char *driver);
 
-struct group_use {
-	int group;	  /* -1: none, which nobody holds */
-	struct holder by; /* told; pid 0: nobody found */
-};
-
-/** group_holders() - the same of many groups in one walk. 0, -EACCES: some processes could not be looked at, -errno. */
-int group_holders(const struct root *r, struct group_use *use, size_t n);
+/** function_group() - the IOMMU group of the function that the path or name @path ends in; -1: none. */
+int function_group(const struct root *r, const char *path);
 
 #endif

@@ -8,7 +8,7 @@
 struct posted posted_judge(const struct holder *by, bool denied, bool in_use)
 {
 	/* this program runs no VM */
-	bool other = by->pid ? strcmp(by->comm, "msictl") != 0 : denied && in_use;
+	bool other = by->pid ? !by->ours : denied && in_use;
 
 	return (struct posted){ .possible = other, .by = *by };
 }

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "function.h"
+#include "group-holder.h"
 #include "out.h"
 
 #define POSTED_MEANS "interrupts posted to a VM bypass the host's counters"

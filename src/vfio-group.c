@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "function.h"
+#include "group-holder.h"
 #include "util.h"
 #include "vfio.h"
 

@@ -38,6 +38,7 @@ on_full_disk() {
 }
 
 @test "the result of a command: 1" {
+	# shellcheck disable=SC2016
 	run --separate-stderr sh -c '"$0" --root "$1" list >/dev/full' "$MSICTL" "$tests/root/intel-remap"
 	assert_equal "$status" 1
 	noted ENOSPC

@@ -158,6 +158,35 @@ load_nvme() {
 	works unbind "$edu"
 }
 
+# as_nobody FILE COMMAND... - in the background, as a user without rights; waits until
+# it has written into FILE
+as_nobody() {
+	: >"$1"
+	setpriv --reuid 65534 --regid 65534 --clear-groups "${@:2}" >"$1" 2>&1 3>&- &
+	pretenders+=($!)
+	until_true grep -q ready "$1" || fail "$(<"$1")"
+}
+
+@test "a user without rights cannot pass for one who holds the group" {
+	local group script pretenders=()
+
+	give "$edu"
+	group=$(group_of "$edu")
+	# shellcheck disable=SC2016
+	script='mount -t tmpfs none /dev && mkdir /dev/vfio && exec 7>"/dev/vfio/$0" && echo ready && exec sleep 600'
+	as_nobody "$BATS_TEST_TMPDIR/file" unshare --user --map-root-user --mount sh -c "$script" "$group"
+	# O_PATH
+	script='sysopen(D, shift, 010000000) or die $!; $| = 1; print "ready\n"; sleep 600'
+	as_nobody "$BATS_TEST_TMPDIR/path" perl -e "$script" "/dev/vfio/$group"
+	assert_equal "$(readlink "/proc/${pretenders[0]}/fd/7")" "/dev/vfio/$group"
+	readlink "/proc/${pretenders[1]}/fd"/* | grep -Fqx "/dev/vfio/$group"
+	works --json counters "$edu"
+	says posted_possible=false held_by=null
+	works --json unbind "$edu"
+	says driver=null changed=true
+	kill "${pretenders[@]}"
+}
+
 @test "not root" {
 	give "$edu"
 	chmod a+rx "${MSICTL%/*}" || true

@@ -551,10 +551,22 @@ static void unbind_what_is_not_bound(void **state)
 static void unbind_while_held(void **state)
 {
 	struct bench *b = *state;
+	char full[PATH_MAX];
 
 	is_driven_by(b, "vfio-pci");
 	tree_text(&b->t, "proc/4711/comm", "qemu\033\n");
-	tree_link(&b->t, "proc/4711/fd/12", "/dev/vfio/9");
+	/* another file of that name keeps nobody */
+	tree_text(&b->t, "file/dev/vfio/9", "");
+	tree_link(&b->t, "proc/4711/fd/12", tree_path(&b->t, "file/dev/vfio/9", full));
+	assert_true(unbind_it(b) != -EBUSY);
+	is_driven_by(b, "vfio-pci");
+	tree_text(&b->t, HOME "/driver_override", "(null)\n");
+	/* the node has the number of /dev/null here */
+	tree_folder(&b->t, "sys/class/vfio/");
+	tree_link(&b->t, "sys/devices/virtual/vfio/9/subsystem", "../../../../class/vfio");
+	tree_link(&b->t, "sys/dev/char/1:3", "../../devices/virtual/vfio/9");
+	tree_link(&b->t, "container/dev/vfio/9", "/dev/null");
+	tree_link(&b->t, "proc/4711/fd/13", tree_path(&b->t, "container/dev/vfio/9", full));
 	assert_int_equal(unbind_it(b), -EBUSY);
 	assert_int_equal(b->e.cause, CAUSE_BUSY);
 	assert_non_null(strstr(b->e.message, "pid 4711 (qemu\\x1b)"));

@@ -169,36 +169,6 @@ static void members(void **state)
 	free(list);
 }
 
-/* Descriptors as /proc shows them: links whose targets need not be there. */
-static void holders(void **state)
-{
-	struct tree *t = *state;
-	struct holder h;
-	struct error e;
-
-	assert_int_equal(group_holder(&t->root, 7, &h), -ENOENT);
-	tree_link(t, "proc/self/fd/3", "/dev/vfio/7");
-	tree_link(t, "proc/100/fd/3", "/dev/vfio/77");
-	tree_link(t, "proc/100/fd/4", "/dev/vfio/vfio");
-	tree_link(t, "proc/100/fd/5", "/dev/vfio/7 (deleted)");
-	tree_link(t, "proc/100/fd/6", "socket:[7]");
-	assert_int_equal(group_holder(&t->root, 7, &h), -ENOENT);
-	assert_int_equal(h.pid, 0);
-	tree_link(t, "proc/4242/fd/9", "/dev/vfio/7");
-	tree_text(t, "proc/4242/comm", "qemu-system-x86\n");
-	assert_int_equal(group_holder(&t->root, 7, &h), 0);
-	assert_int_equal(h.pid, 4242);
-	assert_string_equal(h.comm, "qemu-system-x86");
-	assert_int_equal(group_refuse(7, &h, &e), -EBUSY);
-	assert_string_equal(e.message, "IOMMU group 7 is held by pid 4242 (qemu-system-x86)");
-	/* a virtual machine is nothing to kill */
-	assert_null(strstr(e.hint, "kill"));
-	copy_text(h.comm, sizeof(h.comm), "msictl");
-	group_refuse(7, &h, &e);
-	assert_non_null(strstr(e.hint, "msictl release"));
-	assert_int_equal(group_holder(&t->root, -1, &h), -ENOENT);
-}
-
 static void drivers(void **state)
 {
 	(void)state;
@@ -206,46 +176,6 @@ static void drivers(void **state)
 	assert_true(driver_is_vfio("mlx5_vfio_pci"));
 	assert_false(driver_is_vfio("pci-stub"));
 	assert_false(driver_is_vfio(""));
-}
-
-static void holders_of_many(void **state)
-{
-	struct group_use use[] = { { .group = 8 }, { .group = -1 }, { .group = 7 }, { .group = 7 }, { .group = 9 } };
-	struct tree *t = *state;
-
-	tree_link(t, "proc/4242/fd/9", "/dev/vfio/7");
-	tree_link(t, "proc/4242/fd/10", "/dev/vfio/8");
-	tree_text(t, "proc/4242/comm", "qemu-system-x86\n");
-	tree_link(t, "proc/4243/fd/3", "/dev/vfio/10");
-	assert_int_equal(group_holders(&t->root, use, 5), 0);
-	assert_int_equal(use[0].by.pid, 4242);
-	assert_int_equal(use[1].by.pid, 0);
-	assert_int_equal(use[2].by.pid, 4242);
-	assert_string_equal(use[3].by.comm, "qemu-system-x86");
-	assert_int_equal(use[4].by.pid, 0);
-}
-
-static void holders_by_device(void **state)
-{
-	struct tree *t = *state;
-	struct holder h;
-
-	link_to(t, DEV "0000:04:00.0/iommu_group", "/sys/kernel/iommu_groups/11");
-	tree_link(t, "proc/5/fd/3", "anon_inode:[vfio-device]");
-	assert_int_equal(group_holder(&t->root, 11, &h), -ENOENT);
-	tree_text(t, "proc/5/fdinfo/3",
-		  "pos:\t0\nflags:\t02\nvfio-device-syspath: /sys/devices/pci0000:00/0000:00:01.0/0000:04:00.0\n");
-	assert_int_equal(group_holder(&t->root, 11, &h), 0);
-	assert_int_equal(h.pid, 5);
-	assert_int_equal(group_holder(&t->root, 12, &h), -ENOENT);
-	tree_link(t, "proc/6/fd/3", "/dev/vfio/devices/vfio2");
-	link_to(t, "sys/class/vfio-dev/vfio2/device", "/sys/devices/pci0000:00/0000:05:00.0");
-	link_to(t, DEV "0000:05:00.0/iommu_group", "/sys/kernel/iommu_groups/12");
-	assert_int_equal(group_holder(&t->root, 12, &h), 0);
-	assert_int_equal(h.pid, 6);
-	tree_link(t, "proc/8/fd/3", "/dev/vfio/noiommu-3");
-	assert_int_equal(group_holder(&t->root, 3, &h), 0);
-	assert_int_equal(h.pid, 8);
 }
 
 /* Without a descriptor to look with, nothing is said about whether it is there. */
@@ -272,10 +202,8 @@ static void no_descriptors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(reads_all),       TEST(knows_little),	TEST(group_link_must_be_a_number),
-		TEST(scans),	       TEST(members),		TEST(holders),
-		TEST(holders_of_many), TEST(holders_by_device), TEST(no_descriptors),
-		TEST(drivers),
+		TEST(reads_all),      TEST(knows_little), TEST(group_link_must_be_a_number), TEST(scans), TEST(members),
+		TEST(no_descriptors), TEST(drivers),
 	};
 
 	return cmocka_run_group_tests_name("function", tests, NULL, NULL);

@@ -8,15 +8,17 @@ static void who_holds_decides(void **state)
 		struct holder by;
 		bool denied, in_use, possible;
 	} row[] = {
-		{ { 0, "" }, false, false, false },
-		{ { 0, "" }, false, true, false },
-		{ { 12, "qemu-system-x86" }, false, false, true },
-		{ { 12, "qemu-system-x86" }, true, true, true },
-		{ { 12, "msictl" }, false, true, false },
-		{ { 12, "msictl" }, true, true, false },
+		{ { .pid = 0 }, false, false, false },
+		{ { .pid = 0 }, false, true, false },
+		{ { .pid = 12, .comm = "qemu-system-x86" }, false, false, true },
+		{ { .pid = 12, .comm = "qemu-system-x86" }, true, true, true },
+		{ { .pid = 12, .comm = "msictl", .ours = true }, false, true, false },
+		{ { .pid = 12, .comm = "msictl", .ours = true }, true, true, false },
+		/* msictl by its name only */
+		{ { .pid = 12, .comm = "msictl" }, false, true, true },
 		/* not ours to look at: what has a handler has somebody */
-		{ { 0, "" }, true, true, true },
-		{ { 0, "" }, true, false, false },
+		{ { .pid = 0 }, true, true, true },
+		{ { .pid = 0 }, true, false, false },
 	};
 
 	(void)state;
@@ -30,7 +32,7 @@ static void who_holds_decides(void **state)
 
 static void a_sentence_of_many(void **state)
 {
-	const struct posted qemu = { true, { 7, "qemu" } }, unknown = { .possible = true };
+	const struct posted qemu = { true, { .pid = 7, .comm = "qemu" } }, unknown = { .possible = true };
 	char text[256] = "";
 
 	(void)state;

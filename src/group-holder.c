@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "group-holder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "function.h"
+#include "util.h"
+
+/*
+ * The value of a line "KEY: VALUE" in /proc/PID/fdinfo/N. The kernel alone
+ * writes this file, but any number of locks may precede the line.
+ * Returns: the value, which the caller frees; NULL when there is none.
+ */
+static char *fdinfo_value(const struct root *r, const char *pid, const char *fd, const char *key)
+{
+	_cleanup_file_ FILE *f = root_stream(r, "proc/%s/fdinfo/%s", pid, fd);
+	_cleanup_free_ char *line = NULL;
+	size_t room = 0, len = strlen(key);
+
+	while (f && getline(&line, &room, f) > 0) {
+		const char *value = line + len + 1;
+
+		if (strncmp(line, key, len) != 0 || line[len] != ':')
+			continue;
+		value += strspn(value, " \t");
+		return strndup(value, strcspn(value, "\n"));
+	}
+	return NULL;
+}
+
+/* "vfio-device-syspath: /sys/devices/..." of a VFIO device's descriptor (Documentation/filesystems/proc.rst). */
+static int group_of_fdinfo(const struct root *r, const char *pid, const char *fd)
+{
+	_cleanup_free_ char *path = fdinfo_value(r, pid, fd, "vfio-device-syspath");
+
+	return path ? function_group(r, path) : -1;
+}
+
+/* A descriptor made with O_PATH names a file and does not open the file: anybody may have such a one. open(2) */
+static bool names_only(const struct root *r, const char *pid, const char *fd)
+{
+	_cleanup_free_ char *text = fdinfo_value(r, pid, fd, "flags");
+	uint64_t flags;
+
+	return text && !parse_u64(text, 8, UINT64_MAX, &flags) && flags & O_PATH;
+}
+
+/* "12", or "noiommu-12": the folder in /sys/class/vfio, and the node in /dev/vfio. */
+static int group_of_word(const char *word)
+{
+	static const char unsafe[] = "noiommu-";
+	uint64_t n;
+
+	if (!strncmp(word, unsafe, strlen(unsafe)))
+		word += strlen(unsafe);
+	return parse_u64(word, 10, INT_MAX, &n) ? -1 : (int)n;
+}
+
+/* The group that a character device belongs to: a group's own node, or that of one device (since Linux 6.6). */
+static int group_of_number(const struct root *r, unsigned int major, unsigned int minor)
+{
+	char word[64], class[64];
+
+	if (root_link(r, class, sizeof(class), "sys/dev/char/%u:%u/subsystem", major, minor) < 0)
+		return -1;
+	if (!strcmp(class, "vfio-dev"))
+		return root_link(r, word, sizeof(word), "sys/dev/char/%u:%u/device", major, minor) < 0
+			       ? -1
+			       : function_group(r, word);
+	if (strcmp(class, "vfio") != 0 || root_link(r, word, sizeof(word), "sys/dev/char/%u:%u", major, minor) < 0)
+		return -1;
+	return group_of_word(word);
+}
+
+/*
+ * Any user can have a file of any name open, in a mount namespace of his own:
+ * only the number of the character device tells. AT_STATX_DONT_SYNC: a file
+ * system that its user serves (FUSE) is not asked, who might never answer.
+ */
+static int group_of_node(const struct root *r, const char *pid, int dir, const char *fd)
+{
+	struct statx st;
+	int group;
+
+	if (statx(dir, fd, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &st) < 0 || !S_ISCHR(st.stx_mode))
+		return -1;
+	group = group_of_number(r, st.stx_rdev_major, st.stx_rdev_minor);
+	return group >= 0 && names_only(r, pid, fd) ? -1 : group;
+}
+
+/* In a captured tree a descriptor is no more than the name of its file. */
+static int group_of_name(const struct root *r, const char *target)
+{
+	static const char cdev[] = "/dev/vfio/devices/", node[] = "/dev/vfio/";
+	char bdf[64];
+
+	if (!strncmp(target, cdev, strlen(cdev)))
+		return root_link(r, bdf, sizeof(bdf), "sys/class/vfio-dev/%s/device", target + strlen(cdev)) < 0
+			       ? -1
+			       : function_group(r, bdf);
+	return strncmp(target, node, strlen(node)) ? -1 : group_of_word(target + strlen(node));
+}
+
+/*
+ * What a descriptor of a process is to VFIO: the group it belongs to, -1 when to none.
+ * @target: what the link says. A file's begins with a slash, so that no file can pass for
+ * an "anon_inode:" (proc(5)). Of files, those in a folder "vfio" alone are looked at,
+ * because a stat of any file may wait for a server of NFS that is gone.
+ */
+static int group_of_fd(const struct root *r, const char *pid, int dir, const char *fd, const char *target)
+{
+	if (!strcmp(target, "anon_inode:[vfio-device]"))
+		return group_of_fdinfo(r, pid, fd);
+	if (target[0] != '/' || !strstr(target, "/vfio/"))
+		return -1;
+	return r->live ? group_of_node(r, pid, dir, fd) : group_of_name(r, target);
+}
+
+/*
+ * Whether the process runs this program: this very file, or one of that name
+ * that only root can have put there (of a package that was upgraded since).
+ */
+static bool runs_msictl(const struct root *r, const char *pid, const char *comm)
+{
+	_cleanup_fd_ int fd = -1;
+	struct stat other, self;
+	char name[32];
+
+	if (!r->live)
+		return !strcmp(comm, "msictl");
+	fd = root_openf(r, O_PATH, "proc/%s/exe", pid);
+	if (fd < 0 || fstat(fd, &other))
+		return false;
+	if (!stat("/proc/self/exe", &self) && other.st_dev == self.st_dev && other.st_ino == self.st_ino)
+		return true;
+	return other.st_uid == 0 && !(other.st_mode & (S_IWGRP | S_IWOTH)) &&
+	       root_link(r, name, sizeof(name), "proc/%s/exe", pid) > 0 &&
+	       (!strcmp(name, "msictl") || !strcmp(name, "msictl (deleted)"));
+}
+
+static void read_holder(const struct root *r, const char *pid, unsigned int number, struct holder *h)
+{
+	h->pid = (int)number;
+	root_text(r, h->comm, sizeof(h->comm), "proc/%s/comm", pid);
+	h->ours = runs_msictl(r, pid, h->comm);
+}
+
+/* A holder that was not known before is filled in. Returns how many, -EACCES: not ours to look at. */
+static int process_holds(const struct root *r, const char *pid, unsigned int number, struct group_use *use, size_t n)
+{
+	_cleanup_dir_ DIR *d = root_opendir(r, "proc/%s/fd", pid);
+	struct dirent *entry;
+	int found = 0;
+
+	if (!d)
+		return errno == EACCES || errno == EPERM ? -EACCES : 0;
+	while ((entry = readdir(d))) {
+		char target[PATH_MAX];
+		ssize_t len = readlinkat(dirfd(d), entry->d_name, target, sizeof(target) - 1);
+		int group;
+
+		if (len <= 0)
+			continue;
+		target[len] = '\0';
+		group = group_of_fd(r, pid, dirfd(d), entry->d_name, target);
+		for (size_t i = 0; group >= 0 && i < n; i++) {
+			if (use[i].group != group || use[i].by.pid)
+				continue;
+			read_holder(r, pid, number, &use[i].by);
+			found++;
+		}
+	}
+	return found;
+}
+
+int group_holders(const struct root *r, struct group_use *use, size_t n)
+{
+	_cleanup_dir_ DIR *d = root_opendir(r, "proc");
+	bool denied = false;
+	size_t left = 0;
+	struct dirent *entry;
+
+	for (size_t i = 0; i < n; i++) {
+		use[i].by = (struct holder){ 0 };
+		left += use[i].group >= 0;
+	}
+	if (!d)
+		return -errno;
+	while (left && (entry = readdir(d))) {
+		uint64_t pid;
+		int rc;
+
+		if (parse_u64(entry->d_name, 10, INT_MAX, &pid))
+			continue;
+		rc = process_holds(r, entry->d_name, (unsigned int)pid, use, n);
+		denied |= rc == -EACCES;
+		left -= rc > 0 ? (size_t)rc : 0;
+	}
+	return denied ? -EACCES : 0;
+}
+
+int group_holder(const struct root *r, int group, struct holder *h)
+{
+	struct group_use use = { .group = group };
+	int rc = group_holders(r, &use, 1);
+
+	*h = use.by;
+	if (h->pid)
+		return 0;
+	return rc ? rc : -ENOENT;
+}
+
+/* A virtual machine is nothing to kill, so no such command is offered. */
+int group_refuse(int group, const struct holder *h, struct error *e)
+{
+	char comm[80];
+	int rc = fail(e, CAUSE_BUSY, EBUSY, "IOMMU group %d is held by pid %d (%s)", group, h->pid,
+		      escape_text(h->comm, comm, sizeof(comm)));
+
+	if (h->ours)
+		hint(e, "msictl holders   tells what is held; msictl release lets go of it");
+	else
+		hint(e, "ps -fp %d   tells who that is: end it in its own way, a virtual machine by shutting it down",
+		     h->pid);
+	return rc;
+}

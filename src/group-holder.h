@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which process has an IOMMU group or a VFIO device open, by the descriptors that /proc lists. */
+#ifndef MSICTL_GROUP_HOLDER_H
+#define MSICTL_GROUP_HOLDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "error.h"
+#include "root.h"
+
+/* Who has /dev/vfio/N or a VFIO device open. */
+struct holder {
+	int pid; /* 0: nobody found (or not allowed to look) */
+	char comm[64];
+	bool ours; /* the process runs msictl, by its executable file: any process may choose its comm */
+};
+
+/** group_holder() - scan /proc/PID/fd for the group's node; not by polling, once. 0, -ENOENT none, -EACCES some could
+ * not be looked at. */
+int group_holder(const struct root *r, int group, struct holder *h);
+
+/** group_refuse() - "IOMMU group 8 is held by pid 12 (qemu)", with what to do about it. Always -EBUSY. */
+int group_refuse(int group, const struct holder *h, struct error *e);
+
+struct group_use {
+	int group;	  /* -1: none, which nobody holds */
+	struct holder by; /* told; pid 0: nobody found */
+};
+
+/** group_holders() - the same of many groups in one walk. 0, -EACCES: some processes could not be looked at, -errno. */
+int group_holders(const struct root *r, struct group_use *use, size_t n);
+
+#endif
