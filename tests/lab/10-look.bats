@@ -190,3 +190,31 @@ counted() {
 	one_sentence "run: cannot open /dev/vfio/$(group_of "$nvme") \(EACCES\)"
 	hinted 'run as root, or: chown'
 }
+
+@test "not root, with the group: VFIO tells the capabilities that /sys shows root alone" {
+	local device
+
+	for device in "$nvme" "$xhci"; do
+		chown 65534 "/dev/vfio/$(group_of "$device")"
+	done
+	run --separate-stderr -0 as_nobody --json info --table "$nvme"
+	says capabilities_source='"vfio"' capabilities_problem=null msi=null maximum=65 \
+		table='{"bar":0,"offset":8192}'
+	lacks table_reason
+	refute_output --partial 'access denied'
+	run --separate-stderr -0 as_nobody info "$nvme"
+	assert_line --regexp '^msix +off, control 0x0040 at 0x40, 65 offered'
+	assert_line --regexp '^config +the capabilities are told by VFIO: /sys shows others than root 64 bytes$'
+	[[ $stderr != *'access denied'* && $stderr != *sudo* ]]
+	# MSI-X by its real control word; of MSI VFIO tells what is offered, and not whether it is on
+	run --separate-stderr -0 as_nobody --json run "$nvme" -c 'enable msix 2'
+	says control_source='"vfio"' control_enabled=true armed=[0,1]
+	run --separate-stderr -0 as_nobody --json run "$xhci" -c 'enable msi 1; info'
+	says capabilities_source='"vfio"' enabled=null granted=null maximum=16
+	lacks control_enabled
+	for device in "$nvme" "$xhci"; do
+		chown 0 "/dev/vfio/$(group_of "$device")"
+	done
+	works --json info "$nvme"
+	says capabilities_source='"sysfs"'
+}

@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Vectors of a function below D0. The nvme device keeps its state there (NoSoftRst+),
+# Vectors that are armed for the kernel and not in the device: below D0, or with
+# Enable clear. The nvme device keeps its state there (NoSoftRst+),
 # so the kernel has no cause to restore its MSI-X table on the way back.
 
 load helpers
@@ -74,4 +75,21 @@ pm_write() {
 	dev_send 'info --table'
 	[[ ! $output =~ \"vector\":2,\"address\":0, ]] || fail "no address in $output"
 	dev_stop 1
+}
+
+@test "armed while Enable is clear in the device: a warning" {
+	local control
+
+	dev_start "$nvme"
+	dev_send 'enable msix 2'
+	says control_enabled=true armed_without_enable=false control_source='"sysfs"'
+	control=$(control "$nvme" MSIX)
+	setpci -s "$nvme" "CAP_MSIX+2.w=$(printf '%04x' $((0x$control & 0x7fff)))"
+	dev_send 'enable msix 0-1'
+	says armed=[0,1] calls=0 control_enabled=false armed_without_enable=true
+	dev_says '^warning: msix 0-1: armed, but Message Control in the device reads 0x0040, with the enable bit clear'
+	setpci -s "$nvme" "CAP_MSIX+2.w=$control"
+	dev_send 'disable msix'
+	says control_enabled=false armed_without_enable=false
+	dev_stop
 }
