@@ -69,6 +69,9 @@ struct backend {
 	bool table_by_region; /* the MSI-X table is read and written as any other part of its BAR */
 
 	bool (*claims)(const char *spec);
+	/* Whether there is a device of that name at all, which is not opened: 0, or -errno and a sentence. NULL:
+	 * always. */
+	int (*find)(const struct open_request *req, struct error *e);
 	/* @handle is owned by the back end until close(). */
 	int (*open)(const struct open_request *req, void **handle, struct error *e);
 	void (*close)(void *handle);

@@ -149,13 +149,27 @@ static int run_held(struct session *s, const struct args *a, struct error *e)
 	return -ECANCELED;
 }
 
-static int refuse_alone(const struct args *a, struct error *e)
+/* What is not there can't be changed in a session either. */
+static int check_there(const struct session *s, const char *device, struct error *e)
+{
+	const struct backend *be = backend_find(device);
+	const struct open_request req = { .spec = device, .root = &s->root };
+
+	return be && be->find ? be->find(&req, e) : 0;
+}
+
+static int refuse_alone(const struct session *s, const struct args *a, struct error *e)
 {
 	char line[256], device[80] = "", word[ATTACH_WORD];
+	int rc = check_there(s, device_word(a), e);
 
+	attach_last_word(device_word(a), word, sizeof(word));
+	if (rc && word[0])
+		append(e->message, sizeof(e->message), "; it was held, and %s", word);
+	if (rc)
+		return rc;
 	typed(a, line, sizeof(line));
 	append_word(device, sizeof(device), device_word(a));
-	attach_last_word(device_word(a), word, sizeof(word));
 	fail(e, CAUSE_USAGE, 0, "its effect would end with this process%s%s", word[0] ? "; it was held, and " : "",
 	     word);
 	hint(e, "msictl run%s -c \"%s\", msictl shell%s, or msictl hold%s first", device, line, device, device);
@@ -170,7 +184,7 @@ static int check(const struct session *s, const struct args *a, struct error *e)
 		return fail(e, CAUSE_USAGE, 0, "it works on the running system only; --root %s is a captured tree",
 			    s->globals.root);
 	if (cmd->flags & CMD_CHANGES && !s->globals.dry_run && device_word(a))
-		return refuse_alone(a, e);
+		return refuse_alone(s, a, e);
 	return 0;
 }
 

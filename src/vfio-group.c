@@ -40,6 +40,19 @@ static bool claims(const char *spec)
 	return pci_addr_parse(spec, &a, &e) == 0;
 }
 
+/* function_read() says which PCI address is nobody's. */
+static int find(const struct open_request *req, struct error *e)
+{
+	_cleanup_free_ struct function *f = calloc(1, sizeof(*f));
+	struct pci_addr a;
+	int rc;
+
+	if (!f)
+		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+	rc = pci_addr_parse(req->spec, &a, e);
+	return rc ? rc : function_peek(req->root, &a, f, e);
+}
+
 static int no_driver(const struct function *f, struct error *e)
 {
 	char bdf[PCI_ADDR_LEN];
@@ -297,6 +310,7 @@ const struct backend vfio_group_backend = {
 	.help = "[domain:]bus:dev.fn of a function on vfio-pci, by group and container",
 	.host_irqs = true,
 	.claims = claims,
+	.find = find,
 	.open = group_open,
 	.close = group_close,
 	.device_info = vfio_device_info,

@@ -142,6 +142,15 @@ static int explain_connect(const char *path, int err, struct error *e)
 	return fail(e, CAUSE_FAILED, err, "%s: cannot connect", name);
 }
 
+/* To connect would be seen by the server: of a socket that is there nothing more is asked. */
+static int user_find(const struct open_request *req, struct error *e)
+{
+	const char *path = req->spec + strlen(PREFIX);
+	struct stat st;
+
+	return path[0] && stat(path, &st) && errno == ENOENT ? explain_connect(path, ENOENT, e) : 0;
+}
+
 static int reach(int sock, const struct sockaddr_un *to, struct vu_limit *l)
 {
 	const struct timeval slice = { .tv_usec = SLICE_US };
@@ -195,6 +204,7 @@ const struct backend vfio_user_backend = {
 	.name = "vfio-user",
 	.help = "vfio-user:SOCKET, a device that another process serves",
 	.claims = claims,
+	.find = user_find,
 	.open = user_open,
 	VFIO_USER_OPERATIONS,
 };

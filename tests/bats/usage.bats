@@ -109,13 +109,30 @@ tree=$tests/root/intel-remap
 }
 
 @test "a change typed alone is refused with what to type instead" {
-	refused 2 'enable: its effect would end with this process' enable 01:00.0 msix 0-3,7 --room 9
-	hinted 'msictl run 01:00\.0 -c "enable msix 0-3,7 --room 9", msictl shell 01:00\.0, or msictl hold 01:00\.0 first$'
-	for words in 'disable 01:00.0 msi' 'resize 01:00.0 msix 4' 'mask 01:00.0 intx 0' 'unmask 01:00.0 intx 0' \
-		'trigger 01:00.0 msi 0' 'write 01:00.0 bar0 0 l 1' 'reset 01:00.0'; do
+	refused 2 'enable: its effect would end with this process' enable sim msix 0-3,7 --room 9
+	hinted 'msictl run sim -c "enable msix 0-3,7 --room 9", msictl shell sim, or msictl hold sim first$'
+	for words in 'disable sim msi' 'resize sim msix 4' 'mask sim intx 0' 'unmask sim intx 0' \
+		'trigger sim msi 0' 'write sim bar0 0 l 1' 'reset sim'; do
 		# shellcheck disable=SC2086
 		refused 2 'its effect would end with this process' $words
-		hinted "msictl run 01:00\.0 -c \"${words%% *}"
+		hinted "msictl run sim -c \"${words%% *}"
+	done
+}
+
+@test "a change of a device that is not there ends with 3, as all that is asked of one does" {
+	local nobody=fffe:1f:1f.7 words
+
+	for words in "enable $nobody msix 1" "disable $nobody msi" "resize $nobody msix 4" "mask $nobody intx 0" \
+		"unmask $nobody intx 0" "trigger $nobody msi 0" "write $nobody bar0 0 l 1" "reset $nobody" \
+		"latency $nobody msix 0" "info $nobody" "counters $nobody" "read $nobody config 0 l" "run $nobody -c help" \
+		"hold $nobody" "bind $nobody"; do
+		# shellcheck disable=SC2086
+		refused 3 "^$nobody: ${words%% *}: there is no PCI function $nobody \(ENODEV\)\$" $words
+		hinted 'msictl list'
+	done
+	for words in 'enable vfio-user:/nowhere msix 1' 'info vfio-user:/nowhere'; do
+		# shellcheck disable=SC2086
+		refused 3 '/nowhere: there is no such socket \(ENOENT\)$' $words
 	done
 }
 
