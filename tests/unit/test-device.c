@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 
 #include "device-internal.h"
+#include "function.h"
 #include "tree.h"
 #include "util.h"
 
@@ -332,6 +333,10 @@ static void test_unread_host(void **state)
 	tree_free(&b->tree);
 }
 
+static const struct backend fake_registers_host = { .name = "fake-registers-host",
+						    .region_read = bench_region_read,
+						    .host_irqs = true };
+
 #define PM_POS 0x40
 
 /* A function with memory decode on, in D0, whose MSI-X table lies in bar0. */
@@ -475,6 +480,33 @@ static void test_enodev(void **state)
 	tree_free(&b->tree);
 }
 
+/* Others than root see 64 bytes in sysfs: VFIO tells the rest, and of MSI not what it keeps to itself. */
+static void test_fill_caps(void **state)
+{
+	struct bench *b = *state;
+	struct function f = { .config_len = 64, .caps = { .problem = CAPS_SHORT_CONFIG, .command = 0x0406 } };
+
+	with_registers(b);
+	b->config[PCI_STATUS] = PCI_STATUS_CAP_LIST;
+	b->config[PCI_CAPABILITY_LIST] = 0x50;
+	b->config[0x50] = PCI_CAP_ID_MSIX;
+	b->config[0x52] = 7;
+	/* Not of a peer's device, which has no Linux IRQs and no folder in sysfs. */
+	assert_false(device_fill_caps(&b->d, &f));
+	b->d.backend = &fake_registers_host;
+	assert_true(device_fill_caps(&b->d, &f));
+	assert_int_equal(f.caps.problem, CAPS_OK);
+	assert_true(f.caps.has_msix);
+	assert_int_equal(f.caps.msix.count, 8);
+	assert_int_equal(f.caps.command, 0x0406);
+	/* What sysfs told whole stays as it is; and without a device there is nobody to ask. */
+	assert_false(device_fill_caps(&b->d, &f));
+	f.caps.problem = CAPS_SHORT_CONFIG;
+	assert_false(device_fill_caps(NULL, &f));
+	f.config_len = 256;
+	assert_false(device_fill_caps(&b->d, &f));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -489,6 +521,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_empty_entries, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_low_power, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_enodev, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fill_caps, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("device", tests, NULL, NULL);
