@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The shell's typing: completion, history, and keys that know of the panel. */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include <readline/history.h>
 #include <readline/readline.h>
+#include <readline/tilde.h>
 
 #include "shell-parts.h"
 #include "util.h"
 
 #define HISTORY_LINES 1000
+
+/* What readline reads when the user has no bindings: SYS_INPUTRC of its rlconf.h. */
+#define SYSTEM_KEYS "/etc/inputrc"
 
 /* readline's callbacks get no context: this pointer is set while a shell runs. */
 static struct shell *active;
@@ -104,39 +110,82 @@ static char **complete(const char *text, int start, int end)
 	return all;
 }
 
-/* $XDG_STATE_HOME/msictl/history, private to its owner. */
+/* The shell goes on without. */
+static void tell_unused(const struct shell *sh, const char *what, const char *why)
+{
+	_cleanup_free_ char *clean = escape_text_dup(why ? why : "out of memory");
+
+	out_note(sh->s->out, "msictl: %s: %s", what, clean ? clean : "out of memory");
+}
+
 static void history_open(struct shell *sh)
 {
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	char dir[400];
+	_cleanup_free_ char *why = NULL;
 
-	if (state && state[0] == '/')
-		snprintf(dir, sizeof(dir), "%s", state);
-	else if (home && home[0] == '/')
-		snprintf(dir, sizeof(dir), "%s/.local/state", home);
-	else
-		return;
-	append(dir, sizeof(dir), "/msictl");
-	for (char *slash = dir + 1; (slash = strchr(slash, '/')); slash++) {
-		*slash = '\0';
-		mkdir(dir, 0700);
-		*slash = '/';
-	}
-	mkdir(dir, 0700);
-	snprintf(sh->history, sizeof(sh->history), "%s/history", dir);
-	read_history(sh->history);
 	stifle_history(HISTORY_LINES);
+	sh->history = history_load(add_history, &why) == 0;
+	if (!sh->history)
+		tell_unused(sh, "no history", why);
+}
+
+static void history_keep(struct shell *sh)
+{
+	HIST_ENTRY *const *list = history_list();
+	size_t n = list ? (size_t)history_length : 0;
+	_cleanup_free_ const char **line = calloc(n + 1, sizeof(*line));
+	_cleanup_free_ char *why = NULL;
+	int rc;
+
+	for (size_t i = 0; line && i < n; i++)
+		line[i] = list[i]->line;
+	rc = line ? history_save(line, n, &why) : -ENOMEM;
+	if (rc)
+		tell_unused(sh, "the history could not be kept", why);
 }
 
 void type_end(struct shell *sh)
 {
-	mode_t before = umask(077);
-
-	if (sh->history[0] && write_history(sh->history) != 0)
-		out_note(sh->s->out, "the history could not be written to %s", sh->history);
-	umask(before);
+	if (sh->history)
+		history_keep(sh);
 	clear_history();
 	active = NULL;
+}
+
+/* The file that readline reads at its start, as an absolute path; NULL: none is named. free() it. */
+static char *keys_path(void)
+{
+	const char *named = getenv("INPUTRC");
+	char *path = tilde_expand(named && *named ? named : "~/.inputrc"), *folder, *full;
+
+	if (!path || path[0] == '/')
+		return path;
+	folder = get_current_dir_name();
+	if (!folder || asprintf(&full, "%s/%s", folder, path) < 0)
+		full = NULL;
+	free(folder);
+	free(path);
+	return full;
+}
+
+/* readline opens that file whatever it is, and would wait at a FIFO. */
+static void initialize(struct shell *sh)
+{
+	_cleanup_free_ char *path = keys_path(), *why = NULL, *before = NULL;
+	const char *named = getenv("INPUTRC");
+	int rc = path ? keys_usable(path, &why) : -ENOENT;
+
+	if (!rc || rc == -ENOENT) {
+		rl_initialize();
+		return;
+	}
+	tell_unused(sh, "no key bindings", why);
+	before = named ? strdup(named) : NULL;
+	setenv("INPUTRC", SYSTEM_KEYS, 1);
+	rl_initialize();
+	if (before)
+		setenv("INPUTRC", before, 1);
+	else
+		unsetenv("INPUTRC");
 }
 
 /*
@@ -187,7 +236,7 @@ void type_begin(struct shell *sh)
 	rl_completer_word_break_characters = " \t\n;";
 	using_history();
 	history_open(sh);
-	rl_initialize();
+	initialize(sh);
 	take_clear_screen(rl_clear_screen);
 	take_clear_screen(rl_clear_display);
 }
