@@ -11,6 +11,7 @@
 #include "attach.h"
 #include "cmd-hold.h"
 #include "cmd.h"
+#include "group-holder.h"
 #include "hold-dir.h"
 #include "hold-wire.h"
 #include "holder.h"
@@ -77,27 +78,6 @@ static int group_of(const struct session *s, const struct pci_addr *a)
 	return p.group;
 }
 
-/* A socket to a holder that has a function of @group; -ENOENT. */
-static int find_group(const struct session *s, int group, pid_t *pid)
-{
-	_cleanup_free_ char(*list)[HOLD_NAME] = NULL;
-	struct error ignored;
-	_cleanup_fd_ int dir = hold_dir_open(false, &ignored);
-	ssize_t n = dir < 0 ? 0 : hold_list(dir, &list);
-
-	for (ssize_t i = 0; i < n; i++) {
-		struct pci_addr a;
-		int sock;
-
-		if (!hold_name_address(list[i], &a) || group_of(s, &a) != group)
-			continue;
-		sock = hold_connect(dir, list[i], pid, &ignored);
-		if (sock >= 0)
-			return sock;
-	}
-	return -ENOENT;
-}
-
 /* The holder holds it as it would be held by us. */
 static int ask_to_take(struct hold *h, const struct wanted *w, int sock, struct error *e)
 {
@@ -134,7 +114,7 @@ static int ask_group_holder(struct hold *h, struct wanted *w, struct error *e)
 	if (pci_addr_parse(w->device, &a, &ignored))
 		return 0;
 	group = group_of(h->s, &a);
-	rc = group < 0 ? -ENOENT : find_group(h->s, group, &pid);
+	rc = group < 0 ? -ENOENT : group_hold_connect(&h->s->root, group, &pid);
 	if (rc < 0)
 		return 0;
 	rc = ask_to_take(h, w, rc, e);

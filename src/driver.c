@@ -8,6 +8,7 @@
 #include "driver-parts.h"
 #include "function.h"
 #include "group-holder.h"
+#include "group-node.h"
 #include "util.h"
 
 #define VFIO_DRIVER "vfio-pci"
@@ -148,6 +149,8 @@ static int check_bind(const struct job *j, bool force, struct error *e)
 		hint(e, "modprobe " VFIO_DRIVER);
 		return rc;
 	}
+	if (!groups_offered(j->r))
+		return groups_refuse(j->r, NULL, e);
 	/* from a device tree the group comes only with a driver, so its absence tells nothing where an IOMMU is */
 	if (j->f.group < 0 && !any_iommu(j->r) && !noiommu_allowed(j->r))
 		return no_iommu(e);
@@ -221,9 +224,15 @@ static int take(const struct job *j, struct error *e)
 	return strcmp(now, VFIO_DRIVER) ? explain_probe(j, rc, e) : 0;
 }
 
+static bool is_noiommu(const struct function *f)
+{
+	return !strcmp(f->group_name, "vfio-noiommu");
+}
+
 static int wait_for_node(const struct job *j, uint64_t timeout_us, struct error *e)
 {
 	struct function now;
+	char node[GROUP_NODE];
 	bool noiommu;
 	int rc;
 
@@ -234,33 +243,66 @@ static int wait_for_node(const struct job *j, uint64_t timeout_us, struct error 
 		return rc;
 	if (now.group < 0)
 		return no_iommu(e);
-	noiommu = !strcmp(now.group_name, "vfio-noiommu");
+	/* the kernel has made what it makes when the driver took the function: nothing to wait for */
+	if (!groups_offered(j->r))
+		return groups_refuse(j->r, j->a, e);
+	noiommu = is_noiommu(&now);
 	rc = node_wait(j->r, now.group, noiommu, timeout_us);
-	if (rc == 0)
-		return 0;
-	return fail(e, CAUSE_FAILED, -rc, "it is bound, but /dev/vfio/%s%d did not appear", noiommu ? "noiommu-" : "",
-		    now.group);
+	if (rc == -ETIMEDOUT)
+		return node_refuse(j->r, j->a, group_node(now.group, noiommu, node), ETIMEDOUT, e);
+	if (rc)
+		return fail(e, CAUSE_FAILED, -rc, "/dev/vfio/%s cannot be waited for",
+			    group_node(now.group, noiommu, node));
+	return 0;
+}
+
+/* drivers/vfio/group.c vfio_noiommu_group_alloc(): the group's name says so, and the kernel is tainted (TAINT_USER). */
+static void note_unsafe(const struct job *j, const struct function *now)
+{
+	/* Documentation/admin-guide/tainted-kernels.rst */
+	const uint64_t taint_user = 1 << 6;
+	uint64_t tainted;
+
+	if (!is_noiommu(now))
+		return;
+	snprintf(j->c->note, sizeof(j->c->note),
+		 "unsafe noiommu mode: no IOMMU keeps the device from the host's memory; commands that open the device "
+		 "need --noiommu");
+	if (!root_number(j->r, &tainted, "proc/sys/kernel/tainted") && tainted & taint_user)
+		append(j->c->note, sizeof(j->c->note), "; the kernel is tainted (U) until the next boot");
 }
 
 /* Other functions of the group can still stand in the way: better said now than by open. */
-static void note_group(const struct job *j)
+static void note_members(const struct job *j, int group)
 {
 	_cleanup_free_ struct group_member *m = NULL;
-	struct function now;
-	struct error ignored;
 	char name[PCI_ADDR_LEN], driver[80];
-	ssize_t n;
+	ssize_t n = group_members(j->r, group, &m);
 
-	if (function_read(j->r, j->a, &now, &ignored) || now.group < 0)
-		return;
-	n = group_members(j->r, now.group, &m);
 	for (ssize_t i = 0; i < n; i++) {
 		if (!m[i].blocks || !pci_addr_cmp(&m[i].addr, j->a))
 			continue;
 		snprintf(j->c->note, sizeof(j->c->note),
-			 "group %d is not viable yet: %s has %s; msictl bind %s frees it for VFIO", now.group,
+			 "group %d is not viable yet: %s has %s; msictl bind %s frees it for VFIO", group,
 			 pci_addr_short(&m[i].addr, name), escape_text(m[i].driver, driver, sizeof(driver)), name);
 		return;
+	}
+}
+
+static void note_group(const struct job *j)
+{
+	struct function now;
+	struct error ignored;
+
+	if (function_read(j->r, j->a, &now, &ignored))
+		return;
+	if (now.group >= 0) {
+		note_unsafe(j, &now); /* a group of one: no other member to tell of */
+		note_members(j, now.group);
+	} else if (j->t->dry_run && j->c->changed && !any_iommu(j->r) && noiommu_allowed(j->r)) {
+		snprintf(j->c->note, sizeof(j->c->note),
+			 "there is no IOMMU group: " VFIO_DRIVER " would take it in unsafe noiommu mode, and taint the "
+			 "kernel");
 	}
 }
 

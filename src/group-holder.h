@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "error.h"
 #include "root.h"
@@ -19,6 +20,13 @@ struct holder {
 /** group_holder() - scan /proc/PID/fd for the group's node; not by polling, once. 0, -ENOENT none, -EACCES some could
  * not be looked at. */
 int group_holder(const struct root *r, int group, struct holder *h);
+
+/**
+ * group_hold_connect() - connect to the holder (msictl hold) that has a function of @group
+ * @pid: who serves the socket
+ * Returns: a socket, which the caller closes; -ENOENT.
+ */
+int group_hold_connect(const struct root *r, int group, pid_t *pid);
 
 /** group_refuse() - "IOMMU group 8 is held by pid 12 (qemu)", with what to do about it. Always -EBUSY. */
 int group_refuse(int group, const struct holder *h, struct error *e);

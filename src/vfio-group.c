@@ -10,6 +10,7 @@
 
 #include "function.h"
 #include "group-holder.h"
+#include "group-node.h"
 #include "util.h"
 #include "vfio.h"
 
@@ -91,44 +92,56 @@ static int check_function(const struct open_request *req, const struct function 
 	return rc;
 }
 
-static int open_node(const char *path, int *fd, struct error *e)
+/* @node: its name in /dev/vfio */
+static int open_node(const struct open_request *req, const struct pci_addr *a, const char *node, int *fd,
+		     struct error *e)
 {
+	char path[sizeof("/dev/vfio/") + GROUP_NODE];
 	int rc;
 
+	snprintf(path, sizeof(path), "/dev/vfio/%s", node);
 	*fd = open(path, O_RDWR | O_CLOEXEC);
 	if (*fd >= 0)
 		return 0;
+	if (errno == ENOENT)
+		return node_refuse(req->root, a, node, ENOENT, e);
 	rc = fail(e, cause_of_errno(errno), errno, "cannot open %s", path);
 	if (rc == -EACCES)
 		hint(e, "run as root, or: chown $USER %s", path);
-	else if (rc == -ENOENT)
-		hint(e, "modprobe vfio-pci");
 	return rc;
 }
 
 /* EBUSY says that somebody has the group open, not who. */
-static int explain_busy(const struct open_request *req, int group, struct error *e)
+static int explain_busy(const struct open_request *req, const struct vfio_group *g, struct error *e)
 {
+	char name[PCI_ADDR_LEN];
 	struct holder h = { 0 };
+	_cleanup_fd_ int sock = -1;
+	pid_t pid = 0;
 	int rc;
 
-	group_holder(req->root, group, &h);
+	group_holder(req->root, g->number, &h);
 	if (h.pid <= 0) {
-		rc = fail(e, CAUSE_BUSY, EBUSY, "IOMMU group %d is open in another process", group);
-		hint(e, "fuser -v /dev/vfio/%d", group);
+		rc = fail(e, CAUSE_BUSY, EBUSY, "IOMMU group %d is open in another process", g->number);
+		hint(e, "fuser -v /dev/vfio/%d", g->number);
 		return rc;
 	}
-	return group_refuse(group, &h, e);
+	rc = group_refuse(g->number, &h, e);
+	if (h.ours)
+		sock = group_hold_connect(req->root, g->number, &pid);
+	/* the commands that open a device have found no holder of this one */
+	if (sock >= 0 && pid == h.pid)
+		hint(e, "msictl hold %s   lets pid %d hold this function of the group too",
+		     pci_addr_short(&g->vfio.addr, name), h.pid);
+	return rc;
 }
 
-static int open_group(const struct open_request *req, int group, bool noiommu, int *fd, struct error *e)
+static int open_group(const struct open_request *req, struct vfio_group *g, bool noiommu, struct error *e)
 {
-	char path[64];
-	int rc;
+	char node[GROUP_NODE];
+	int rc = open_node(req, &g->vfio.addr, group_node(g->number, noiommu, node), &g->group, e);
 
-	snprintf(path, sizeof(path), "/dev/vfio/%s%d", noiommu ? "noiommu-" : "", group);
-	rc = open_node(path, fd, e);
-	return rc == -EBUSY ? explain_busy(req, group, e) : rc;
+	return rc == -EBUSY ? explain_busy(req, g, e) : rc;
 }
 
 int group_not_viable(const struct root *r, int group, struct error *e)
@@ -255,10 +268,10 @@ static int share_group(const struct vfio_group *from, struct vfio_group *g, stru
 
 static int open_new_group(const struct open_request *req, struct vfio_group *g, bool noiommu, struct error *e)
 {
-	int rc = open_node("/dev/vfio/vfio", &g->container, e);
+	int rc = open_node(req, &g->vfio.addr, "vfio", &g->container, e);
 
 	if (rc == 0)
-		rc = open_group(req, g->number, noiommu, &g->group, e);
+		rc = open_group(req, g, noiommu, e);
 	if (rc == 0)
 		rc = join_container(req, g, g->number, e);
 	return rc ? rc : set_iommu(req, g, noiommu, e);

@@ -60,6 +60,23 @@ unsafe=/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts
 	works run "$nvme" -c help
 }
 
+@test "nodes that the kernel has and this /dev has not: named, and the hints make them" {
+	local script
+
+	# shellcheck disable=SC2016
+	script='mount -t tmpfs none /dev/vfio
+		for i in 1 2; do
+			"$0" run "$1" -c help 2>&1 >/dev/null | tee /dev/fd/3 |
+				sed -n "s/^hint: \(.*\)   (.*/\1/p" >"$2"
+			sh -e "$2"
+		done 3>&1
+		exec "$0" run "$1" -c help'
+	run -0 unshare --mount sh -ec "$script" "$MSICTL" "$nvme" "$BATS_TEST_TMPDIR/hint"
+	assert_line --partial 'the kernel has the VFIO device vfio (10:196), but /dev/vfio/vfio is not there (ENOENT)'
+	assert_line --regexp "the kernel has the VFIO device $(group_of "$nvme") \\([0-9]+:[0-9]+\\), but /dev/vfio/"
+	refute_line --partial modprobe
+}
+
 @test "descriptors: the limit is raised when it is too low" {
 	run --separate-stderr -0 bash -c 'ulimit -Sn 40; "$MSICTL" run "$1" -c "enable msix 65; trigger msix 0-64; wait msix 0-64"' - "$nvme"
 	noted '^descriptor limit raised to [0-9]+$'

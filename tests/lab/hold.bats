@@ -230,6 +230,9 @@ nobodys() {
 	give 00:08.0 00:08.2
 	works hold 00:08.0
 	holder=$(dev=00:08.0 holder)
+	# a command that opens the other function itself is told how that function joins
+	refused 5 "is held by pid $holder \(msictl\)" run 00:08.2 -c help
+	hinted 'msictl hold 00:08\.2 '
 	works hold 00:08.2
 	assert_output "00:08.2: held by pid $holder"
 	works enable 00:08.0 msi 1

@@ -182,6 +182,55 @@ static void node_missing(void **state)
 	unlink(tree_path(&b->t, "dev/vfio/9", full));
 	assert_int_equal(bind_it(b, false), -ETIMEDOUT);
 	assert_non_null(strstr(b->e.message, "/dev/vfio/9 did not appear"));
+	tree_text(&b->t, "sys/class/vfio/9/dev", "237:0\n");
+	assert_int_equal(bind_it(b, false), -ETIMEDOUT);
+	assert_non_null(strstr(b->e.message, "the kernel has the VFIO device 9 (237:0)"));
+	assert_non_null(strstr(b->e.hint, "mknod -m 600 /dev/vfio/9 c 237 0"));
+}
+
+/* A kernel that has character devices of functions only: the node of the group is not waited for. */
+static void no_groups(void **state)
+{
+	struct bench *b = *state;
+	char full[PATH_MAX];
+
+	unlink(tree_path(&b->t, "dev/vfio/9", full));
+	tree_folder(&b->t, "sys/class/vfio-dev/");
+	assert_refused(b, CAUSE_FAILED, "offers no VFIO groups", "CONFIG_VFIO_GROUP=y");
+	is_driven_by(b, "vfio-pci");
+	tree_text(&b->t, HOME "/vfio-dev/vfio3/dev", "511:3\n");
+	assert_int_equal(driver_bind(&b->t.root, &nvme, false, UINT64_MAX / 2, &b->trace, &b->c, &b->e), -ENOENT);
+	assert_non_null(strstr(b->e.message, "only /dev/vfio/devices/vfio3"));
+}
+
+/* VFIO without an IOMMU is told with its price. */
+static void noiommu_is_told(void **state)
+{
+	struct bench *b = *state;
+	char full[PATH_MAX];
+
+	is_driven_by(b, "vfio-pci");
+	tree_text(&b->t, "sys/kernel/iommu_groups/9/name", "vfio-noiommu\n");
+	tree_text(&b->t, "dev/vfio/noiommu-9", "");
+	tree_text(&b->t, "proc/sys/kernel/tainted", "4096\n");
+	assert_int_equal(bind_it(b, false), 0);
+	assert_non_null(strstr(b->c.note, "unsafe noiommu mode"));
+	assert_null(strstr(b->c.note, "tainted"));
+	tree_text(&b->t, "proc/sys/kernel/tainted", "4160\n");
+	assert_int_equal(bind_it(b, false), 0);
+	assert_non_null(strstr(b->c.note, "tainted (U)"));
+
+	/* before it is so */
+	is_driven_by(b, "nvme");
+	unlink(tree_path(&b->t, HOME "/iommu_group", full));
+	rmdir(tree_path(&b->t, "sys/class/iommu/dmar0", full));
+	tree_text(&b->t, "sys/module/vfio/parameters/enable_unsafe_noiommu_mode", "Y\n");
+	b->trace.dry_run = true;
+	assert_int_equal(bind_it(b, false), 0);
+	assert_non_null(strstr(b->c.note, "would take it in unsafe noiommu mode"));
+	tree_folder(&b->t, "sys/class/iommu/dmar0/");
+	assert_int_equal(bind_it(b, false), 0);
+	assert_string_equal(b->c.note, "");
 }
 
 static void another_member_blocks(void **state)
@@ -622,6 +671,8 @@ int main(void)
 		AT(failure_is_put_back),
 		AT(bound_already),
 		AT(node_missing),
+		AT(no_groups),
+		AT(noiommu_is_told),
 		AT(another_member_blocks),
 		AT(refusals),
 		AT(captured_tree_is_refused),
