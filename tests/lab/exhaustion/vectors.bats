@@ -135,3 +135,32 @@ crowd() {
 	noted '^msictl: .*enable: the host has no interrupt vectors left'
 	nothing_left "$nvme"
 }
+
+@test "a vector whose IRQ has no folder in /sys/kernel/irq: told, and left alone by a grow that fails" {
+	local irq folder eventfds words
+
+	dev_start "$nvme"
+	dev_send 'enable msix 4'
+	irq=$(handlers "$nvme" msix | sed -n 's/^1 //p')
+	folder=/sys/kernel/irq/$irq
+	# as the kernel leaves it behind when it could not make the folder: nothing to read
+	mount -t tmpfs none "$folder"
+	eventfds=$(find "/proc/$dev_pid/fd" -lname '*eventfd*' | wc -l)
+	# another process sees all of them, and is told by what
+	works --json info "$nvme"
+	[[ $output =~ \"vector\":1,\"state\":\"armed\",\"irq\":$irq,[^}]*\"source\":\"proc\" ]] || fail "no vector 1 in $output"
+	works --json list
+	[[ $output =~ \"slot\":\"$nvme\",[^]]*\"allocated\":4,\"armed\":4,[^}]*\"source\":\"sysfs,proc\" ]] || fail "not 4 in $output"
+	# repaired or not, nothing was dropped: no further SET_IRQS, and each keeps its eventfd
+	for words in '' --no-repair; do
+		dev_send "enable msix 0-1500 $words"
+		error short 'no interrupt vectors left for msix 4-1500'
+		says calls=1 armed=[0,1,2,3] dropped=[] repaired=[] unknown=[]
+		assert_equal "$(find "/proc/$dev_pid/fd" -lname '*eventfd*' | wc -l)" "$eventfds"
+	done
+	dev_send 'trigger msix 1' 'wait msix 1 --timeout 20s'
+	says missing=[]
+	umount "$folder"
+	assert_equal "$(armed "$nvme" msix)" '[0,1,2,3]'
+	dev_stop 7
+}
