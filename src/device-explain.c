@@ -65,7 +65,10 @@ enum cause device_cause(struct device *d, int err)
 	enum cause cause = cause_of_errno(err);
 	uint16_t vendor;
 
-	return cause == CAUSE_NO_DEVICE && !device_served(d) && device_answers(d, &vendor) ? CAUSE_FAILED : cause;
+	/* That a peer has gone or is silent is said before by device_lost(): this one answered, and refused. */
+	if (device_served(d))
+		return CAUSE_FAILED;
+	return cause == CAUSE_NO_DEVICE && device_answers(d, &vendor) ? CAUSE_FAILED : cause;
 }
 
 /* drivers/vfio/pci/vfio_pci_intrs.c passes on what the interrupt core returns, ENODEV among others. */
@@ -128,6 +131,12 @@ static void append_undone(const struct set_outcome *o, struct error *e)
 	       o->released ? "were released again" : "may stay with the peer");
 }
 
+/* Of an eventfd that is taken off, of MASK or of a loopback trigger ENOSPC says something else. */
+static bool asks_for_vectors(const struct irq_set *set)
+{
+	return set->action == IRQ_ACTION_TRIGGER && set->data == IRQ_DATA_EVENTFD && !vector_set_empty(&set->attach);
+}
+
 int explain_set(struct device *d, const struct irq_set *set, int rc, struct change *c, struct error *e)
 {
 	struct set_outcome o = device_outcome(d, set);
@@ -139,7 +148,10 @@ int explain_set(struct device *d, const struct irq_set *set, int rc, struct chan
 	lost = device_lost(d, "SET_IRQS", e);
 	if (lost)
 		return lost;
-	rc = rc == -ENOSPC ? explain_nospace(d, &part, e) : explain_refusal(d, &part, rc, e);
+	if (rc == -ENOSPC && asks_for_vectors(set))
+		rc = explain_nospace(d, &part, e);
+	else
+		rc = explain_refusal(d, &part, rc, e);
 	append_undone(&o, e);
 	return rc;
 }

@@ -143,7 +143,8 @@ int device_lost(struct device *d, const char *what, struct error *e);
 bool device_answers(struct device *d, uint16_t *vendor);
 
 /** device_cause() - the cause for @err of a call on the device. ENODEV and its like mean that the device is gone only
- * when it does not answer either: the kernel has them for failures of its own. */
+ * when it does not answer either: the kernel has them for failures of its own. A peer's errno is always CAUSE_FAILED.
+ */
 enum cause device_cause(struct device *d, int err);
 
 /** device_here() - whether it is still open; else -ENODEV and a sentence. */

@@ -49,11 +49,15 @@ int vfio_user_peer_end(void *handle, struct error *e)
 	return fail(e, CAUSE_FAILED, -u->end, "the exchange with the peer failed");
 }
 
-/* rust-vmm's errors mostly have no number; what is none of ours would only be shown as a wrong one. */
+/*
+ * Whatever the number, it is the peer's refusal and says nothing of this machine: EPERM is no missing right of the
+ * user's, EBUSY nobody who holds the device, ENODEV no device that has gone. rust-vmm's errors mostly have no number;
+ * what is none of ours would only be shown as a wrong one.
+ */
 static int refused(const struct vfio_user *u, int rc, const char *what, struct error *e)
 {
 	if (rc != -EIO || u->refusal == EIO)
-		fail(e, cause_of_errno(-rc), -rc, "the peer refused %s", what);
+		fail(e, CAUSE_FAILED, -rc, "the peer refused %s", what);
 	else if (u->refusal == 0)
 		fail(e, CAUSE_FAILED, 0, "the peer refused %s without saying why (errno 0)", what);
 	else

@@ -47,17 +47,18 @@ static int agree_version(struct vfio_user *u, struct error *e)
 	if (rc == 0) {
 		rc = vu_version_parse(m.payload, m.size, &u->peer);
 		vu_message_drop(&m);
+		if (rc)
+			return fail(e, CAUSE_FAILED, EPROTO, "the peer's capabilities are not understood");
 	}
-	if (rc == -ETIMEDOUT) {
+	/* The errno of a refusal may be any of these too. */
+	if (u->end == -ETIMEDOUT) {
 		rc = fail(e, CAUSE_BUSY, ETIMEDOUT,
 			  "the server does not answer: it may be serving another client, or hang");
 		hint(e, "--timeout T waits longer");
 		return rc;
 	}
-	if (rc == -ENOTCONN)
+	if (u->end == -ENOTCONN)
 		return fail(e, CAUSE_NO_DEVICE, ENOTCONN, "the server closed the connection at once");
-	if (rc == -EPROTO && !u->end)
-		return fail(e, CAUSE_FAILED, EPROTO, "the peer's capabilities are not understood");
 	if (rc)
 		return vfio_user_explain(u, rc, "VERSION", e);
 	return take_version(u, e);

@@ -81,8 +81,8 @@ honest() {
 	local plan=
 
 	commands='enable msix 4; reset' patience=5s
-	# VERSION, GET_INFO, GET_IRQ_INFO of five, the config space, REQ; then the set
-	lie 'fail 10 0' 'fail 10 5' 'fail 10 4096' 'fail 10 28' 'fail 10 22'
+	# VERSION, GET_INFO, GET_IRQ_INFO of five, the config space, REQ, the power state; then the set
+	lie 'fail 11 0' 'fail 11 5' 'fail 11 4096' 'fail 11 28' 'fail 11 22'
 	use 1
 	grep -q 'enable: the peer refused SET_IRQS index=msix .* without saying why (errno 0)$' "$err" || fail "$(<"$err")"
 	grep -q '^reset' "$out"
@@ -97,6 +97,46 @@ honest() {
 	grep -q 'enable: the peer refused SET_IRQS .* (EINVAL)$' "$err" || fail "$(<"$err")"
 }
 
+# refused_at LIE REPLY... - each reply in turn is an error, with errnos that have a status of their own elsewhere: 1, or
+# 0 where nothing depends on it; ENOSPC is 7 when vectors were asked for
+refused_at() {
+	local errnos=(1 4 6 13 16 19 28 71 107 110) list=() reply i=0
+
+	for reply in "${@:2}"; do
+		list+=("$1 $reply ${errnos[i++ % 10]}")
+	done
+	lie "${list[@]}"
+	failed=0
+	for plan in "${list[@]}"; do
+		use 0 1 "$([[ $plan != *' 28' ]] || echo 7)"
+		((status == 0)) || failed=$((failed + 1))
+	done
+}
+
+@test "a refusal is 1, whatever the errno" {
+	commands='read bar0 0 l; write bar0 4 l 3; reset; enable intx 1; mask intx 0 --by action; unmask intx 0; disable intx
+		enable msix 2; trigger msix 0; mask msix 0; unmask msix 0; resize msix 4; disable msix'
+	honest
+	# shellcheck disable=SC2046
+	refused_at fail $(every 2 1 "$((replies + 1))")
+	((failed > replies / 5)) || fail "only $failed of $replies refusals failed"
+	# shellcheck disable=SC2046
+	refused_at refuse $(every 9 1 "$replies")
+	# VERSION and GET_INFO, each with all of them
+	refused_at fail 1 1 1 1 1 1 1 1 1 1 2 2 2 2 2 2 2 2 2 2
+	((failed == 20)) || fail "only $failed of 20"
+}
+
+@test "a refusal shows its errno, and ENOSPC is about vectors only when they were asked for" {
+	# the enabling, and the mask
+	lie 'fail 10 1' 'fail 11 28'
+	commands='enable intx 1; mask intx 0 --by action'
+	use 1
+	grep -q 'enable: the peer refused SET_IRQS index=intx .* (EPERM)$' "$err" || fail "$(<"$err")"
+	use 1
+	grep -q 'mask: the peer refused SET_IRQS index=intx .* (ENOSPC)$' "$err" || fail "$(<"$err")"
+}
+
 @test "a server that refuses REQ, or to tell of an index, can be used" {
 	lie 'fail 9 0' 'fail 6 0' 'fail 9 0'
 	works info "vfio-user:$sock"
@@ -108,14 +148,18 @@ honest() {
 }
 
 @test "a chunked arm that fails: its messages are counted, its part and the rest are named" {
-	fails 7 --json --trace run sim:msix=64,fail-at=40 -c 'enable msix 8; resize msix 64'
+	# a message has 253 descriptors at most
+	fails 7 --json --trace run sim:msix=600,fail-at=520 -c 'enable msix 8; resize msix 600'
 	assert_equal "$(jq -s '[.[] | select(.calls).calls] | add' <<<"$output")" \
 		"$(grep -v 'start=0 count=0 ' <<<"$stderr" | grep -c 'SET_IRQS(index=msix')"
-	noted 'resize: the peer has no interrupt vectors left for msix 40-55; 8-39, armed before it, were released again \(ENOSPC\)$'
+	noted 'resize: the peer has no interrupt vectors left for msix 514-599; 8-513, armed before it, were released again \(ENOSPC\)$'
+	kill "${pids[0]}"
+	wait "${pids[0]}" || true
+	serve_lies msix=600
 	# what is refused to the second chunk is refused to the undoing too
-	lie 'refuse 15 5' 'json {"capabilities":{"max_msg_fds":1}}'
-	fails 1 --json run "vfio-user:$sock" -c 'enable msix 8; resize msix 64'
-	noted 'resize: the peer refused SET_IRQS index=msix start=24 count=16 .*; 8-23, armed before it, may stay with the peer \(EIO\)$'
+	lie 'refuse 17 5' 'json {"capabilities":{"max_msg_fds":1}}'
+	fails 1 --json run "vfio-user:$sock" -c 'enable msix 8; resize msix 600'
+	noted 'resize: the peer refused SET_IRQS index=msix start=261 count=253 .*; 8-260, armed before it, may stay with the peer \(EIO\)$'
 	assert_equal "$(jq -s 'last.calls' <<<"$output")" 3
 	works --json run "vfio-user:$sock" -c 'enable msix 4'
 	json '.calls == 5'
