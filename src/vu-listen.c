@@ -54,7 +54,7 @@ static int bind_private(int fd, const struct sockaddr_un *sun)
 	return rc;
 }
 
-/* -ECONNREFUSED: nobody listens there; 0 or another error: somebody may. */
+/* 0: somebody listens there; -ECONNREFUSED: nobody does; otherwise -errno, see is_served(). */
 static int try_connect(const struct sockaddr_un *sun)
 {
 	_cleanup_fd_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -62,6 +62,12 @@ static int try_connect(const struct sockaddr_un *sun)
 	if (fd < 0)
 		return -errno;
 	return connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) < 0 ? -errno : 0;
+}
+
+/* EAGAIN: as many wait already as may wait. EPROTOTYPE: a datagram socket. All others tell nothing of a server. */
+static bool is_served(int rc)
+{
+	return rc == 0 || rc == -EAGAIN || rc == -EPROTOTYPE;
 }
 
 static int open_folder(const char *path)
@@ -131,8 +137,11 @@ static int replace_stale(const struct sockaddr_un *sun, const char *name, bool a
 		return explain_locked(name, e);
 	if (rc == -ECONNREFUSED)
 		rc = remove_stale(sun->sun_path, &st);
-	else if (rc != -ENOENT)
+	else if (is_served(rc))
 		rc = -EADDRINUSE;
+	else if (rc != -ENOENT)
+		return fail(e, cause_of(-rc), -rc, "%s is there, and msictl cannot find out whether it is served",
+			    name);
 	if (rc == -EADDRINUSE) {
 		rc = fail(e, CAUSE_BUSY, EADDRINUSE, "%s is served by another process", name);
 		hint(e, "ss -xlp tells which; name another path, or end that process");

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "loop.h"
+#include "vfio-user-internal.h"
 #include "vu-script.h"
 
 /* A signal ends the wait for a silent peer, and not the exchange with one that answers. */
@@ -90,6 +91,26 @@ static void test_explained(void **state)
 	}
 }
 
+/* The time limit as a user gave it. */
+static void test_limit_told(void **state)
+{
+	static const struct {
+		uint64_t us;
+		const char *says;
+	} cases[] = { { 1000, "within 1 ms " },	      { 999000, "within 999 ms " }, { 1000000, "within 1 s " },
+		      { 1500000, "within 1500 ms " }, { 5000000, "within 5 s " },   { 3600000000, "within 3600 s " } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct vfio_user u = { .end = -ETIMEDOUT, .timeout_us = cases[i].us };
+		struct error e;
+
+		assert_int_equal(vfio_user_peer_end(&u, &e), -ETIMEDOUT);
+		if (!strstr(e.message, cases[i].says))
+			fail_msg("expected \"%s\" in \"%s\"", cases[i].says, e.message);
+	}
+}
+
 static void has_quirk(void *u, const char *word)
 {
 	const char *quirk;
@@ -160,8 +181,9 @@ static void test_shown_quirks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_signal), cmocka_unit_test(test_flood_between), cmocka_unit_test(test_explained),
-		cmocka_unit_test(test_quirks), cmocka_unit_test(test_shown_quirks),
+		cmocka_unit_test(test_signal),	  cmocka_unit_test(test_flood_between),
+		cmocka_unit_test(test_explained), cmocka_unit_test(test_limit_told),
+		cmocka_unit_test(test_quirks),	  cmocka_unit_test(test_shown_quirks),
 	};
 
 	return cmocka_run_group_tests_name("vfio-user peers", tests, NULL, NULL);

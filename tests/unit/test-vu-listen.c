@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -103,6 +104,33 @@ static void test_live(void **state)
 	}
 	vu_unlisten(&l);
 	close(l.fd);
+}
+
+/* Who cannot look does not say that somebody serves it. */
+static void test_no_descriptors(void **state)
+{
+	const struct place *p = *state;
+	struct rlimit before, few;
+	struct vu_listener l, other;
+	struct error e = { 0 };
+	int next, rc;
+
+	assert_int_equal(vu_listen(&l, p->path, &e), 0);
+	close(l.fd);
+	next = dup(0);
+	assert_true(next >= 0);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	/* the server's socket and the folder, and none to connect with */
+	few.rlim_cur = (rlim_t)next + 2;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	rc = vu_listen(&other, p->path, &e);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(rc, -EMFILE);
+	assert_int_equal(e.cause, CAUSE_FAILED);
+	assert_non_null(strstr(e.message, "cannot find out whether it is served"));
+	assert_int_equal(connects(p->path), -ECONNREFUSED);
 }
 
 /* A datagram socket is alive, though no client of ours can connect. */
@@ -281,6 +309,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_private, place_new, place_free),
 		cmocka_unit_test_setup_teardown(test_stale, place_new, place_free),
 		cmocka_unit_test_setup_teardown(test_live, place_new, place_free),
+		cmocka_unit_test_setup_teardown(test_no_descriptors, place_new, place_free),
 		cmocka_unit_test_setup_teardown(test_other_socket, place_new, place_free),
 		cmocka_unit_test_setup_teardown(test_no_socket, place_new, place_free),
 		cmocka_unit_test_setup_teardown(test_bad_path, place_new, place_free),
