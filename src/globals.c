@@ -53,7 +53,8 @@ static const struct global {
 	  .option = { .word = "timeout",
 		      .kind = KIND_PERIOD,
 		      .name = "T",
-		      .help = "how long a vfio-user peer may take to answer: 500ms, 2s (5s)" } },
+		      .help = "how long a vfio-user peer may take to answer, and hold waits for a folder that is "
+			      "locked: 500ms, 2s (5s)" } },
 };
 
 _Static_assert(ARRAY_SIZE(rows) <= MAX_GLOBALS, "MAX_GLOBALS");

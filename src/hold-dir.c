@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -224,39 +223,31 @@ static int listen_locked(int dir, const char *name, struct error *e)
 	return take_fd(&sock);
 }
 
-/* Who has the folder may take a name for stale: nobody is between bind(2) and listen(2). */
-static int lock(int dir)
-{
-	while (flock(dir, LOCK_EX) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return 0;
-}
-
 void hold_tidy(int dir, const char *name)
 {
 	struct error ignored;
 	pid_t pid;
 	int sock;
 
-	if (lock(dir))
+	if (hold_lock(dir, 0))
 		return;
 	sock = hold_connect(dir, name, &pid, &ignored);
 	if (sock == -ECONNREFUSED)
 		hold_unlink(dir, name);
 	else
 		cleanup_fd(&sock);
-	flock(dir, LOCK_UN);
+	hold_unlock(dir);
 }
 
-int hold_listen(int dir, const char *name, struct error *e)
+/* Whoever has the lock may take a name for stale: nobody is between bind(2) and listen(2). */
+int hold_listen(int dir, const char *name, uint64_t patience_us, struct error *e)
 {
-	int rc = lock(dir);
+	int rc = hold_lock(dir, patience_us);
 
 	if (rc)
-		return fail(e, CAUSE_FAILED, -rc, "the folder of sockets can't be locked");
+		return hold_locked(dir, rc, e);
 	rc = listen_locked(dir, name, e);
-	flock(dir, LOCK_UN);
+	hold_unlock(dir);
 	return rc;
 }
 

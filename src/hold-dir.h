@@ -7,6 +7,7 @@
 #define MSICTL_HOLD_DIR_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "error.h"
@@ -30,11 +31,11 @@ int hold_dir_open(bool create, struct error *e);
  * nobody holds it; -errno with @e. */
 int hold_connect(int dir, const char *name, pid_t *pid, struct error *e);
 
-/** hold_listen() - listen as @name, mode 0600; a socket that nobody serves is replaced, a live one is -EADDRINUSE. A
- * descriptor or -errno with @e. */
-int hold_listen(int dir, const char *name, struct error *e);
+/** hold_listen() - listen as @name, mode 0600; a socket that nobody serves is replaced, a live one is -EADDRINUSE. For
+ * the folder's lock at most @patience_us. A descriptor or -errno with @e. */
+int hold_listen(int dir, const char *name, uint64_t patience_us, struct error *e);
 
-/** hold_tidy() - take a name away that nobody serves: its holder was killed. */
+/** hold_tidy() - take a name away that nobody serves: its holder was killed. Without the folder's lock it stays. */
 void hold_tidy(int dir, const char *name);
 
 /** hold_list() - the sockets of the folder, live and stale, in order; free(*list). Their number or -errno. */
@@ -54,6 +55,15 @@ char *hold_last_word(int dir, const char *name, char *buf, size_t size);
 
 /** hold_forget_word() - it is held again. */
 void hold_forget_word(int dir, const char *name);
+
+/** hold_lock() - the folder's lock, waited for @patience_us at most. 0, -ETIMEDOUT: another process has it; -errno. */
+int hold_lock(int dir, uint64_t patience_us);
+
+/** hold_unlock() - let others have it. */
+void hold_unlock(int dir);
+
+/** hold_locked() - the sentence for hold_lock()'s @rc: who has the lock, when the kernel tells. Returns -errno. */
+int hold_locked(int dir, int rc, struct error *e);
 
 /** hold_unlink() - take the name away. */
 void hold_unlink(int dir, const char *name);

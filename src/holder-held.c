@@ -8,6 +8,10 @@
 #include "holder-parts.h"
 #include "util.h"
 
+/* How long the lock of the folder of sockets is waited for: without --timeout, and in a holder that serves. */
+#define LOCK_US		5000000
+#define SERVING_LOCK_US 200000
+
 /* Runs inside of the loop: the rest is done outside. */
 static void on_released(void *ctx)
 {
@@ -81,7 +85,9 @@ static int open_device(struct held *d, struct error *e)
 static int listen_for(struct held *d, struct error *e)
 {
 	struct holder *h = d->holder;
-	int rc = hold_listen(h->dir, d->name, e);
+	/* Devices that are served already must not go unheard. */
+	uint64_t patience = h->serving ? SERVING_LOCK_US : h->s->globals.timeout_us;
+	int rc = hold_listen(h->dir, d->name, patience ? patience : LOCK_US, e);
 
 	if (rc < 0)
 		return rc;

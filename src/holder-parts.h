@@ -53,6 +53,7 @@ struct holder {
 	struct bound *let_go; /* have vfio-pci still, for others of their group are open */
 	struct error left;    /* the first driver that could not be given back; cause 0: none */
 	int dir;
+	bool serving; /* it has devices, and clients of them */
 };
 
 /* holder.c */

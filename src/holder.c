@@ -284,6 +284,7 @@ int holder_serve(struct holder *h)
 	int rc = 0;
 
 	h->quiet = h->s->trace;
+	h->serving = true;
 	while (rc >= 0 && h->first) {
 		uint64_t due = turn(h);
 
