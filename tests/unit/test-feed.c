@@ -68,7 +68,7 @@ static int set_up(void **state)
 	snprintf(device, sizeof(device), "vfio-user:/nowhere/%d", (int)getpid());
 	hold_name(device, w->name);
 	w->dir = hold_dir_open(true, &e);
-	w->listener = hold_listen(w->dir, w->name, &e);
+	w->listener = hold_listen(w->dir, w->name, 0, &e);
 	if (w->listener < 0 || loop_new(&w->loop) || feed_open(&w->feed, w->loop, device, &h))
 		return -1;
 	w->sock = accept(w->listener, NULL, NULL);
