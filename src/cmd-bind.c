@@ -78,8 +78,10 @@ const struct command cmd_bind = {
 	.help = "driver_override is set, the function is taken from its driver and vfio-pci probes it; new_id is never "
 		"written. What driver it had is remembered in /run/msictl/former for unbind.\n"
 		"A function that carries a mounted file system or swap space, a disk that a pool, an array or a "
-		"process "
-		"has for itself, an interface that is up, or the boot display is refused (exit 5); a bridge always is.",
+		"process has for itself, a network interface that is up, or the boot display is refused (exit 5); a "
+		"bridge always is. An interface that was given to a container is found in its network namespace; when "
+		"the namespace cannot be looked at, the function is refused too.\n"
+		"Without an IOMMU, and with VFIO's unsafe noiommu mode allowed, a note tells the price of that mode.",
 	.family = FAMILY_CHANGE,
 	.flags = CMD_OUTSIDE | CMD_LIVE_HOST,
 	.param = (const struct param[]){ { .kind = KIND_DEVICE } },

@@ -53,6 +53,52 @@ bool devices_below(struct below *b, const char *path);
 /** disk_below() - whether the block device's folder @path is the function's own, an NVMe multipath disk included. */
 bool disk_below(struct below *b, const char *path);
 
+/* driver-use.c: a line of /proc/self/mountinfo, which the texts are borrowed from */
+
+struct mount {
+	char *device; /* "MAJ:MIN" */
+	char *root;   /* of the mount within its file system; a namespace's name */
+	char *point, *type, *source;
+};
+
+/** mount_parse() - cuts @line up. Returns: false for a line of another form. */
+bool mount_parse(char *line, struct mount *m);
+
+/* driver-netns.c: a function's network interfaces, those of other network namespaces included */
+
+struct net_elsewhere {
+	unsigned int total;   /* in all namespaces */
+	unsigned int visible; /* of them, in /sys */
+	unsigned int found;   /* with a known state, in all namespaces that were looked at; none if all are visible */
+	char *up, *where;     /* one that is up, and the file of its namespace; NULL: none was found */
+	char *home;	      /* the function's folder in sysfs: "devices/pci0000:00/0000:03:00.0" */
+	int error;	      /* -errno: why some namespace could not be looked at */
+};
+
+/**
+ * netns_search() - count the interfaces; when /sys hides some, look for them in the namespaces
+ * that processes are in (/proc/PID/task/TID/ns/net) and that are mounted (nsfs)
+ * @n: for net_elsewhere_free(), after an error too
+ * Returns: 0; -errno: the count is not known.
+ */
+int netns_search(const struct root *r, const struct pci_addr *a, struct net_elsewhere *n);
+void net_elsewhere_free(struct net_elsewhere *n);
+
+/**
+ * netns_sysfs() - sysfs as a network namespace sees it, mounted nowhere (fsmount(2), since Linux 5.2)
+ * @netns: a descriptor of the namespace, borrowed
+ * Returns: a descriptor, which the caller closes; -errno.
+ */
+int netns_sysfs(int netns);
+
+/**
+ * netns_look() - look for interfaces of the function @n->home; ends at the first that is up
+ * @sysfs: of netns_sysfs()
+ * @where: the namespace's file
+ * Returns: 0 or -errno.
+ */
+int netns_look(struct net_elsewhere *n, int sysfs, const char *where);
+
 /* driver-node.c */
 
 /**

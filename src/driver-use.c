@@ -19,6 +19,7 @@
 
 struct use {
 	const struct root *r;
+	const struct pci_addr *a;
 	struct below below;
 	char bdf[PCI_ADDR_LEN];
 	struct error *e;
@@ -70,12 +71,8 @@ static bool tag_below(struct use *u, const char *driver, const char *tag)
 	return false;
 }
 
-struct mount {
-	char *device, *point, *type, *source;
-};
-
 /* "36 35 98:0 /root /point options [more...] - type source options": proc(5). */
-static bool mount_parse(char *line, struct mount *m)
+bool mount_parse(char *line, struct mount *m)
 {
 	char *save = NULL, *word = strtok_r(line, " \n", &save);
 
@@ -83,6 +80,8 @@ static bool mount_parse(char *line, struct mount *m)
 	for (int i = 0; word && strcmp(word, "-") != 0; i++, word = strtok_r(NULL, " \n", &save)) {
 		if (i == 2)
 			m->device = word;
+		else if (i == 3)
+			m->root = word;
 		else if (i == 4)
 			m->point = word;
 	}
@@ -230,6 +229,46 @@ static int check_interfaces(struct use *u)
 	return 0;
 }
 
+/* A name that a shell takes as it is: whoever has the namespace has chosen the name. */
+static bool is_plain(const char *name)
+{
+	return name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._")] == '\0';
+}
+
+static int up_elsewhere(struct use *u, const struct net_elsewhere *n)
+{
+	char name[80], where[512];
+	int rc = fail(u->e, CAUSE_BUSY, EBUSY, "its network interface %s is up in another network namespace (%s)",
+		      escape_text(n->up, name, sizeof(name)), escape_text(n->where, where, sizeof(where)));
+
+	if (is_plain(n->up))
+		hint(u->e, "nsenter --net=%s ip link set down dev %s   (bind %s --force takes it all the same)", where,
+		     name, u->bdf);
+	else
+		hint(u->e, "nsenter --net=%s ip link   (bind %s --force takes it all the same)", where, u->bdf);
+	return rc;
+}
+
+/* Given to a container, an interface is in another network namespace, which /sys does not show. */
+static int check_elsewhere(struct use *u)
+{
+	_cleanup_(net_elsewhere_free) struct net_elsewhere n;
+	int rc = netns_search(u->r, u->a, &n);
+	char why[16];
+
+	if (rc)
+		return fail(u->e, cause_of_errno(-rc), -rc, "its network interfaces cannot be counted");
+	if (n.up)
+		return up_elsewhere(u, &n);
+	if (n.total <= n.visible || n.found >= n.total)
+		return 0;
+	rc = fail(u->e, CAUSE_BUSY, EBUSY, "%u of its network interfaces may be up in a network namespace that %s%s",
+		  n.total - n.found, n.error ? "cannot be looked at: " : "was not found: no process is in it",
+		  n.error ? errno_name(-n.error, why) : "");
+	hint(u->e, "lsns -t net   (bind %s --force takes it all the same)", u->bdf);
+	return rc;
+}
+
 static int check_display(struct use *u, const struct function *f)
 {
 	return f->boot_vga ? busy(u, "it is the display that the machine booted with", "", "use another display") : 0;
@@ -237,9 +276,9 @@ static int check_display(struct use *u, const struct function *f)
 
 int driver_in_use(const struct root *r, const struct pci_addr *a, struct error *e)
 {
-	static int (*const checks[])(struct use * u) = { check_mounts, check_btrfs, check_swaps, check_claims,
-							 check_interfaces };
-	struct use u = { .r = r, .e = e };
+	static int (*const checks[])(struct use * u) = { check_mounts, check_btrfs,	 check_swaps,
+							 check_claims, check_interfaces, check_elsewhere };
+	struct use u = { .r = r, .a = a, .e = e };
 	struct function f;
 	int rc;
 

@@ -92,6 +92,43 @@ load_nvme() {
 	assert_equal "$(driver_of "$e1000e")" e1000e
 }
 
+in_another_namespace() {
+	[[ $(readlink "/proc/$1/ns/net") != "$(readlink /proc/self/ns/net)" ]]
+}
+
+@test "an interface that is up in another network namespace: refused, unless forced" {
+	local interface pid
+
+	modprobe e1000e
+	interface=$(ls "$(sys "$e1000e" net)")
+	unshare --net sleep 600 3>&- &
+	pid=$!
+	until_true in_another_namespace "$pid"
+	ip link set "$interface" netns "$pid"
+	# /sys shows nothing of the interface here
+	assert_equal "$(ls "$(sys "$e1000e" net)")" ''
+	works --dry-run bind "$e1000e"
+	nsenter --net="/proc/$pid/ns/net" ip link set "$interface" name ctr0 up
+	refused 5 "network interface ctr0 is up in another network namespace \(/proc/$pid/ns/net\)" bind "$e1000e"
+	assert_equal "$(driver_of "$e1000e")" e1000e
+	assert_equal "$(cat "$(sys "$e1000e" driver_override)")" '(null)'
+	# the hint helps
+	hinted 'nsenter --net='
+	sh -c "$(sed -n 's/^hint: \(.*\)   (.*/\1/p' <<<"$stderr")"
+	works --dry-run bind "$e1000e"
+
+	# a namespace with a name, that no process is in
+	ip netns add blue
+	nsenter --net="/proc/$pid/ns/net" ip link set ctr0 netns blue
+	ip -n blue link set ctr0 up
+	refused 5 'ctr0 is up in another network namespace \(/(var/)?run/netns/blue\)' bind "$e1000e"
+	kill "$pid"
+	works bind --force "$e1000e"
+	assert_equal "$(driver_of "$e1000e")" vfio-pci
+	ip netns del blue
+	works unbind "$e1000e"
+}
+
 @test "a mounted file system: refused" {
 	refused 5 'mounted on /share' bind 00:12.0
 	assert_equal "$(driver_of 00:12.0)" virtio-pci

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/sysmacros.h>
 
 #include "driver-parts.h"
@@ -435,6 +436,87 @@ static void interface_up(void **state)
 	assert_refused(b, CAUSE_BUSY, "interface is up: eth0", "ip link set down dev eth0");
 }
 
+/* The folder "net" stays while an interface is in any namespace. */
+static void interface_in_another_namespace(void **state)
+{
+	struct bench *b = *state;
+	char full[PATH_MAX];
+
+	tree_folder(&b->t, HOME "/net/");
+	assert_refused(b, CAUSE_BUSY,
+		       "1 of its network interfaces may be up in a network namespace that cannot be looked "
+		       "at: ENOENT",
+		       "bind 04:00.0 --force");
+	tree_folder(&b->t, "proc/");
+	assert_refused(b, CAUSE_BUSY, "1 of its network interfaces may be up in a network namespace that was not found",
+		       "bind 04:00.0 --force");
+	/* below the function, as of a virtio or USB device */
+	rmdir(tree_path(&b->t, HOME "/net", full));
+	assert_int_equal(driver_in_use(&b->t.root, &nvme, &b->e), 0);
+	tree_folder(&b->t, HOME "/usb1/1-2/1-2:1.0/net/");
+	assert_refused(b, CAUSE_BUSY, "1 of its network interfaces", "lsns -t net");
+	b->trace.dry_run = true;
+	assert_int_equal(bind_it(b, true), 0);
+}
+
+/* Another namespace's sysfs: eth0 of the function is down, eth1 and what is not the function's are up. */
+static void interfaces_of_a_namespace(void **state)
+{
+	struct bench *b = *state;
+	struct net_elsewhere n = { .total = 2 };
+	_cleanup_fd_ int sysfs = -1;
+
+	tree_text(&b->t, HOME "/net/eth0/flags", "0x1002\n");
+	tree_link(&b->t, "sys/class/net/eth0", "../../devices/pci0000:00/0000:00:04.0/0000:04:00.0/net/eth0");
+	tree_text(&b->t, "sys/devices/pci0000:00/0000:00:04.0/0000:04:00.01/net/eth9/flags", "0x1003\n");
+	tree_link(&b->t, "sys/class/net/eth9", "../../devices/pci0000:00/0000:00:04.0/0000:04:00.01/net/eth9");
+	tree_text(&b->t, "sys/devices/virtual/net/lo/flags", "0x9\n");
+	tree_link(&b->t, "sys/class/net/lo", "../../devices/virtual/net/lo");
+	tree_text(&b->t, "sys/class/net/bonding_masters", "\n");
+	sysfs = root_openf(&b->t.root, O_PATH, "sys");
+	assert_true(sysfs >= 0);
+	n.home = strdup("devices/pci0000:00/0000:00:04.0/0000:04:00.0");
+	assert_int_equal(netns_look(&n, sysfs, "/proc/7/ns/net"), 0);
+	assert_int_equal(n.found, 1);
+	assert_null(n.up);
+
+	/* one whose state cannot be read is none that was found */
+	tree_folder(&b->t, HOME "/net/eth1/");
+	tree_link(&b->t, "sys/class/net/eth1", "../../devices/pci0000:00/0000:00:04.0/0000:04:00.0/net/eth1");
+	n.found = 0;
+	assert_int_equal(netns_look(&n, sysfs, "/proc/7/ns/net"), 0);
+	assert_int_equal(n.found, 1);
+	assert_null(n.up);
+
+	tree_text(&b->t, HOME "/net/eth1/flags", "0x1003\n");
+	assert_int_equal(netns_look(&n, sysfs, "/proc/7/ns/net"), 0);
+	assert_string_equal(n.up, "eth1");
+	assert_string_equal(n.where, "/proc/7/ns/net");
+	net_elsewhere_free(&n);
+}
+
+/* A real namespace: its sysfs has its own lo, and no interface of a device; this thread stays where it is. */
+static void sysfs_of_a_namespace(void **state)
+{
+	_cleanup_fd_ int here = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), there = -1, sysfs = -1;
+	struct stat before, after;
+
+	(void)state;
+	if (unshare(CLONE_NEWNET))
+		skip(); /* not root */
+	there = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(setns(here, CLONE_NEWNET), 0);
+	assert_int_equal(stat("/proc/thread-self/ns/net", &before), 0);
+	sysfs = netns_sysfs(there);
+	if (sysfs == -ENOSYS || sysfs == -EPERM)
+		skip(); /* Linux before 5.2, a container */
+	assert_true(sysfs >= 0);
+	assert_int_equal(faccessat(sysfs, "class/net/lo/flags", F_OK, 0), 0);
+	assert_true(faccessat(sysfs, "class/net/eth0", F_OK, 0) < 0);
+	assert_int_equal(stat("/proc/thread-self/ns/net", &after), 0);
+	assert_int_equal(before.st_ino, after.st_ino);
+}
+
 static void boot_display(void **state)
 {
 	struct bench *b = *state;
@@ -687,6 +769,9 @@ int main(void)
 		AT(mounted_9p),
 		AT(swap_space),
 		AT(interface_up),
+		AT(interface_in_another_namespace),
+		AT(interfaces_of_a_namespace),
+		AT(sysfs_of_a_namespace),
 		AT(boot_display),
 		AT(remembers),
 		AT(believes_only_names),
