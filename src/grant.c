@@ -243,6 +243,16 @@ static int check_idle(const struct device *d, enum irq_index index, struct error
 	return 0;
 }
 
+/* Below D0 the kernel grants none (EINVAL), which says nothing of the host: nothing is measured. */
+static int check_awake(struct device *d, enum irq_index index, struct error *e)
+{
+	int rc = device_awake(d, index, e);
+
+	if (rc)
+		e->cause = CAUSE_SHORT;
+	return rc;
+}
+
 /* One vector was refused: a shortage is an answer, anything else is not. */
 static int check_none(const struct probe *p, struct error *e)
 {
@@ -294,9 +304,8 @@ int grant_probe(struct device *d, enum irq_index index, const struct grant_limit
 	if (!ix)
 		return -ENODEV;
 	rc = check_idle(d, index, e);
-	/* Below D0 the kernel grants none (EINVAL), which says nothing of the host. */
 	if (!rc)
-		rc = device_awake(d, index, e);
+		rc = check_awake(d, index, e);
 	if (rc)
 		return rc;
 	g->asked = shape(&p, g->capability < lim->most ? g->capability : lim->most);

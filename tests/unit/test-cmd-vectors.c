@@ -35,11 +35,19 @@ static const char *text_of(const struct vector_source *src, bool all)
 static void from_the_host(void **state)
 {
 	struct host_irq irq[] = {
-		{ .irq = 40, .index = IRQ_MSIX, .vector = -1, .armed = true },
-		{ .irq = 33, .index = IRQ_MSIX, .vector = 0, .armed = true },
-		{ .irq = 34, .index = IRQ_MSIX, .vector = 2 },
-		{ .irq = 35, .index = IRQ_MSIX, .vector = 2, .armed = true }, /* says the same as another */
-		{ .irq = 36, .index = IRQ_MSIX, .vector = 9, .armed = true }, /* beyond the table */
+		{ .irq = 40, .source = HOST_IRQ_SYSFS, .index = IRQ_MSIX, .vector = -1, .armed = true },
+		{ .irq = 33, .source = HOST_IRQ_SYSFS, .index = IRQ_MSIX, .vector = 0, .armed = true },
+		{ .irq = 34, .source = HOST_IRQ_SYSFS, .index = IRQ_MSIX, .vector = 2 },
+		{ .irq = 35,
+		  .source = HOST_IRQ_SYSFS,
+		  .index = IRQ_MSIX,
+		  .vector = 2,
+		  .armed = true }, /* says the same as another */
+		{ .irq = 36,
+		  .source = HOST_IRQ_SYSFS,
+		  .index = IRQ_MSIX,
+		  .vector = 9,
+		  .armed = true }, /* beyond the table */
 	};
 	struct host_irqs h = { .irq = irq, .n = ARRAY_SIZE(irq) };
 	struct pci_caps caps = { .has_msix = true, .msix = { .count = 4, .enabled = true }, .int_pin = 1 };
@@ -59,6 +67,28 @@ static void from_the_host(void **state)
 	free(rows.row);
 }
 
+/* Nothing tells of the IRQ: that is neither allocated nor none. What this session armed stays armed. */
+static void not_seen(void **state)
+{
+	struct vector v[] = { { .number = 0, .armed = true } }, *msix[] = { &v[0], NULL };
+	struct host_irq irq[] = {
+		{ .irq = 34, .index = IRQ_MSIX, .vector = -1 },
+		{ .irq = 33, .index = IRQ_MSIX, .vector = 0 },
+	};
+	static const struct backend host_knows = { .host_irqs = true };
+	struct host_irqs h = { .irq = irq, .n = ARRAY_SIZE(irq) };
+	struct pci_caps caps = { .has_msix = true, .msix = { .count = 2 } };
+	struct device d = { .backend = &host_knows };
+	struct vector_source src = { .caps = &caps, .host = &h };
+
+	(void)state;
+	assert_string_equal(text_of(&src, false), "msix -1 unknown, msix 0 unknown");
+	d.irq[IRQ_MSIX].info.count = 2;
+	d.irq[IRQ_MSIX].vector = msix;
+	src.device = &d;
+	assert_string_equal(text_of(&src, false), "msix -1 unknown, msix 0 armed");
+}
+
 static void all_of_them(void **state)
 {
 	struct host_irqs h = { 0 };
@@ -76,11 +106,11 @@ static void all_of_them(void **state)
 static void masked_by_the_device(void **state)
 {
 	struct host_irq irq[] = {
-		{ .irq = 22, .index = IRQ_INTX, .vector = 0, .armed = true },
-		{ .irq = 30, .index = IRQ_MSI, .vector = 0, .armed = true },
-		{ .irq = 31, .index = IRQ_MSI, .vector = 1, .armed = true },
-		{ .irq = 32, .index = IRQ_MSIX, .vector = 0, .armed = true },
-		{ .irq = 33, .index = IRQ_MSIX, .vector = 1 },
+		{ .irq = 22, .source = HOST_IRQ_SYSFS, .index = IRQ_INTX, .vector = 0, .armed = true },
+		{ .irq = 30, .source = HOST_IRQ_SYSFS, .index = IRQ_MSI, .vector = 0, .armed = true },
+		{ .irq = 31, .source = HOST_IRQ_SYSFS, .index = IRQ_MSI, .vector = 1, .armed = true },
+		{ .irq = 32, .source = HOST_IRQ_SYSFS, .index = IRQ_MSIX, .vector = 0, .armed = true },
+		{ .irq = 33, .source = HOST_IRQ_SYSFS, .index = IRQ_MSIX, .vector = 1 },
 	};
 	struct host_irqs h = { .irq = irq, .n = ARRAY_SIZE(irq) };
 	struct pci_caps caps = {
@@ -109,9 +139,9 @@ static void in_a_session(void **state)
 	struct vector *msix[] = { &v[0], &v[1], &v[2], &v[3], NULL }, err = { .armed = true }, req = { .armed = true };
 	struct vector *errs[] = { &err }, *reqs[] = { &req };
 	struct host_irq irq[] = {
-		{ .irq = 33, .index = IRQ_MSIX, .vector = 0, .armed = true },
-		{ .irq = 34, .index = IRQ_MSIX, .vector = 1, .armed = true },
-		{ .irq = 35, .index = IRQ_MSIX, .vector = 2 }, /* the kernel dropped it */
+		{ .irq = 33, .source = HOST_IRQ_SYSFS, .index = IRQ_MSIX, .vector = 0, .armed = true },
+		{ .irq = 34, .source = HOST_IRQ_SYSFS, .index = IRQ_MSIX, .vector = 1, .armed = true },
+		{ .irq = 35, .source = HOST_IRQ_SYSFS, .index = IRQ_MSIX, .vector = 2 }, /* the kernel dropped it */
 	};
 	struct host_irqs h = { .irq = irq, .n = ARRAY_SIZE(irq) }, nothing = { 0 };
 	struct pci_caps caps = { 0 };
@@ -140,10 +170,8 @@ static void in_a_session(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(from_the_host),
-		cmocka_unit_test(all_of_them),
-		cmocka_unit_test(masked_by_the_device),
-		cmocka_unit_test(in_a_session),
+		cmocka_unit_test(from_the_host),	cmocka_unit_test(not_seen),	cmocka_unit_test(all_of_them),
+		cmocka_unit_test(masked_by_the_device), cmocka_unit_test(in_a_session),
 	};
 
 	return cmocka_run_group_tests_name("cmd-vectors", tests, NULL, NULL);

@@ -22,6 +22,7 @@ struct host {
 	unsigned int says; /* instead of most, when it names a count */
 	bool deaf;	   /* a disable does not work */
 	int always;	   /* -errno to whatever is asked */
+	bool there;	   /* config space answers */
 	/* what it saw */
 	unsigned int enabled, enables, disables, largest, odd;
 	bool bad_fd, below_one, overlapping;
@@ -78,7 +79,18 @@ static int fake_set_irqs(void *handle, const struct irq_set *s, const int32_t *e
 	return 0;
 }
 
-static const struct backend fake = { .name = "fake", .set_irqs = fake_set_irqs };
+/* Config space: a vendor, or the ones that nobody answers with. */
+static ssize_t fake_region_read(void *handle, enum region_index region, void *buf, size_t n, uint64_t offset)
+{
+	const struct host *h = handle;
+
+	(void)offset;
+	assert_int_equal(region, REGION_CONFIG);
+	memset(buf, h->there ? 0x86 : 0xff, n);
+	return (ssize_t)n;
+}
+
+static const struct backend fake = { .name = "fake", .set_irqs = fake_set_irqs, .region_read = fake_region_read };
 
 static void no_line(void *ctx, const char *text)
 {
@@ -274,6 +286,13 @@ static void device_gone(void **state)
 	assert_int_equal(probe(b, IRQ_MSI), -ENODEV);
 	assert_int_equal(b->e.cause, CAUSE_NO_DEVICE);
 	assert_int_equal(b->host.enables, 1);
+	free(b);
+	/* The kernel has that word for failures of its own, too. */
+	b = bench_new(16, 0, 0);
+	b->host.always = -ENODEV;
+	b->host.there = true;
+	assert_int_equal(probe(b, IRQ_MSI), -ENODEV);
+	assert_int_equal(b->e.cause, CAUSE_FAILED);
 	free(b);
 }
 
