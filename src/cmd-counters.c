@@ -33,12 +33,14 @@ enum {
 			{ "AFFINITY", "affinity", CELL_TEXT, "CPUs wanted", true },                                    \
 			{ "EFFECTIVE", "effective", CELL_TEXT, "CPUs in effect", true },                               \
 			{ "BY", "masked_by", CELL_TEXT, "what masks it", true },                                       \
+			{ "MISSING", "cpus_missing", CELL_NUMBER, "CPUs whose interrupts are not in the count",        \
+			  true },                                                                                      \
 			{ "SOURCE", "source", CELL_TEXT,                                                               \
 			  "what told of the IRQ: sysfs (/sys/kernel/irq) or proc (/proc/interrupts)", true },          \
 	}
 
-static const struct table outside_table = { .array = "vectors", .column = COLUMNS(true), .n = 13 };
-static const struct table inside_table = { .array = "vectors", .column = COLUMNS(false), .n = 13 };
+static const struct table outside_table = { .array = "vectors", .column = COLUMNS(true), .n = 14 };
+static const struct table inside_table = { .array = "vectors", .column = COLUMNS(false), .n = 14 };
 
 /* Whose counters, and what is known of it. */
 struct counted {
@@ -203,6 +205,19 @@ static void tell_posted(struct session *s, const struct counted *c)
 	out_note(s->out, "msictl: %s: " POSTED_MEANS, text);
 }
 
+/* What Linux counts on CPUs that are offline is not in /proc/interrupts. */
+static void tell_partial(struct session *s, const struct counted *c)
+{
+	char text[256] = "", name[PCI_ADDR_LEN];
+	unsigned int irqs;
+	int missing;
+
+	irqs = host_irqs_partial(&c->host, &missing);
+	partial_append(text, sizeof(text), pci_addr_short(&c->f.addr, name), irqs, missing);
+	if (irqs)
+		out_note(s->out, "msictl: %s", text);
+}
+
 static int tell_all(struct session *s, const struct value *v, struct counted *c, struct error *e)
 {
 	bool addressed = !s->device || s->device->has_addr;
@@ -211,6 +226,7 @@ static int tell_all(struct session *s, const struct value *v, struct counted *c,
 	doc_text(out_doc(s->out), "device", addressed ? pci_addr_full(&c->f.addr, bdf) : s->device->spec);
 	if (!s->device)
 		tell_posted(s, c);
+	tell_partial(s, c);
 	return tell(s, v, c, e);
 }
 
@@ -242,7 +258,9 @@ const struct command cmd_counters = {
 	.summary = "show the count of each vector now",
 	.help = "Of a device of any driver, a running VM's included. COUNT is Linux' own counter of the IRQ, summed "
 		"over "
-		"all CPUs, since the IRQ was allocated. In a session COUNT is what the eventfds counted and HOST what "
+		"all CPUs, since the IRQ was allocated; where only /proc/interrupts tells, CPUs that are offline are "
+		"left out, "
+		"which is said. In a session COUNT is what the eventfds counted and HOST what "
 		"Linux counted: loopback triggers, INTx signals repeated by an unmask, ERR and REQ are in the first "
 		"only. Interrupts that are posted to a VM bypass the host, which may count none: of a device that "
 		"another "

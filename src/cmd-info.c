@@ -29,11 +29,12 @@ static const struct table vector_table = {
 			{ "AFFINITY", "affinity", CELL_TEXT, "CPUs wanted", false },
 			{ "EFFECTIVE", "effective", CELL_TEXT, "CPUs in effect", false },
 			{ "BY", "masked_by", CELL_TEXT, "what masks it", true },
+			{ "MISSING", "cpus_missing", CELL_NUMBER, "CPUs whose interrupts are not in COUNT", true },
 			{ "HOST", "host", CELL_NUMBER, "interrupts that Linux counted, in a session", true },
 			{ "SOURCE", "source", CELL_TEXT,
 			  "what told of the IRQ: sysfs (/sys/kernel/irq) or proc (/proc/interrupts)", true },
 		},
-	.n = 12,
+	.n = 13,
 };
 
 void info_because(struct info *i, const char *what, const char *key, const char *hint_key, const struct error *why)
@@ -69,7 +70,9 @@ static void none_lines(struct info *i, const struct vector_rows *rows)
 static void source_lines(struct info *i)
 {
 	struct out *o = i->s->out;
-	unsigned int proc = 0, unseen = 0;
+	unsigned int proc = 0, unseen = 0, irqs;
+	char text[256] = "", name[PCI_ADDR_LEN];
+	int missing;
 
 	for (size_t n = 0; n < i->host.n; n++) {
 		proc += i->host.irq[n].source == HOST_IRQ_PROC;
@@ -81,6 +84,10 @@ static void source_lines(struct info *i)
 	if (unseen)
 		out_note(o, "of %u of %zu Linux IRQs neither /sys/kernel/irq nor /proc/interrupts tells", unseen,
 			 i->host.n);
+	irqs = host_irqs_partial(&i->host, &missing);
+	partial_append(text, sizeof(text), pci_addr_short(&i->f.addr, name), irqs, missing);
+	if (irqs)
+		out_note(o, "%s", text);
 }
 
 /* Of 2048 vectors that is a MiB: not needed any more while tables are made. */

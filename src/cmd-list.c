@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* list */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "cmd.h"
@@ -32,10 +33,11 @@ static const struct table list_table = {
 			{ "COUNT", "count", CELL_NUMBER, "interrupts of those IRQs since they were allocated", false },
 			{ "SOURCE", "source", CELL_TEXT,
 			  "what told of the IRQs: sysfs, proc (/proc/interrupts) or sysfs,proc", true },
+			{ "MISSING", "cpus_missing", CELL_NUMBER, "CPUs whose interrupts are not in COUNT", true },
 			{ "ADDRESS", "device", CELL_TEXT, "the full address", true },
 			{ "ID", "id", CELL_TEXT, "vendor:device", true },
 		},
-	.n = 12,
+	.n = 13,
 };
 
 static unsigned int irqs_of(const struct host_irqs *h, enum irq_index index)
@@ -83,6 +85,7 @@ static void doc_counts(node *row, const struct host_irqs *h)
 	unsigned int armed = 0, by[HOST_IRQ_PROC + 1] = { 0 };
 	uint64_t count = 0;
 	bool counted = true;
+	int missing;
 
 	for (size_t i = 0; i < h->n; i++) {
 		by[h->irq[i].source]++;
@@ -94,6 +97,8 @@ static void doc_counts(node *row, const struct host_irqs *h)
 	doc_number_if(row, "armed", !by[HOST_IRQ_UNSEEN], armed);
 	/* a sum of some is none of all */
 	doc_number_if(row, "count", counted, count);
+	host_irqs_partial(h, &missing);
+	doc_number_if(row, "cpus_missing", counted && missing >= 0, (uint64_t)missing);
 	doc_source(row, by);
 }
 
@@ -120,6 +125,8 @@ struct listing {
 	struct pci_names *names;
 	node *rows;
 	unsigned int denied, broken;
+	unsigned int partial; /* functions whose counts leave CPUs out */
+	int cpus_missing;     /* of the last of them */
 	char broken_one[PCI_ADDR_LEN];
 };
 
@@ -129,7 +136,7 @@ static int list_one(struct listing *l, const struct pci_addr *a)
 	struct host_irqs h;
 	struct function f;
 	struct error ignored;
-	int rc;
+	int rc, missing;
 
 	if (function_peek(&l->s->root, a, &f, &ignored))
 		return 0;
@@ -142,6 +149,10 @@ static int list_one(struct listing *l, const struct pci_addr *a)
 	if (rc == -ENOMEM)
 		return rc;
 	doc_function(l->rows, &f, &h, l->names);
+	if (host_irqs_partial(&h, &missing)) {
+		l->partial++;
+		l->cpus_missing = missing;
+	}
 	host_irqs_free(&h);
 	if (f.caps.problem == CAPS_SHORT_CONFIG && f.config_len == CONFIG_FOR_ALL) {
 		l->denied++;
@@ -150,6 +161,19 @@ static int list_one(struct listing *l, const struct pci_addr *a)
 		pci_addr_short(a, l->broken_one);
 	}
 	return 0;
+}
+
+/* All functions have the same CPUs. */
+static void partial_note(const struct listing *l)
+{
+	char number[32] = "an unknown number of";
+
+	if (!l->partial)
+		return;
+	if (l->cpus_missing > 0)
+		snprintf(number, sizeof(number), "%d", l->cpus_missing);
+	out_note(l->s->out, "COUNT of %u function%s is that of /proc/interrupts, which has no column for %s CPU%s",
+		 l->partial, l->partial == 1 ? "" : "s", number, l->cpus_missing == 1 ? "" : "s");
 }
 
 static void notes(const struct listing *l)
@@ -165,6 +189,7 @@ static void notes(const struct listing *l)
 		out_note(o, "%u functions have a capability list that can't be read to its end", l->broken);
 		out_note(o, "hint: msictl info %s", l->broken_one);
 	}
+	partial_note(l);
 }
 
 static int run_list(struct session *s, const struct args *a, struct error *e)

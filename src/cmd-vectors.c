@@ -5,6 +5,8 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "util.h"
+
 #define COMMAND_DISINTX 0x0400 /* PCI Local Bus 3.0, section 6.2.2: Interrupt Disable */
 
 unsigned int vector_capacity(const struct vector_source *src, enum irq_index index)
@@ -199,6 +201,27 @@ static void doc_host(node *o, const struct host_irq *h)
 	doc_word(o, "source", h ? host_irq_source_word(h->source) : NULL);
 }
 
+void doc_count_source(node *o, const struct host_irq *irq)
+{
+	bool counted = irq && irq->counted;
+
+	doc_word(o, "count_source", counted ? host_irq_source_word(irq->counted_by) : NULL);
+	doc_number_if(o, "cpus_missing", counted && irq->cpus_missing >= 0, counted ? (uint64_t)irq->cpus_missing : 0);
+}
+
+void partial_append(char *buf, size_t size, const char *who, unsigned int irqs, int cpus_missing)
+{
+	char missing[32] = "an unknown number of";
+
+	if (!irqs)
+		return;
+	if (cpus_missing > 0)
+		snprintf(missing, sizeof(missing), "%d", cpus_missing);
+	append(buf, size,
+	       "%s%s: the counts of %u Linux IRQ%s are those of /proc/interrupts, which has no column for %s CPU%s",
+	       buf[0] ? "; " : "", who, irqs, irqs == 1 ? "" : "s", missing, cpus_missing == 1 ? "" : "s");
+}
+
 void doc_vector_row(node *array, const struct vector_source *src, const struct vector_row *row)
 {
 	bool counted = row->host && row->host->counted;
@@ -211,6 +234,7 @@ void doc_vector_row(node *array, const struct vector_source *src, const struct v
 	if (row->masked_by)
 		doc_text(o, "masked_by", row->masked_by);
 	doc_host(o, row->host);
+	doc_count_source(o, row->host);
 	if (!src->device) {
 		doc_number_if(o, "count", counted, seen);
 		return;

@@ -45,6 +45,13 @@ int vectors_within(const struct value *v, unsigned int most, const char *who_has
 /** vector_rows() - those with a Linux IRQ or armed by this session, or @all. 0 or -ENOMEM; free(rows->row). */
 int vector_rows(const struct vector_source *src, bool all, struct vector_rows *rows);
 
+/** doc_count_source() - "count_source" (sysfs or proc) and "cpus_missing", the CPUs that are not in its count, null
+ * when it is not known how many; both null without a count. */
+void doc_count_source(node *o, const struct host_irq *irq);
+
+/** partial_append() - the sentence on @irqs IRQs of @who whose counts leave CPUs out; nothing of 0. */
+void partial_append(char *buf, size_t size, const char *who, unsigned int irqs, int cpus_missing);
+
 /**
  * doc_vector_row() - append a row in the words that scripts know
  *

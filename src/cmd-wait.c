@@ -9,7 +9,7 @@
 #include "cmd.h"
 #include "device.h"
 #include "function.h"
-#include "host-irq.h"
+#include "host-watch.h"
 #include "report.h"
 #include "session.h"
 #include "util.h"
@@ -30,44 +30,41 @@ struct expectation {
 	enum irq_index index;
 	struct vector_set which;
 	uint64_t at_least, begin, limit;
-	struct pci_addr addr;
-	struct host_irqs before;
+	struct host_watch host;
+	uint64_t fresh[MAX_VECTORS]; /* what Linux counted of each since the beginning */
 };
 
-static uint64_t host_count(const struct host_irqs *h, enum irq_index index, unsigned int vector)
+static uint64_t count_of(const struct expectation *x, const struct device *d, unsigned int v)
 {
-	const struct host_irq *irq = host_irqs_find(h, index, vector);
-
-	return irq ? irq->count : 0;
-}
-
-static uint64_t count_of(const struct expectation *x, const struct device *d, const struct host_irqs *now,
-			 unsigned int v)
-{
-	uint64_t before, count;
-
 	if (d)
 		return d->irq[x->index].vector && d->irq[x->index].vector[v] ? d->irq[x->index].vector[v]->count : 0;
-	before = host_count(&x->before, x->index, v);
-	count = host_count(now, x->index, v);
-	/* An IRQ that was freed and allocated anew counts from 0 again. */
-	return count >= before ? count - before : count;
+	return x->fresh[v];
+}
+
+/* Only what is known to have come since the last look counts. */
+static int look_at_host(const struct session *s, struct expectation *x)
+{
+	int rc = host_watch_read(&s->root, &x->host);
+
+	for (size_t i = 0; !rc && i < x->host.irqs.n; i++) {
+		const struct host_irq *irq = &x->host.irqs.irq[i];
+
+		if (irq->index == x->index && irq->vector >= 0 && irq->vector < (int)MAX_VECTORS)
+			x->fresh[irq->vector] += x->host.counted[i].fresh;
+	}
+	return rc;
 }
 
 /* Vectors that have not counted enough yet; -errno. */
-static int missing(const struct session *s, const struct expectation *x, struct vector_set *short_of)
+static int missing(const struct session *s, struct expectation *x, struct vector_set *short_of)
 {
-	struct host_irqs now = { 0 };
+	int rc = s->device ? 0 : look_at_host(s, x);
 	unsigned int v;
-	int rc = 0;
 
 	*short_of = (struct vector_set){ .bits = { 0 } };
-	if (!s->device)
-		rc = host_irqs_read(&s->root, &x->addr, HOST_IRQ_BRIEF, &now);
 	for_each_vector (v, &x->which)
-		if (count_of(x, s->device, &now, v) < x->at_least)
+		if (count_of(x, s->device, v) < x->at_least)
 			vector_set_add(short_of, v);
-	host_irqs_free(&now);
 	return rc;
 }
 
@@ -93,7 +90,7 @@ static int tell(struct out *o, const struct expectation *x, const struct vector_
 
 static int step(struct session *s, void *state, uint64_t *due, struct error *e)
 {
-	const struct expectation *x = state;
+	struct expectation *x = state;
 	uint64_t now, until = x->begin + x->limit;
 	struct vector_set short_of;
 	int rc = missing(s, x, &short_of);
@@ -111,7 +108,7 @@ static void end(void *state)
 {
 	struct expectation *x = state;
 
-	host_irqs_free(&x->before);
+	host_watch_free(&x->host);
 	free(x);
 }
 
@@ -132,7 +129,7 @@ static int check_host(const struct session *s, const struct expectation *x, cons
 	f = calloc(1, sizeof(*f));
 	if (!f)
 		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
-	rc = function_peek(&s->root, &x->addr, f, e);
+	rc = function_peek(&s->root, &x->host.addr, f, e);
 	if (rc)
 		return rc;
 	src.caps = &f->caps;
@@ -150,22 +147,22 @@ static int check_host(const struct session *s, const struct expectation *x, cons
 static int expect_host(const struct session *s, struct expectation *x, const struct args *a, struct error *e)
 {
 	char bdf[PCI_ADDR_LEN];
-	int rc = session_address(s, a->param[0].text, &x->addr, e);
+	int rc = session_address(s, a->param[0].text, &x->host.addr, e);
 
 	if (rc)
 		return rc;
-	if (!root_exists(&s->root, "sys/bus/pci/devices/%s", pci_addr_full(&x->addr, bdf)))
+	if (!root_exists(&s->root, "sys/bus/pci/devices/%s", pci_addr_full(&x->host.addr, bdf)))
 		return fail(e, CAUSE_NO_DEVICE, ENODEV, "no such PCI function");
 	rc = check_host(s, x, a, e);
 	if (rc)
 		return rc;
-	rc = host_irqs_read(&s->root, &x->addr, HOST_IRQ_BRIEF, &x->before);
+	rc = host_watch_read(&s->root, &x->host);
 	if (rc)
 		return fail(e, cause_of_errno(-rc), -rc, "the host's IRQs can't be read");
 	x->which = a->param[2].vectors;
 	if (a->param[2].word == VECTORS_LISTED)
 		return 0;
-	x->which = host_irqs_armed(&x->before, x->index);
+	x->which = host_irqs_armed(&x->host.irqs, x->index);
 	if (!vector_set_empty(&x->which))
 		return 0;
 	return fail(e, CAUSE_FAILED, 0, "no %s vector is armed", irq_index_word(x->index));

@@ -93,8 +93,9 @@ static int look_host(struct watch *w, struct watched *d)
 		/* two IRQs that claim one vector are told apart by their numbers */
 		if (i && h->irq[i - 1].index == irq->index && h->irq[i - 1].vector == irq->vector)
 			r.vector = -1;
-		r.from = d->host.from_proc ? COUNT_PROC_IRQ : COUNT_PER_CPU;
-		r.incarnation = d->host.incarnation[i];
+		r.from = COUNT_HOST;
+		r.compared = d->host.counted[i].compared;
+		r.fresh = d->host.counted[i].fresh;
 		r.counted = irq->counted;
 		r.count = irq->count;
 		if (samples_add(&d->samples, &r))

@@ -35,6 +35,13 @@ static int make_page(const struct watch *w, struct metrics *m)
 		if (!watched_ours(d) && d->samples.n)
 			metrics_add_posted(m, d->full, d->posted.possible);
 	}
+	for (size_t i = 0; i < w->n; i++) {
+		const struct watched *d = &w->device[i];
+		int missing;
+
+		if (!watched_ours(d) && host_irqs_partial(&d->host.irqs, &missing))
+			metrics_add_missing(m, d->full, missing);
+	}
 	return metrics_end(m);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cmd-vectors.h"
 #include "cmd-watch-page.h"
 #include "util.h"
 
@@ -34,13 +35,14 @@
 			  !(own) },                                                                                 \
 			{ "IRQ", "irq", CELL_NUMBER, "the Linux IRQ", every },                                      \
 			{ "CPUS", "cpus", CELL_NUMBER, "CPUs that ever took it", (every) || (own) },                \
+			{ "MISSING", "cpus_missing", CELL_NUMBER, "CPUs whose interrupts are not in COUNT", true }, \
 			{ "CPU", "effective", CELL_TEXT, "the CPUs in effect", every },                             \
 			{ "AFFINITY", "affinity", CELL_TEXT, "the CPUs wanted", true },                             \
 			{ "ACTION", "action", CELL_TEXT, "the handler's name", true },                              \
 			{ "HOLDER", "held_by.command", CELL_TEXT, "the program that holds it on VFIO", true },      \
 	}
 
-#define NR_COLUMNS 20
+#define NR_COLUMNS 21
 
 const struct table watch_table = { .array = "vectors", .column = COLUMNS(true, false, false), .n = NR_COLUMNS };
 static const struct table own_table = { .array = "vectors", .column = COLUMNS(true, false, true), .n = NR_COLUMNS };
@@ -66,10 +68,11 @@ static void doc_trend(node *o, const struct row *row, uint64_t now)
 static void doc_irq(node *o, const struct row *row)
 {
 	const struct host_irq *irq = watched_irq(row->d, &row->v->now);
-	unsigned int cpus = irq ? row->d->host.cpus[irq - row->d->host.irqs.irq] : 0;
+	unsigned int cpus = irq && irq->counted ? irq->cpus : 0;
 
 	doc_number_if(o, "irq", irq, irq ? irq->irq : 0);
 	doc_number_if(o, "cpus", cpus, cpus);
+	doc_count_source(o, irq);
 	doc_word(o, "affinity", irq ? irq->affinity : NULL);
 	doc_word(o, "effective", irq ? irq->effective : NULL);
 	doc_word(o, "action", irq ? irq->action : NULL);
@@ -102,12 +105,15 @@ static void doc_device(node *o, const struct row *row)
 {
 	unsigned int active, n;
 	uint64_t count;
+	int missing;
 
 	n = page_vectors(row->d, &active, &count);
 	doc_word(o, "driver", row->d->driver);
 	doc_number(o, "vectors", n);
 	doc_number(o, "active", active);
 	doc_number_if(o, "count", count != UINT64_MAX, count);
+	host_irqs_partial(&row->d->host.irqs, &missing);
+	doc_number_if(o, "cpus_missing", count != UINT64_MAX && missing >= 0, (uint64_t)missing);
 	doc_text(o, "mark", row->d->posted.possible ? "posted" : NULL);
 }
 

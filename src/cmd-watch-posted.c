@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "cmd-vectors.h"
 #include "cmd-watch.h"
 #include "function.h"
 #include "util.h"
@@ -43,6 +44,22 @@ static bool is_due(struct watch *w, uint64_t now, size_t *asking)
 	return due;
 }
 
+/* Counts that leave CPUs out: of one device, for all have the same CPUs. */
+static void tell_partial(struct watch *w)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		const struct watched *d = &w->device[i];
+		unsigned int irqs;
+		int missing;
+
+		irqs = watched_ours(d) ? 0 : host_irqs_partial(&d->host.irqs, &missing);
+		if (!irqs)
+			continue;
+		partial_append(w->note, sizeof(w->note), d->name, irqs, missing);
+		return;
+	}
+}
+
 static void compose(struct watch *w)
 {
 	size_t named = 0, more = 0;
@@ -62,6 +79,7 @@ static void compose(struct watch *w)
 		append(w->note, sizeof(w->note), ", %zu more by others", more);
 	if (named)
 		append(w->note, sizeof(w->note), ": " POSTED_MEANS);
+	tell_partial(w);
 }
 
 static int judge(struct session *s, struct watch *w)
@@ -88,13 +106,13 @@ int watch_look_posted(struct session *s, struct watch *w, uint64_t now, struct e
 	size_t asking;
 	int rc = 0;
 
-	if (!is_due(w, now, &asking))
-		return 0;
-	w->posted_us = now;
-	for (size_t i = 0; i < w->n; i++)
-		w->device[i].posted = (struct posted){ 0 };
-	if (asking)
-		rc = judge(s, w);
+	if (is_due(w, now, &asking)) {
+		w->posted_us = now;
+		for (size_t i = 0; i < w->n; i++)
+			w->device[i].posted = (struct posted){ 0 };
+		if (asking)
+			rc = judge(s, w);
+	}
 	compose(w);
 	return rc ? fail(e, CAUSE_FAILED, -rc, "out of memory") : 0;
 }

@@ -10,9 +10,6 @@
 #include "proc-irq.h"
 #include "util.h"
 
-/* A page of sysfs: the largest text that per_cpu_count can give (Documentation/filesystems/sysfs.rst). */
-#define SYSFS_PAGE 65536
-
 /* The low bits of a hwirq are the index; the function's id is above them. */
 #define HWIRQ_INDEX_BITS 11
 
@@ -66,13 +63,15 @@ static bool irq_number(const char *name, unsigned int *irq)
 	return true;
 }
 
-/* msi_irqs/N holds "msi" or "msix" (Documentation/ABI/testing/sysfs-bus-pci). */
-static bool msi_mode(const struct root *r, const char *bdf, struct host_irq *irq)
+/* msi_irqs/N holds "msi" or "msix" (Documentation/ABI/testing/sysfs-bus-pci). 1; 0: another word, or it went
+ * meanwhile; -errno. */
+static int msi_mode(const struct root *r, const char *bdf, struct host_irq *irq)
 {
 	char mode[16];
+	int rc = root_text(r, mode, sizeof(mode), "sys/bus/pci/devices/%s/msi_irqs/%u", bdf, irq->irq);
 
-	if (root_text(r, mode, sizeof(mode), "sys/bus/pci/devices/%s/msi_irqs/%u", bdf, irq->irq) < 0)
-		return false;
+	if (rc < 0)
+		return root_unread(rc) ? rc : 0;
 	irq->index = IRQ_MSI;
 	return !irq_index_parse(mode, &irq->index) && (irq->index == IRQ_MSI || irq->index == IRQ_MSIX);
 }
@@ -81,21 +80,21 @@ static int list_msi(const struct root *r, const char *bdf, struct host_irqs *h)
 {
 	_cleanup_dir_ DIR *d = root_opendir(r, "sys/bus/pci/devices/%s/msi_irqs", bdf);
 	struct dirent *entry;
+	int rc = 0;
 
 	if (!d)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+		return root_absent(-errno) ? 0 : -errno;
 	/* no function has more: what lies beyond is no list of vectors */
-	while (h->n < MAX_VECTORS && (entry = readdir(d))) {
+	while (!rc && h->n < MAX_VECTORS && root_readdir(r, d, &entry, &rc)) {
 		struct host_irq irq = { .vector = -1 };
-		int rc;
 
-		if (!irq_number(entry->d_name, &irq.irq) || !msi_mode(r, bdf, &irq))
+		if (!irq_number(entry->d_name, &irq.irq))
 			continue;
-		rc = push(h, &irq);
-		if (rc)
-			return rc;
+		rc = msi_mode(r, bdf, &irq);
+		if (rc > 0)
+			rc = push(h, &irq);
 	}
-	return 0;
+	return rc;
 }
 
 /*
@@ -145,64 +144,66 @@ static void set_vector(struct host_irq *irq, uint64_t hwirq, const struct pci_ad
 		irq->vector = vector_of_hwirq(hwirq, a);
 }
 
-/* "1,20,0\n"; without the newline the kernel's page was too small for all CPUs. */
-static bool sum_counts(char *text, size_t len, uint64_t *sum)
-{
-	char *part, *rest = text;
-
-	if (!len || text[len - 1] != '\n')
-		return false;
-	text[len - 1] = '\0';
-	*sum = 0;
-	while ((part = strsep(&rest, ","))) {
-		uint64_t n;
-
-		if (parse_u64(part, 10, UINT64_MAX, &n))
-			return false;
-		*sum += n;
-	}
-	return true;
-}
-
-static bool read_count(const struct root *r, struct host_irq *irq)
-{
-	_cleanup_free_ char *text = malloc(SYSFS_PAGE + 1);
-	int len;
-
-	if (!text)
-		return false;
-	len = root_read(r, text, SYSFS_PAGE, "sys/kernel/irq/%u/per_cpu_count", irq->irq);
-	if (len < 0)
-		return false;
-	text[len] = '\0';
-	return sum_counts(text, (size_t)len, &irq->count);
-}
-
-/* What /sys/kernel/irq/N says (Documentation/ABI/testing/sysfs-kernel-irq). Nothing is changed without the folder. */
-static void fill_from_sysfs(const struct root *r, const struct pci_addr *a, const char *bdf, struct host_irq *irq)
-{
-	uint64_t hwirq = NO_HWIRQ;
-
-	if (root_text(r, irq->action, sizeof(irq->action), "sys/kernel/irq/%u/actions", irq->irq) < 0)
-		return;
-	irq->source = HOST_IRQ_SYSFS;
-	root_text(r, irq->chip, sizeof(irq->chip), "sys/kernel/irq/%u/chip_name", irq->irq);
-	if (root_number(r, &hwirq, "sys/kernel/irq/%u/hwirq", irq->irq))
-		hwirq = NO_HWIRQ;
-	irq->armed = irq->action[0];
-	irq->counted = read_count(r, irq);
-	set_vector(irq, hwirq, a, bdf);
-}
-
-struct proc_fill {
-	struct host_irqs *h; /* sorted by number */
+/* One reading of a function. */
+struct fill {
+	const struct root *r;
 	const struct pci_addr *a;
 	const char *bdf;
+	struct host_irqs *h; /* sorted by number */
+	char *page;
+	struct irq_counts *counts;
+	bool asked; /* how many CPUs /proc/interrupts leaves out */
+	int cpus_missing;
 };
+
+int host_irq_counts(const struct root *r, unsigned int irq, char page[HOST_IRQ_PAGE], struct irq_counts *c)
+{
+	int n = root_read(r, page, HOST_IRQ_PAGE - 1, "sys/kernel/irq/%u/per_cpu_count", irq);
+
+	if (n < 0)
+		return n;
+	page[n] = '\0';
+	return irq_counts_parse(c, page);
+}
+
+void host_irq_count(struct host_irq *irq, const struct irq_counts *c, int cpus_missing)
+{
+	irq->counted = true;
+	irq->counted_by = c->source;
+	irq->cpus_missing = cpus_missing;
+	irq->cpus = (unsigned int)c->n;
+	irq->count = irq_counts_sum(c);
+}
+
+/*
+ * What /sys/kernel/irq/N says (Documentation/ABI/testing/sysfs-kernel-irq). Nothing is changed without the folder, and
+ * a count that is not there, or not whole, stays unknown. 0; -errno: nothing can be looked at.
+ */
+static int fill_from_sysfs(const struct fill *f, struct host_irq *irq)
+{
+	uint64_t hwirq = NO_HWIRQ;
+	int rc = root_text(f->r, irq->action, sizeof(irq->action), "sys/kernel/irq/%u/actions", irq->irq);
+
+	if (rc < 0)
+		return root_exhausted(rc) ? rc : 0;
+	irq->source = HOST_IRQ_SYSFS;
+	irq->armed = irq->action[0];
+	rc = root_text(f->r, irq->chip, sizeof(irq->chip), "sys/kernel/irq/%u/chip_name", irq->irq);
+	if (root_exhausted(rc))
+		return rc;
+	rc = root_number(f->r, &hwirq, "sys/kernel/irq/%u/hwirq", irq->irq);
+	if (root_exhausted(rc))
+		return rc;
+	set_vector(irq, rc ? NO_HWIRQ : hwirq, f->a, f->bdf);
+	rc = host_irq_counts(f->r, irq->irq, f->page, f->counts);
+	if (!rc)
+		host_irq_count(irq, f->counts, 0);
+	return root_exhausted(rc) ? rc : 0;
+}
 
 static bool is_ours(const void *ctx, unsigned int number)
 {
-	const struct proc_fill *f = ctx;
+	const struct fill *f = ctx;
 	const struct host_irq key = { .irq = number };
 
 	return bsearch(&key, f->h->irq, f->h->n, sizeof(key), by_number) != NULL;
@@ -210,14 +211,16 @@ static bool is_ours(const void *ctx, unsigned int number)
 
 static void fill_from_proc(void *ctx, const struct proc_irq *p)
 {
-	const struct proc_fill *f = ctx;
 	struct host_irq key = { .irq = p->irq }, *irq;
+	struct fill *f = ctx;
 
 	irq = bsearch(&key, f->h->irq, f->h->n, sizeof(key), by_number);
 	if (!irq || irq->counted)
 		return;
-	irq->count = p->count;
-	irq->counted = true;
+	if (!f->asked)
+		f->cpus_missing = proc_irq_missing(f->r, &p->counts);
+	f->asked = true;
+	host_irq_count(irq, &p->counts, f->cpus_missing);
 	if (irq->source != HOST_IRQ_UNSEEN)
 		return;
 	irq->source = HOST_IRQ_PROC;
@@ -251,22 +254,39 @@ static void fill_affinity(const struct root *r, struct host_irq *irq)
 	root_text(r, irq->effective, sizeof(irq->effective), "proc/irq/%u/effective_affinity_list", irq->irq);
 }
 
-static void fill(const struct root *r, const struct pci_addr *a, const char *bdf, unsigned int want,
-		 struct host_irqs *h)
+static int fill_sorted(struct fill *f)
 {
-	struct proc_fill f = { .h = h, .a = a, .bdf = bdf };
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < f->h->n; i++)
+		rc = fill_from_sysfs(f, &f->h->irq[i]);
+	if (rc || all_counted(f->h))
+		return rc;
+	rc = proc_irq_pick(f->r, f->h->n, is_ours, fill_from_proc, f);
+	if (rc == 0)
+		no_line_no_handler(f->h);
+	/* a text that cannot be had leaves these without a count, which is said by "counted" */
+	return root_exhausted(rc) ? rc : 0;
+}
+
+static int fill(const struct root *r, const struct pci_addr *a, const char *bdf, unsigned int want, struct host_irqs *h)
+{
+	_cleanup_free_ char *page = malloc(HOST_IRQ_PAGE);
+	struct irq_counts counts = { 0 };
+	struct fill f = { .r = r, .a = a, .bdf = bdf, .h = h, .page = page, .counts = &counts };
+	int rc;
 
 	if (!h->n)
-		return;
+		return 0;
+	if (!page)
+		return -ENOMEM;
 	qsort(h->irq, h->n, sizeof(*h->irq), by_number);
-	for (size_t i = 0; i < h->n; i++)
-		fill_from_sysfs(r, a, bdf, &h->irq[i]);
-	/* a text that cannot be had leaves these without a count, which is said by "counted" */
-	if (!all_counted(h) && proc_irq_pick(r, h->n, is_ours, fill_from_proc, &f) == 0)
-		no_line_no_handler(h);
+	rc = fill_sorted(&f);
+	irq_counts_free(&counts);
 	for (size_t i = 0; want & HOST_IRQ_AFFINITY && i < h->n; i++)
 		fill_affinity(r, &h->irq[i]);
 	qsort(h->irq, h->n, sizeof(*h->irq), by_vector);
+	return rc;
 }
 
 /*
@@ -279,17 +299,19 @@ static int add_intx(const struct root *r, const struct pci_addr *a, const char *
 	struct host_irq irq = { .index = IRQ_INTX };
 	char driver[64], handler[PCI_ADDR_LEN + 16];
 	uint64_t number;
-	int rc;
+	int rc = root_link(r, driver, sizeof(driver), "sys/bus/pci/devices/%s/driver", bdf);
 
-	if (root_link(r, driver, sizeof(driver), "sys/bus/pci/devices/%s/driver", bdf) < 0)
-		return 0;
-	if (root_number(r, &number, "sys/bus/pci/devices/%s/irq", bdf) || !number || number > UINT_MAX)
-		return 0;
+	if (rc < 0)
+		return root_unread(rc) ? rc : 0;
+	rc = root_number(r, &number, "sys/bus/pci/devices/%s/irq", bdf);
+	if (rc || !number || number > UINT_MAX)
+		return root_unread(rc) ? rc : 0;
 	irq.irq = (unsigned int)number;
 	rc = push(h, &irq);
+	if (!rc)
+		rc = fill(r, a, bdf, want, h);
 	if (rc)
 		return rc;
-	fill(r, a, bdf, want, h);
 	snprintf(handler, sizeof(handler), "vfio-intx(%s)", bdf);
 	/* Unseen, it may be armed: that is for the reader to judge. */
 	if (h->irq[0].source == HOST_IRQ_UNSEEN)
@@ -310,7 +332,7 @@ int host_irqs_read(const struct root *r, const struct pci_addr *a, unsigned int 
 	if (!rc && !h->n)
 		rc = add_intx(r, a, bdf, want, h);
 	else if (!rc)
-		fill(r, a, bdf, want, h);
+		rc = fill(r, a, bdf, want, h);
 	if (rc)
 		host_irqs_free(h);
 	return rc;
@@ -321,6 +343,23 @@ const char *host_irq_source_word(enum host_irq_source source)
 	static const char *const word[] = { [HOST_IRQ_SYSFS] = "sysfs", [HOST_IRQ_PROC] = "proc" };
 
 	return (size_t)source < ARRAY_SIZE(word) ? word[source] : NULL;
+}
+
+unsigned int host_irqs_partial(const struct host_irqs *h, int *cpus_missing)
+{
+	unsigned int n = 0;
+
+	*cpus_missing = 0;
+	for (size_t i = 0; i < h->n; i++) {
+		const struct host_irq *irq = &h->irq[i];
+
+		if (!irq->counted || !irq->cpus_missing)
+			continue;
+		n++;
+		if (irq->cpus_missing < 0 || (*cpus_missing >= 0 && irq->cpus_missing > *cpus_missing))
+			*cpus_missing = irq->cpus_missing;
+	}
+	return n;
 }
 
 unsigned int host_irqs_unseen(const struct host_irqs *h, enum irq_index index)
@@ -375,17 +414,22 @@ static int count_chips(const struct root *r, struct chips *c)
 	_cleanup_dir_ DIR *d = root_opendir(r, "sys/kernel/irq");
 	struct dirent *entry;
 
+	int rc = 0;
+
 	if (!d)
-		return errno == ENOENT ? proc_irq_walk(r, count_proc_chip, c) : -errno;
-	while ((entry = readdir(d))) {
+		return root_absent(-errno) ? proc_irq_walk(r, count_proc_chip, c) : -errno;
+	while (!rc && root_readdir(r, d, &entry, &rc)) {
 		unsigned int irq;
 		char chip[64];
 
-		if (irq_number(entry->d_name, &irq) &&
-		    root_text(r, chip, sizeof(chip), "sys/kernel/irq/%u/chip_name", irq) > 0)
+		if (!irq_number(entry->d_name, &irq))
+			continue;
+		rc = root_text(r, chip, sizeof(chip), "sys/kernel/irq/%u/chip_name", irq);
+		if (rc > 0)
 			count_chip(c, chip);
+		rc = root_unread(rc) ? rc : 0;
 	}
-	return 0;
+	return rc;
 }
 
 int host_irqs_chips(const struct root *r, const char *prefix, unsigned int *n, unsigned int *hits)

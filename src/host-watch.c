@@ -9,9 +9,6 @@
 #include "proc-irq.h"
 #include "util.h"
 
-/* A page of sysfs, the largest there is: what does not fit is cut off by the kernel (per_cpu_count_show()). */
-#define PAGE 65536u
-
 /* Handlers and affinity change without a trace in msi_irqs/: they are read again after so many counts. */
 #define DETAILS_EVERY 16
 
@@ -31,11 +28,18 @@ static int by_irq(const void *a, const void *b)
 	return (x->irq > y->irq) - (x->irq < y->irq);
 }
 
+static void free_counted(struct host_counted *c, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		irq_counter_free(&c[i].counter);
+	free(c);
+}
+
 void host_watch_free(struct host_watch *w)
 {
+	free_counted(w->counted, w->irqs.n);
 	host_irqs_free(&w->irqs);
-	free(w->incarnation);
-	free(w->cpus);
+	irq_counts_free(&w->counts);
 	free(w->listed);
 	free(w->page);
 	*w = (struct host_watch){ .addr = w->addr, .changes = w->changes + 1 };
@@ -65,8 +69,8 @@ static int list(const struct root *r, const struct pci_addr *a, struct listed **
 	*found = NULL;
 	*n = 0;
 	if (!d)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
-	while (!rc && *n < MAX_VECTORS && (entry = readdir(d))) {
+		return root_absent(-errno) ? 0 : -errno;
+	while (!rc && *n < MAX_VECTORS && root_readdir(r, d, &entry, &rc)) {
 		uint64_t irq;
 
 		if (!parse_u64(entry->d_name, 10, UINT_MAX, &irq))
@@ -96,61 +100,112 @@ static uint64_t incarnation_of(const struct host_watch *w, unsigned int irq)
 	return found && found->ino ? found->ino : irq;
 }
 
-/* Everything anew. */
+/* The IRQ that @irq was before, most likely at @place; NULL: it is new. */
+static struct host_counted *find(const struct host_watch *w, const struct host_irq *irq, uint64_t incarnation,
+				 size_t place)
+{
+	for (size_t n = 0; n < w->irqs.n; n++) {
+		size_t i = (place + n) % w->irqs.n;
+
+		if (w->irqs.irq[i].irq == irq->irq && w->counted[i].incarnation == incarnation)
+			return &w->counted[i];
+	}
+	return NULL;
+}
+
+/*
+ * An MSI that was not listed before was allocated since, so all that it counted
+ * is new. The line of INTx is others' too, and was there before: of it nothing
+ * is known.
+ */
+static void begin(const struct host_watch *w, const struct host_irq *irq, struct host_counted *c)
+{
+	c->gap = true;
+	if (!w->begun || irq->index == IRQ_INTX)
+		return;
+	c->gap = w->gap;
+	c->counter.anew = true;
+}
+
+/* Everything anew, but what is remembered of IRQs that stay. */
 static int read_details(const struct root *r, struct host_watch *w)
 {
-	int rc;
+	struct host_irqs now;
+	struct host_counted *counted;
+	int rc = host_irqs_read(r, &w->addr, HOST_IRQ_AFFINITY, &now);
 
-	host_irqs_free(&w->irqs);
-	free(w->incarnation);
-	free(w->cpus);
-	w->incarnation = NULL;
-	w->cpus = NULL;
-	rc = host_irqs_read(r, &w->addr, HOST_IRQ_AFFINITY, &w->irqs);
-	if (rc || !w->irqs.n)
+	if (rc)
 		return rc;
-	w->incarnation = calloc(w->irqs.n, sizeof(*w->incarnation));
-	w->cpus = calloc(w->irqs.n, sizeof(*w->cpus));
-	if (!w->incarnation || !w->cpus)
+	counted = calloc(now.n ? now.n : 1, sizeof(*counted));
+	if (!counted) {
+		host_irqs_free(&now);
 		return -ENOMEM;
-	for (size_t i = 0; i < w->irqs.n; i++)
-		w->incarnation[i] = incarnation_of(w, w->irqs.irq[i].irq);
+	}
+	for (size_t i = 0; i < now.n; i++) {
+		uint64_t incarnation = incarnation_of(w, now.irq[i].irq);
+		struct host_counted *was = find(w, &now.irq[i], incarnation, i);
+
+		if (was) {
+			counted[i] = *was;
+			*was = (struct host_counted){ 0 };
+		} else {
+			begin(w, &now.irq[i], &counted[i]);
+		}
+		counted[i].incarnation = incarnation;
+		counted[i].proc = false;
+	}
+	free_counted(w->counted, w->irqs.n);
+	host_irqs_free(&w->irqs);
+	w->irqs = now;
+	w->counted = counted;
 	return 0;
 }
 
-/* "1,20,0\n", strictly: numbers, single commas, and the newline that says that it is whole. */
-static bool sum_counts(const char *p, uint64_t *sum, unsigned int *cpus)
+static int take(struct host_watch *w, size_t i, const struct irq_counts *c, int cpus_missing)
 {
-	*sum = *cpus = 0;
-	for (;; p++) {
-		const char *digits = p;
-		uint64_t n = 0;
-
-		for (; *p >= '0' && *p <= '9' && p - digits < 19; p++)
-			n = n * 10 + (uint64_t)(*p - '0');
-		if (p == digits)
-			return false;
-		*sum += n;
-		*cpus += n != 0;
-		if (*p == '\n')
-			return !p[1];
-		if (*p != ',')
-			return false;
-	}
-}
-
-static bool read_count(const struct root *r, struct host_watch *w, size_t i)
-{
+	struct host_counted *k = &w->counted[i];
 	struct host_irq *irq = &w->irqs.irq[i];
-	int n = root_read(r, w->page, PAGE, "sys/kernel/irq/%u/per_cpu_count", irq->irq);
+	bool first = k->counter.source == HOST_IRQ_UNSEEN;
+	int rc = irq_counter_take(&k->counter, c, &k->fresh);
 
-	w->page[n > 0 ? n : 0] = '\0';
-	return sum_counts(w->page, &irq->count, &w->cpus[i]);
+	if (rc < 0)
+		return rc;
+	/* what was left out at the beginning stays so */
+	if (first)
+		k->cpus_missing = cpus_missing;
+	host_irq_count(irq, c, k->cpus_missing);
+	irq->count = k->counter.total;
+	irq->cpus = (unsigned int)k->counter.n;
+	k->compared = rc && !k->gap;
+	k->gap = false;
+	return 0;
 }
+
+static int read_file(const struct root *r, struct host_watch *w, size_t i)
+{
+	struct host_counted *k = &w->counted[i];
+	int rc;
+
+	if (k->proc)
+		return 0;
+	rc = host_irq_counts(r, w->irqs.irq[i].irq, w->page, &w->counts);
+	if (!rc)
+		return take(w, i, &w->counts, 0);
+	/* there are no such files before Linux 4.9, and a text that was cut off gets no shorter */
+	k->proc = true;
+	return root_exhausted(rc) ? rc : 0;
+}
+
+struct lines {
+	const struct root *r;
+	struct host_watch *w;
+	bool asked; /* how many CPUs /proc/interrupts leaves out */
+	int cpus_missing;
+};
 
 static bool is_ours(const void *ctx, unsigned int irq)
 {
-	const struct host_watch *w = ctx;
+	const struct host_watch *w = ((const struct lines *)ctx)->w;
 	const struct listed key = { .irq = irq };
 
 	if (w->nlisted)
@@ -160,44 +215,72 @@ static bool is_ours(const void *ctx, unsigned int irq)
 
 static void count_from_proc(void *ctx, const struct proc_irq *p)
 {
-	struct host_watch *w = ctx;
+	struct lines *l = ctx;
+	struct host_watch *w = l->w;
 
-	for (size_t i = 0; i < w->irqs.n; i++) {
-		struct host_irq *irq = &w->irqs.irq[i];
-
-		if (irq->irq != p->irq || irq->counted)
+	for (size_t i = 0; !w->err && i < w->irqs.n; i++) {
+		if (w->irqs.irq[i].irq != p->irq || w->irqs.irq[i].counted || !w->counted[i].proc)
 			continue;
-		irq->count = p->count;
-		irq->counted = true;
-		w->cpus[i] = p->cpus;
+		if (!l->asked && w->counted[i].counter.source == HOST_IRQ_UNSEEN) {
+			l->cpus_missing = proc_irq_missing(l->r, &p->counts);
+			l->asked = true;
+		}
+		w->err = take(w, i, &p->counts, l->cpus_missing);
 	}
 }
 
-/* false: not all of them, for there are no such files before Linux 4.9, and of many CPUs the text does not fit into the
- * page. */
-static bool read_files(const struct root *r, struct host_watch *w)
+static int read_lines(const struct root *r, struct host_watch *w)
 {
-	bool all = true;
+	struct lines l = { .r = r, .w = w };
+	int rc;
 
-	for (size_t i = 0; i < w->irqs.n; i++) {
-		w->irqs.irq[i].counted = read_count(r, w, i);
-		all = all && w->irqs.irq[i].counted;
-	}
-	return all;
+	w->err = 0;
+	rc = proc_irq_pick(r, w->irqs.n, is_ours, count_from_proc, &l);
+	if (w->err)
+		return w->err;
+	return root_exhausted(rc) ? rc : 0;
 }
 
-/* A text that was too long gets no shorter: until the details are read again the one file that has all is enough. */
 static int read_counts(const struct root *r, struct host_watch *w)
 {
+	bool proc = false;
+	int rc = 0;
+
 	if (!w->page)
-		w->page = malloc(PAGE + 1);
+		w->page = malloc(HOST_IRQ_PAGE);
 	if (!w->page)
 		return -ENOMEM;
-	for (size_t i = 0; w->from_proc && i < w->irqs.n; i++)
-		w->irqs.irq[i].counted = false;
-	if (w->from_proc || !read_files(r, w))
-		w->from_proc = !proc_irq_pick(r, w->irqs.n, is_ours, count_from_proc, w);
-	return 0;
+	for (size_t i = 0; !rc && i < w->irqs.n; i++) {
+		w->irqs.irq[i].counted = w->counted[i].compared = false;
+		w->counted[i].fresh = 0;
+		rc = read_file(r, w, i);
+		proc = proc || w->counted[i].proc;
+	}
+	return rc || !proc ? rc : read_lines(r, w);
+}
+
+/* What has no count now is compared with nothing when it has one. */
+static void mark_gaps(struct host_watch *w, bool all)
+{
+	for (size_t i = 0; i < w->irqs.n; i++)
+		w->counted[i].gap = all || !w->irqs.irq[i].counted;
+}
+
+static int read_listed(const struct root *r, struct host_watch *w, struct listed *found, size_t n)
+{
+	bool listed = same(w, found, n), known = listed && n && w->irqs.n == n && ++w->age < DETAILS_EVERY;
+	int rc = 0;
+
+	w->changes += !listed;
+	free(w->listed);
+	w->listed = found;
+	w->nlisted = n;
+	if (!known) {
+		rc = read_details(r, w);
+		/* what failed is tried again */
+		w->age = rc ? DETAILS_EVERY : 0;
+	}
+	return rc ? rc : read_counts(r, w);
 }
 
 int host_watch_read(const struct root *r, struct host_watch *w)
@@ -205,20 +288,13 @@ int host_watch_read(const struct root *r, struct host_watch *w)
 	struct listed *found;
 	size_t n;
 	int rc = list(r, &w->addr, &found, &n);
-	bool listed = !rc && same(w, found, n), known = listed && n && w->irqs.n == n && ++w->age < DETAILS_EVERY;
 
-	if (rc) {
+	if (rc)
 		free(found);
-		return rc;
-	}
-	w->changes += !listed;
-	free(w->listed);
-	w->listed = found;
-	w->nlisted = n;
-	if (!known) {
-		w->age = 0;
-		w->from_proc = false;
-		rc = read_details(r, w);
-	}
-	return rc ? rc : read_counts(r, w);
+	else
+		rc = read_listed(r, w, found, n);
+	mark_gaps(w, rc);
+	w->begun = w->begun || !rc;
+	w->gap = rc;
+	return rc;
 }

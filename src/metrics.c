@@ -12,8 +12,9 @@
 
 #include "util.h"
 
-#define NAME   "msictl_interrupts_total"
-#define POSTED "msictl_posted_possible"
+#define NAME	"msictl_interrupts_total"
+#define POSTED	"msictl_posted_possible"
+#define MISSING "msictl_cpus_missing"
 
 int metrics_begin(struct metrics *m)
 {
@@ -67,6 +68,23 @@ void metrics_add_posted(struct metrics *m, const char *device, bool possible)
 	fputs(POSTED "{device=\"", m->f);
 	put_label(m->f, device);
 	fprintf(m->f, "\"} %d\n", possible);
+}
+
+void metrics_add_missing(struct metrics *m, const char *device, int cpus)
+{
+	if (!m->missing)
+		fputs("# HELP " MISSING
+		      " CPUs that have no column in /proc/interrupts, so that the counters of the device "
+		      "leave out what they counted before.\n"
+		      "# TYPE " MISSING " gauge\n",
+		      m->f);
+	m->missing = true;
+	fputs(MISSING "{device=\"", m->f);
+	put_label(m->f, device);
+	if (cpus < 0)
+		fputs("\"} NaN\n", m->f);
+	else
+		fprintf(m->f, "\"} %d\n", cpus);
 }
 
 int metrics_end(struct metrics *m)

@@ -16,7 +16,7 @@ struct metrics {
 	FILE *f;
 	char *text; /* complete after metrics_end() */
 	size_t size;
-	bool posted; /* its heading is there */
+	bool posted, missing; /* their headings are there */
 };
 
 /* What counted. */
@@ -33,6 +33,9 @@ void metrics_add(struct metrics *m, const char *device, enum metrics_source sour
 
 /** metrics_add_posted() - whether the host's counters of @device may be bypassed; behind all counters. */
 void metrics_add_posted(struct metrics *m, const char *device, bool possible);
+
+/** metrics_add_missing() - how many CPUs the counters of @device leave out; -1: not known. Behind all of the above. */
+void metrics_add_missing(struct metrics *m, const char *device, int cpus);
 
 /** metrics_end() - no more come: m->text and m->size hold the page. 0 or -ENOMEM. */
 int metrics_end(struct metrics *m);

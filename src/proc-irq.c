@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -11,6 +12,9 @@
 
 /* 8192 CPUs with 11 characters each are 88 KiB; a longer line is skipped. */
 #define LINE_SIZE 262144ul
+
+/* More than any kernel is built for. */
+#define MOST_CPUS 65536u
 
 struct word {
 	const char *at;
@@ -47,18 +51,44 @@ static void copy_word(char *buf, size_t size, struct word w)
 	buf[n] = '\0';
 }
 
-unsigned int proc_irq_cpus(const char *header)
+/* "CPU17" */
+static bool is_cpu(struct word w, unsigned int *cpu)
 {
-	unsigned int n = 0;
+	uint64_t n;
 
+	if (w.len < 4 || strncmp(w.at, "CPU", 3) != 0)
+		return false;
+	w.at += 3;
+	w.len -= 3;
+	if (!is_number(w, &n) || n >= MOST_CPUS)
+		return false;
+	*cpu = (unsigned int)n;
+	return true;
+}
+
+int proc_irq_columns(const char *header, unsigned int **cpu, size_t *n)
+{
+	/* the shortest word is "CPU0 " */
+	unsigned int *column = reallocarray(NULL, strlen(header) / 5 + 1, sizeof(*column));
+
+	*cpu = NULL;
+	*n = 0;
+	if (!column)
+		return -ENOMEM;
 	for (;;) {
 		struct word w = next_word(&header);
 
-		if (!w.len)
-			return n;
-		if (w.len < 4 || strncmp(w.at, "CPU", 3) != 0 || !isdigit((unsigned char)w.at[3]))
+		if (!w.len && *n) {
+			*cpu = column;
 			return 0;
-		n++;
+		}
+		/* show_interrupts() goes through cpu_online_mask */
+		if (!is_cpu(w, &column[*n]) || (*n && column[*n] <= column[*n - 1])) {
+			free(column);
+			*n = 0;
+			return -EINVAL;
+		}
+		++*n;
 	}
 }
 
@@ -105,27 +135,50 @@ static void parse_tail(const char *p, struct proc_irq *out)
 	copy_word(out->action, sizeof(out->action), (struct word){ p, len });
 }
 
-bool proc_irq_parse(const char *line, unsigned int cpus, struct proc_irq *p)
+/* An unsigned int, as show_interrupts() prints it: most of the time goes here. */
+static bool take_count(const char **text, uint64_t *n)
+{
+	const char *p = *text + strspn(*text, " \t"), *digits = p;
+
+	for (*n = 0; *p >= '0' && *p <= '9' && p - digits < 10; p++)
+		*n = *n * 10 + (uint64_t)(*p - '0');
+	*text = p;
+	return p > digits && *n <= UINT32_MAX && (!*p || strchr(" \t\n", *p));
+}
+
+static int parse_counts(const char **line, struct irq_counts *c)
+{
+	c->source = HOST_IRQ_PROC;
+	c->n = 0;
+	for (size_t i = 0; i < c->columns; i++) {
+		uint64_t n;
+
+		if (!take_count(line, &n))
+			return -EBADMSG;
+		if (irq_counts_add(c, c->column[i], (uint32_t)n))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int proc_irq_parse(const char *line, struct proc_irq *p)
 {
 	const char *colon = strchr(line, ':');
 	struct word w = next_word(&line);
 	uint64_t n;
+	int rc;
 
-	*p = (struct proc_irq){ 0 };
 	if (!colon || w.at + w.len != colon + 1)
-		return false;
+		return -EBADMSG;
 	w.len--;
 	if (!is_number(w, &n) || n > UINT_MAX)
-		return false;
+		return -EBADMSG;
 	p->irq = (unsigned int)n;
-	for (unsigned int i = 0; i < cpus; i++) {
-		if (!is_number(next_word(&line), &n))
-			return false;
-		p->count += n;
-		p->cpus += n != 0;
-	}
-	parse_tail(line, p);
-	return true;
+	p->hwirq = 0;
+	rc = parse_counts(&line, &p->counts);
+	if (!rc)
+		parse_tail(line, p);
+	return rc;
 }
 
 /* false: the line was longer than the buffer and has been skipped, or the file is at its end. */
@@ -163,30 +216,46 @@ static bool is_wanted(const struct walk *k, const char *line)
 	return *p == ':' && k->wanted(k->ctx, irq);
 }
 
-static int walk(FILE *f, char *line, struct walk *k)
+static int walk_lines(FILE *f, char *line, struct walk *k, struct proc_irq *p)
 {
-	unsigned int cpus;
-	struct proc_irq p;
 	int rc = 0;
 
-	if (!fgets(line, LINE_SIZE, f) || !whole_line(f, line))
-		return -EINVAL;
-	cpus = proc_irq_cpus(line);
-	if (!cpus)
-		return -EINVAL;
 	while (k->left && fgets(line, LINE_SIZE, f)) {
 		bool whole = whole_line(f, line);
+		int bad;
 
 		if (!is_wanted(k, line))
 			continue;
-		if (!whole || !proc_irq_parse(line, cpus, &p)) {
-			/* A line that was asked for is there, and can't be told. */
-			rc = k->wanted ? -EBADMSG : rc;
+		bad = whole ? proc_irq_parse(line, p) : -EBADMSG;
+		if (bad == -ENOMEM)
+			return bad;
+		/* A line that was asked for is there, and can't be told. */
+		if (bad && k->wanted)
+			rc = bad;
+		if (bad)
 			continue;
-		}
 		k->left--;
-		k->each(k->ctx, &p);
+		k->each(k->ctx, p);
 	}
+	return ferror(f) ? -EIO : rc;
+}
+
+static int walk(FILE *f, char *line, struct walk *k)
+{
+	struct proc_irq p = { 0 };
+	unsigned int *column;
+	int rc;
+
+	errno = 0;
+	if (!fgets(line, LINE_SIZE, f) || !whole_line(f, line))
+		return ferror(f) && errno ? -errno : -EINVAL;
+	rc = proc_irq_columns(line, &column, &p.counts.columns);
+	if (rc)
+		return rc;
+	p.counts.column = column;
+	rc = walk_lines(f, line, k, &p);
+	irq_counts_free(&p.counts);
+	free(column);
 	return rc;
 }
 
@@ -215,4 +284,17 @@ int proc_irq_pick(const struct root *r, size_t n, bool (*wanted)(const void *ctx
 		  void (*each)(void *ctx, const struct proc_irq *p), void *ctx)
 {
 	return open_and_walk(r, &(struct walk){ .left = n, .wanted = wanted, .each = each, .ctx = ctx });
+}
+
+int proc_irq_missing(const struct root *r, const struct irq_counts *c)
+{
+	static const char *const file[] = { "present", "possible" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(file); i++) {
+		char text[4096];
+
+		if (root_text(r, text, sizeof(text), "sys/devices/system/cpu/%s", file[i]) > 0)
+			return cpu_list_missing(text, c);
+	}
+	return -1;
 }

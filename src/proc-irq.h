@@ -10,24 +10,31 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "irq-count.h"
 #include "root.h"
 
 struct proc_irq {
 	unsigned int irq;
-	uint64_t count;	   /* all CPUs */
-	unsigned int cpus; /* those that have counted */
+	struct irq_counts counts; /* of the CPUs that have a column */
 	bool has_hwirq;
 	uint64_t hwirq;
 	char chip[64], action[128]; /* action "": no handler */
 };
 
-/** proc_irq_cpus() - CPU columns that the header line announces. */
-unsigned int proc_irq_cpus(const char *header);
+/**
+ * proc_irq_columns() - the CPUs that the header line announces, ascending
+ * Returns: 0; the caller frees *@cpu. -EINVAL: no such line; -ENOMEM.
+ */
+int proc_irq_columns(const char *header, unsigned int **cpu, size_t *n);
 
-/** proc_irq_parse() - one line below it; false: no numbered IRQ, or malformed. */
-bool proc_irq_parse(const char *line, unsigned int cpus, struct proc_irq *p);
+/**
+ * proc_irq_parse() - one line below it
+ * @p: its counts know their columns, and keep their room from line to line
+ * Returns: 0; -EBADMSG: no numbered IRQ, or malformed; -ENOMEM.
+ */
+int proc_irq_parse(const char *line, struct proc_irq *p);
 
-/** proc_irq_walk() - all lines. 0 or -errno. */
+/** proc_irq_walk() - all lines. What @each is given is there while it runs. 0 or -errno. */
 int proc_irq_walk(const struct root *r, void (*each)(void *ctx, const struct proc_irq *p), void *ctx);
 
 /** proc_irq_pick() - the lines of the @n IRQs that @wanted names, and no further; of others not a column is parsed,
@@ -35,5 +42,12 @@ int proc_irq_walk(const struct root *r, void (*each)(void *ctx, const struct pro
  * that was asked for is malformed; -errno. */
 int proc_irq_pick(const struct root *r, size_t n, bool (*wanted)(const void *ctx, unsigned int irq),
 		  void (*each)(void *ctx, const struct proc_irq *p), void *ctx);
+
+/**
+ * proc_irq_missing() - CPUs that are there and have no column in @c: what they
+ * counted is not told. /sys/devices/system/cpu/present, or possible, has them.
+ * Returns: their number; -1: not known.
+ */
+int proc_irq_missing(const struct root *r, const struct irq_counts *c);
 
 #endif

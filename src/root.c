@@ -41,6 +41,37 @@ void root_close(struct root *r)
 	r->fd = -1;
 }
 
+static bool is_one_of(int rc, const int *err, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (rc == -err[i])
+			return true;
+	return false;
+}
+
+bool root_absent(int rc)
+{
+	/* ENODEV, ENXIO: the device of an open file went; ESRCH: the process of /proc/PID did */
+	static const int err[] = { ENOENT, ENOTDIR, ENODEV, ENXIO, ESRCH };
+
+	return is_one_of(rc, err, ARRAY_SIZE(err));
+}
+
+bool root_exhausted(int rc)
+{
+	static const int err[] = { EMFILE, ENFILE, ENOMEM };
+
+	return is_one_of(rc, err, ARRAY_SIZE(err));
+}
+
+bool root_unread(int rc)
+{
+	/* a pipe, a folder or a circle of links where a file should be, a text that is no number */
+	static const int malformed[] = { EINVAL, ERANGE, EISDIR, ELOOP, EXDEV, ENAMETOOLONG, EBADMSG };
+
+	return rc < 0 && !root_absent(rc) && !is_one_of(rc, malformed, ARRAY_SIZE(malformed));
+}
+
 /*
  * The way that openat2() takes, for kernels before 5.6 and for sandboxes that
  * do not know the call: @done is a path below the root without any link in it,
@@ -227,6 +258,17 @@ DIR *root_opendir(const struct root *r, const char *fmt, ...)
 	return dir;
 }
 
+bool root_readdir(const struct root *r, DIR *dir, struct dirent **entry, int *rc)
+{
+	(void)r;
+	errno = 0;
+	*entry = readdir(dir);
+	/* a folder that went meanwhile has no more entries */
+	if (!*entry && !root_absent(-errno))
+		*rc = -errno;
+	return *entry;
+}
+
 FILE *root_stream(const struct root *r, const char *fmt, ...)
 {
 	char path[PATH_MAX];
@@ -265,9 +307,10 @@ static int read_path(const struct root *r, const char *path, void *buf, size_t s
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && !got)
+		/* the first part of a text is another text */
+		if (n < 0)
 			return -errno;
-		if (n <= 0)
+		if (!n)
 			break;
 		got += (size_t)n;
 	}

@@ -28,6 +28,19 @@ void root_close(struct root *r);
 /** root_openf() - open a path below the root, O_NONBLOCK|O_CLOEXEC added. Returns fd or -errno. */
 int root_openf(const struct root *r, int flags, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/** root_absent() - whether @rc, of one of these functions, says that the file or what is behind it is not there. */
+bool root_absent(int rc);
+
+/** root_unread() - whether @rc says that the file could not be looked at, be it there or not: no descriptor, no memory,
+ * no permission, a broken disk. A file of another kind than was wanted tells nothing, which is neither. */
+bool root_unread(int rc);
+
+/** root_exhausted() - whether @rc says that no file can be looked at: out of descriptors or memory. */
+bool root_exhausted(int rc);
+
+/** root_readdir() - the next entry of a folder from root_opendir(). False: no more, or @rc is -errno. */
+bool root_readdir(const struct root *r, DIR *dir, struct dirent **entry, int *rc);
+
 /** root_opendir() - NULL with errno set when there is none. The caller closes it. */
 DIR *root_opendir(const struct root *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

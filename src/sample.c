@@ -94,73 +94,60 @@ static struct sampled *push(struct samples *s, const struct reading *r)
 	return v;
 }
 
-/* In one interval no vector counts more: what looks like it is no wrap. */
-#define MOST_WRAPPED (UINT32_MAX / 2)
-
-/* What came since the reading before, of the same counter. False: that can't be told. */
-static bool since(const struct reading *was, const struct reading *now, uint64_t *delta)
+/* What an eventfd counted since the reading before. */
+static bool since(const struct samples *s, const struct sampled *v, const struct reading *r, uint64_t *fresh)
 {
-	*delta = now->count - was->count;
-	if (now->count >= was->count)
-		return true;
-	switch (now->from) {
-	case COUNT_PER_CPU:
-		/* the sum lost 2^32 for each CPU whose counter began at 0 again */
-		*delta = (uint32_t)*delta;
-		return *delta <= MOST_WRAPPED;
-	case COUNT_PROC_IRQ:
-		return false;
-	default:
-		/* it began anew */
-		*delta = now->count;
-		return true;
-	}
+	/* An eventfd that was not there: of those only what never counted is left out. */
+	bool anew = v->absent && !s->was_blind;
+
+	*fresh = r->count;
+	if (!r->counted || anew)
+		return r->counted;
+	/* it began anew */
+	if (r->count >= v->now.count)
+		*fresh = r->count - v->now.count;
+	/* what came while it could not be read is not of this time */
+	return v->now.counted && !v->absent;
 }
 
-/*
- * Whether all that @r counted came since the sample before: it is another IRQ,
- * or an eventfd that was not there then, of which only those are left out that
- * never counted.
- */
-static bool is_anew(const struct samples *s, const struct sampled *v, const struct reading *r)
+/* The same of what the host counts, whose reader compared it. */
+static bool since_of_host(const struct samples *s, const struct reading *r, uint64_t *fresh)
 {
-	if (v->now.incarnation != r->incarnation)
-		return true;
-	return r->from == COUNT_EVENTFD && v->absent && !s->was_blind;
+	*fresh = r->fresh;
+	return r->counted && r->compared && !s->was_blind;
 }
 
 static void update(struct samples *s, struct sampled *v, const struct reading *r)
 {
-	const struct reading *was = &v->now;
-	bool anew = is_anew(s, v, r);
-	bool compared = r->counted && (anew || (was->counted && !v->absent));
-	uint64_t delta = 0;
+	uint64_t fresh, woken = r->wakeups;
+	bool compared = r->from == COUNT_HOST ? since_of_host(s, r, &fresh) : since(s, v, r, &fresh);
+	bool anew = v->absent && !s->was_blind;
 
-	/* what came while it could not be read is not of this time */
-	if (anew)
-		delta = r->count;
-	else if (compared)
-		compared = since(was, r, &delta);
 	if (r->counted) {
-		v->wakeup_delta = anew || r->wakeups < was->wakeups ? r->wakeups : r->wakeups - was->wakeups;
+		if (!anew && r->wakeups >= v->now.wakeups)
+			woken -= v->now.wakeups;
+		v->wakeup_delta = woken;
 		v->now = *r;
 	} else {
 		v->now.counted = false;
 	}
 	v->compared = compared;
-	trend_push(&v->trend, compared ? delta : 0, s->at_us, s->at_us - s->before_us);
+	trend_push(&v->trend, compared ? fresh : 0, s->at_us, s->at_us - s->before_us);
 }
 
 /* What is new since the sample before has counted all that it has in between; if there was one. */
 static void first(struct samples *s, struct sampled *v, const struct reading *r)
 {
 	bool all = r->counted && !s->was_blind;
+	uint64_t fresh = r->count;
 
 	if (!s->taken)
 		return;
+	if (r->from == COUNT_HOST)
+		all = since_of_host(s, r, &fresh);
 	v->compared = all;
 	v->wakeup_delta = all ? r->wakeups : 0;
-	trend_push(&v->trend, all ? r->count : 0, s->at_us, s->at_us - s->before_us);
+	trend_push(&v->trend, all ? fresh : 0, s->at_us, s->at_us - s->before_us);
 }
 
 int samples_add(struct samples *s, const struct reading *r)

@@ -26,11 +26,10 @@ struct trend {
 /** trend_quiet() - nothing came in all of the history. */
 bool trend_quiet(const struct trend *t);
 
-/* Who counted, which decides what a count that got smaller means. */
+/* Who counted, which decides what came since the sample before. */
 enum count_from {
-	COUNT_EVENTFD,	/* we, from 0 each time that the vector is made */
-	COUNT_PER_CPU,	/* Linux, 32 bits for each CPU, whether it is on or not */
-	COUNT_PROC_IRQ, /* the same, but a CPU that goes takes its column of /proc/interrupts along */
+	COUNT_EVENTFD, /* we, from 0 each time that the vector is made: the difference of two counts */
+	COUNT_HOST,    /* Linux, CPU by CPU: who read that says what came (irq-count.h) */
 };
 
 /* What a look at one vector found. */
@@ -39,10 +38,11 @@ struct reading {
 	int vector; /* -1: not known, then @irq is the key */
 	bool has_irq;
 	unsigned int irq;
-	uint64_t incarnation; /* differs: it is another IRQ, or was freed and allocated anew, and counts from 0 */
-	bool counted;	      /* @count could be read */
-	bool hidden;	      /* it is not asked for now, but may be later */
+	bool counted; /* @count could be read */
+	bool hidden;  /* it is not asked for now, but may be later */
 	enum count_from from;
+	bool compared;	/* COUNT_HOST: @fresh is what came since the sample before */
+	uint64_t fresh; /* COUNT_HOST */
 	uint64_t count, wakeups;
 };
 

@@ -51,7 +51,7 @@ load ../watch
 	next_refresh
 	# IRQ 35 goes; its neighbours go on
 	mv "$irqs/35" "$tree/35"
-	counts 36 0,6
+	counts 36 1,5
 	next_refresh
 	# the same number again, counting from 0
 	counts 35 0,2

@@ -180,6 +180,7 @@ static void bench_tree(const char *msictl, const char *what, const char *demande
 	for (unsigned int v = 0; v < VECTORS; v++)
 		make_irq(dir, v);
 	text(dir, "sys/bus/pci/devices/0000:04:00.0/vendor", "0x1b36\n");
+	text(dir, "sys/devices/system/cpu/present", "0-511\n");
 	one = watch(msictl, dir, 1);
 	many = watch(msictl, dir, 1 + REFRESHES);
 	begin = cpu_of(RUSAGE_SELF);

@@ -7,13 +7,36 @@
 
 static void header(void **state)
 {
+	static const char *const bad[] = { "",	  "\n",	       "CPU0 nonsense", "CPUx",
+					   "CPU", "CPU0 CPU0", "CPU1 CPU0",	"CPU99999" };
+	unsigned int *cpu;
+	size_t n;
+
 	(void)state;
-	assert_int_equal(proc_irq_cpus("           CPU0       CPU1       \n"), 2);
-	assert_int_equal(proc_irq_cpus("  CPU0\n"), 1);
-	assert_int_equal(proc_irq_cpus("CPU3 CPU17 CPU9999"), 3);
-	assert_int_equal(proc_irq_cpus(""), 0);
-	assert_int_equal(proc_irq_cpus("CPU0 nonsense"), 0);
-	assert_int_equal(proc_irq_cpus("CPUx"), 0);
+	assert_int_equal(proc_irq_columns("           CPU0       CPU1       \n", &cpu, &n), 0);
+	assert_int_equal(n, 2);
+	free(cpu);
+	assert_int_equal(proc_irq_columns("CPU3 CPU17 CPU9999", &cpu, &n), 0);
+	assert_int_equal(n, 3);
+	assert_int_equal(cpu[0], 3);
+	assert_int_equal(cpu[1], 17);
+	assert_int_equal(cpu[2], 9999);
+	free(cpu);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_equal(proc_irq_columns(bad[i], &cpu, &n), -EINVAL);
+		assert_null(cpu);
+	}
+}
+
+/* A line below "CPU0 CPU1 ...". */
+static int parse(const char *line, unsigned int cpus, struct proc_irq *p)
+{
+	static const unsigned int column[] = { 0, 1 };
+
+	assert_true(cpus <= ARRAY_SIZE(column));
+	p->counts.column = column;
+	p->counts.columns = cpus;
+	return proc_irq_parse(line, p);
 }
 
 /* Lines as kernels of several kinds print them. */
@@ -34,7 +57,7 @@ static void lines(void **state)
 		  "IR-IO-APIC", "vfio-intx(0000:02:00.0), ehci_hcd:usb1" },
 		{ " 27:  4  ITS-PCI-MSIX-0000:01:00.0   0 Edge      nvme0q0\n", 1, 27, 4, 0, true,
 		  "ITS-PCI-MSIX-0000:01:00.0", "nvme0q0" },
-		{ "13:  18446744073709551615  GICv3  27 Level     arch_timer", 1, 13, UINT64_MAX, 27, true, "GICv3",
+		{ "13:  4294967295  GICv3  27 Level     arch_timer", 1, 13, UINT32_MAX, 27, true, "GICv3",
 		  "arch_timer" },
 		{ "  9:  0  IO-APIC   9-fasteoi   \n", 1, 9, 0, 9, true, "IO-APIC", "" },
 		{ "  9:  0  dummy  eth name with blanks  \n", 1, 9, 0, 0, false, "dummy", "eth name with blanks" },
@@ -43,16 +66,17 @@ static void lines(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
-		struct proc_irq p;
+		struct proc_irq p = { 0 };
 
-		assert_true(proc_irq_parse(row[i].line, row[i].cpus, &p));
+		assert_int_equal(parse(row[i].line, row[i].cpus, &p), 0);
 		assert_int_equal(p.irq, row[i].irq);
-		assert_int_equal(p.count, row[i].count);
+		assert_int_equal(irq_counts_sum(&p.counts), row[i].count);
 		assert_int_equal(p.has_hwirq, row[i].has_hwirq);
 		assert_string_equal(p.chip, row[i].chip);
 		assert_string_equal(p.action, row[i].action);
 		if (p.has_hwirq)
 			assert_int_equal(p.hwirq, row[i].hwirq);
+		irq_counts_free(&p.counts);
 	}
 }
 
@@ -69,35 +93,39 @@ static void other_lines(void **state)
 		"99999999999: 0 0 x 1-edge y\n",
 		"5: 1\n",
 		"5: 1 x\n",
+		"5: 1 4294967296\n",
+		"5: 1 2x\n",
 		"x5: 1 2\n",
 		": 1 2\n",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		struct proc_irq p;
+		struct proc_irq p = { 0 };
 
-		assert_false(proc_irq_parse(bad[i], 2, &p));
+		assert_int_equal(parse(bad[i], 2, &p), -EBADMSG);
+		irq_counts_free(&p.counts);
 	}
 }
 
 static void bounded(void **state)
 {
 	char line[1024] = "7: 1 ";
-	struct proc_irq p;
+	struct proc_irq p = { 0 };
 
 	(void)state;
 	memset(line + 5, 'c', 400);
 	copy_text(line + 405, 16, " 3-edge ");
 	memset(line + 413, 'a', 500);
-	assert_true(proc_irq_parse(line, 1, &p));
+	assert_int_equal(parse(line, 1, &p), 0);
 	assert_int_equal(strlen(p.chip), sizeof(p.chip) - 1);
 	assert_int_equal(strlen(p.action), sizeof(p.action) - 1);
+	irq_counts_free(&p.counts);
 }
 
 static void sum(void *ctx, const struct proc_irq *p)
 {
-	*(uint64_t *)ctx += p->count;
+	*(uint64_t *)ctx += irq_counts_sum(&p->counts);
 }
 
 static void walks(void **state)
