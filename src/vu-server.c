@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Clients of a simulated function, one after another. Nothing here waits for
- * a client: a message is read as it comes, and while a reply waits for room in
+ * a client: messages are read as they come, and while a reply waits for room in
  * the socket nothing more is read, so a client holds up only itself and
- * memory is bounded by one message in and one out.
+ * memory is bounded by one message in, one out and VU_AHEAD bytes.
  */
 #include "vu-server.h"
 
@@ -37,8 +37,9 @@ struct vu_server {
 	bool served, closing;
 	struct vu_peer peer;
 	struct vu_reader reader;
-	uint64_t deadline; /* of a message that was begun; 0: none */
-	uint8_t *reply;	   /* VU_MAX_MESSAGE */
+	uint8_t ahead[VU_AHEAD]; /* of it */
+	uint64_t deadline;	 /* of a message that was begun; 0: none */
+	uint8_t *reply;		 /* VU_MAX_MESSAGE */
 	size_t size, sent;
 };
 
@@ -117,7 +118,7 @@ static void drop(struct vu_server *s)
 		loop_del(s->loop, &s->in);
 	}
 	close(take_fd(&s->in.fd));
-	vu_message_drop(&s->reader.m);
+	vu_reader_drop(&s->reader);
 	s->deadline = 0;
 	ignore_unmask(s);
 	sim_device_disconnect(s->d);
@@ -164,21 +165,6 @@ static int send_reply(struct vu_server *s)
 	return 1;
 }
 
-static void on_room(struct source *src)
-{
-	struct vu_server *s = src->owner;
-	int rc = send_reply(s);
-
-	if (rc == 0)
-		return;
-	if (rc < 0 || s->closing || loop_add(s->loop, &s->in)) {
-		drop(s);
-		return;
-	}
-	loop_del(s->loop, &s->room);
-	close(take_fd(&s->room.fd));
-}
-
 /* --- messages --- */
 
 static int carry_out(struct vu_server *s, struct vu_message *m)
@@ -208,21 +194,46 @@ static int handle(struct vu_server *s, struct vu_message *m)
 	return s->closing ? -EPROTO : 0;
 }
 
-/* One message per wake: timers and signals get their turn, however fast a client is. */
-static void on_input(struct source *src)
+/* All that are there with @sock; -1: all that were read ahead. */
+static void read_messages(struct vu_server *s, int sock)
 {
-	struct vu_server *s = src->owner;
 	struct vu_message m;
-	int rc = vu_read(s->in.fd, &s->reader, &m);
+	int rc;
 
-	if (rc == 0 && s->reader.got && !s->deadline)
-		s->deadline = now_us() + MESSAGE_LIMIT_US;
-	if (rc > 0) {
+	while ((rc = vu_read(sock, &s->reader, &m)) > 0) {
 		s->deadline = 0;
 		rc = handle(s, &m);
+		if (rc < 0 || s->room.fd >= 0)
+			break;
+		sock = -1;
 	}
+	if (rc == 0 && s->room.fd < 0 && s->reader.got && !s->deadline)
+		s->deadline = now_us() + MESSAGE_LIMIT_US;
 	if (rc < 0)
 		drop(s);
+}
+
+/* One look at the socket per wake: timers and signals get their turn, however fast a client is. */
+static void on_input(struct source *src)
+{
+	read_messages(src->owner, src->fd);
+}
+
+static void on_room(struct source *src)
+{
+	struct vu_server *s = src->owner;
+	int rc = send_reply(s);
+
+	if (rc == 0)
+		return;
+	if (rc < 0 || s->closing || loop_add(s->loop, &s->in)) {
+		drop(s);
+		return;
+	}
+	loop_del(s->loop, &s->room);
+	close(take_fd(&s->room.fd));
+	/* The socket says nothing of what was read ahead. */
+	read_messages(s, -1);
 }
 
 int vu_server_serve(struct vu_server *s, int sock)
@@ -242,7 +253,8 @@ int vu_server_serve(struct vu_server *s, int sock)
 	s->served = true;
 	s->closing = false;
 	s->peer = (struct vu_peer){ 0 };
-	s->reader = (struct vu_reader){ .max = VU_MAX_MESSAGE };
+	s->reader.max = VU_MAX_MESSAGE;
+	s->reader.ahead = s->ahead;
 	s->deadline = 0;
 	s->size = 0;
 	s->sent = 0;

@@ -35,6 +35,12 @@ void vu_message_drop(struct vu_message *m)
 	m->nfds = 0;
 }
 
+void vu_reader_drop(struct vu_reader *r)
+{
+	vu_message_drop(&r->m);
+	r->got = r->at = r->end = 0;
+}
+
 /* What a peer that answers at all needs, after a signal that asks to stop. */
 static void shorten(struct vu_limit *l)
 {
@@ -178,7 +184,20 @@ static int take_fds(struct vu_message *m, struct msghdr *msg)
 	return msg->msg_flags & MSG_CTRUNC ? -EPROTO : rc;
 }
 
-/* One recvmsg(). Returns the bytes taken, 0: none are there now, -ECONNRESET at the end, -EPROTO, -errno. */
+/* Returns the bytes taken, 0: none are there now, -ECONNRESET at the end, -errno. */
+static ssize_t receive(int sock, struct msghdr *msg, int flags)
+{
+	ssize_t got;
+
+	do {
+		got = recvmsg(sock, msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | flags);
+	} while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	return got ? got : -ECONNRESET;
+}
+
+/* One recvmsg(). As receive(), and -EPROTO. */
 static ssize_t take(int sock, struct vu_message *m, void *buf, size_t n)
 {
 	union control c;
@@ -186,18 +205,53 @@ static ssize_t take(int sock, struct vu_message *m, void *buf, size_t n)
 	struct msghdr msg = {
 		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = c.room, .msg_controllen = sizeof(c.room)
 	};
-	ssize_t got;
-	int rc;
+	ssize_t got = receive(sock, &msg, 0);
+	int rc = got > 0 ? take_fds(m, &msg) : 0;
 
-	do {
-		got = recvmsg(sock, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	} while (got < 0 && errno == EINTR);
-	if (got < 0)
-		return errno == EAGAIN ? 0 : -errno;
-	rc = take_fds(m, &msg);
-	if (rc)
-		return rc;
-	return got ? got : -ECONNRESET;
+	return rc ? rc : got;
+}
+
+/*
+ * Several messages at once, but none with descriptors: they would not tell which
+ * one they belong to. A look without room for descriptors says MSG_CTRUNC when
+ * there are some; then @r reads no more than its message. Results as receive().
+ */
+static ssize_t read_ahead(int sock, struct vu_reader *r)
+{
+	struct iovec iov = { r->ahead, VU_AHEAD };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t got = receive(sock, &msg, MSG_PEEK);
+
+	if (got <= 0 || msg.msg_flags & MSG_CTRUNC)
+		return got;
+	iov.iov_len = (size_t)got;
+	got = receive(sock, &msg, 0);
+	r->at = 0;
+	r->end = got > 0 ? (size_t)got : 0;
+	return got;
+}
+
+/* Up to @n bytes of the message: of what was read ahead, else of the socket (-1: none). As take(). */
+static ssize_t take_next(int sock, struct vu_reader *r, uint8_t *to, size_t n)
+{
+	bool empty = r->at == r->end;
+	ssize_t got;
+
+	if (empty && sock < 0)
+		return 0;
+	if (empty && r->ahead && r->got == 0) {
+		got = read_ahead(sock, r);
+		if (got <= 0)
+			return got;
+		empty = r->at == r->end;
+	}
+	if (empty)
+		return take(sock, &r->m, to, n);
+	if (n > r->end - r->at)
+		n = r->end - r->at;
+	memcpy(to, r->ahead + r->at, n);
+	r->at += n;
+	return (ssize_t)n;
 }
 
 /* The header is whole: is it one, and room for what it announces. */
@@ -214,13 +268,27 @@ static int begin_payload(struct vu_reader *r)
 	return m->payload ? 0 : -ENOMEM;
 }
 
+/* Without the room for descriptors that it does not use. */
+static void hand_over(struct vu_reader *r, struct vu_message *m)
+{
+	m->header = r->m.header;
+	m->payload = r->m.payload;
+	m->size = r->m.size;
+	m->nfds = r->m.nfds;
+	memcpy(m->fd, r->m.fd, m->nfds * sizeof(m->fd[0]));
+	r->got = 0;
+	r->m.payload = NULL;
+	r->m.size = 0;
+	r->m.nfds = 0;
+}
+
 int vu_read(int sock, struct vu_reader *r, struct vu_message *m)
 {
-	/* Never ask for more than this message: what lies behind it brings descriptors of its own. */
+	/* Unless it reads ahead it never asks for more than this message: what lies behind it is somebody else's. */
 	while (r->got < HEADER + r->m.size) {
 		bool head = r->got < HEADER;
 		uint8_t *at = head ? (uint8_t *)&r->m.header + r->got : r->m.payload + (r->got - HEADER);
-		ssize_t n = take(sock, &r->m, at, (head ? HEADER : HEADER + r->m.size) - r->got);
+		ssize_t n = take_next(sock, r, at, (head ? HEADER : HEADER + r->m.size) - r->got);
 		int rc;
 
 		if (n <= 0)
@@ -230,8 +298,7 @@ int vu_read(int sock, struct vu_reader *r, struct vu_message *m)
 		if (rc)
 			return rc;
 	}
-	*m = r->m;
-	*r = (struct vu_reader){ .max = r->max };
+	hand_over(r, m);
 	return 1;
 }
 
@@ -251,7 +318,7 @@ int vu_receive(int sock, struct vu_message *m, size_t max, struct vu_limit *l)
 	} while (rc == 0);
 	if (rc > 0)
 		return 0;
-	vu_message_drop(&r.m);
+	vu_reader_drop(&r);
 	*m = r.m;
 	return rc;
 }

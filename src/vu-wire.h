@@ -76,19 +76,35 @@ struct vu_message {
 /** vu_message_drop() - close descriptors that were not taken (set to -1), free the payload; @m is empty then. */
 void vu_message_drop(struct vu_message *m);
 
-/* A message that comes piece by piece. Begin with { .max = N }. */
+/* What a reader that reads ahead takes at once: many small messages. */
+#define VU_AHEAD 2048u
+
+/*
+ * Messages that come piece by piece. Begin with { .max = N }, and with VU_AHEAD
+ * bytes at .ahead when all that comes on the socket is for this reader.
+ */
 struct vu_reader {
 	size_t max; /* the largest message taken, bytes with the header */
 	size_t got; /* bytes so far; above 0: the peer is in the middle of a message */
 	struct vu_message m;
+	uint8_t *ahead; /* borrowed; NULL: never read behind the end of a message */
+	size_t at, end; /* of it: what was read and not taken yet */
 };
 
 /**
  * vu_read() - take what is there of one message, without waiting
+ * @sock: -1: only what was read ahead
+ *
+ * One that reads ahead leaves no message in the socket that it knows of: ask it
+ * again with @sock -1 until it says 0 before you wait for the socket.
+ *
  * Returns: 1 and the message in @m, dropped by the caller; 0: more has to come;
- * errors as vu_receive(), after which only vu_message_drop(&r->m) makes sense.
+ * errors as vu_receive(), after which only vu_reader_drop() makes sense.
  */
 int vu_read(int sock, struct vu_reader *r, struct vu_message *m);
+
+/** vu_reader_drop() - forget what came; @r can begin anew. */
+void vu_reader_drop(struct vu_reader *r);
 
 /** vu_over() - whether the time of @l is over. 0, -ETIMEDOUT, -EINTR: by a signal. */
 int vu_over(struct vu_limit *l);
