@@ -63,7 +63,7 @@ lint: ## style, static analysis, include graph
 
 # --- figures beside those of bare C programs, asserting none: BENCH_SECONDS=60 counts longer ---
 BENCH := $(sort $(wildcard tests/bench/*.c))
-$(B)/bench: $(BENCH) tests/bench/bench.h $(filter-out $(B)/main.o,$(OBJ)) Makefile
+$(B)/bench: $(BENCH) $(wildcard tests/bench/*.h) $(filter-out $(B)/main.o,$(OBJ)) Makefile
 	@echo "  BENCH   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -Isrc -pthread $(ALL_LDFLAGS) -o $@ $(BENCH) $(filter %.o,$^) $(LDLIBS)
 

@@ -71,7 +71,9 @@ static int set_vector(struct sim_device *d, unsigned int v, int32_t *fd)
 		sim_entry_set(d, v, false);
 	else
 		sim_msi_set_mask(d, v, false);
-	sim_deliver(d);
+	/* Nothing else was unmasked, and to look through all that may be pending is dear. */
+	if (d->on == IRQ_MSI || vector_set_has(&d->pending, v))
+		sim_deliver(d);
 	return 0;
 }
 

@@ -211,10 +211,21 @@ static ssize_t take(int sock, struct vu_message *m, void *buf, size_t n)
 	return rc ? rc : got;
 }
 
+/* How much of the @got bytes at @p is the message that they begin with. */
+static size_t first_of(const uint8_t *p, size_t got)
+{
+	struct vu_header h;
+
+	if (got < HEADER)
+		return got;
+	memcpy(&h, p, sizeof(h));
+	return h.size >= HEADER && h.size < got ? h.size : got;
+}
+
 /*
- * Several messages at once, but none with descriptors: they would not tell which
- * one they belong to. A look without room for descriptors says MSG_CTRUNC when
- * there are some; then @r reads no more than its message. Results as receive().
+ * Several messages at once, as long as none brings descriptors, which do not tell
+ * whose they are: a look without room for them says MSG_CTRUNC when there are
+ * some, and shows how long the first message is. Results as take().
  */
 static ssize_t read_ahead(int sock, struct vu_reader *r)
 {
@@ -222,10 +233,11 @@ static ssize_t read_ahead(int sock, struct vu_reader *r)
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 	ssize_t got = receive(sock, &msg, MSG_PEEK);
 
-	if (got <= 0 || msg.msg_flags & MSG_CTRUNC)
+	if (got <= 0)
 		return got;
-	iov.iov_len = (size_t)got;
-	got = receive(sock, &msg, 0);
+	if (msg.msg_flags & MSG_CTRUNC)
+		got = (ssize_t)first_of(r->ahead, (size_t)got);
+	got = take(sock, &r->m, r->ahead, (size_t)got);
 	r->at = 0;
 	r->end = got > 0 ? (size_t)got : 0;
 	return got;
@@ -243,10 +255,9 @@ static ssize_t take_next(int sock, struct vu_reader *r, uint8_t *to, size_t n)
 		got = read_ahead(sock, r);
 		if (got <= 0)
 			return got;
-		empty = r->at == r->end;
-	}
-	if (empty)
+	} else if (empty) {
 		return take(sock, &r->m, to, n);
+	}
 	if (n > r->end - r->at)
 		n = r->end - r->at;
 	memcpy(to, r->ahead + r->at, n);

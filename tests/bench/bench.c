@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* bench MSICTL - figures of msictl beside those of bare C programs that do the same. BENCH_SECONDS=60 counts that long
- * in one go.
+/*
+ * bench MSICTL - figures of msictl beside those of bare C programs that do the same
+ *
+ * Most are of rounds in which both take turns: the median of each, the ratio of the medians, and the quartiles of the
+ * ratios of single rounds, which tell how much the figure varies. BENCH_ONLY=serving,waking runs these parts alone,
+ * BENCH_SECONDS=60 counts that long in one go.
  */
 #include <signal.h>
 #include <string.h>
@@ -9,13 +13,15 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "util.h"
 
 void row(const char *what, double ours, double peer, const char *unit, const char *demanded)
 {
 	if (peer > 0)
-		printf("%-46s %12.2f %12.2f  %-10s %8.2f  %s\n", what, ours, peer, unit, ours / peer, demanded);
+		printf("%-46s %12.2f %12.2f  %-10s %8.2f  %-12s %s\n", what, ours, peer, unit, ours / peer, "",
+		       demanded);
 	else
-		printf("%-46s %12.2f %12s  %-10s %8s  %s\n", what, ours, "", unit, "", demanded);
+		printf("%-46s %12.2f %12s  %-10s %8s  %-12s %s\n", what, ours, "", unit, "", "", demanded);
 	fflush(stdout);
 }
 
@@ -32,9 +38,38 @@ double median(double *v, int n)
 	return v[n / 2];
 }
 
+#define MOST_ROUNDS 64
+
+void row_spread(const char *what, const double *ours, const double *peer, int n, const char *unit, const char *demanded)
+{
+	double o[MOST_ROUNDS], p[MOST_ROUNDS], ratio[MOST_ROUNDS];
+	char spread[32];
+
+	must(n <= MOST_ROUNDS, "rounds");
+	for (int i = 0; i < n; i++) {
+		o[i] = ours[i];
+		p[i] = peer[i];
+		ratio[i] = ours[i] / peer[i];
+	}
+	median(ratio, n);
+	snprintf(spread, sizeof(spread), "%.2f..%.2f", ratio[n / 4], ratio[n - 1 - n / 4]);
+	printf("%-46s %12.3f %12.3f  %-10s %8.2f  %-12s %s\n", what, median(o, n), median(p, n), unit,
+	       median(o, n) / median(p, n), spread, demanded);
+	fflush(stdout);
+}
+
+static const struct {
+	const char *word;
+	void (*run)(const char *msictl);
+} parts[] = {
+	{ "counting", bench_counting }, { "waking", bench_waking },   { "watching", bench_watching },
+	{ "sim", bench_sim },		{ "serving", bench_serving }, { "starting", bench_starting },
+	{ "resting", bench_resting },
+};
+
 int main(int argc, char **argv)
 {
-	const char *seconds = getenv("BENCH_SECONDS");
+	const char *only = getenv("BENCH_ONLY");
 	struct rlimit limit;
 	struct utsname u;
 
@@ -48,12 +83,9 @@ int main(int argc, char **argv)
 	must(!setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
 	must(!uname(&u), "uname");
 	printf("%s %s, %ld CPUs\n\n", u.sysname, u.release, sysconf(_SC_NPROCESSORS_ONLN));
-	printf("%-46s %12s %12s  %-10s %8s  %s\n", "", "msictl", "peer", "", "ratio", "demanded");
-	bench_counting(seconds && atoi(seconds) > 0 ? atoi(seconds) : 0);
-	bench_waking();
-	bench_watching(argv[1]);
-	bench_sim(argv[1]);
-	bench_starting(argv[1]);
-	bench_resting(argv[1]);
+	printf("%-46s %12s %12s  %-10s %8s  %-12s %s\n", "", "msictl", "peer", "", "ratio", "quartiles", "demanded");
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (!only || strstr(only, parts[i].word))
+			parts[i].run(argv[1]);
 	return 0;
 }

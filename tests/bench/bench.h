@@ -28,13 +28,21 @@ static inline void must(int ok, const char *what)
 /** row() - one line: our figure, the peer's (0: there is none), their ratio and what was demanded of it. */
 void row(const char *what, double ours, double peer, const char *unit, const char *demanded);
 
+/**
+ * row_spread() - of @n rounds that took turns: medians, their ratio, and the ratios of single rounds from the lower to
+ * the upper quartile
+ */
+void row_spread(const char *what, const double *ours, const double *peer, int n, const char *unit,
+		const char *demanded);
+
 /** median() - sorts @v. */
 double median(double *v, int n);
 
-void bench_counting(int seconds);
-void bench_waking(void);
+void bench_counting(const char *msictl);
+void bench_waking(const char *msictl);
 void bench_watching(const char *msictl);
 void bench_sim(const char *msictl);
+void bench_serving(const char *msictl);
 void bench_starting(const char *msictl);
 void bench_resting(const char *msictl);
 

@@ -5,93 +5,19 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench.h"
 #include "device.h"
 #include "histogram.h"
+#include "plain.h"
 #include "vu-wire.h"
 
 #define VECTORS 2048u
 #define TRIPS	3000 /* a round */
 #define ROUNDS	7
-#define OFFERED 16u /* max_msg_fds of simulate */
-
-static pid_t serve(const char *msictl, const char *path)
-{
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		must(freopen("/dev/null", "w", stdout) != NULL, "/dev/null");
-		execl(msictl, msictl, "simulate", path, "msix=2048", (char *)NULL);
-		_exit(127);
-	}
-	must(pid > 0, "fork");
-	return pid;
-}
-
-static int dial(const char *path)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
-	for (int tries = 0; connect(sock, (struct sockaddr *)&a, sizeof(a)); tries++) {
-		must(tries < 500, "connect");
-		usleep(10000);
-	}
-	return sock;
-}
-
-/* One message and its answer, as plainly as can be. */
-static void ask(int sock, uint16_t command, const void *payload, size_t size, const int *fd, unsigned int nfds)
-{
-	static uint16_t id;
-	struct vu_header h = { .id = id++, .command = command, .size = (uint32_t)(sizeof(h) + size) };
-	struct iovec iov[2] = { { &h, sizeof(h) }, { (void *)(uintptr_t)payload, size } };
-	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(VU_MAX_FDS * sizeof(int))];
-	} c;
-	char reply[4096];
-
-	if (nfds) {
-		struct cmsghdr *cmsg;
-
-		msg.msg_control = c.room;
-		msg.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
-		cmsg = CMSG_FIRSTHDR(&msg);
-		*cmsg = (struct cmsghdr){ .cmsg_len = CMSG_LEN(nfds * sizeof(int)),
-					  .cmsg_level = SOL_SOCKET,
-					  .cmsg_type = SCM_RIGHTS };
-		memcpy(CMSG_DATA(cmsg), fd, nfds * sizeof(int));
-	}
-	must(sendmsg(sock, &msg, 0) == (ssize_t)h.size, "sendmsg");
-	must(recv(sock, &h, sizeof(h), MSG_WAITALL) == sizeof(h) && !(h.flags & VU_ERROR), "reply");
-	must(h.size <= sizeof(h) + sizeof(reply), "size of reply");
-	if (h.size > sizeof(h))
-		must(recv(sock, reply, h.size - sizeof(h), MSG_WAITALL) == (ssize_t)(h.size - sizeof(h)), "payload");
-}
-
-static void greet(int sock)
-{
-	static const char version[] = "\0\0\0\0{\"capabilities\":{\"max_msg_fds\":253}}";
-
-	ask(sock, VU_VERSION, version, sizeof(version), NULL, 0);
-}
-
-static void set_irqs(int sock, uint32_t flags, unsigned int start, unsigned int count, const int *fd, unsigned int nfds)
-{
-	const struct vfio_irq_set set = {
-		.argsz = sizeof(set), .flags = flags, .index = VFIO_PCI_MSIX_IRQ_INDEX, .start = start, .count = count
-	};
-
-	ask(sock, VU_DEVICE_SET_IRQS, &set, sizeof(set), fd, nfds);
-}
+#define OFFERED 253u /* max_msg_fds of simulate to a client that takes as many */
 
 /* The room first, then as many descriptors a message as the server offers: the messages that msictl sends. */
 static void arm_bare(int sock, int epoll, int *fd)
@@ -105,21 +31,21 @@ static void arm_bare(int sock, int epoll, int *fd)
 		ev.data.fd = fd[i];
 		must(fd[i] >= 0 && !epoll_ctl(epoll, EPOLL_CTL_ADD, fd[i], &ev), "eventfd");
 	}
-	set_irqs(sock, flags, 0, VECTORS, NULL, 0);
+	plain_set_irqs(sock, flags, 0, VECTORS, NULL, 0);
 	for (unsigned int at = 0; at < VECTORS;) {
 		unsigned int n = VECTORS - at < OFFERED ? VECTORS - at : OFFERED;
 
-		set_irqs(sock, flags, at, n, fd + at, n);
+		plain_set_irqs(sock, flags, at, n, fd + at, n);
 		at += n;
 	}
 }
 
 static double bare(const char *path, struct histogram *h)
 {
-	int sock = dial(path), epoll = epoll_create1(EPOLL_CLOEXEC), fd[VECTORS];
+	int sock = plain_dial(path), epoll = epoll_create1(EPOLL_CLOEXEC), fd[VECTORS];
 	uint64_t begin, us, n;
 
-	greet(sock);
+	plain_greet(sock);
 	begin = now_ns();
 	arm_bare(sock, epoll, fd);
 	us = (now_ns() - begin) / 1000;
@@ -127,7 +53,7 @@ static double bare(const char *path, struct histogram *h)
 		struct epoll_event ev;
 
 		begin = now_ns();
-		set_irqs(sock, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER, 7, 1, NULL, 0);
+		plain_set_irqs(sock, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER, 7, 1, NULL, 0);
 		must(epoll_wait(epoll, &ev, 1, 1000) == 1 && read(ev.data.fd, &n, sizeof(n)) == sizeof(n), "count");
 		histogram_add(h, now_ns() - begin);
 	}
@@ -182,7 +108,7 @@ void bench_sim(const char *msictl)
 
 	must(mine && his && mkdtemp(dir), "set up");
 	snprintf(path, sizeof(path), "%s/sock", dir);
-	server = serve(msictl, path);
+	server = plain_simulate(msictl, path);
 	/* the first round waits for the server and warms up */
 	bare(path, NULL);
 	for (int i = 0; i < ROUNDS; i++) {

@@ -128,7 +128,7 @@ static void talk(struct sim_device *d, int sock, const uint8_t *data, size_t siz
 		at += 2 + n;
 	}
 	pump(d, sock, &r);
-	vu_message_drop(&r.m);
+	vu_reader_drop(&r);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

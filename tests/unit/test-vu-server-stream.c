@@ -198,6 +198,21 @@ static void test_client_that_does_not_read(void **state)
 		assert_int_equal(m.size, 16 + 4096);
 		vu_message_drop(&m);
 	}
+	/* many at a time: what was read ahead waits for room too */
+	for (sent = got = 0;; sent++) {
+		h.id = (uint16_t)sent;
+		memcpy(bytes, &h, sizeof(h));
+		if (send(f.sock, bytes, sizeof(bytes), MSG_DONTWAIT) != sizeof(bytes))
+			break;
+	}
+	while (got < sent) {
+		struct vu_message m;
+
+		pump(&f);
+		assert_int_equal(vu_receive(f.sock, &m, VU_MAX_MESSAGE, VU_UNTIL(0)), 0);
+		assert_int_equal(m.header.id, (uint16_t)got++);
+		vu_message_drop(&m);
+	}
 	/* and one that goes while a reply waits for it */
 	for (unsigned int i = 0; send(f.sock, bytes, sizeof(bytes), MSG_DONTWAIT) == sizeof(bytes); i++)
 		pump(&f);

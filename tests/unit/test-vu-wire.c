@@ -189,6 +189,52 @@ static void test_reader(void **state)
 	close_all(sock, 2);
 }
 
+/* Small messages are read several at once; descriptors go to the message that they were sent on all the same. */
+static void test_reading_ahead(void **state)
+{
+	uint8_t bytes[3 * (sizeof(header) + SIZE)], ahead[VU_AHEAD];
+	struct vu_reader r = { .max = VU_MAX_MESSAGE, .ahead = ahead };
+	const size_t one = sizeof(header) + SIZE;
+	const unsigned int fds[] = { 0, 0, 2, 0, 0, 1 };
+	struct vu_message m;
+	int sock[2], fd[2];
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++)
+		whole(bytes + i * one);
+	pair(sock);
+	eventfds(fd, 2);
+	/* two messages and the beginning of a third one, whose end brings none */
+	put(sock[0], bytes, 2 * one + 5, NULL, 0);
+	assert_int_equal(vu_read(sock[1], &r, &m), 1);
+	assert_whole(&m);
+	vu_message_drop(&m);
+	assert_int_equal(recv(sock[1], bytes, 1, MSG_PEEK | MSG_DONTWAIT), -1);
+	assert_int_equal(vu_read(-1, &r, &m), 1);
+	assert_whole(&m);
+	vu_message_drop(&m);
+	assert_int_equal(vu_read(-1, &r, &m), 0);
+	assert_int_equal(r.got, 5);
+	put(sock[0], bytes + 5, one - 5, NULL, 0);
+	/* without descriptors, with two on the first of three, with one on a single one */
+	put(sock[0], bytes, one, NULL, 0);
+	put(sock[0], bytes, 3 * one, fd, 2);
+	put(sock[0], bytes, one, fd, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		if (vu_read(-1, &r, &m) == 0)
+			assert_int_equal(vu_read(sock[1], &r, &m), 1);
+		assert_whole(&m);
+		assert_int_equal(m.nfds, fds[i]);
+		vu_message_drop(&m);
+	}
+	assert_int_equal(vu_read(sock[1], &r, &m), 0);
+	close(sock[0]);
+	assert_int_equal(vu_read(sock[1], &r, &m), -ECONNRESET);
+	vu_reader_drop(&r);
+	close(sock[1]);
+	close_all(fd, 2);
+}
+
 static void test_sizes(void **state)
 {
 	static const struct {
@@ -430,6 +476,7 @@ int main(void)
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_reader),
+		cmocka_unit_test(test_reading_ahead),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_too_many_descriptors),
 		cmocka_unit_test(test_descriptor_limit),
