@@ -297,7 +297,7 @@ static void node_cannot_be_opened(void **state)
 	k.node_errno = EACCES;
 	refused(state, CAUSE_PERMISSION, "cannot open /dev/vfio/7", "chown $USER /dev/vfio/7");
 	k.node_errno = ENOENT;
-	refused(state, CAUSE_FAILED, "cannot open /dev/vfio/7", "modprobe vfio-pci");
+	refused(state, CAUSE_FAILED, "/dev/vfio/7 is not there", "ls -l /dev/vfio");
 	k.node_errno = EBUSY;
 	refused(state, CAUSE_BUSY, "IOMMU group 7 is open in another process", "fuser -v /dev/vfio/7");
 	k.node_errno = EMFILE;
