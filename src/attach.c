@@ -39,11 +39,12 @@ char *attach_last_word(const char *device, char *buf, size_t size)
 
 int attach_nobody(const char *device, struct error *e)
 {
+	_cleanup_free_ char *quoted = quote_word_dup(device);
 	char word[ATTACH_WORD];
 
 	attach_last_word(device, word, sizeof(word));
 	fail(e, CAUSE_NO_DEVICE, 0, "nobody holds it%s%s", word[0] ? "; " : "", word);
-	hint(e, "msictl hold %s", device);
+	hint(e, "msictl hold %s", quoted ? quoted : device);
 	return -ENOENT;
 }
 

@@ -68,9 +68,10 @@ static int look_inside(struct session *s, struct counted *c, struct error *e)
 
 static int no_host_counts(const char *spec, struct error *e)
 {
+	_cleanup_free_ char *word = quote_word_dup(spec);
 	int rc = fail(e, CAUSE_USAGE, 0, "only a PCI function of this host is counted by Linux");
 
-	hint(e, "msictl run %s -c 'enable msix 1; counters'", spec);
+	hint(e, "msictl run %s -c 'enable msix 1; counters'", word ? word : spec);
 	return rc;
 }
 

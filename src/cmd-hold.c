@@ -43,8 +43,10 @@ struct hold {
 
 static int held_already(const char *device, pid_t pid, struct error *e)
 {
+	_cleanup_free_ char *word = quote_word_dup(device);
+
 	fail(e, CAUSE_BUSY, EADDRINUSE, "%s is held already, by pid %d", device, pid);
-	hint(e, "msictl release %s", device);
+	hint(e, "msictl release %s", word ? word : device);
 	return -EADDRINUSE;
 }
 

@@ -122,8 +122,11 @@ static int check_host(const struct session *s, const struct expectation *x, cons
 	int rc;
 
 	if (x->index > IRQ_MSIX) {
+		_cleanup_free_ char *device = quote_word_dup(a->param[0].text);
+
 		rc = fail(e, CAUSE_USAGE, 0, "Linux has no IRQ for %s, so it counts none", word);
-		hint(e, "msictl run %s -c 'enable %s 1; wait %s 0'   counts its eventfd", a->param[0].text, word, word);
+		hint(e, "msictl run %s -c 'enable %s 1; wait %s 0'   counts its eventfd",
+		     device ? device : a->param[0].text, word, word);
 		return rc;
 	}
 	f = calloc(1, sizeof(*f));

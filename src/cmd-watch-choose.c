@@ -12,31 +12,27 @@
 
 static int name(struct watched *d, const char *text)
 {
-	size_t len = strlen(text), room = sizeof(d->name) - 1;
+	char bdf[PCI_ADDR_LEN];
 
-	copy_text(d->name, sizeof(d->name), text + (len > room ? len - room : 0));
 	d->full = strdup(text);
-	return d->full ? 0 : -ENOMEM;
+	d->name = strdup(d->addressed ? pci_addr_short(&d->host.addr, bdf) : text);
+	return d->full && d->name ? 0 : -ENOMEM;
 }
 
 int watch_add(struct watch *w, const struct pci_addr *a, const char *text)
 {
 	struct watched *more = reallocarray(w->device, w->n + 1, sizeof(*more)), *d;
 	char bdf[PCI_ADDR_LEN];
-	int rc;
 
 	if (!more)
 		return -ENOMEM;
 	w->device = more;
 	d = &w->device[w->n++];
 	*d = (struct watched){ .here = true, .group = -1 };
-	rc = name(d, a ? pci_addr_full(a, bdf) : text);
-	if (!a)
-		return rc;
-	d->addressed = true;
-	d->host.addr = *a;
-	pci_addr_short(a, d->name);
-	return rc;
+	d->addressed = a;
+	if (a)
+		d->host.addr = *a;
+	return name(d, a ? pci_addr_full(a, bdf) : text);
 }
 
 static bool chosen_already(const struct watch *w, const struct pci_addr *a, const char *text)
@@ -82,8 +78,10 @@ static int choose_function(struct session *s, struct watch *w, const char *text,
 		return choose_held(w, text, e);
 	rc = session_address(s, text, &a, e);
 	if (rc && backend_find(text)) {
+		_cleanup_free_ char *word = quote_word_dup(text);
+
 		rc = fail(e, CAUSE_USAGE, 0, "only a PCI function of this host is counted by Linux");
-		hint(e, "msictl run %s -c 'enable msix 1; watch'", text);
+		hint(e, "msictl run %s -c 'enable msix 1; watch'", word ? word : text);
 	}
 	if (rc)
 		return rc;

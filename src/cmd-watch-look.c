@@ -15,6 +15,7 @@ static void forget(struct watched *d)
 	watch_held_forget(d);
 	free(d->held);
 	free(d->full);
+	free(d->name);
 }
 
 void watch_forget(struct watch *w)

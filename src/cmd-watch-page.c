@@ -164,13 +164,13 @@ static void head_line(struct out *o, const struct page *p, const char *clock)
 	const struct watch *w = p->w;
 	const struct samples *s = w->n ? &w->device[0].samples : NULL;
 	uint64_t interval = s && s->taken > 1 ? s->at_us - s->before_us : 0;
-	char who[80] = "all functions", rate[32] = "";
+	const char *who = w->every ? "all functions" : w->device[0].name;
+	char rate[32] = "";
 
-	if (!w->every)
-		snprintf(who, sizeof(who), "%s%s", w->device[0].name, w->n > 1 ? ", ..." : "");
 	if (interval)
 		snprintf(rate, sizeof(rate), "  %.1f/s", (double)p->delta * 1e6 / (double)interval);
-	out_bold(o, "%s  %s  %" PRIu64 " vectors, %" PRIu64 " active%s%s", clock, who, p->vectors, p->active, rate,
+	out_bold(o, "%s  %s%s  %" PRIu64 " vectors, %" PRIu64 " active%s%s", clock, who,
+		 !w->every && w->n > 1 ? ", ..." : "", p->vectors, p->active, rate,
 		 w->screen ? "  q quits, sort: v i r c d" : "");
 }
 

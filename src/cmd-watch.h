@@ -28,8 +28,8 @@ struct watched {
 	bool addressed;	  /* it is a function of this host */
 	uint64_t host_us; /* when host was read, of a device whose eventfds count */
 	struct samples samples;
-	char name[32]; /* as people read it: of what is longer the tail, where paths differ */
-	char *full;    /* as machines do */
+	char *name; /* as people read it */
+	char *full; /* as machines do */
 	char driver[64];
 	bool here, marked;
 	bool mute; /* its holder is there and does not answer */

@@ -216,15 +216,13 @@ static int listen_to_req(struct device *d, struct error *e)
 	return device_lost(d, "SET_IRQS of req", e);
 }
 
-static void name_device(struct device *d)
+static int name_device(struct device *d, struct error *e)
 {
-	size_t len = strlen(d->spec), room = sizeof(d->name) - 1;
 	char bdf[PCI_ADDR_LEN];
 
 	d->has_addr = d->backend->address && d->backend->address(d->handle, &d->addr) == 0;
-	/* Paths differ at their ends. */
-	copy_text(d->name, sizeof(d->name),
-		  d->has_addr ? pci_addr_short(&d->addr, bdf) : d->spec + (len > room ? len - room : 0));
+	d->name = strdup(d->has_addr ? pci_addr_short(&d->addr, bdf) : d->spec);
+	return d->name ? 0 : fail(e, CAUSE_FAILED, ENOMEM, "no memory");
 }
 
 static int set_up(struct device *d, const struct open_request *req, struct error *e)
@@ -238,9 +236,10 @@ static int set_up(struct device *d, const struct open_request *req, struct error
 		rc = d->backend->device_info(d->handle, &d->info, e);
 	if (rc == 0)
 		rc = ask_indexes(d, e);
+	if (rc == 0)
+		rc = name_device(d, e);
 	if (rc)
 		return rc;
-	name_device(d);
 	rc = read_caps(d, e);
 	if (rc == 0)
 		rc = listen_to_req(d, e);
@@ -347,6 +346,7 @@ void device_close(struct device *d)
 	}
 	free(d->real);
 	free(d->spec);
+	free(d->name);
 	free(d);
 }
 

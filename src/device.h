@@ -72,8 +72,8 @@ struct device_events {
 };
 
 struct device {
-	char *spec;    /* as written */
-	char name[32]; /* short address, or the spec's tail */
+	char *spec; /* as written */
+	char *name; /* short address, or the spec */
 	const struct backend *backend;
 	void *handle;	       /* NULL once it was let go */
 	const char *gone;      /* why handle is NULL, a sentence */

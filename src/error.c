@@ -39,10 +39,13 @@ int fail(struct error *e, enum cause cause, int err, const char *fmt, ...)
 void hint(struct error *e, const char *fmt, ...)
 {
 	va_list ap;
+	int n;
 
 	va_start(ap, fmt);
-	vsnprintf(e->hint, sizeof(e->hint), fmt, ap);
+	n = vsnprintf(e->hint, sizeof(e->hint), fmt, ap);
 	va_end(ap);
+	if (n < 0 || (size_t)n >= sizeof(e->hint))
+		e->hint[0] = '\0';
 }
 
 const char *cause_word(enum cause cause)

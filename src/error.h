@@ -25,11 +25,14 @@ enum cause {
 	CAUSE_DISTURB = 9,
 };
 
+/* Room for a sentence with a path of PATH_MAX in it, or a few with a socket's path each. */
+#define ERROR_TEXT 8192
+
 struct error {
 	enum cause cause;
-	int err;	   /* errno, positive; 0: none applies */
-	char message[768]; /* what failed and why, without prefix or newline */
-	char hint[512];	   /* the next command to type; may be empty */
+	int err;		  /* errno, positive; 0: none applies */
+	char message[ERROR_TEXT]; /* what failed and why, without prefix or newline */
+	char hint[ERROR_TEXT];	  /* the next command to type; may be empty */
 };
 
 /**
@@ -39,7 +42,8 @@ struct error {
  */
 int fail(struct error *e, enum cause cause, int err, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/** hint() - say what to type next; replaces an earlier hint. */
+/** hint() - say what to type next; replaces an earlier hint. One that has no room is left out: a part of a command is
+ * another command. */
 void hint(struct error *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /** cause_word() - the stable word of a cause, used in JSON and the man page. Never NULL. */

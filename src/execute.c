@@ -138,12 +138,15 @@ int execute_open(struct session *s, const char *device, const struct device_even
 static void tell(struct session *s, const char *where, const char *what, const struct error *e)
 {
 	const char *part[] = { where, s->device ? s->device->name : s->attached, what };
-	char prefix[384] = "";
+	_cleanup_free_ char *prefix = NULL;
 
-	for (size_t i = 0; i < ARRAY_SIZE(part); i++)
-		if (part[i])
-			append(prefix, sizeof(prefix), "%s%s", prefix[0] ? ": " : "", part[i]);
-	out_error(s->out, prefix[0] ? prefix : NULL, e);
+	for (size_t i = 0; i < ARRAY_SIZE(part); i++) {
+		_cleanup_free_ char *before = prefix;
+
+		if (!part[i] || asprintf(&prefix, "%s%s%s", before ? before : "", before ? ": " : "", part[i]) < 0)
+			prefix = before, before = NULL;
+	}
+	out_error(s->out, prefix, e);
 }
 
 /* A signal that ended one command, or came behind it, ends the line, whatever the command made of it. */

@@ -132,12 +132,14 @@ static const struct verb *find_verb(const char *word)
 /* What a person at a prompt would type is no command of its own; and a holder that ends has no use for it. */
 static void say_how(const struct held *d, struct error *e)
 {
-	if (!d || !d->s.device || d->s.device->handle || e->err != ENODEV)
+	_cleanup_free_ char *word = d ? quote_word_dup(d->spec) : NULL;
+
+	if (!word || !d->s.device || d->s.device->handle || e->err != ENODEV)
 		return;
 	if (d->keep)
-		hint(e, "msictl run %s -c reopen   once it is back", d->spec);
+		hint(e, "msictl run %s -c reopen   once it is back", word);
 	else
-		hint(e, "msictl hold %s   once it is back", d->spec);
+		hint(e, "msictl hold %s   once it is back", word);
 }
 
 static void say_why(struct caller *c, const struct error *e)
@@ -177,11 +179,12 @@ static bool is_feed(const struct caller *c)
 
 void callers_reopened(const struct held *d)
 {
+	_cleanup_free_ char *word = quote_word_dup(d->spec);
 	struct error e;
 	int rc = fail(&e, CAUSE_NO_DEVICE, 0,
 		      "another caller's reopen closed the device, and nothing is armed any more");
 
-	hint(&e, "msictl run %s -c '...'   its vectors have to be enabled again first", d->spec);
+	hint(&e, "msictl run %s -c '...'   its vectors have to be enabled again first", word ? word : d->spec);
 	for (struct caller *c = d->holder->callers; c; c = c->next)
 		if (c->held == d && c->s.job.step && !is_feed(c))
 			caller_end(c, rc, &e);

@@ -189,6 +189,7 @@ static void leave_word(const struct held *d, const struct error *why)
 /* Without --keep the holder has no use for it any more. */
 static void taken_away(struct held *d)
 {
+	_cleanup_free_ char *word = quote_word_dup(d->spec);
 	struct error e;
 
 	d->gone = false;
@@ -196,7 +197,7 @@ static void taken_away(struct held *d)
 	if (!device_here(d->s.device, &e))
 		return;
 	if (!d->keep) {
-		hint(&e, "msictl hold %s   once it is back", d->spec);
+		hint(&e, "msictl hold %s   once it is back", word ? word : d->spec);
 		leave_word(d, &e);
 		let_go(d, &e);
 		return;

@@ -18,7 +18,6 @@
 #endif
 
 /* Room for DEVICE and the command's word; only the words of our own rows are at the end. */
-#define WHERE 96
 
 static const struct command *const rows[] = {
 	&cmd_list,   &cmd_info,	 &cmd_counters, &cmd_probe,  &cmd_bind,	 &cmd_unbind,	&cmd_enable,  &cmd_disable,
@@ -74,32 +73,48 @@ static void print_version(struct out *o)
 	out_text(o, "libraries %s", MSICTL_LIBRARIES);
 }
 
-/* Blanks and what a POSIX shell or ours would take apart. */
-static void append_word(char *buf, size_t size, const char *word)
+static void put_word(FILE *to, const char *word)
 {
-	bool plain = *word && !strpbrk(word, " \t\n\"'\\;#$`&|<>()*?[]{}~!");
+	_cleanup_free_ char *quoted = quote_word_dup(word);
 
-	append(buf, size, plain ? " %s" : " '%s'", word);
+	fprintf(to, " %s", quoted ? quoted : word);
 }
 
-/* The command as it would be typed inside of a session: without DEVICE. */
-static void typed(const struct args *a, char *buf, size_t size)
+static void put_typed(FILE *to, const struct args *a)
 {
 	const struct command *cmd = a->command;
 
-	copy_text(buf, size, cmd->word);
+	fputs(cmd->word, to);
 	for (size_t i = 0; i < cmd->nparam; i++)
 		if (a->param[i].given && cmd->param[i].kind != KIND_DEVICE)
-			append_word(buf, size, a->param[i].text);
+			put_word(to, a->param[i].text);
 	for (size_t i = 0; i < a->nrest; i++)
-		append_word(buf, size, a->rest[i]);
+		put_word(to, a->rest[i]);
 	for (size_t i = 0; i < cmd->noption; i++) {
 		if (!a->option[i].given)
 			continue;
-		append(buf, size, " --%s", cmd->option[i].word);
+		fprintf(to, " --%s", cmd->option[i].word);
 		if (cmd->option[i].kind != KIND_FLAG)
-			append_word(buf, size, a->option[i].text);
+			put_word(to, a->option[i].text);
 	}
+}
+
+/* The command as it would be typed inside of a session, without DEVICE, as one word of a shell; NULL: no memory. */
+static char *typed(const struct args *a)
+{
+	_cleanup_free_ char *line = NULL;
+	char *word;
+	size_t size;
+	FILE *to = open_memstream(&line, &size);
+
+	if (!to)
+		return NULL;
+	put_typed(to, a);
+	if (fclose(to) || !line)
+		return NULL;
+	if (strpbrk(line, "\"\\$`!"))
+		return quote_word_dup(line);
+	return asprintf(&word, "\"%s\"", line) < 0 ? NULL : word;
 }
 
 static const char *device_word(const struct args *a)
@@ -160,7 +175,8 @@ static int check_there(const struct session *s, const char *device, struct error
 
 static int refuse_alone(const struct session *s, const struct args *a, struct error *e)
 {
-	char line[256], device[80] = "", word[ATTACH_WORD];
+	_cleanup_free_ char *device = quote_word_dup(device_word(a)), *line = typed(a);
+	char word[ATTACH_WORD];
 	int rc = check_there(s, device_word(a), e);
 
 	attach_last_word(device_word(a), word, sizeof(word));
@@ -168,11 +184,10 @@ static int refuse_alone(const struct session *s, const struct args *a, struct er
 		append(e->message, sizeof(e->message), "; it was held, and %s", word);
 	if (rc)
 		return rc;
-	typed(a, line, sizeof(line));
-	append_word(device, sizeof(device), device_word(a));
 	fail(e, CAUSE_USAGE, 0, "its effect would end with this process%s%s", word[0] ? "; it was held, and " : "",
 	     word);
-	hint(e, "msictl run%s -c \"%s\", msictl shell%s, or msictl hold%s first", device, line, device, device);
+	if (device && line)
+		hint(e, "msictl run %s -c %s, msictl shell %s, or msictl hold %s first", device, line, device, device);
 	return -EINVAL;
 }
 
@@ -227,8 +242,19 @@ static bool answer_at_once(struct session *s, const struct command *cmd)
 	return true;
 }
 
-/* @where: for messages, "DEVICE: COMMAND" as far as it is known. */
-static int dispatch(struct session *s, int argc, char **argv, char where[WHERE], struct error *e)
+/* "DEVICE: COMMAND" as far as it is known. */
+static void set_where(char **where, const char *device, const char *command)
+{
+	char *text;
+
+	if (asprintf(&text, "%s%s%s", device ? device : "", device ? ": " : "", command) < 0)
+		return;
+	free(*where);
+	*where = text;
+}
+
+/* @where: for messages, NULL or freed by the caller. */
+static int dispatch(struct session *s, int argc, char **argv, char **where, struct error *e)
 {
 	const struct command *cmd;
 	struct args a;
@@ -243,17 +269,15 @@ static int dispatch(struct session *s, int argc, char **argv, char where[WHERE],
 	cmd = command_find(s->commands, argv[at], false, e);
 	if (!cmd)
 		return -EINVAL;
-	copy_text(where, WHERE, cmd->word);
+	set_where(where, NULL, cmd->word);
 	rc = command_parse(cmd, argc - at, argv + at, false, &s->globals, &a, e);
 	session_apply(s);
 	if (rc)
 		return rc;
 	if (answer_at_once(s, cmd))
 		return 0;
-	if (device_word(&a)) {
-		copy_text(where, WHERE - 16, device_word(&a));
-		append(where, WHERE, ": %s", cmd->word);
-	}
+	if (device_word(&a))
+		set_where(where, device_word(&a), cmd->word);
 	rc = root_open(&s->root, s->globals.root, e);
 	if (rc)
 		return rc;
@@ -267,7 +291,7 @@ int main(int argc, char **argv)
 	struct session s = { .commands = &commands };
 	struct error e = { 0 };
 	struct out_options opt = { 0 };
-	char where[WHERE] = "";
+	_cleanup_free_ char *where = NULL;
 	int rc, status = 0;
 
 	if (fill_stdio() || out_new(&s.out, &opt))
@@ -278,7 +302,7 @@ int main(int argc, char **argv)
 	s.trace.line = trace_line;
 	s.trace.ctx = &s;
 
-	rc = dispatch(&s, argc, argv, where, &e);
+	rc = dispatch(&s, argc, argv, &where, &e);
 	/* A script's failures were told line by line; only the status is left. */
 	if (rc == -ECANCELED && !e.message[0]) {
 		status = (int)e.cause;
@@ -287,7 +311,7 @@ int main(int argc, char **argv)
 		if (!e.message[0] && !e.cause)
 			fail(&e, CAUSE_FAILED, -rc, "%s", strerror(-rc));
 		if (e.message[0])
-			out_error(s.out, where[0] ? where : NULL, &e);
+			out_error(s.out, where, &e);
 		status = e.cause ? (int)e.cause : CAUSE_FAILED;
 	}
 	if (out_flush(s.out, &e)) {

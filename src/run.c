@@ -66,15 +66,24 @@ static int run_line(struct session *s, struct script *sc, const char *where, cha
 	return sc->keep_going ? 0 : rc;
 }
 
+/* In front of an error: which script, and where in it. NULL when there is no memory for that. */
+static char *place(const char *name, unsigned int line)
+{
+	_cleanup_free_ char *clean = escape_text_dup(name);
+	char *where;
+
+	return clean && asprintf(&where, "%s:%u", clean, line) >= 0 ? where : NULL;
+}
+
 static void run_lines(struct session *s, struct script *sc)
 {
-	char where[512], name[256], *line;
-	size_t len;
 	int rc = 0;
 
-	escape_text(sc->name, name, sizeof(name));
 	for (unsigned int nr = 1; rc == 0 && !s->quit; nr++) {
-		snprintf(where, sizeof(where), "%s:%u", name, nr);
+		_cleanup_free_ char *where = place(sc->name, nr);
+		size_t len;
+		char *line;
+
 		rc = lines_next(&sc->lines, s->loop, &line, &len);
 		if (rc == 0)
 			return;
@@ -144,8 +153,10 @@ static int run_run(struct session *s, const struct args *a, struct error *e)
 	int rc;
 
 	if (commands->given == file->given) {
+		_cleanup_free_ char *device = quote_word_dup(a->param[0].text);
+
 		rc = fail(e, CAUSE_USAGE, 0, "what to run: a FILE, - for standard input, or -c 'COMMANDS'");
-		hint(e, "msictl run %s -c 'enable msix 4; counters'", a->param[0].text);
+		hint(e, "msictl run %s -c 'enable msix 4; counters'", device ? device : a->param[0].text);
 		return rc;
 	}
 	if (file->given)

@@ -19,6 +19,9 @@ enum {
 	SHELL_KEEP
 };
 
+/* Bytes of a device's name in the prompt; of a longer one the end. */
+#define PROMPT_NAME 40
+
 /* A window that is dragged tells its size again and again. */
 #define SETTLE_US 100000
 
@@ -78,25 +81,48 @@ static void on_line(char *line)
 	leave_prompt(sh);
 }
 
-static void prompt(struct shell *sh)
+/* The start of what is shown of @clean, escaped, in so many bytes: where paths differ, and a whole character. */
+static const char *tail_of(const char *clean, size_t room)
 {
-	const struct device *d = sh->s->device;
-	char text[96];
+	size_t len = strlen(clean);
+	const char *at = clean + (len > room ? len - room : 0);
 
-	if (d)
-		snprintf(text, sizeof(text), "%s%s", d->name, d->handle ? "" : " (gone)");
-	else
-		snprintf(text, sizeof(text), "%.64s (held)", sh->s->attached);
+	/* escape_text() leaves no backslash but those of \xNN. */
+	for (int back = 1; back <= 3 && at - clean >= back; back++)
+		if (at[-back] == '\\')
+			return at + 4 - back;
+	while ((*at & 0xc0) == 0x80)
+		at++;
+	return at;
+}
+
+/* Who serves the device chose its name: readline would send its control characters to the terminal. */
+static char *prompt_text(const struct session *s)
+{
+	const struct device *d = s->device;
+	_cleanup_free_ char *clean = escape_text_dup(d ? d->name : s->attached);
+	const char *name = clean ? tail_of(clean, PROMPT_NAME) : "msictl", *state = d ? " (gone)" : " (held)";
+	char armed[64] = "", *text;
+
 	for (unsigned int i = IRQ_INTX; d && i <= IRQ_MSIX; i++) {
-		struct vector_set armed = device_armed(d, i);
+		struct vector_set set = device_armed(d, i);
 
 		if (d->irq[i].enabled)
-			append(text, sizeof(text), " %s %u", irq_index_word(i), vector_set_count(&armed));
+			append(armed, sizeof(armed), " %s %u", irq_index_word(i), vector_set_count(&set));
 	}
-	append(text, sizeof(text), "> ");
+	if (asprintf(&text, "%s%s%s%s> ", clean && name != clean ? "..." : "", name, d && d->handle ? "" : state,
+		     armed) < 0)
+		return NULL;
+	return text;
+}
+
+static void prompt(struct shell *sh)
+{
+	_cleanup_free_ char *text = prompt_text(sh->s);
+
 	hear_terminal(sh);
 	place(sh);
-	rl_callback_handler_install(text, on_line);
+	rl_callback_handler_install(text ? text : "> ", on_line);
 	sh->ready = true;
 }
 

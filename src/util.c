@@ -138,6 +138,27 @@ char *escape_line_dup(const char *text)
 	return escape_dup(text, false);
 }
 
+char *quote_word_dup(const char *word)
+{
+	/* Each quote becomes four characters. */
+	size_t size = strlen(word) * 4 + 3;
+	char *buf = malloc(size), *to = buf;
+
+	if (!buf)
+		return NULL;
+	/* Blanks and what a shell would take apart. */
+	if (*word && !strpbrk(word, " \t\n\"'\\;#$`&|<>()*?[]{}~!"))
+		return memcpy(buf, word, strlen(word) + 1);
+	*to++ = '\'';
+	for (; *word; word++) {
+		if (*word == '\'')
+			to = mempcpy(to, "'\\'", 3);
+		*to++ = *word;
+	}
+	memcpy(to, "'", 2);
+	return buf;
+}
+
 void copy_text(char *buf, size_t size, const char *text)
 {
 	size_t n = strnlen(text, size - 1);

@@ -81,6 +81,10 @@ char *escape_text_dup(const char *text);
  * but a backslash stays one. Nothing is escaped twice. The caller frees it. NULL: no memory. */
 char *escape_line_dup(const char *text);
 
+/** quote_word_dup() - a word as a POSIX shell and our own lines take it: as it is or in quotes; the caller frees it.
+ * NULL: no memory. */
+char *quote_word_dup(const char *word);
+
 /** copy_text() - bounded copy, always terminated; truncation is not an error. */
 void copy_text(char *buf, size_t size, const char *text);
 

@@ -130,7 +130,7 @@ static int explain_connect(const char *path, int err, struct error *e)
 		{ EINTR, CAUSE_FAILED, "a signal asked to stop while the server took no further client" },
 		{ EPROTOTYPE, CAUSE_FAILED, "it is no stream socket" },
 	};
-	char name[128];
+	char name[4 * sizeof(((struct sockaddr_un *)0)->sun_path)]; /* \xNN for each byte */
 	struct stat st;
 
 	/* connect() says ECONNREFUSED of whatever is no socket. */

@@ -188,7 +188,7 @@ int vu_listen(struct vu_listener *l, const char *path, struct error *e)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	_cleanup_fd_ int fd = -1;
-	char name[256];
+	char name[4 * sizeof(sun.sun_path)]; /* \xNN for each byte; what is longer is no socket's path */
 	int rc;
 
 	escape_text(path, name, sizeof(name));
