@@ -20,6 +20,7 @@ static const struct table holder_table = {
 		(const struct column[]){
 			{ "DEVICE", "device", CELL_TEXT, "as it was typed, a socket by its full path", false },
 			{ "PID", "pid", CELL_NUMBER, "the process that holds it", false },
+			{ "UID", "uid", CELL_NUMBER, "the user whose process that is", false },
 			{ "SINCE", "since", CELL_TEXT, "since when, UTC", false },
 			{ "INTX", "intx.armed/intx.vectors", CELL_RATIO, "armed of all", true },
 			{ "MSI", "msi.armed/msi.vectors", CELL_RATIO, "armed of all", false },
@@ -27,7 +28,7 @@ static const struct table holder_table = {
 			{ "OPEN", "open", CELL_FLAG, "no: the device was taken away, see reopen", true },
 			{ "CALLERS", "callers", CELL_NUMBER, "commands that run there now", false },
 		},
-	.n = 8,
+	.n = 9,
 };
 
 /* The value of @key in text of the form KEY=VALUE, each ended by a NUL; NULL. */
@@ -90,96 +91,142 @@ static void add_answer(node *row, const struct question *q)
 		doc_number(row, "callers", n);
 }
 
+/* A holder and what is known of it. */
+struct asked {
+	struct question q;
+	struct error why; /* of one that could not be asked */
+};
+
+static void tell_unknown(struct session *s, const char *device, const struct error *why)
+{
+	_cleanup_free_ char *shown = escape_text_dup(device);
+
+	out_note(s->out, "msictl: %s: %s", shown ? shown : "a device",
+		 why->message[0] ? why->message : "its holder does not tell");
+}
+
 /* -EINTR: the user asked to stop. */
-static int add_holder(struct session *s, node *array, struct question *q, const char *name, uint64_t until,
+static int add_holder(struct session *s, node *array, struct asked *k, const char *name, uint64_t until,
 		      struct error *e)
 {
-	char device[HOLD_NAME], shown[HOLD_NAME];
-	struct error why = { 0 };
-	int rc = attach_answer(s, q, until, &why);
-	const char *told = rc ? NULL : value_of(q->text, q->size, "device");
+	bool asked = k->q.sock >= 0;
+	int rc = asked ? attach_answer(s, &k->q, until, &k->why) : -1;
+	const char *told = rc ? NULL : value_of(k->q.text, k->q.size, "device");
+	char device[HOLD_NAME];
 	node *row;
 
-	if (rc == -EINTR) {
-		*e = why;
+	if (asked && rc == -EINTR) {
+		*e = k->why;
 		return rc;
 	}
+	hold_name_device(name, device);
+	if (rc)
+		tell_unknown(s, device, &k->why);
+	/* What another user serves there is no holder of ours. */
+	if (!asked && k->why.cause == CAUSE_PERMISSION)
+		return 0;
 	row = doc_row(array);
-	doc_text(row, "device", told ? told : hold_name_device(name, device));
-	doc_number(row, "pid", (uint64_t)q->pid);
+	doc_text(row, "device", told ? told : device);
+	if (asked)
+		doc_number(row, "pid", (uint64_t)k->q.pid);
+	doc_number(row, "uid", geteuid());
 	if (rc == 0)
-		add_answer(row, q);
-	else
-		out_note(s->out, "msictl: %s: %s", escape_text(device, shown, sizeof(shown)),
-			 why.message[0] ? why.message : "its holder does not tell");
+		add_answer(row, &k->q);
 	return 0;
 }
 
 /* All are asked before the first is heard: those that do not answer are waited for once, together. */
-static void ask_all(int dir, char (*list)[HOLD_NAME], struct question *q, ssize_t n)
+static void ask_all(int dir, char (*list)[HOLD_NAME], struct asked *k, ssize_t n)
 {
 	static const char *const word[] = { HOLD_STATE };
-	struct error ignored;
 
 	for (ssize_t i = 0; i < n; i++) {
 		pid_t pid;
-		int sock = hold_connect(dir, list[i], &pid, &ignored);
+		int sock = hold_connect(dir, list[i], &pid, &k[i].why);
 
-		q[i].sock = -1;
+		k[i].q.sock = -1;
 		if (sock >= 0)
-			attach_put(&q[i], sock, word, 1, &ignored);
+			attach_put(&k[i].q, sock, word, 1, &k[i].why);
 		else if (sock == -ECONNREFUSED)
 			hold_tidy(dir, list[i]);
 	}
 }
 
-static void end_questions(struct question *q, ssize_t n)
+static void end_questions(struct asked *k, ssize_t n)
 {
 	for (ssize_t i = 0; i < n; i++) {
-		if (q[i].sock >= 0)
-			close(q[i].sock);
-		free(q[i].text);
+		if (k[i].q.sock >= 0)
+			close(k[i].q.sock);
+		free(k[i].q.text);
 	}
-	free(q);
+	free(k);
 }
 
-static int tell_all(struct session *s, int dir, char (*list)[HOLD_NAME], ssize_t n, struct error *e)
+static int tell_own(struct session *s, node *array, struct error *e)
 {
-	struct question *q = calloc((size_t)n + 1, sizeof(*q));
-	node *array = doc_array(out_doc(s->out), "holders");
+	_cleanup_free_ char(*list)[HOLD_NAME] = NULL;
+	_cleanup_fd_ int dir = hold_dir_open(false, e);
+	ssize_t n = dir < 0 ? 0 : hold_list(dir, &list);
+	struct asked *k;
 	uint64_t until;
 	int rc = 0;
 
-	if (!q)
+	if (dir < 0)
+		return dir == -ENOENT ? 0 : dir;
+	if (n < 0)
+		return fail(e, cause_of_errno((int)-n), (int)-n, "the folder of sockets could not be read");
+	k = calloc((size_t)n + 1, sizeof(*k));
+	if (!k)
 		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
-	ask_all(dir, list, q, n);
+	ask_all(dir, list, k, n);
 	until = now_us() + ATTACH_PATIENCE_US;
+	/* Without a sentence there is nobody to be asked any more. */
 	for (ssize_t i = 0; rc == 0 && i < n; i++)
-		if (q[i].sock >= 0)
-			rc = add_holder(s, array, &q[i], list[i], until, e);
-	end_questions(q, n);
+		if (k[i].q.sock >= 0 || k[i].why.message[0])
+			rc = add_holder(s, array, &k[i], list[i], until, e);
+	end_questions(k, n);
 	return rc;
+}
+
+/* Those of other users are not asked: their processes can make root wait. */
+static int tell_others(struct session *s, node *array, struct error *e)
+{
+	struct hold_others o;
+	int rc = hold_others(&s->root, &o);
+
+	for (size_t i = 0; rc == 0 && i < o.n; i++) {
+		char device[HOLD_NAME];
+		node *row = doc_row(array);
+
+		doc_text(row, "device", hold_name_device(o.list[i].name, device));
+		doc_number(row, "pid", (uint64_t)o.list[i].pid);
+		doc_number(row, "uid", o.list[i].uid);
+	}
+	if (rc == 0 && o.denied)
+		out_note(s->out,
+			 "msictl: holders of other users may be missing: %u of their processes could not be read",
+			 o.denied);
+	free(o.list);
+	return rc ? fail(e, cause_of_errno(-rc), -rc, "the holders of other users could not be looked for") : 0;
 }
 
 static int run_holders(struct session *s, const struct args *a, struct error *e)
 {
-	_cleanup_free_ char(*list)[HOLD_NAME] = NULL;
-	_cleanup_fd_ int dir = hold_dir_open(false, e);
-	ssize_t n;
-	int rc;
+	node *array = doc_array(out_doc(s->out), "holders");
+	int rc = tell_own(s, array, e);
 
 	(void)a;
-	if (dir < 0 && dir != -ENOENT)
-		return dir;
-	n = dir < 0 ? 0 : hold_list(dir, &list);
-	rc = tell_all(s, dir, list, n > 0 ? n : 0, e);
+	if (rc == 0 && geteuid() == 0)
+		rc = tell_others(s, array, e);
 	return rc ? rc : out_table(s->out, &holder_table);
 }
 
 const struct command cmd_holders = {
 	.word = "holders",
 	.summary = "list devices that are held, and by which process",
-	.help = "Those of this user: the sockets are in /run/msictl for root, in $XDG_RUNTIME_DIR/msictl for others.",
+	.help = "The holders of this user: the sockets are in /run/msictl for root, in $XDG_RUNTIME_DIR/msictl for "
+		"others. root sees those of all users; of another user's only DEVICE, PID and UID are shown, because "
+		"another user's process is not asked.",
 	.family = FAMILY_SCRIPT,
 	.flags = CMD_OUTSIDE | CMD_LIVE_HOST,
 	.table = &holder_table,

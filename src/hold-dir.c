@@ -251,7 +251,7 @@ int hold_listen(int dir, const char *name, uint64_t patience_us, struct error *e
 	return rc;
 }
 
-static bool is_socket_name(const char *file)
+bool hold_is_name(const char *file)
 {
 	size_t n = strlen(file), end = strlen(SUFFIX);
 
@@ -263,30 +263,42 @@ static int compare(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
+static int collect(DIR *d, char (**list)[HOLD_NAME], size_t *n)
+{
+	const struct dirent *file;
+
+	/* readdir(3) tells an error by errno alone. */
+	for (errno = 0; (file = readdir(d)); errno = 0) {
+		char(*more)[HOLD_NAME];
+
+		if (!hold_is_name(file->d_name))
+			continue;
+		more = reallocarray(*list, *n + 1, HOLD_NAME);
+		if (!more)
+			return -ENOMEM;
+		*list = more;
+		copy_text(more[(*n)++], HOLD_NAME, file->d_name);
+	}
+	return -errno;
+}
+
 ssize_t hold_list(int dir, char (**list)[HOLD_NAME])
 {
 	int again = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = again < 0 ? NULL : fdopendir(again);
-	const struct dirent *file;
+	_cleanup_dir_ DIR *d = again < 0 ? NULL : fdopendir(again);
 	size_t n = 0;
+	int rc = d ? 0 : -errno;
 
 	*list = NULL;
-	if (!d) {
+	if (!d)
 		cleanup_fd(&again);
-		return -errno;
+	else
+		rc = collect(d, list, &n);
+	if (rc) {
+		free(*list);
+		*list = NULL;
+		return rc;
 	}
-	while ((file = readdir(d))) {
-		char(*more)[HOLD_NAME];
-
-		if (!is_socket_name(file->d_name))
-			continue;
-		more = reallocarray(*list, n + 1, HOLD_NAME);
-		if (!more)
-			break;
-		*list = more;
-		copy_text(more[n++], HOLD_NAME, file->d_name);
-	}
-	closedir(d);
 	if (n)
 		qsort(*list, n, HOLD_NAME, compare);
 	return (ssize_t)n;

@@ -12,6 +12,7 @@
 
 #include "error.h"
 #include "pci.h"
+#include "root.h"
 
 /* A file name: percent-encoded DEVICE, or a hash of it when that is too long for a socket's address. */
 #define HOLD_NAME 80
@@ -38,8 +39,28 @@ int hold_listen(int dir, const char *name, uint64_t patience_us, struct error *e
 /** hold_tidy() - take a name away that nobody serves: its holder was killed. Without the folder's lock it stays. */
 void hold_tidy(int dir, const char *name);
 
+/** hold_is_name() - whether a file of that name can be a holder's socket. */
+bool hold_is_name(const char *file);
+
 /** hold_list() - the sockets of the folder, live and stale, in order; free(*list). Their number or -errno. */
 ssize_t hold_list(int dir, char (**list)[HOLD_NAME]);
+
+/* A device that a process of another user holds, as that process has named its socket. */
+struct hold_other {
+	pid_t pid;
+	uid_t uid;
+	char name[HOLD_NAME];
+};
+
+struct hold_others {
+	struct hold_other *list; /* by name; free() it, also after an error */
+	size_t n;
+	unsigned int denied; /* processes of msictl that could not be looked at */
+};
+
+/** hold_others() - what all other users hold, from /proc: for root, who may look. Nothing is connected to. 0 or -errno.
+ */
+int hold_others(const struct root *r, struct hold_others *o);
 
 /** hold_name_address() - whether a name of hold_list() is that of a PCI function, and which. */
 bool hold_name_address(const char *name, struct pci_addr *a);

@@ -59,3 +59,26 @@ padded() {
 		works release "vfio-user:$one" "vfio-user:$two"
 	done
 }
+
+@test "root sees the holders of other users" {
+	local pid
+
+	user_setup
+	run -0 user hold "$dev"
+	[[ $output =~ pid\ ([0-9]+) ]]
+	pid=${BASH_REMATCH[1]}
+	works --json holders
+	json --arg dev "$dev" --argjson pid "$pid" \
+		'[.holders[] | select(.pid == $pid)] == [{device: $dev, pid: $pid, uid: 65534}]'
+	works holders
+	assert_line --regexp "^$dev +$pid +65534 *\$"
+	works hold "$dev"
+	works --json holders
+	json --arg dev "$dev" '[.holders[] | select(.device == $dev).uid] | sort == [0, 65534]'
+	# who is not root sees his own
+	run -0 user --json holders
+	json --argjson pid "$pid" '[.holders[].pid] == [$pid]'
+	run -0 user release "$dev"
+	works --json holders
+	json --argjson pid "$pid" '[.holders[] | select(.pid == $pid)] == []'
+}
