@@ -149,7 +149,11 @@ static bool runs_msictl(const struct root *r, const char *pid, const char *comm)
 
 static void read_holder(const struct root *r, const char *pid, unsigned int number, struct holder *h)
 {
+	_cleanup_fd_ int fd = root_openf(r, O_PATH, "proc/%s", pid);
+	struct stat st;
+
 	h->pid = (int)number;
+	h->uid = fd >= 0 && fstat(fd, &st) == 0 ? st.st_uid : geteuid();
 	root_text(r, h->comm, sizeof(h->comm), "proc/%s/comm", pid);
 	h->ours = runs_msictl(r, pid, h->comm);
 }
@@ -247,8 +251,14 @@ int group_refuse(int group, const struct holder *h, struct error *e)
 	int rc = fail(e, CAUSE_BUSY, EBUSY, "IOMMU group %d is held by pid %d (%s)", group, h->pid,
 		      escape_text(h->comm, comm, sizeof(comm)));
 
-	if (h->ours)
+	/* release finds the holders of its own user. */
+	if (h->ours && h->uid == geteuid())
 		hint(e, "msictl holders   tells what is held; msictl release lets go of it");
+	else if (h->ours && geteuid() == 0)
+		hint(e, "kill %d   ends msictl of uid %u, and restores the devices; msictl holders lists them", h->pid,
+		     h->uid);
+	else if (h->ours)
+		hint(e, "ps -fp %d   shows the process, which belongs to uid %u", h->pid, h->uid);
 	else
 		hint(e, "ps -fp %d   tells who that is: end it in its own way, a virtual machine by shutting it down",
 		     h->pid);

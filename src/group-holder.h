@@ -13,6 +13,7 @@
 /* Who has /dev/vfio/N or a VFIO device open. */
 struct holder {
 	int pid; /* 0: nobody found (or not allowed to look) */
+	uid_t uid;
 	char comm[64];
 	bool ours; /* the process runs msictl, by its executable file: any process may choose its comm */
 };

@@ -71,7 +71,7 @@ padded() {
 	json --arg dev "$dev" --argjson pid "$pid" \
 		'[.holders[] | select(.pid == $pid)] == [{device: $dev, pid: $pid, uid: 65534}]'
 	works holders
-	assert_line --regexp "^$dev +$pid +65534 *\$"
+	assert_line --regexp "^$dev +$pid +65534 [- ]+\$"
 	works hold "$dev"
 	works --json holders
 	json --arg dev "$dev" '[.holders[] | select(.device == $dev).uid] | sort == [0, 65534]'

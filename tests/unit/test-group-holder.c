@@ -42,6 +42,7 @@ static void holders(void **state)
 	/* a virtual machine is nothing to kill */
 	assert_null(strstr(e.hint, "kill"));
 	h.ours = true;
+	h.uid = geteuid();
 	group_refuse(7, &h, &e);
 	assert_non_null(strstr(e.hint, "msictl release"));
 	assert_int_equal(group_holder(&t->root, -1, &h), -ENOENT);
@@ -219,8 +220,14 @@ static void comm_is_not_believed(void **state)
 	tree_link(t, "proc/100/exe", "/proc/self/exe");
 	assert_int_equal(group_holder(&t->root, 9, &h), 0);
 	assert_true(h.ours);
+	assert_int_equal(h.uid, geteuid());
 	group_refuse(9, &h, &e);
 	assert_non_null(strstr(e.hint, "msictl release"));
+	/* release does not find the holder of another user */
+	h.uid = geteuid() + 1000;
+	group_refuse(9, &h, &e);
+	assert_null(strstr(e.hint, "msictl release"));
+	assert_non_null(strstr(e.hint, geteuid() ? "ps -fp 100" : "kill 100 "));
 }
 
 /* Another msictl, as after an upgrade, is believed when root alone can have put it there. */
