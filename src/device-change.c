@@ -147,11 +147,6 @@ static void let_go(struct device *d, enum irq_index index, struct change *c)
 	account(d, index, c);
 }
 
-static bool is_message(enum irq_index index)
-{
-	return index == IRQ_MSI || index == IRQ_MSIX;
-}
-
 static bool any_on(const struct device *d)
 {
 	return d->irq[IRQ_MSI].enabled || d->irq[IRQ_MSIX].enabled;
@@ -177,6 +172,24 @@ static int send_all(struct device *d, enum irq_index index, const struct plan *p
 	return 0;
 }
 
+/* What makes the device send messages, besides SET_IRQS: bus mastering, and on some peers the capability. */
+static void message_registers(struct device *d, enum irq_index index, const struct vector_set *attached,
+			      struct change *c)
+{
+	struct vector_set armed = device_armed(d, index);
+
+	if (is_message(index) && d->irq[index].enabled) {
+		c->bus_master_on = device_bus_master(d, true) == 1;
+		armed = vector_set_and(&armed, attached);
+		device_cap_ready(d, index, &armed, c);
+		return;
+	}
+	if (is_message(index))
+		device_cap_undo(d, index, c);
+	if (!any_on(d))
+		c->bus_master_off = device_bus_master(d, false) == 1;
+}
+
 static int run_plan(struct device *d, enum irq_index index, const struct plan *p, struct change_how how,
 		    struct change *c, struct error *e)
 {
@@ -199,10 +212,7 @@ static int run_plan(struct device *d, enum irq_index index, const struct plan *p
 		rc = device_line_on(d, index, &want, was_on, e);
 	if (d->handle) {
 		keep_masked(d, index, &held, c->rebuilt || rc, c);
-		if (is_message(index) && d->irq[index].enabled)
-			c->bus_master_on = device_bus_master(d, true) == 1;
-		else if (!any_on(d))
-			c->bus_master_off = device_bus_master(d, false) == 1;
+		message_registers(d, index, &want, c);
 	}
 	account(d, index, c);
 	if (index == IRQ_MSIX)

@@ -5,6 +5,12 @@
 
 #include "device.h"
 
+/** is_message() - MSI and MSI-X are messages, the others are not. */
+static inline bool is_message(enum irq_index index)
+{
+	return index == IRQ_MSI || index == IRQ_MSIX;
+}
+
 /** vector_get() - the struct of a vector below info.count, made on first use. NULL: no memory. */
 struct vector *vector_get(struct index *ix, unsigned int number);
 
@@ -13,9 +19,6 @@ void vector_disarm(struct vector *v);
 
 /** device_undo() - @polite: put masks, indexes and bus mastering back first; then close the back end. */
 void device_undo(struct device *d, bool polite);
-
-/** device_served() - whether another process serves it, and not the kernel. */
-bool device_served(const struct device *d);
 
 /** device_peer_listen() - hear when that process goes. 0 or -errno. */
 int device_peer_listen(struct device *d, struct error *e);
@@ -43,6 +46,29 @@ int explain_set(struct device *d, const struct irq_set *set, int rc, struct chan
 /** device_book_failed() - what a failed @set did where the host can't be asked: its vectors lost their eventfds, but
  * with @keep_armed those that were armed before it. */
 void device_book_failed(struct device *d, const struct irq_set *set, bool keep_armed);
+
+/** device_config16() - read a little-endian word of config space. 0 or -errno. */
+int device_config16(struct device *d, unsigned int pos, uint16_t *value);
+
+/** device_config16_put() - write one; in a dry run the line of it. 0 or -errno. */
+int device_config16_put(struct device *d, unsigned int pos, uint16_t value);
+
+/* device-cap.c: Message Control and masks of a peer that leaves them to its client */
+
+/**
+ * device_cap_ready() - @index is on and @attached got eventfds: where the peer left it undone, set Enable and unmask
+ *
+ * What was written is remembered in index.wrote and told in @c. Nothing is done on a device of this host, in a dry run,
+ * and on a peer whose Enable is set by SET_IRQS.
+ */
+void device_cap_ready(struct device *d, enum irq_index index, const struct vector_set *attached, struct change *c);
+
+/** device_cap_undo() - put back what index.wrote remembers; @c may be NULL. */
+void device_cap_undo(struct device *d, enum irq_index index, struct change *c);
+
+/** device_cap_touch() - the mask bit of @vector is about to be written, and reads @masked: remember that, if it is
+ * ours. */
+void device_cap_touch(struct device *d, enum irq_index index, unsigned int vector, bool masked);
 
 /* device-table.c: the MSI-X table */
 

@@ -31,6 +31,7 @@ static int mask_table(struct device *d, unsigned int vector, bool mask, struct e
 		return rc;
 	if (device_entry_read(d, vector, 3, &was, 1))
 		return device_table_fault(d, e);
+	device_cap_touch(d, IRQ_MSIX, vector, was & PCI_MSIX_ENTRY_CTRL_MASKBIT);
 	now = mask ? was | PCI_MSIX_ENTRY_CTRL_MASKBIT : was & ~(uint32_t)PCI_MSIX_ENTRY_CTRL_MASKBIT;
 	snprintf(text, sizeof(text), "table vector=%u control=0x%x", vector, now);
 	if (trace_would(d->trace, "store", text))
@@ -60,6 +61,7 @@ static int mask_bits(struct device *d, unsigned int vector, bool mask, struct er
 	n = d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), m->mask_pos);
 	if (n != sizeof(raw))
 		return device_region_failed(d, n, "the MSI mask bits can't be read", e);
+	device_cap_touch(d, IRQ_MSI, vector, le32(raw) & bit);
 	bits = mask ? le32(raw) | bit : le32(raw) & ~bit;
 	for (unsigned int i = 0; i < sizeof(raw); i++)
 		raw[i] = (uint8_t)(bits >> (8 * i));
@@ -71,29 +73,78 @@ static int mask_bits(struct device *d, unsigned int vector, bool mask, struct er
 	return device_region_failed(d, n, "the MSI mask bits can't be written", e);
 }
 
-static int no_action(enum irq_index index, unsigned int vector, bool mask, const char *who, const char *why,
-		     struct error *e)
+static const char *action_word(bool mask)
 {
-	const char *word = irq_index_word(index);
-	int rc = fail(e, CAUSE_FAILED, ENOTTY, "the %s has no %s for %s%s", who, mask ? "MASK" : "UNMASK", word, why);
+	return mask ? "MASK" : "UNMASK";
+}
 
-	hint(e, "mask %s %u --by %s", word, vector, index == IRQ_MSIX ? "table" : "eventfd");
+static int act(struct device *d, enum irq_index index, unsigned int start, unsigned int count, bool mask,
+	       struct error *e)
+{
+	struct irq_set set = { .index = index,
+			       .action = mask ? IRQ_ACTION_MASK : IRQ_ACTION_UNMASK,
+			       .data = IRQ_DATA_NONE,
+			       .start = start,
+			       .count = count };
+	const char *word = irq_index_word(index);
+	struct change c = { 0 };
+	int rc = device_send(d, &set, &c);
+
+	if (rc != -ENOTTY)
+		return rc ? explain_set(d, &set, rc, &c, e) : 0;
+	fail(e, CAUSE_FAILED, ENOTTY, "the %s has no %s for %s", device_served(d) ? "peer" : "kernel",
+	     action_word(mask), word);
+	hint(e, "%s %s %u --by %s", mask ? "mask" : "unmask", word, start, index == IRQ_MSIX ? "table" : "eventfd");
 	return rc;
 }
 
 static int mask_action(struct device *d, enum irq_index index, unsigned int vector, bool mask, struct error *e)
 {
-	struct irq_set set = { .index = index,
-			       .action = mask ? IRQ_ACTION_MASK : IRQ_ACTION_UNMASK,
-			       .data = IRQ_DATA_NONE,
-			       .start = vector,
-			       .count = 1 };
-	struct change c = { 0 };
-	int rc = device_send(d, &set, &c);
+	return act(d, index, vector, 1, mask, e);
+}
 
-	if (rc == -ENOTTY)
-		return no_action(index, vector, mask, device_served(d) ? "peer" : "kernel", "", e);
-	return rc ? explain_set(d, &set, rc, &c, e) : 0;
+/* Whether MASK and UNMASK of @index are a peer's. */
+static bool by_peer(const struct device *d, enum irq_index index)
+{
+	return device_served(d) && is_message(index);
+}
+
+static int act_on_runs(struct device *d, enum irq_index index, const struct vector_set *which, bool mask,
+		       struct error *e)
+{
+	unsigned int start = 0, count = 0;
+	int rc = 0;
+
+	while (rc == 0 && vector_set_next_run(which, start + count, &start, &count))
+		rc = act(d, index, start, count, mask, e);
+	return rc;
+}
+
+/*
+ * The action on MSI or MSI-X of a peer: the kernel has none for them. libvfio-user answers with success and does
+ * nothing; QEMU's server masks only from start to below count. So the mask bits of the device are read back, and what
+ * they deny is taken back and not believed.
+ */
+static int act_and_look(struct device *d, enum irq_index index, const struct vector_set *which, bool mask,
+			struct error *e)
+{
+	const char *word = irq_index_word(index), *verb = mask ? "mask" : "unmask";
+	struct vector_set masked, wrong;
+	struct error ignored;
+	char text[96];
+	int rc = act_on_runs(d, index, which, mask, e);
+
+	if (rc || d->trace->dry_run || device_masks_read(d, index, which, &masked, &ignored))
+		return rc;
+	wrong = mask ? vector_set_minus(which, &masked) : masked;
+	if (vector_set_empty(&wrong))
+		return 0;
+	act_on_runs(d, index, which, !mask, &ignored);
+	vector_set_text(&wrong, text, sizeof(text));
+	rc = fail(e, CAUSE_FAILED, 0, "the peer accepted %s, but %s %s still %s %smasked in the device",
+		  action_word(mask), word, text, vector_set_count(&wrong) == 1 ? "reads" : "read", mask ? "un" : "");
+	hint(e, "%s %s %s --by %s", verb, word, text, index == IRQ_MSIX ? "table" : "bits");
+	return rc;
 }
 
 /*
@@ -129,6 +180,8 @@ static int mask_eventfd(struct device *d, enum irq_index index, unsigned int vec
 	rc = device_send(d, &set, &c);
 	if (rc)
 		return explain_set(d, &set, rc, &c, e);
+	if (!mask && is_message(index))
+		device_cap_ready(d, index, &one, &c);
 	return mask ? 0 : device_line_on(d, index, &one, true, e);
 }
 
@@ -143,18 +196,6 @@ enum mask_way device_mask_way(struct device *d, enum irq_index index)
 	if (index == IRQ_MSI && d->caps.has_msi && d->caps.msi.maskable)
 		return MASK_BITS;
 	return MASK_EVENTFD;
-}
-
-/* The kernel refuses what an index does not have; libvfio-user says that it is done, and nothing is. */
-static int check_action(const struct device *d, enum irq_index index, const struct vector_set *which, bool mask,
-			struct error *e)
-{
-	unsigned int start = 0, count;
-
-	if (!device_served(d) || d->irq[index].info.flags & IRQ_MASKABLE)
-		return 0;
-	vector_set_next_run(which, 0, &start, &count);
-	return no_action(index, start, mask, "peer", ", which does not say MASKABLE", e);
 }
 
 static int check_way(enum irq_index index, enum mask_way way, struct error *e)
@@ -190,6 +231,18 @@ static int mask_one(struct device *d, enum irq_index index, unsigned int vector,
 	return rc;
 }
 
+static int mask_by_peer(struct device *d, enum irq_index index, const struct vector_set *which, bool mask,
+			struct error *e)
+{
+	unsigned int v;
+	int rc = vector_set_empty(which) ? 0 : act_and_look(d, index, which, mask, e);
+
+	for_each_vector (v, which)
+		if (rc == 0)
+			d->irq[index].vector[v]->masked = mask ? MASK_ACTION : MASK_NOT;
+	return rc;
+}
+
 /* Only vectors that are armed, or that were when the eventfd was taken off, can be held back. */
 static int check_maskable(struct device *d, enum irq_index index, const struct vector_set *which, struct error *e)
 {
@@ -220,6 +273,9 @@ static int check_held(struct device *d, enum irq_index index, const struct vecto
 
 		if (way == MASK_NOT || held == MASK_NOT || held == way)
 			continue;
+		/* What a peer's MASK does is done to the mask bits, if it does anything. */
+		if (!mask && held == MASK_ACTION && by_peer(d, index) && way != MASK_EVENTFD)
+			continue;
 		rc = fail(e, CAUSE_FAILED, 0, "%s %u is masked by %s%s%s", word, v, mask_way_word(held),
 			  mask ? " already" : ", not by ", mask ? "" : mask_way_word(way));
 		hint(e, "unmask %s %u", word, v);
@@ -231,7 +287,7 @@ static int check_held(struct device *d, enum irq_index index, const struct vecto
 /* MASK_NOT: nothing is to be done. */
 static enum mask_way means(struct device *d, enum irq_index index, enum mask_way held, enum mask_way way, bool mask)
 {
-	if (held != MASK_NOT)
+	if (held != MASK_NOT && (mask || way == MASK_NOT))
 		return mask ? MASK_NOT : held;
 	if (way != MASK_NOT)
 		return way;
@@ -243,6 +299,7 @@ static enum mask_way means(struct device *d, enum irq_index index, enum mask_way
 int device_mask(struct device *d, enum irq_index index, const struct vector_set *which, enum mask_way way, bool mask,
 		struct error *e)
 {
+	struct vector_set acted = { .bits = { 0 } };
 	unsigned int vector;
 	int rc;
 
@@ -251,8 +308,6 @@ int device_mask(struct device *d, enum irq_index index, const struct vector_set 
 	rc = device_keeps(index, e);
 	if (rc == 0)
 		rc = check_way(index, way, e);
-	if (rc == 0 && way == MASK_ACTION)
-		rc = check_action(d, index, which, mask, e);
 	if (rc == 0)
 		rc = check_maskable(d, index, which, e);
 	if (rc == 0)
@@ -262,11 +317,14 @@ int device_mask(struct device *d, enum irq_index index, const struct vector_set 
 	for_each_vector (vector, which) {
 		enum mask_way use = means(d, index, d->irq[index].vector[vector]->masked, way, mask);
 
-		rc = use == MASK_NOT ? 0 : mask_one(d, index, vector, use, mask, e);
+		if (use == MASK_ACTION && by_peer(d, index))
+			vector_set_add(&acted, vector);
+		else if (use != MASK_NOT)
+			rc = mask_one(d, index, vector, use, mask, e);
 		if (rc)
 			return rc;
 	}
-	return 0;
+	return mask_by_peer(d, index, &acted, mask, e);
 }
 
 void device_unmask_all(struct device *d)
@@ -280,8 +338,8 @@ void device_unmask_all(struct device *d)
 		for_each_vector (v, &held) {
 			enum mask_way way = d->irq[i].vector[v]->masked;
 
-			/* A detached eventfd goes with the descriptor; there is nothing to put back. */
-			if (way != MASK_EVENTFD && way != MASK_ACTION)
+			/* A detached eventfd goes with the descriptor, the kernel's MASK as well. */
+			if (way != MASK_EVENTFD && (way != MASK_ACTION || by_peer(d, i)))
 				mask_one(d, i, v, way, false, &ignored);
 		}
 	}

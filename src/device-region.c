@@ -10,7 +10,7 @@
 #include "function.h"
 #include "util.h"
 
-static int config16(struct device *d, unsigned int pos, uint16_t *value)
+int device_config16(struct device *d, unsigned int pos, uint16_t *value)
 {
 	uint8_t raw[2];
 	ssize_t n = d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), pos);
@@ -32,16 +32,27 @@ bool device_would_write(const struct device *d, enum region_index region, uint64
 	return trace_would(d->trace, "pwrite", text);
 }
 
+int device_config16_put(struct device *d, unsigned int pos, uint16_t value)
+{
+	uint8_t raw[2] = { (uint8_t)value, (uint8_t)(value >> 8) };
+	ssize_t n;
+
+	if (device_would_write(d, REGION_CONFIG, pos, raw, sizeof(raw)))
+		return 0;
+	n = d->backend->region_write(d->handle, REGION_CONFIG, raw, sizeof(raw), pos);
+	if (n != sizeof(raw))
+		return n < 0 ? (int)n : -EIO;
+	return 0;
+}
+
 int device_bus_master(struct device *d, bool on)
 {
-	uint8_t raw[2];
 	uint16_t cmd;
-	ssize_t n;
 	int rc;
 
 	if (!on && !d->bus_master_on)
 		return 0;
-	rc = config16(d, PCI_COMMAND, &cmd);
+	rc = device_config16(d, PCI_COMMAND, &cmd);
 	if (rc)
 		return rc;
 	if (d->trace->dry_run && d->bus_master_on)
@@ -53,13 +64,9 @@ int device_bus_master(struct device *d, bool on)
 		return 0;
 	}
 	cmd ^= PCI_COMMAND_MASTER;
-	raw[0] = (uint8_t)cmd;
-	raw[1] = (uint8_t)(cmd >> 8);
-	if (!device_would_write(d, REGION_CONFIG, PCI_COMMAND, raw, sizeof(raw))) {
-		n = d->backend->region_write(d->handle, REGION_CONFIG, raw, sizeof(raw), PCI_COMMAND);
-		if (n != sizeof(raw))
-			return n < 0 ? (int)n : -EIO;
-	}
+	rc = device_config16_put(d, PCI_COMMAND, cmd);
+	if (rc)
+		return rc;
 	d->bus_master_on = on;
 	return 1;
 }
@@ -87,7 +94,7 @@ static uint16_t power_control(struct device *d)
 {
 	uint16_t pm = 0;
 
-	return d->caps.has_pm && config16(d, d->caps.pm_pos + PCI_PM_CTRL, &pm) == 0 ? pm : 0;
+	return d->caps.has_pm && device_config16(d, d->caps.pm_pos + PCI_PM_CTRL, &pm) == 0 ? pm : 0;
 }
 
 int device_awake(struct device *d, enum irq_index index, struct error *e)
@@ -116,7 +123,7 @@ int device_memory_on(struct device *d, struct error *e)
 		hint(e, "write config 0x%x w 0", d->caps.pm_pos + PCI_PM_CTRL);
 		return rc;
 	}
-	rc = config16(d, PCI_COMMAND, &cmd);
+	rc = device_config16(d, PCI_COMMAND, &cmd);
 	if (rc && device_lost(d, "REGION_READ of config space", e))
 		return rc;
 	if (rc)

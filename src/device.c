@@ -304,6 +304,8 @@ void device_undo(struct device *d, bool polite)
 	if (polite) {
 		device_unmask_all(d);
 		disable_all(d);
+		device_cap_undo(d, IRQ_MSI, NULL);
+		device_cap_undo(d, IRQ_MSIX, NULL);
 		device_bus_master(d, false);
 	}
 	if (d->peer.fd >= 0)
@@ -320,6 +322,7 @@ void device_undo(struct device *d, bool polite)
 				vector_disarm(ix->vector[v]);
 		ix->enabled = false;
 		ix->allocated = (struct vector_set){ .bits = { 0 } };
+		ix->wrote = (struct cap_writes){ 0 };
 	}
 	d->backend->close(d->handle);
 	d->handle = NULL;

@@ -48,6 +48,18 @@ struct vector {
 	uint64_t expected; /* loopback triggers that were not read back yet */
 };
 
+/*
+ * What msictl wrote into the MSI or MSI-X registers of a peer that leaves them to its client, as to a guest's driver.
+ * Put back when the index goes off.
+ */
+struct cap_writes {
+	bool control;	 /* Message Control was written */
+	uint16_t before; /* and read so before */
+	struct vector_set touched,
+		masked;	    /* vectors whose mask bit was written; those of them that were masked before */
+	unsigned int acted; /* UNMASK was sent for 0 to below this, without a mask bit to be seen */
+};
+
 struct index {
 	struct device *device;
 	enum irq_index index;
@@ -59,6 +71,7 @@ struct index {
 	struct vector_set
 		doubtful;	/* MSI-X, of a kernel: armed, and the entry in the device is empty or not read yet */
 	struct vector **vector; /* info.count pointers, NULL until armed first */
+	struct cap_writes wrote;
 };
 
 struct device_events {
@@ -112,7 +125,13 @@ struct change {
 	struct vector_set off;			 /* dropped, and neither armed again nor masked */
 	struct vector_set unhung;		 /* masked by the device before, by having no eventfd now */
 	bool bus_master_on, bus_master_off;
-	unsigned int granted; /* a short grant: how many the host would give */
+	/* On a peer that leaves Enable and the masks to its client. */
+	bool enable_written;			  /* Enable was clear and is set now, by us */
+	bool enable_clear;			  /* it stays clear: what the device raises may arrive as INTx */
+	struct vector_set unmasked, still_masked; /* of what was attached, as read back */
+	bool masks_unseen;			  /* the mask bits can't be read */
+	bool cap_put_back, cap_left;		  /* what was written: put back; could not be */
+	unsigned int granted;			  /* a short grant: how many the host would give */
 	bool fd_limit_raised;
 	uint64_t fd_limit;
 };
@@ -146,6 +165,9 @@ bool device_answers(struct device *d, uint16_t *vendor);
  * when it does not answer either: the kernel has them for failures of its own. A peer's errno is always CAUSE_FAILED.
  */
 enum cause device_cause(struct device *d, int err);
+
+/** device_served() - whether another process serves it, and not the kernel. */
+bool device_served(const struct device *d);
 
 /** device_here() - whether it is still open; else -ENODEV and a sentence. */
 int device_here(const struct device *d, struct error *e);
@@ -233,6 +255,13 @@ int device_mask(struct device *d, enum irq_index index, const struct vector_set 
 
 /** device_unmask_all() - put back whatever is masked by us; errors are of no use to anybody then. */
 void device_unmask_all(struct device *d);
+
+/**
+ * device_masks_read() - which of @which read as masked in the device: Vector Control (MSI-X), Mask Bits (MSI)
+ * Returns: 0, or -errno and the sentence why this can't be seen.
+ */
+int device_masks_read(struct device *d, enum irq_index index, const struct vector_set *which, struct vector_set *masked,
+		      struct error *e);
 
 /** device_table_read() - entry @vector of the MSI-X table (device-table.c). 0, or -errno and a sentence. */
 int device_table_read(struct device *d, unsigned int vector, struct msix_entry *entry, struct error *e);

@@ -304,5 +304,6 @@ void report_change(struct out *o, struct device *d, enum irq_index index, const 
 	doc_bool(doc, "bus_master_turned_off", c->bus_master_off);
 	text_change(o, d, index, c);
 	report_control(o, d, index, &armed);
+	report_peer(o, d, index, c);
 	notes(o, d, index, c);
 }

@@ -10,6 +10,10 @@
 /** report_change() - what a change did and what is true now; also after a failure. @command is the word. */
 void report_change(struct out *o, struct device *d, enum irq_index index, const char *command, const struct change *c);
 
+/** report_peer() - of that, what was written into registers that a peer leaves to its client; nothing on other devices.
+ */
+void report_peer(struct out *o, struct device *d, enum irq_index index, const struct change *c);
+
 /** doc_vectors() - a set as an array of numbers. */
 void doc_vectors(node *parent, const char *key, const struct vector_set *s);
 
