@@ -30,13 +30,70 @@ static const char *const eventfd_help[NR_IRQ_INDEX] = {
 	[IRQ_ERR] = "the eventfd is taken off; errors meanwhile are not signalled",
 };
 
-static const char *help_of(const struct device *d, enum irq_index index, enum mask_way way)
+/* The kernel's, whose ways were measured. */
+static const char *kernel_help(const struct device *d, enum irq_index index, enum mask_way way)
 {
 	if (way != MASK_EVENTFD)
 		return way_help[way];
 	if (index == IRQ_MSI && d->caps.has_msi && d->caps.msi.maskable)
 		index = IRQ_MSIX;
 	return eventfd_help[index];
+}
+
+/* What became of the vectors that a command named, so far as a peer's device shows it. */
+enum seen {
+	SEEN_NOT,  /* the mask bits can't be read, or there are none */
+	SEEN_NONE, /* not all of them read masked */
+	SEEN_ALL,
+	NR_SEEN,
+	SEEN_BACK = NR_SEEN, /* no matter: the eventfd is there again */
+};
+
+/* A peer may do with an edge, a level or a MASK what it likes: no more is said than its device shows. */
+static const char *const peer_help[NR_MASK_WAY][NR_SEEN] = {
+	[MASK_ACTION] = { "the peer accepted it; whether it holds can't be seen", "the mask bits of the device say so",
+			  "the mask bits of the device say so" },
+	[MASK_TABLE] = { "vector control in the MSI-X table, read back", "vector control in the MSI-X table, read back",
+			 "vector control in the MSI-X table, read back" },
+	[MASK_BITS] = { "the MSI capability's mask bits, read back", "the MSI capability's mask bits, read back",
+			"the MSI capability's mask bits, read back" },
+	[MASK_EVENTFD] = { "the eventfd is taken off; whether an edge meanwhile is kept can't be seen",
+			   "the eventfd is taken off; not all of them read masked in the device, so an edge meanwhile "
+			   "may be lost",
+			   "the eventfd is taken off; they read masked in the device, so an edge meanwhile stays "
+			   "pending in the device" },
+};
+
+static const char *help_of(const struct device *d, enum irq_index index, enum mask_way way, enum seen seen)
+{
+	if (way == MASK_EVENTFD && seen == SEEN_BACK)
+		return "the eventfd is given again";
+	if (!device_served(d))
+		return kernel_help(d, index, way);
+	if (way == MASK_EVENTFD && index == IRQ_ERR)
+		return eventfd_help[index];
+	if (way == MASK_EVENTFD && index == IRQ_INTX)
+		return "the eventfd is taken off; whether a level that is still up fires when it is back is up to the "
+		       "peer";
+	return peer_help[way][seen];
+}
+
+/* Which of @which read masked in a peer's device, as the document tells: null where that can't be seen. */
+static enum seen look(struct session *s, enum irq_index index, const struct vector_set *which)
+{
+	struct device *d = s->device;
+	struct vector_set masked, open;
+	struct error why;
+
+	if (!device_served(d) || (index != IRQ_MSI && index != IRQ_MSIX))
+		return SEEN_NOT;
+	if (s->trace.dry_run || device_masks_read(d, index, which, &masked, &why)) {
+		doc_null(out_doc(s->out), "masked_in_device");
+		return SEEN_NOT;
+	}
+	doc_vectors(out_doc(s->out), "masked_in_device", &masked);
+	open = vector_set_minus(which, &masked);
+	return vector_set_empty(&open) ? SEEN_ALL : SEEN_NONE;
 }
 
 static enum mask_way chosen(struct device *d, enum irq_index index, const struct value *by, bool mask,
@@ -73,6 +130,7 @@ static int run(struct session *s, const struct args *a, bool mask, struct error 
 	struct vector_set which, pending = { .bits = { 0 } };
 	char text[128], held[128];
 	enum mask_way way;
+	enum seen seen;
 	node *doc;
 	int rc;
 
@@ -89,11 +147,14 @@ static int run(struct session *s, const struct args *a, bool mask, struct error 
 	doc_text(doc, "index", irq_index_word(index));
 	doc_vectors(doc, "vectors", &which);
 	doc_text(doc, "by", mask_way_word(way));
+	seen = look(s, index, &which);
+	if (!mask && way == MASK_EVENTFD)
+		seen = SEEN_BACK;
 	which = device_masked(s->device, index);
 	doc_vectors(doc, "masked", &which);
 	out_text(s->out, "%s: %s%sed %s by %s (%s); masked %s: %s", irq_index_word(index),
 		 s->trace.dry_run ? "would be " : "", a->command->word, a->param[2].text, mask_way_word(way),
-		 help_of(s->device, index, way), s->trace.dry_run ? "then" : "now",
+		 help_of(s->device, index, way, seen), s->trace.dry_run ? "then" : "now",
 		 vector_set_text(&which, held, sizeof(held)));
 	if (mask && device_pending(s->device, index, &pending, &(struct error){ 0 }) == 0) {
 		doc_vectors(doc, "pending", &pending);

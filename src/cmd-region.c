@@ -45,6 +45,19 @@ const struct command cmd_read = {
 	.run = run_read,
 };
 
+/* Only on a peer does such a write come so far. */
+static void warn_of_cap(struct session *s, const struct args *a)
+{
+	const char *cap = device_cap_at(s->device, (enum region_index)a->param[1].number, a->param[2].number,
+					(unsigned int)a->param[3].number);
+
+	if (cap)
+		out_note(s->out,
+			 "warning: 0x%" PRIx64 " is in the %s capability: the peer may lose interrupts by this write, "
+			 "and msictl does not put it back",
+			 a->param[2].number, cap);
+}
+
 static int run_write(struct session *s, const struct args *a, struct error *e)
 {
 	uint64_t value = a->param[4].number;
@@ -54,6 +67,7 @@ static int run_write(struct session *s, const struct args *a, struct error *e)
 	if (rc)
 		return rc;
 	tell(s, a, value);
+	warn_of_cap(s, a);
 	device_drain(s->device);
 	return 0;
 }
@@ -61,9 +75,9 @@ static int run_write(struct session *s, const struct args *a, struct error *e)
 const struct command cmd_write = {
 	.word = "write",
 	.summary = "write a register, so that the device itself fires",
-	.help = "Writes into the MSI and MSI-X capabilities are refused: the platform owns them, and a write there "
-		"loses "
-		"interrupts without an error.",
+	.help = "Writes into the MSI and MSI-X capabilities of a device of this host are refused: the platform owns "
+		"them, and a write there loses interrupts without an error. On a vfio-user peer nobody else may "
+		"write them: there they are carried out with a warning.",
 	.family = FAMILY_CHANGE,
 	.flags = CMD_OPENS | CMD_CHANGES | CMD_LIVE_HOST,
 	.param = (const struct param[]){ { .kind = KIND_DEVICE },

@@ -7,13 +7,14 @@
 #include "device-internal.h"
 #include "util.h"
 
-int device_keeps(enum irq_index index, struct error *e)
+int device_keeps(const struct device *d, enum irq_index index, struct error *e)
 {
 	int rc;
 
 	if (index != IRQ_REQ)
 		return 0;
-	rc = fail(e, CAUSE_FAILED, 0, "req is how the kernel asks for the device back; msictl always listens to it");
+	rc = fail(e, CAUSE_FAILED, 0, "req is how the %s asks for the device back; msictl always listens to it",
+		  device_keeper(d));
 	hint(e, "quit   lets go of the device");
 	return rc;
 }
@@ -268,7 +269,7 @@ int device_disable(struct device *d, enum irq_index index, struct change *c, str
 
 	if (!device_index(d, index, e))
 		return -ENODEV;
-	rc = device_keeps(index, e);
+	rc = device_keeps(d, index, e);
 	if (rc)
 		return rc;
 	device_state(d, index, &have);
@@ -288,7 +289,7 @@ int device_resize(struct device *d, enum irq_index index, unsigned int n, struct
 	int rc = begin(d, index, how, &have, e);
 
 	if (rc == 0 && n == 0)
-		rc = device_keeps(index, e);
+		rc = device_keeps(d, index, e);
 	if (rc == 0)
 		rc = plan_resize(&have, n, how.resize, &p, e);
 	if (rc == 0)
@@ -320,8 +321,9 @@ static int check_line(struct device *d, enum irq_index index, struct error *e)
 	    d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), PCI_COMMAND) != sizeof(raw) ||
 	    !(le16(raw) & PCI_COMMAND_INTX_DISABLE))
 		return 0;
-	rc = fail(e, CAUSE_FAILED, 0,
-		  "INTx Disable is set in the device's command register: the kernel would return 0 and signal nothing");
+	rc = fail(e, CAUSE_FAILED, 0, "INTx Disable is set in the device's command register: the %s",
+		  device_served(d) ? "peer may report success and signal nothing"
+				   : "kernel would return 0 and signal nothing");
 	hint(e, "write config 0x%x w 0x%x", PCI_COMMAND, le16(raw) & ~PCI_COMMAND_INTX_DISABLE);
 	return rc;
 }
@@ -340,8 +342,10 @@ int device_trigger(struct device *d, enum irq_index index, const struct vector_s
 	idle = not_armed(&d->irq[index], which);
 	if (!vector_set_empty(&idle)) {
 		held = device_masked(d, index);
-		rc = fail(e, CAUSE_FAILED, 0, "%s %s not armed: the kernel would return 0 and signal nothing",
-			  irq_index_word(index), vector_set_text(&idle, text, sizeof(text)));
+		rc = fail(e, CAUSE_FAILED, 0, "%s %s not armed: %s", irq_index_word(index),
+			  vector_set_text(&idle, text, sizeof(text)),
+			  device_served(d) ? "the peer has no eventfd to signal"
+					   : "the kernel would return 0 and signal nothing");
 		held = vector_set_and(&idle, &held);
 		hint(e, "%s %s %s", vector_set_empty(&held) ? "enable" : "unmask", irq_index_word(index),
 		     vector_set_text(vector_set_empty(&held) ? &idle : &held, text, sizeof(text)));

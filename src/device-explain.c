@@ -8,13 +8,15 @@
 #include "device-internal.h"
 #include "util.h"
 
-static int explain_short(const struct irq_set *set, unsigned int granted, struct change *c, struct error *e)
+static int explain_short(const struct device *d, const struct irq_set *set, unsigned int granted, struct change *c,
+			 struct error *e)
 {
 	unsigned int asked = set->start + set->count;
 	const char *word = irq_index_word(set->index);
 
 	c->granted = granted;
-	fail(e, CAUSE_SHORT, 0, "the host grants %u of %u %s vectors, nothing was enabled", granted, asked, word);
+	fail(e, CAUSE_SHORT, 0, "the %s grants %u of %u %s vectors, nothing was enabled",
+	     device_served(d) ? "peer" : "host", granted, asked, word);
 	hint(e, "enable %s %u", word, granted);
 	return -ENOSPC;
 }
@@ -100,7 +102,8 @@ static int explain_refusal(struct device *d, const struct irq_set *set, int rc, 
 		d->backend->peer_explain(d->handle, rc, what, e);
 	else
 		explain_kernel(d, what, rc, e);
-	if (rc == -EINVAL && device_memory_on(d, &why)) {
+	/* Memory decode is no matter of a peer's SET_IRQS. */
+	if (rc == -EINVAL && (device_served(d) ? device_awake(d, set->index, &why) : device_memory_on(d, &why))) {
 		append(e->message, sizeof(e->message), ": %s", why.message);
 		copy_text(e->hint, sizeof(e->hint), why.hint);
 	}
@@ -144,7 +147,7 @@ int explain_set(struct device *d, const struct irq_set *set, int rc, struct chan
 	int lost;
 
 	if (rc > 0)
-		return explain_short(set, (unsigned int)rc, c, e);
+		return explain_short(d, set, (unsigned int)rc, c, e);
 	lost = device_lost(d, "SET_IRQS", e);
 	if (lost)
 		return lost;

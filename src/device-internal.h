@@ -53,6 +53,12 @@ int device_config16(struct device *d, unsigned int pos, uint16_t *value);
 /** device_config16_put() - write one; in a dry run the line of it. 0 or -errno. */
 int device_config16_put(struct device *d, unsigned int pos, uint16_t value);
 
+/**
+ * device_bar_mapped() - whether @bar of a peer can answer, of what a guest's firmware and driver do before they use it
+ * Returns: 0, also when this can't be found out; or -EIO and the sentence, whose hint does it.
+ */
+int device_bar_mapped(struct device *d, enum region_index bar, struct error *e);
+
 /* device-cap.c: Message Control and masks of a peer that leaves them to its client */
 
 /**
@@ -110,6 +116,6 @@ int device_table_addresses(struct device *d, unsigned int start, uint32_t *low, 
 void device_check_entries(struct device *d, struct change *c);
 
 /** device_keeps() - REQ is neither turned off nor held back: a sentence for it, 0 for the others. */
-int device_keeps(enum irq_index index, struct error *e);
+int device_keeps(const struct device *d, enum irq_index index, struct error *e);
 
 #endif

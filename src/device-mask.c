@@ -68,9 +68,15 @@ static int mask_bits(struct device *d, unsigned int vector, bool mask, struct er
 	if (device_would_write(d, REGION_CONFIG, m->mask_pos, raw, sizeof(raw)))
 		return 0;
 	n = d->backend->region_write(d->handle, REGION_CONFIG, raw, sizeof(raw), m->mask_pos);
-	if (n == sizeof(raw))
+	if (n != sizeof(raw))
+		return device_region_failed(d, n, "the MSI mask bits can't be written", e);
+	n = d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), m->mask_pos);
+	if (n != sizeof(raw))
+		return device_region_failed(d, n, "the MSI mask bits can't be read", e);
+	if ((le32(raw) & bit) == (bits & bit))
 		return 0;
-	return device_region_failed(d, n, "the MSI mask bits can't be written", e);
+	return fail(e, CAUSE_FAILED, EIO, "msi %u: the mask bits read 0x%x after 0x%x was written", vector, le32(raw),
+		    bits);
 }
 
 static const char *action_word(bool mask)
@@ -305,7 +311,7 @@ int device_mask(struct device *d, enum irq_index index, const struct vector_set 
 
 	if (!device_index(d, index, e))
 		return -ENODEV;
-	rc = device_keeps(index, e);
+	rc = device_keeps(d, index, e);
 	if (rc == 0)
 		rc = check_way(index, way, e);
 	if (rc == 0)

@@ -10,6 +10,11 @@ bool device_served(const struct device *d)
 	return d->backend->peer_fd;
 }
 
+const char *device_keeper(const struct device *d)
+{
+	return device_served(d) ? "peer" : "kernel";
+}
+
 int device_lost(struct device *d, const char *what, struct error *e)
 {
 	struct error why;

@@ -146,17 +146,29 @@ static unsigned int msi_cap_size(const struct msi_cap *m)
 	return (m->is64 ? 14u : 10u) + (m->maskable ? 10u : 0u);
 }
 
+const char *device_cap_at(const struct device *d, enum region_index region, uint64_t offset, unsigned int width)
+{
+	const struct pci_caps *c = &d->caps;
+
+	if (region != REGION_CONFIG)
+		return NULL;
+	if (c->has_msi && overlaps(offset, width, c->msi.pos, msi_cap_size(&c->msi)))
+		return irq_index_word(IRQ_MSI);
+	if (c->has_msix && overlaps(offset, width, c->msix.pos, 12))
+		return irq_index_word(IRQ_MSIX);
+	return NULL;
+}
+
+/* Of a device of this host the kernel writes the capabilities and the table; of a peer nobody else may do so. */
 static int refuse_write(const struct device *d, enum region_index region, uint64_t offset, unsigned int width,
 			struct error *e)
 {
 	const struct pci_caps *c = &d->caps;
-	const char *which = NULL;
+	const char *which = device_cap_at(d, region, offset, width);
 	int rc;
 
-	if (region == REGION_CONFIG && c->has_msi && overlaps(offset, width, c->msi.pos, msi_cap_size(&c->msi)))
-		which = "msi";
-	if (region == REGION_CONFIG && c->has_msix && overlaps(offset, width, c->msix.pos, 12))
-		which = "msix";
+	if (device_served(d))
+		return 0;
 	if (which) {
 		rc = fail(e, CAUSE_FAILED, 0,
 			  "0x%" PRIx64
@@ -165,8 +177,6 @@ static int refuse_write(const struct device *d, enum region_index region, uint64
 		hint(e, "enable %s COUNT, disable %s, or mask %s VECTORS", which, which, which);
 		return rc;
 	}
-	if (d->backend->table_by_region)
-		return 0;
 	if (!c->has_msix || region != (enum region_index)c->msix.table_bar ||
 	    !overlaps(offset, width, c->msix.table_offset, (uint64_t)c->msix.count * MSIX_ENTRY_SIZE))
 		return 0;
@@ -200,14 +210,57 @@ static int check_access(struct device *d, enum region_index region, uint64_t off
 	return 0;
 }
 
+int device_bar_mapped(struct device *d, enum region_index bar, struct error *e)
+{
+	unsigned int at = PCI_BASE_ADDRESS_0 + 4 * (unsigned int)bar;
+	const uint32_t mem64 = PCI_BASE_ADDRESS_MEM_TYPE_64;
+	uint32_t low, high = 0;
+	uint16_t command;
+	uint8_t raw[8] = { 0 };
+	size_t n = bar == REGION_BAR5 ? 4 : 8;
+	bool io;
+	int rc;
+
+	if (d->backend->region_read(d->handle, REGION_CONFIG, raw, n, at) != (ssize_t)n ||
+	    device_config16(d, PCI_COMMAND, &command))
+		return 0;
+	low = le32(raw);
+	io = low & PCI_BASE_ADDRESS_SPACE_IO;
+	if (!io && device_memory_on(d, e))
+		return -EIO;
+	if (io && !(command & PCI_COMMAND_IO)) {
+		rc = fail(e, CAUSE_FAILED, EIO, "I/O decode is off (Command 0x%04x), so %s does not answer", command,
+			  region_word(bar));
+		hint(e, "write config 0x4 w 0x%x", command | PCI_COMMAND_IO);
+		return rc;
+	}
+	if (!io && (low & PCI_BASE_ADDRESS_MEM_TYPE_MASK) == mem64)
+		high = le32(raw + 4);
+	if (high || low & (uint32_t)(io ? PCI_BASE_ADDRESS_IO_MASK : PCI_BASE_ADDRESS_MEM_MASK))
+		return 0;
+	rc = fail(e, CAUSE_FAILED, EIO, "%s has no address (config 0x%x reads 0x%x), so it does not answer",
+		  region_word(bar), at, low);
+	hint(e, "write config 0x%x l 0x%x   or another address", at,
+	     io ? 0x1000u * (1 + (unsigned int)bar) : 0x80000000u + 0x10000000u * (unsigned int)bar);
+	return rc;
+}
+
+/* The kernel says EIO of a BAR that does not decode, peers say what they like: QEMU's server EINVAL. */
 static int explain_access(struct device *d, enum region_index region, uint64_t offset, ssize_t rc, struct error *e)
 {
 	int err = rc < 0 ? (int)-rc : EIO, lost = device_lost(d, "region access", e);
+	bool why = false;
 
 	if (lost)
 		return lost;
-	if (err == EIO && region != REGION_CONFIG && device_memory_on(d, e))
-		return -EIO;
+	if (device_served(d) && region <= REGION_BAR5)
+		why = device_bar_mapped(d, region, e);
+	else if (err == EIO && region != REGION_CONFIG)
+		why = device_memory_on(d, e);
+	if (why) {
+		e->err = err;
+		return -err;
+	}
 	return fail(e, err == EIO ? CAUSE_FAILED : device_cause(d, err), err, "%s 0x%" PRIx64 " can't be accessed",
 		    region_word(region), offset);
 }

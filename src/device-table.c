@@ -63,6 +63,8 @@ int device_table_fault(struct device *d, struct error *e)
 
 	if (rc)
 		return rc;
+	if (device_served(d) && device_bar_mapped(d, (enum region_index)d->caps.msix.table_bar, e))
+		return -EIO;
 	if (device_served(d))
 		return fail(e, CAUSE_FAILED, EIO, "the peer refuses access to the MSI-X table in its BAR");
 	if (device_memory_on(d, e))

@@ -76,7 +76,7 @@ void device_state(const struct device *d, enum irq_index index, struct irq_state
 /* The kernel asks once and then blocks whoever unbinds until we let go: so at once. */
 static void let_go(struct device *d)
 {
-	d->gone = "the kernel took the device back";
+	d->gone = device_served(d) ? "the peer took the device back" : "the kernel took the device back";
 	device_undo(d, false);
 	if (d->events.released)
 		d->events.released(d->events.ctx);

@@ -77,7 +77,7 @@ struct index {
 struct device_events {
 	/* A vector counted @n more. */
 	void (*counted)(void *ctx, struct index *ix, struct vector *v, uint64_t n);
-	/* The kernel wants the device back (REQ); it has been let go already. */
+	/* The kernel, or the peer, wants the device back (REQ); it has been let go already. */
 	void (*released)(void *ctx);
 	/* The peer that served it is gone or was cut off, device.gone says why. */
 	void (*lost)(void *ctx);
@@ -168,6 +168,9 @@ enum cause device_cause(struct device *d, int err);
 
 /** device_served() - whether another process serves it, and not the kernel. */
 bool device_served(const struct device *d);
+
+/** device_keeper() - who that is: "peer" or "kernel". */
+const char *device_keeper(const struct device *d);
 
 /** device_here() - whether it is still open; else -ENODEV and a sentence. */
 int device_here(const struct device *d, struct error *e);
@@ -273,12 +276,19 @@ int device_pending(struct device *d, enum irq_index index, struct vector_set *pe
 
 /* device-region.c: BARs, config space, bus mastering, reset */
 
-/** device_read(), device_write() - @width 1, 2, 4 or 8 bytes; a write into the MSI or MSI-X capability is refused. */
+/**
+ * device_read(), device_write() - @width 1, 2, 4 or 8 bytes
+ *
+ * On a device of this host a write into the MSI or MSI-X capability, or into the MSI-X table, is refused.
+ */
 int device_read(struct device *d, enum region_index region, uint64_t offset, unsigned int width, uint64_t *value,
 		struct error *e);
 int device_write(struct device *d, enum region_index region, uint64_t offset, unsigned int width, uint64_t value,
 		 struct error *e);
 int device_reset(struct device *d, struct error *e);
+
+/** device_cap_at() - "msi" or "msix" when these bytes are in that capability, else NULL. */
+const char *device_cap_at(const struct device *d, enum region_index region, uint64_t offset, unsigned int width);
 
 /** device_bus_master() - @on: turn it on unless it is; off: put back what we turned on. 1 changed, 0 not, -errno. */
 int device_bus_master(struct device *d, bool on);

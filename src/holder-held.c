@@ -21,7 +21,8 @@ static void on_released(void *ctx)
 	/* It is in other hands from now on, also when it is opened anew: they give it back. */
 	free(d->bound);
 	d->bound = NULL;
-	out_note(d->holder->s->out, "msictl: %s: the kernel wants the device back: released", d->spec);
+	out_note(d->holder->s->out, "msictl: %s: the %s wants the device back: released", d->spec,
+		 device_keeper(d->s.device));
 }
 
 static void on_lost(void *ctx)

@@ -154,7 +154,7 @@ static void text_change(struct out *o, const struct device *d, enum irq_index in
 	if (!c->rebuilt)
 		add_set(line, sizeof(line), c->calls ? "untouched" : "already", &c->kept);
 	add_set(line, sizeof(line), "masked", &masked);
-	add_set(line, sizeof(line), "dropped by the kernel", &c->dropped);
+	add_set(line, sizeof(line), device_served(d) ? "dropped by the peer" : "dropped by the kernel", &c->dropped);
 	add_set(line, sizeof(line), "armed again", &c->repaired);
 	add_set(line, sizeof(line), "state unknown", &c->unknown);
 	if (d->trace->dry_run)
@@ -230,7 +230,8 @@ static void notes(struct out *o, struct device *d, enum irq_index index, const s
 
 	armed = vector_set_or(&armed, &masked);
 	live = vector_set_count(&armed);
-	if (d->irq[index].enabled && allocated > live && !vector_set_empty(&c->removed))
+	/* A peer has no Linux IRQs: what it keeps of a vector without an eventfd is not to be seen. */
+	if (!device_served(d) && d->irq[index].enabled && allocated > live && !vector_set_empty(&c->removed))
 		out_note(o, "%s: %u IRQs %sstay allocated until disable; resize --release gives them back",
 			 irq_index_word(index), allocated, d->trace->dry_run ? "would " : "");
 	note_unknown(o, index, c);

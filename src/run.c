@@ -28,7 +28,7 @@ static void on_released(void *ctx)
 	struct session *s = ctx;
 
 	s->released = true;
-	out_note(s->out, "the kernel wants the device back: released");
+	out_note(s->out, "the %s wants the device back: released", device_keeper(s->device));
 }
 
 static void on_lost(void *ctx)

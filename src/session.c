@@ -103,7 +103,7 @@ static void released(void *ctx)
 	struct session *s = ctx;
 
 	s->released = true;
-	out_note(s->out, "msictl: the kernel wants the device back: released");
+	out_note(s->out, "msictl: the %s wants the device back: released", device_keeper(s->device));
 }
 
 static int open_into(struct session *s, const char *spec, struct device **d, struct error *e)

@@ -47,7 +47,7 @@ struct session {
 	bool inside;		 /* a command of run or shell */
 	bool interactive;	 /* the shell: a person at a terminal */
 	enum live_way live;
-	bool released;		     /* the kernel took the device back */
+	bool released;		     /* the kernel, or the peer, took the device back */
 	bool quit;		     /* the shell was asked to end */
 	struct device_events events; /* what was asked for at session_open() */
 	struct job job;		     /* step NULL: none */

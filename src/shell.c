@@ -224,8 +224,9 @@ static void on_released(void *ctx)
 	clock_text(at, sizeof(at));
 	sh->s->released = !sh->keep;
 	if (sh->keep)
-		live_lost(sh->live, "kernel: the device is wanted back; released");
-	out_note(sh->s->out, "%s kernel: the device is wanted back; released, %s", at,
+		live_lost(sh->live, device_served(sh->s->device) ? "peer: the device is wanted back; released"
+								 : "kernel: the device is wanted back; released");
+	out_note(sh->s->out, "%s %s: the device is wanted back; released, %s", at, device_keeper(sh->s->device),
 		 sh->keep ? "reopen when it is back" : "the shell ends");
 }
 

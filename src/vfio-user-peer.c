@@ -115,7 +115,9 @@ static const struct {
 			   "only one of them is used" },
 	{ is_libvfio_user, "looks like libvfio-user: releasing part of the vectors may leave eventfds with the peer; "
 			   "they are closed here" },
-	{ is_libvfio_user, "looks like libvfio-user: mask and unmask succeed and do nothing (its issues 806 and 807)" },
+	{ is_libvfio_user,
+	  "looks like libvfio-user: mask and unmask may succeed and do nothing (its issues 806 and 807): "
+	  "the mask bits are read back" },
 	{ is_rust_vmm, "takes one descriptor per message, as rust-vmm's server does, whose errors mostly carry "
 		       "errno 0" },
 	{ is_rust_vmm, "takes one descriptor per message, as rust-vmm's server does, which mistakes the data of "

@@ -25,13 +25,13 @@ waits() {
 	waits
 	wanted_back
 	ended 3
-	grep -q 'the kernel took the device back' "$log.err"
+	grep -q 'the peer took the device back' "$log.err"
 	grep -q "^hint: msictl hold $dev   once it is back" "$log.err"
 	until_true dead "$holder"
 	[[ ! -e $folder/$dev.sock && -e $folder/$dev.gone ]]
-	refused 2 'its effect would end with this process; it was held, and let go at .*: the kernel took the device back' \
+	refused 2 'its effect would end with this process; it was held, and let go at .*: the peer took the device back' \
 		enable "$dev" msix 2
-	refused 3 'nobody holds it; let go at 20[0-9-]+ [0-9:]+: the kernel took the device back' release "$dev"
+	refused 3 'nobody holds it; let go at 20[0-9-]+ [0-9:]+: the peer took the device back' release "$dev"
 	# that is over when it is held again
 	works hold "$dev"
 	works release "$dev"
@@ -47,7 +47,7 @@ waits() {
 	ended 3
 	grep -q "^hint: msictl run $dev -c reopen   once it is back" "$log.err"
 	held
-	refused 3 'the kernel took the device back' enable "$dev" msix 1
+	refused 3 'the peer took the device back' enable "$dev" msix 1
 	hinted "msictl run $dev -c reopen"
 	works run "$dev" -c 'reopen; enable msix 3'
 	works trigger "$dev" msix 2
@@ -63,7 +63,7 @@ waits() {
 	until_true grep -qs 'held by pid' "$log"
 	wanted_back
 	ended 0
-	assert_equal "$(<"$log.err")" "msictl: $dev: the kernel wants the device back: released"
+	assert_equal "$(<"$log.err")" "msictl: $dev: the peer wants the device back: released"
 	dead "$holder"
 }
 
@@ -107,7 +107,7 @@ connected() {
 	for client in {1..3} {5..9}; do
 		ended 3 "${bg[client]}"
 		output=$(<"$BATS_TEST_TMPDIR/log.$client")$(<"$BATS_TEST_TMPDIR/log.$client.err")
-		grep -Eq 'the kernel took the device back' <<<"$output" || fail "$client: $output"
+		grep -Eq 'the peer took the device back' <<<"$output" || fail "$client: $output"
 		! grep -q 'broke off' <<<"$output" || fail "$client: $output"
 	done
 	ended 0 "$holder"

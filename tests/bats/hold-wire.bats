@@ -74,8 +74,8 @@ half_said() {
 		works write "$dev" bar0 24 l 1
 		ended 0 "$holder"
 		until_true dead "${bg[-1]}"
-		grep -aq 'the kernel took the device back' "$said"
-		refused 3 'nobody holds it; let go at .*: the kernel took the device back' release "$dev"
+		grep -aq 'the peer took the device back' "$said"
+		refused 3 'nobody holds it; let go at .*: the peer took the device back' release "$dev"
 	done
 }
 

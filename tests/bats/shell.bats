@@ -223,19 +223,19 @@ again() {
 	term_expect 'sock> $|sock>$'
 }
 
-@test "the kernel wants the device back: said in one line, the shell ends with 3" {
+@test "the peer wants the device back: said in one line, the shell ends with 3" {
 	enter 'enable msix 2'
 	term_expect 'msix 2>$'
 	enter 'write bar0 24 l 1'
 	term_ended 3
-	term_expect '^[0-9:]{8} kernel: the device is wanted back; released, the shell ends$'
+	term_expect '^[0-9:]{8} peer: the device is wanted back; released, the shell ends$'
 	! on_screen '^msictl:' || fail "$(screen)"
 }
 
 @test "with --keep the shell goes on, and reopen opens the device anew" {
 	again shell --keep "$device"
 	enter 'enable msix 2; write bar0 24 l 1'
-	term_expect 'kernel: the device is wanted back; released, reopen when it is back$'
+	term_expect 'peer: the device is wanted back; released, reopen when it is back$'
 	term_expect '\(gone\)> ?$'
 	enter 'enable msix 2'
 	term_expect '^hint: reopen'
@@ -274,8 +274,8 @@ rests() {
 @test "run: a device that is wanted back is let go, what comes after it fails with 3" {
 	fails 3 run sim:msix=8 -c 'enable msix 2; write bar0 24 l 1; counters; enable msix 3'
 	assert_line --partial 'msix: 2 armed of 8'
-	noted '^the kernel wants the device back: released$'
-	noted 'counters: the kernel took the device back'
+	noted '^the peer wants the device back: released$'
+	noted 'counters: the peer took the device back'
 	fails 3 run -k sim:msix=8 -c 'write bar0 24 l 1; counters; reopen; enable msix 1'
 	assert_line --partial 'msix: 1 armed of 8'
 }

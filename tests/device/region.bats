@@ -5,7 +5,7 @@
 
 load world
 
-@test "writes to the MSI and MSI-X capabilities are refused" {
+@test "writes to the MSI and MSI-X capabilities are refused, of a peer warned of" {
 	local offset
 
 	dev_start "$firing"
@@ -14,11 +14,20 @@ load world
 	lacks error
 	for offset in $msi_words $msix_words; do
 		dev_send "write config $offset w 0"
-		error failed 'is in the msix? capability'
+		if is_sim; then
+			lacks error
+			dev_says "^warning: 0x[0-9a-f]+ is in the msix? capability: the peer may lose interrupts by this write"
+		else
+			error failed 'is in the msix? capability'
+		fi
 	done
 	# nothing has reached the device
 	assert_equal "$(($((16#$(control "$firing" MSIX))) & 0x8000))" $((0x8000))
-	dev_stop 1
+	if is_sim; then
+		dev_stop
+	else
+		dev_stop 1
+	fi
 }
 
 @test "the MSI-X table: writes are refused where the kernel drops them" {
