@@ -197,7 +197,7 @@ static void tell_posted(struct session *s, const struct counted *c)
 		in_use = in_use || c->host.irq[i].armed;
 	if (driver_is_vfio(c->f.driver) && c->f.group >= 0) {
 		rc = group_holders(&s->root, &use, 1);
-		p = posted_judge(&use.by, rc == -EACCES, in_use);
+		p = posted_judge(&use.by, rc < 0, in_use);
 	}
 	doc_posted(out_doc(s->out), &p);
 	if (!p.possible)

@@ -96,7 +96,7 @@ static int judge(struct session *s, struct watch *w)
 		struct watched *d = &w->device[i];
 
 		if (d->asked)
-			d->posted = posted_judge(&use[i].by, rc == -EACCES, in_use(d));
+			d->posted = posted_judge(&use[i].by, rc < 0, in_use(d));
 	}
 	return 0;
 }

@@ -342,10 +342,16 @@ int driver_bind(const struct root *r, const struct pci_addr *a, bool force, uint
 static int check_held(const struct job *j, struct error *e)
 {
 	struct holder h = { 0 };
+	int rc;
 
-	if (j->f.group < 0 || strcmp(j->f.driver, VFIO_DRIVER) != 0 || group_holder(j->r, j->f.group, &h))
+	if (j->f.group < 0 || strcmp(j->f.driver, VFIO_DRIVER) != 0)
 		return 0;
-	return group_refuse(j->f.group, &h, e);
+	rc = group_holder(j->r, j->f.group, &h);
+	if (rc == 0)
+		return group_refuse(j->f.group, &h, e);
+	if (root_exhausted(rc))
+		return fail(e, CAUSE_FAILED, -rc, "whether a process holds IOMMU group %d cannot be seen", j->f.group);
+	return 0;
 }
 
 /* Nothing is vfio-pci's here; what a bind left behind is cleared all the same. */

@@ -15,17 +15,34 @@
 #include "hold-dir.h"
 #include "util.h"
 
+/* The descriptors of one process. */
+struct scan {
+	const struct root *r;
+	const char *pid;
+	int dir;   /* /proc/PID/fd */
+	int error; /* -errno: out of descriptors or memory, so that what was not found may be there */
+};
+
+static int note_error(struct scan *s, int rc)
+{
+	if (root_exhausted(rc))
+		s->error = rc;
+	return rc;
+}
+
 /*
  * The value of a line "KEY: VALUE" in /proc/PID/fdinfo/N. The kernel alone
  * writes this file, but any number of locks may precede the line.
  * Returns: the value, which the caller frees; NULL when there is none.
  */
-static char *fdinfo_value(const struct root *r, const char *pid, const char *fd, const char *key)
+static char *fdinfo_value(struct scan *s, const char *fd, const char *key)
 {
-	_cleanup_file_ FILE *f = root_stream(r, "proc/%s/fdinfo/%s", pid, fd);
+	_cleanup_file_ FILE *f = root_stream(s->r, "proc/%s/fdinfo/%s", s->pid, fd);
 	_cleanup_free_ char *line = NULL;
 	size_t room = 0, len = strlen(key);
 
+	if (!f)
+		note_error(s, -errno);
 	while (f && getline(&line, &room, f) > 0) {
 		const char *value = line + len + 1;
 
@@ -38,17 +55,17 @@ static char *fdinfo_value(const struct root *r, const char *pid, const char *fd,
 }
 
 /* "vfio-device-syspath: /sys/devices/..." of a VFIO device's descriptor (Documentation/filesystems/proc.rst). */
-static int group_of_fdinfo(const struct root *r, const char *pid, const char *fd)
+static int group_of_fdinfo(struct scan *s, const char *fd)
 {
-	_cleanup_free_ char *path = fdinfo_value(r, pid, fd, "vfio-device-syspath");
+	_cleanup_free_ char *path = fdinfo_value(s, fd, "vfio-device-syspath");
 
-	return path ? function_group(r, path) : -1;
+	return path ? function_group(s->r, path) : -1;
 }
 
 /* A descriptor made with O_PATH names a file and does not open the file: anybody may have such a one. open(2) */
-static bool names_only(const struct root *r, const char *pid, const char *fd)
+static bool names_only(struct scan *s, const char *fd)
 {
-	_cleanup_free_ char *text = fdinfo_value(r, pid, fd, "flags");
+	_cleanup_free_ char *text = fdinfo_value(s, fd, "flags");
 	uint64_t flags;
 
 	return text && !parse_u64(text, 8, UINT64_MAX, &flags) && flags & O_PATH;
@@ -66,17 +83,19 @@ static int group_of_word(const char *word)
 }
 
 /* The group that a character device belongs to: a group's own node, or that of one device (since Linux 6.6). */
-static int group_of_number(const struct root *r, unsigned int major, unsigned int minor)
+static int group_of_number(struct scan *s, unsigned int major, unsigned int minor)
 {
-	char word[64], class[64];
+	char word[64], class[64], path[64];
 
-	if (root_link(r, class, sizeof(class), "sys/dev/char/%u:%u/subsystem", major, minor) < 0)
+	snprintf(path, sizeof(path), "sys/dev/char/%u:%u", major, minor);
+	if (note_error(s, root_link(s->r, class, sizeof(class), "%s/subsystem", path)) < 0)
 		return -1;
-	if (!strcmp(class, "vfio-dev"))
-		return root_link(r, word, sizeof(word), "sys/dev/char/%u:%u/device", major, minor) < 0
-			       ? -1
-			       : function_group(r, word);
-	if (strcmp(class, "vfio") != 0 || root_link(r, word, sizeof(word), "sys/dev/char/%u:%u", major, minor) < 0)
+	if (!strcmp(class, "vfio-dev")) {
+		if (note_error(s, root_link(s->r, word, sizeof(word), "%s/device", path)) < 0)
+			return -1;
+		return function_group(s->r, word);
+	}
+	if (strcmp(class, "vfio") != 0 || note_error(s, root_link(s->r, word, sizeof(word), "%s", path)) < 0)
 		return -1;
 	return group_of_word(word);
 }
@@ -86,15 +105,15 @@ static int group_of_number(const struct root *r, unsigned int major, unsigned in
  * only the number of the character device tells. AT_STATX_DONT_SYNC: a file
  * system that its user serves (FUSE) is not asked, who might never answer.
  */
-static int group_of_node(const struct root *r, const char *pid, int dir, const char *fd)
+static int group_of_node(struct scan *s, const char *fd)
 {
 	struct statx st;
 	int group;
 
-	if (statx(dir, fd, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &st) < 0 || !S_ISCHR(st.stx_mode))
+	if (statx(s->dir, fd, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &st) < 0 || !S_ISCHR(st.stx_mode))
 		return -1;
-	group = group_of_number(r, st.stx_rdev_major, st.stx_rdev_minor);
-	return group >= 0 && names_only(r, pid, fd) ? -1 : group;
+	group = group_of_number(s, st.stx_rdev_major, st.stx_rdev_minor);
+	return group >= 0 && names_only(s, fd) ? -1 : group;
 }
 
 /* In a captured tree a descriptor is no more than the name of its file. */
@@ -116,13 +135,13 @@ static int group_of_name(const struct root *r, const char *target)
  * an "anon_inode:" (proc(5)). Of files, those in a folder "vfio" alone are looked at,
  * because a stat of any file may wait for a server of NFS that is gone.
  */
-static int group_of_fd(const struct root *r, const char *pid, int dir, const char *fd, const char *target)
+static int group_of_fd(struct scan *s, const char *fd, const char *target)
 {
 	if (!strcmp(target, "anon_inode:[vfio-device]"))
-		return group_of_fdinfo(r, pid, fd);
+		return group_of_fdinfo(s, fd);
 	if (target[0] != '/' || !strstr(target, "/vfio/"))
 		return -1;
-	return r->live ? group_of_node(r, pid, dir, fd) : group_of_name(r, target);
+	return s->r->live ? group_of_node(s, fd) : group_of_name(s->r, target);
 }
 
 /*
@@ -158,24 +177,29 @@ static void read_holder(const struct root *r, const char *pid, unsigned int numb
 	h->ours = runs_msictl(r, pid, h->comm);
 }
 
-/* A holder that was not known before is filled in. Returns how many, -EACCES: not ours to look at. */
+/*
+ * A holder that was not known before is filled in.
+ * Returns: how many; -EACCES: not ours to look at; -errno of root_exhausted().
+ */
 static int process_holds(const struct root *r, const char *pid, unsigned int number, struct group_use *use, size_t n)
 {
 	_cleanup_dir_ DIR *d = root_opendir(r, "proc/%s/fd", pid);
+	struct scan s = { .r = r, .pid = pid };
 	struct dirent *entry;
 	int found = 0;
 
 	if (!d)
-		return errno == EACCES || errno == EPERM ? -EACCES : 0;
+		return errno == EACCES || errno == EPERM ? -EACCES : root_exhausted(-errno) ? -errno : 0;
+	s.dir = dirfd(d);
 	while ((entry = readdir(d))) {
 		char target[PATH_MAX];
-		ssize_t len = readlinkat(dirfd(d), entry->d_name, target, sizeof(target) - 1);
+		ssize_t len = readlinkat(s.dir, entry->d_name, target, sizeof(target) - 1);
 		int group;
 
 		if (len <= 0)
 			continue;
 		target[len] = '\0';
-		group = group_of_fd(r, pid, dirfd(d), entry->d_name, target);
+		group = group_of_fd(&s, entry->d_name, target);
 		for (size_t i = 0; group >= 0 && i < n; i++) {
 			if (use[i].group != group || use[i].by.pid)
 				continue;
@@ -183,13 +207,13 @@ static int process_holds(const struct root *r, const char *pid, unsigned int num
 			found++;
 		}
 	}
-	return found;
+	return found ? found : s.error;
 }
 
 int group_holders(const struct root *r, struct group_use *use, size_t n)
 {
 	_cleanup_dir_ DIR *d = root_opendir(r, "proc");
-	bool denied = false;
+	int unseen = 0;
 	size_t left = 0;
 	struct dirent *entry;
 
@@ -206,10 +230,12 @@ int group_holders(const struct root *r, struct group_use *use, size_t n)
 		if (parse_u64(entry->d_name, 10, INT_MAX, &pid))
 			continue;
 		rc = process_holds(r, entry->d_name, (unsigned int)pid, use, n);
-		denied |= rc == -EACCES;
+		/* that nothing can be seen says more than that something cannot */
+		if (rc < 0 && !root_exhausted(unseen))
+			unseen = rc;
 		left -= rc > 0 ? (size_t)rc : 0;
 	}
-	return denied ? -EACCES : 0;
+	return unseen;
 }
 
 int group_holder(const struct root *r, int group, struct holder *h)

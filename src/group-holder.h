@@ -18,8 +18,8 @@ struct holder {
 	bool ours; /* the process runs msictl, by its executable file: any process may choose its comm */
 };
 
-/** group_holder() - scan /proc/PID/fd for the group's node; not by polling, once. 0, -ENOENT none, -EACCES some could
- * not be looked at. */
+/** group_holder() - scan /proc/PID/fd for the group's node; not by polling, once. 0, -ENOENT none, or why some could
+ * not be looked at: as group_holders(). */
 int group_holder(const struct root *r, int group, struct holder *h);
 
 /**
@@ -37,7 +37,11 @@ struct group_use {
 	struct holder by; /* told; pid 0: nobody found */
 };
 
-/** group_holders() - the same of many groups in one walk. 0, -EACCES: some processes could not be looked at, -errno. */
+/**
+ * group_holders() - the same of many groups in one walk
+ * Returns: 0; -EACCES: processes of other users could not be looked at; another
+ * -errno: out of descriptors or memory. What was found until then is told in any case.
+ */
 int group_holders(const struct root *r, struct group_use *use, size_t n);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Who holds a group: in a captured tree by the names of descriptors, on a running system by the device numbers. */
 #include <errno.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -249,6 +250,35 @@ static void another_msictl(void **state)
 	assert_false(h.ours);
 }
 
+/* Out of descriptors, at whatever step, is not "nobody". */
+static void no_descriptors(void **state)
+{
+	struct tree *t = *state;
+	struct rlimit rl, low;
+	int first = dup(0), found = 0;
+	struct holder h;
+
+	group_node(t, "/dev/null");
+	has_open(t, "100", "3", "dev/vfio/9", "02");
+	assert_true(first >= 0);
+	close(first);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &rl), 0);
+	for (int i = 0; i <= 4; i++) {
+		int rc;
+
+		low = (struct rlimit){ .rlim_cur = (rlim_t)(first + i), .rlim_max = rl.rlim_max };
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+		rc = group_holder(&t->root, 9, &h);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &rl), 0);
+		if (rc)
+			assert_int_equal(rc, -EMFILE);
+		else
+			assert_int_equal(h.pid, 100);
+		found += rc == 0;
+	}
+	assert_in_range(found, 1, 4);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, tree_setup, tree_teardown)
 
 int main(void)
@@ -263,6 +293,7 @@ int main(void)
 		TEST(device_behind_many_lines),
 		TEST(comm_is_not_believed),
 		TEST(another_msictl),
+		TEST(no_descriptors),
 	};
 
 	return cmocka_run_group_tests_name("group-holder", tests, NULL, NULL);
