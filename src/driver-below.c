@@ -35,12 +35,20 @@ static int real_path(const struct root *r, char buf[PATH_MAX], const char *path)
 	return 0;
 }
 
+int below_note(struct below *b, int rc)
+{
+	if (root_unread(rc))
+		b->error = rc;
+	return rc;
+}
+
 bool lies_below(struct below *b, const char *path)
 {
 	size_t len = strlen(b->home);
 	char real[PATH_MAX];
 
-	return !real_path(b->r, real, path) && !strncmp(real, b->home, len) && (!real[len] || real[len] == '/');
+	return !below_note(b, real_path(b->r, real, path)) && !strncmp(real, b->home, len) &&
+	       (!real[len] || real[len] == '/');
 }
 
 /* Any link of the folder @path that begins with @prefix. */
@@ -50,6 +58,8 @@ static bool any_below(struct below *b, const char *path, const char *prefix)
 	struct dirent *entry;
 	char link[PATH_MAX];
 
+	if (!dir)
+		below_note(b, -errno);
 	while (dir && (entry = readdir(dir))) {
 		if (entry->d_name[0] == '.' || strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
 			continue;
@@ -68,7 +78,7 @@ static bool nvme_below(struct below *b, const char *path)
 {
 	char real[PATH_MAX], up[PATH_MAX];
 
-	if (real_path(b->r, real, path) || !strstr(real, "/nvme-subsystem/"))
+	if (below_note(b, real_path(b->r, real, path)) || !strstr(real, "/nvme-subsystem/"))
 		return false;
 	for (int i = 1; i <= 2; i++) /* of a disk, of a partition */
 		if (snprintf(up, sizeof(up), "%s/%s", path, i == 1 ? ".." : "../..") < (int)sizeof(up) &&
@@ -86,6 +96,8 @@ static bool slaves_below(struct below *b, const char *path, int layers)
 	struct dirent *entry;
 	char slave[PATH_MAX];
 
+	if (!dir)
+		below_note(b, -errno);
 	while (dir && (entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
@@ -129,6 +141,7 @@ bool node_below(struct below *b, const char *node)
 	_cleanup_fd_ int fd = root_openf(b->r, O_PATH, "%s", node);
 	struct stat st;
 
+	below_note(b, fd);
 	return fd >= 0 && !fstat(fd, &st) && S_ISBLK(st.st_mode) &&
 	       device_below(b, major(st.st_rdev), minor(st.st_rdev));
 }

@@ -61,6 +61,7 @@ static int write_name(int folder, const char *file, const char *driver)
 {
 	_cleanup_fd_ int fd = openat(folder, file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	char text[80];
+	ssize_t did;
 	int n;
 
 	if (fd < 0)
@@ -68,9 +69,11 @@ static int write_name(int folder, const char *file, const char *driver)
 	n = snprintf(text, sizeof(text), "%s\n", driver);
 	if (n < 0 || (size_t)n >= sizeof(text))
 		return -ENAMETOOLONG;
-	if (write(fd, text, (size_t)n) != n)
-		return errno ? -errno : -EIO;
-	return 0;
+	did = write(fd, text, (size_t)n);
+	if (did < 0)
+		return -errno;
+	/* write(2): a part is what there was room for */
+	return did == n ? 0 : -ENOSPC;
 }
 
 int former_save(const struct root *r, const struct pci_addr *a, const char *driver)

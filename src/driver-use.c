@@ -60,6 +60,8 @@ static bool tag_below(struct use *u, const char *driver, const char *tag)
 	struct dirent *entry;
 	char path[PATH_MAX], text[64];
 
+	if (!dir)
+		below_note(&u->below, -errno);
 	while (dir && (entry = readdir(dir))) {
 		if (strncmp(entry->d_name, "virtio", 6) != 0)
 			continue;
@@ -125,6 +127,8 @@ static int check_mounts(struct use *u)
 	_cleanup_free_ char *line = NULL;
 	size_t room = 0;
 
+	if (!f)
+		below_note(&u->below, -errno);
 	while (f && getline(&line, &room, f) > 0) {
 		struct mount m;
 
@@ -141,6 +145,8 @@ static int check_btrfs(struct use *u)
 	struct dirent *entry;
 	char path[PATH_MAX];
 
+	if (!dir)
+		below_note(&u->below, -errno);
 	while (dir && (entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
@@ -158,6 +164,8 @@ static int check_swaps(struct use *u)
 	_cleanup_free_ char *line = NULL;
 	size_t room = 0;
 
+	if (!f)
+		below_note(&u->below, -errno);
 	while (f && getline(&line, &room, f) > 0) {
 		line[strcspn(line, " \t\n")] = '\0';
 		unmangle(line);
@@ -180,15 +188,18 @@ static void node_name(char *node, size_t size, const char *word)
  * O_EXCL: open(2), block/bdev.c bd_may_claim(). A partition that is claimed
  * counts for its disk. A ZFS pool has no other mark outside its own tools.
  */
-static bool claimed(const struct use *u, const char *node)
+static bool claimed(struct use *u, const char *node)
 {
 	_cleanup_fd_ int fd = root_openf(u->r, O_PATH, "%s", node);
 	_cleanup_fd_ int own = -1;
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) || !S_ISBLK(st.st_mode))
+	if (below_note(&u->below, fd) < 0 || fstat(fd, &st) || !S_ISBLK(st.st_mode))
 		return false;
 	own = root_openf(u->r, O_RDONLY | O_EXCL, "%s", node);
+	/* others, such as ENOMEDIUM, are the disk's answer */
+	if (root_exhausted(own) || own == -EACCES || own == -EPERM)
+		below_note(&u->below, own);
 	return own == -EBUSY;
 }
 
@@ -198,6 +209,8 @@ static int check_claims(struct use *u)
 	char path[PATH_MAX], node[300];
 	struct dirent *entry;
 
+	if (!dir)
+		below_note(&u->below, -errno);
 	while (dir && (entry = readdir(dir))) {
 		if (entry->d_name[0] == '.' || root_exists(u->r, "sys/class/block/%s/partition", entry->d_name))
 			continue;
@@ -217,12 +230,15 @@ static int check_interfaces(struct use *u)
 	char path[PATH_MAX];
 	uint64_t flags;
 
+	if (!dir)
+		below_note(&u->below, -errno);
 	while (dir && (entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof(path), "sys/class/net/%s/device", entry->d_name);
 		if (!lies_below(&u->below, path) ||
-		    root_number(u->r, &flags, "sys/class/net/%s/flags", entry->d_name) || !(flags & IFF_UP))
+		    below_note(&u->below, root_number(u->r, &flags, "sys/class/net/%s/flags", entry->d_name)) ||
+		    !(flags & IFF_UP))
 			continue;
 		return busy(u, "its network interface is up:", entry->d_name, "ip link set down dev");
 	}
@@ -293,5 +309,10 @@ int driver_in_use(const struct root *r, const struct pci_addr *a, struct error *
 	rc = check_display(&u, &f);
 	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(checks); i++)
 		rc = checks[i](&u);
+	if (rc || !u.below.error)
+		return rc;
+	rc = fail(e, cause_of_errno(-u.below.error), -u.below.error,
+		  "whether the system uses the function cannot be seen");
+	hint(e, "run it as root, and see ulimit -n   (bind %s --force takes it all the same)", u.bdf);
 	return rc;
 }

@@ -76,6 +76,16 @@ load_nvme() {
 	assert_equal "$(driver_of "$nvme")" nvme
 }
 
+@test "/run without room: 1, and the function stays with its driver" {
+	load_nvme
+	# shellcheck disable=SC2016
+	run --separate-stderr -1 unshare --mount sh -c 'mount -t tmpfs -o size=4k,nr_inodes=1 none /run && exec "$@"' - \
+		"$MSICTL" bind "$nvme"
+	one_sentence 'the former driver cannot be noted in /run/msictl/former \(ENOSPC\)$'
+	assert_equal "$(driver_of "$nvme")" nvme
+	assert_equal "$(cat "$(sys "$nvme" driver_override)")" '(null)'
+}
+
 @test "an interface that is up: refused, unless forced" {
 	local interface
 

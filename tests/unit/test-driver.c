@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/sysmacros.h>
 
 #include "driver-parts.h"
@@ -517,6 +518,27 @@ static void sysfs_of_a_namespace(void **state)
 	assert_int_equal(before.st_ino, after.st_ino);
 }
 
+/* With too few descriptors to look, a disk that is mounted does not pass for a free one. */
+static void no_descriptors(void **state)
+{
+	struct bench *b = *state;
+	int first = dup(0), refused = 0;
+	struct rlimit rl, low;
+
+	disk(b, "259:3", HOME "/nvme/nvme0/nvme0n1/nvme0n1p3");
+	mounts(b, "23 22 259:3 / /home rw - ext4 /dev/nvme0n1p3 rw\n");
+	close(first);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &rl), 0);
+	for (int i = 0; i < 6; i++) {
+		low = (struct rlimit){ .rlim_cur = (rlim_t)(first + i), .rlim_max = rl.rlim_max };
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+		refused += driver_in_use(&b->t.root, &nvme, &b->e) < 0;
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &rl), 0);
+	}
+	assert_int_equal(refused, 6);
+	assert_int_equal(b->e.err, EBUSY);
+}
+
 static void boot_display(void **state)
 {
 	struct bench *b = *state;
@@ -769,6 +791,7 @@ int main(void)
 		AT(mounted_9p),
 		AT(swap_space),
 		AT(interface_up),
+		AT(no_descriptors),
 		AT(interface_in_another_namespace),
 		AT(interfaces_of_a_namespace),
 		AT(sysfs_of_a_namespace),
