@@ -62,9 +62,9 @@ static const struct {
 	const char *word;
 	void (*run)(const char *msictl);
 } parts[] = {
-	{ "counting", bench_counting }, { "waking", bench_waking },   { "watching", bench_watching },
-	{ "sim", bench_sim },		{ "serving", bench_serving }, { "starting", bench_starting },
-	{ "resting", bench_resting },
+	{ "counting", bench_counting }, { "waking", bench_waking },   { "cpu", bench_cpu },
+	{ "watching", bench_watching }, { "sim", bench_sim },	      { "serving", bench_serving },
+	{ "starting", bench_starting }, { "resting", bench_resting },
 };
 
 int main(int argc, char **argv)

@@ -40,6 +40,7 @@ double median(double *v, int n);
 
 void bench_counting(const char *msictl);
 void bench_waking(const char *msictl);
+void bench_cpu(const char *msictl);
 void bench_watching(const char *msictl);
 void bench_sim(const char *msictl);
 void bench_serving(const char *msictl);

@@ -12,12 +12,12 @@
 #include "device.h"
 #include "histogram.h"
 #include "util.h"
+#include "vectors.h"
 
-#define BATCH	    64
 #define ROUNDS	    15
 #define ROUND_MS    300
 #define WAKES	    2000 /* a round */
-#define WAKE_ROUNDS 10
+#define WAKE_ROUNDS 11
 
 struct writer {
 	const int *fd;
@@ -38,38 +38,6 @@ static void *write_all(void *arg)
 	return NULL;
 }
 
-/* A device of nothing but eventfds: the vectors, their sources and their callback are the real ones. */
-static void make_device(struct device *d, unsigned int n, int *fd)
-{
-	static const struct trace quiet;
-	struct index *ix = &d->irq[IRQ_MSIX];
-	struct vector_set which = { 0 };
-	struct change c = { 0 };
-	struct error e;
-
-	d->trace = &quiet;
-	must(!loop_new(&d->loop), "loop");
-	*ix = (struct index){ .device = d, .index = IRQ_MSIX, .present = true, .info.count = n };
-	vector_set_add_range(&which, 0, n);
-	must(!device_ready(d, IRQ_MSIX, &which, &c, &e), "eventfds");
-	for (unsigned int i = 0; i < n; i++) {
-		ix->vector[i]->armed = true;
-		fd[i] = ix->vector[i]->source.fd;
-	}
-}
-
-static void drop_device(struct device *d)
-{
-	struct index *ix = &d->irq[IRQ_MSIX];
-
-	for (unsigned int i = 0; i < ix->info.count; i++) {
-		close(ix->vector[i]->source.fd);
-		free(ix->vector[i]);
-	}
-	free(ix->vector);
-	loop_free(d->loop);
-}
-
 static uint64_t sum_of(const struct device *d)
 {
 	uint64_t sum = 0;
@@ -87,7 +55,7 @@ static double count_ours(unsigned int n, unsigned int ms, uint64_t *lost)
 	uint64_t begin;
 	pthread_t t;
 
-	make_device(&d, n, fd);
+	vectors_ours(&d, n, fd);
 	w.fd = fd;
 	begin = now_ns();
 	w.until_ns = begin + (uint64_t)ms * 1000000u;
@@ -99,50 +67,14 @@ static double count_ours(unsigned int n, unsigned int ms, uint64_t *lost)
 	pthread_join(t, NULL);
 	begin = now_ns() - begin;
 	*lost = w.written - sum_of(&d);
-	drop_device(&d);
+	vectors_drop_ours(&d);
 	return (double)w.written * 1e9 / (double)begin;
-}
-
-static int take(int epoll, uint64_t *count, int timeout)
-{
-	struct epoll_event ev[BATCH];
-	int n = epoll_wait(epoll, ev, BATCH, timeout);
-
-	for (int i = 0; i < n; i++) {
-		uint64_t got;
-		unsigned int at = ev[i].data.u32;
-
-		if (read((int)(ev[i].data.u64 >> 32), &got, sizeof(got)) == sizeof(got))
-			count[at] += got;
-	}
-	return n;
-}
-
-static int make_bare(unsigned int n, int *fd)
-{
-	int epoll = epoll_create1(EPOLL_CLOEXEC);
-
-	for (unsigned int i = 0; i < n; i++) {
-		struct epoll_event ev = { .events = EPOLLIN };
-
-		fd[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		ev.data.u64 = (uint64_t)fd[i] << 32 | i;
-		must(fd[i] >= 0 && !epoll_ctl(epoll, EPOLL_CTL_ADD, fd[i], &ev), "eventfd");
-	}
-	return epoll;
-}
-
-static void drop_bare(int epoll, const int *fd, unsigned int n)
-{
-	for (unsigned int i = 0; i < n; i++)
-		close(fd[i]);
-	close(epoll);
 }
 
 static double count_bare(unsigned int n, unsigned int ms, uint64_t *lost)
 {
 	uint64_t *count = calloc(n, sizeof(*count)), sum = 0, begin;
-	int fd[MAX_VECTORS], epoll = make_bare(n, fd);
+	int fd[MAX_VECTORS], epoll = vectors_bare(n, fd);
 	struct writer w = { .fd = fd, .n = n };
 	pthread_t t;
 
@@ -151,15 +83,15 @@ static double count_bare(unsigned int n, unsigned int ms, uint64_t *lost)
 	w.until_ns = begin + (uint64_t)ms * 1000000u;
 	must(!pthread_create(&t, NULL, write_all, &w), "thread");
 	while (!atomic_load(&w.done))
-		take(epoll, count, 10);
-	while (take(epoll, count, 0) > 0)
+		vectors_take(epoll, count, 10);
+	while (vectors_take(epoll, count, 0) > 0)
 		;
 	pthread_join(t, NULL);
 	begin = now_ns() - begin;
 	for (unsigned int i = 0; i < n; i++)
 		sum += count[i];
 	*lost = w.written - sum;
-	drop_bare(epoll, fd, n);
+	vectors_drop_bare(epoll, fd, n);
 	free(count);
 	return (double)w.written * 1e9 / (double)begin;
 }
@@ -181,7 +113,7 @@ static void count_size(unsigned int n, unsigned int ms, int rounds)
 	}
 	snprintf(what, sizeof(what), "counting %4u vectors, lost %llu and %llu", n, (unsigned long long)lost,
 		 (unsigned long long)lost_bare);
-	row(what, median(ours, rounds), median(bare, rounds), "million/s", ">= 0.95, lost 0");
+	row_spread(what, ours, bare, rounds, "million/s", ">= 0.95, lost 0");
 }
 
 void bench_counting(const char *msictl)
@@ -225,7 +157,7 @@ static void wake_ours(struct histogram *h)
 	pthread_t t;
 	int fd[1];
 
-	make_device(&d, 1, fd);
+	vectors_ours(&d, 1, fd);
 	w.fd = fd[0];
 	must(!pthread_create(&t, NULL, wake, &w), "thread");
 	for (uint64_t i = 0; i < WAKES; i++) {
@@ -235,26 +167,26 @@ static void wake_ours(struct histogram *h)
 		atomic_store(&w.seen, i + 1);
 	}
 	pthread_join(t, NULL);
-	drop_device(&d);
+	vectors_drop_ours(&d);
 }
 
 static void wake_bare(struct histogram *h)
 {
 	struct waker w = { 0 };
 	uint64_t count = 0;
-	int fd[1], epoll = make_bare(1, fd);
+	int fd[1], epoll = vectors_bare(1, fd);
 	pthread_t t;
 
 	w.fd = fd[0];
 	must(!pthread_create(&t, NULL, wake, &w), "thread");
 	for (uint64_t i = 0; i < WAKES; i++) {
 		while (count == i)
-			take(epoll, &count, -1);
+			vectors_take(epoll, &count, -1);
 		histogram_add(h, now_ns() - atomic_load(&w.began));
 		atomic_store(&w.seen, i + 1);
 	}
 	pthread_join(t, NULL);
-	drop_bare(epoll, fd, 1);
+	vectors_drop_bare(epoll, fd, 1);
 }
 
 /* Of each round its own figures: what else the machine did in one of them is not msictl's. */
@@ -278,7 +210,7 @@ void bench_waking(const char *msictl)
 			ours[i] = (double)histogram_at(&h[2 * i], figure[f].part) / 1e3;
 			bare[i] = (double)histogram_at(&h[2 * i + 1], figure[f].part) / 1e3;
 		}
-		row(figure[f].what, median(ours, WAKE_ROUNDS), median(bare, WAKE_ROUNDS), "us", "<= 1.2");
+		row_spread(figure[f].what, ours, bare, WAKE_ROUNDS, "us", "<= 1.2");
 	}
 	free(h);
 }

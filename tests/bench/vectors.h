@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Vectors that count: those of msictl, and eventfds in an epoll. */
+#ifndef BENCH_VECTORS_H
+#define BENCH_VECTORS_H
+
+#include "device.h"
+
+/** vectors_ours() - a device of nothing but eventfds, in @fd; the vectors, sources and callbacks are the real ones. */
+void vectors_ours(struct device *d, unsigned int n, int *fd);
+void vectors_drop_ours(struct device *d);
+
+/** vectors_bare() - @n eventfds in an epoll, which is returned. */
+int vectors_bare(unsigned int n, int *fd);
+void vectors_drop_bare(int epoll, const int *fd, unsigned int n);
+
+/** vectors_take() - wait, read what is ready and add it to @count. Returns how many were ready. */
+int vectors_take(int epoll, uint64_t *count, int timeout);
+
+#endif
