@@ -55,7 +55,7 @@ static double count_ours(unsigned int n, unsigned int ms, uint64_t *lost)
 	uint64_t begin;
 	pthread_t t;
 
-	vectors_ours(&d, n, fd);
+	vectors_ours(&d, VECTORS_KERNEL, n, fd);
 	w.fd = fd;
 	begin = now_ns();
 	w.until_ns = begin + (uint64_t)ms * 1000000u;
@@ -157,7 +157,7 @@ static void wake_ours(struct histogram *h)
 	pthread_t t;
 	int fd[1];
 
-	vectors_ours(&d, 1, fd);
+	vectors_ours(&d, VECTORS_KERNEL, 1, fd);
 	w.fd = fd[0];
 	must(!pthread_create(&t, NULL, wake, &w), "thread");
 	for (uint64_t i = 0; i < WAKES; i++) {

@@ -9,7 +9,7 @@
 
 #define BATCH 64
 
-void vectors_ours(struct device *d, unsigned int n, int *fd)
+void vectors_ours(struct device *d, const char *spec, unsigned int n, int *fd)
 {
 	static const struct trace quiet;
 	struct index *ix = &d->irq[IRQ_MSIX];
@@ -18,6 +18,8 @@ void vectors_ours(struct device *d, unsigned int n, int *fd)
 	struct error e;
 
 	d->trace = &quiet;
+	d->backend = backend_find(spec);
+	must(d->backend != NULL, spec);
 	must(!loop_new(&d->loop), "loop");
 	*ix = (struct index){ .device = d, .index = IRQ_MSIX, .present = true, .info.count = n };
 	vector_set_add_range(&which, 0, n);

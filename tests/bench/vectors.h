@@ -5,8 +5,12 @@
 
 #include "device.h"
 
+/* A DEVICE of the kernel's, and one that another process serves: their eventfds are read in different ways. */
+#define VECTORS_KERNEL "0000:00:00.0"
+#define VECTORS_PEER   "vfio-user:"
+
 /** vectors_ours() - a device of nothing but eventfds, in @fd; the vectors, sources and callbacks are the real ones. */
-void vectors_ours(struct device *d, unsigned int n, int *fd);
+void vectors_ours(struct device *d, const char *spec, unsigned int n, int *fd);
 void vectors_drop_ours(struct device *d);
 
 /** vectors_bare() - @n eventfds in an epoll, which is returned. */
