@@ -12,7 +12,7 @@
 #define ATTACH_PATIENCE_US 5000000
 
 /* Room for the last word of a holder. */
-#define ATTACH_WORD 192
+#define ATTACH_WORD ERROR_TEXT
 
 /** attach_find() - connect to the holder of @device. A socket; -ENOENT: nobody holds it; -errno with @e. */
 int attach_find(const char *device, pid_t *pid, struct error *e);

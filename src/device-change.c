@@ -333,7 +333,7 @@ int device_trigger(struct device *d, enum irq_index index, const struct vector_s
 	struct irq_set set = { .index = index, .action = IRQ_ACTION_TRIGGER, .data = IRQ_DATA_NONE };
 	struct change c = { 0 };
 	struct vector_set idle, held;
-	char text[128];
+	char text[VECTOR_SET_ROOM];
 	unsigned int start, count, v;
 	int rc;
 

@@ -253,7 +253,7 @@ static int mask_by_peer(struct device *d, enum irq_index index, const struct vec
 static int check_maskable(struct device *d, enum irq_index index, const struct vector_set *which, struct error *e)
 {
 	struct vector_set armed = device_armed(d, index), held = device_masked(d, index), other;
-	char text[128];
+	char text[VECTOR_SET_ROOM];
 	int rc;
 
 	other = vector_set_minus(which, &armed);

@@ -9,7 +9,7 @@
 #include "hold-dir.h"
 #include "util.h"
 
-#define MAX_WORD 160
+#define MAX_WORD 4096
 
 /* NAME.gone beside NAME.sock, which is what everybody else means by a name. */
 static const char *file_name(const char *name, char buf[HOLD_NAME + 8])

@@ -123,13 +123,16 @@ static int check_dir(int fd, const char *path, struct error *e)
 
 int hold_dir_open(bool create, struct error *e)
 {
-	char path[256], text[256];
+	_cleanup_free_ char *text = NULL;
+	char path[PATH_MAX];
 	_cleanup_fd_ int fd = -1;
 	int rc = dir_path(path, sizeof(path), e);
 
 	if (rc)
 		return create ? rc : -ENOENT;
-	escape_text(path, text, sizeof(text));
+	text = escape_text_dup(path);
+	if (!text)
+		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
 	if (create && mkdir(path, 0700) < 0 && errno != EEXIST)
 		return fail(e, cause_of_errno(errno), errno, "%s can't be made", text);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

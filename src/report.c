@@ -190,7 +190,7 @@ static void hint_rearm(struct out *o, struct device *d)
 {
 	struct vector_set armed = device_armed(d, IRQ_MSIX);
 	struct error asleep;
-	char text[96];
+	char text[VECTOR_SET_ROOM];
 
 	vector_set_text(&armed, text, sizeof(text));
 	if (device_awake(d, IRQ_MSIX, &asleep))

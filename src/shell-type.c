@@ -52,7 +52,7 @@ static void candidates(void *ctx, enum kind kind, const char *prefix,
 		return;
 	for (unsigned int i = IRQ_INTX; i <= IRQ_MSIX; i++) {
 		struct vector_set armed = device_armed(sh->s->device, i);
-		char text[128];
+		char text[VECTOR_SET_ROOM];
 		unsigned int v;
 
 		if (vector_set_empty(&armed))

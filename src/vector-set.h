@@ -54,6 +54,9 @@ unsigned int vector_set_next(const struct vector_set *s, unsigned int from); /* 
  */
 int vector_set_parse(const char *text, enum vector_word *word, struct vector_set *s);
 
+/* Room for any set in words: every second vector takes most, 4565 bytes. */
+#define VECTOR_SET_ROOM 4608
+
 /** vector_set_text() - "0-3,7", or "none"; bounded, ends in ",..." when cut. Returns @buf. */
 char *vector_set_text(const struct vector_set *s, char *buf, size_t size);
 

@@ -148,20 +148,22 @@ int group_not_viable(const struct root *r, int group, struct error *e)
 {
 	_cleanup_free_ struct group_member *m = NULL;
 	ssize_t n = group_members(r, group, &m);
-	char list[512] = "", bdf[PCI_ADDR_LEN], driver[80], first[PCI_ADDR_LEN] = "";
+	const char *first = NULL;
 
+	fail(e, CAUSE_NOT_VIABLE, EPERM, "IOMMU group %d is not viable: ", group);
 	for (ssize_t i = 0; i < n; i++) {
+		char bdf[PCI_ADDR_LEN];
+
 		if (!m[i].blocks)
 			continue;
-		append(list, sizeof(list), "%s%s has %s", list[0] ? ", " : "", pci_addr_short(&m[i].addr, bdf),
-		       escape_text(m[i].driver, driver, sizeof(driver)));
-		if (!first[0])
-			pci_addr_short(&m[i].addr, first);
+		append(e->message, sizeof(e->message), "%s%s has %s", first ? ", " : "",
+		       pci_addr_short(&m[i].addr, bdf), m[i].driver);
+		if (!first)
+			hint(e, "msictl bind %s   (every member must be on vfio-pci or without a driver)", bdf);
+		first = m[i].driver;
 	}
-	fail(e, CAUSE_NOT_VIABLE, EPERM, "IOMMU group %d is not viable: %s", group,
-	     list[0] ? list : "a member has a driver that is not VFIO's");
-	if (first[0])
-		hint(e, "msictl bind %s   (every member must be on vfio-pci or without a driver)", first);
+	if (!first)
+		append(e->message, sizeof(e->message), "a member has a driver that is not VFIO's");
 	return -EPERM;
 }
 

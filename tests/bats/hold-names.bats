@@ -82,3 +82,17 @@ padded() {
 	works --json holders
 	json --argjson pid "$pid" '[.holders[] | select(.pid == $pid)] == []'
 }
+
+@test "not root: a runtime folder with a long path" {
+	local deep=$BATS_TEST_TMPDIR/run
+
+	user_setup
+	while ((${#deep} < 700)); do
+		deep+=/$(padded 200)
+	done
+	as 65534 mkdir -p "$deep"
+	run as 65534 env XDG_RUNTIME_DIR="$deep" "$BATS_TEST_TMPDIR/msictl" hold "$dev"
+	((status == 0)) || fail "$status: $output"
+	[[ -e $deep/msictl/$dev.sock ]] || fail "$(ls "$deep/msictl")"
+	as 65534 env XDG_RUNTIME_DIR="$deep" "$BATS_TEST_TMPDIR/msictl" release "$dev"
+}

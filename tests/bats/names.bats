@@ -91,6 +91,17 @@ typed() {
 	done
 }
 
+@test "a hint names every vector, however many ranges they are" {
+	local odd
+
+	odd=$(seq -s , 1 2 2047)
+	fails 1 run sim:msix=2048 -c "trigger msix $odd"
+	one_sentence "msix $odd not armed: "
+	hinted "enable msix $odd$"
+	fails 1 run sim:msix=2048 -c "enable msix 2; mask msix $odd"
+	hinted "enable msix 3,.*,2047$"
+}
+
 @test "control characters in a name: each is shown, the name is whole" {
 	local name
 
