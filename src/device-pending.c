@@ -12,7 +12,7 @@ static int pending_msix(struct device *d, struct vector_set *pending, struct err
 	uint8_t pba[MAX_VECTORS / 8] = { 0 };
 	size_t size = ((size_t)m->count + 63) / 64 * 8;
 	ssize_t n;
-	int rc = device_memory_on(d, e);
+	int rc = device_served(d) ? 0 : device_memory_on(d, e);
 
 	if (rc)
 		return rc;
@@ -21,6 +21,8 @@ static int pending_msix(struct device *d, struct vector_set *pending, struct err
 	/* The kernel keeps the table from being read, not the PBA. */
 	n = d->backend->region_read(d->handle, m->pba_bar, pba, size, m->pba_offset);
 	if (n != (ssize_t)size && device_lost(d, "region access", e))
+		return -EIO;
+	if (n != (ssize_t)size && device_served(d) && device_bar_mapped(d, (enum region_index)m->pba_bar, e))
 		return -EIO;
 	if (n != (ssize_t)size)
 		return fail(e, CAUSE_FAILED, n < 0 ? (int)-n : EIO, "the pending bit array in bar%u can't be read",

@@ -42,13 +42,17 @@ static int map_table(struct device *d, struct error *e)
 int device_table_reach(struct device *d, struct error *e)
 {
 	const struct msix_cap *m = &d->caps.msix;
-	int rc = device_memory_on(d, e);
+	int rc = device_served(d) ? 0 : device_memory_on(d, e);
+	uint32_t first;
 
 	if (rc)
 		return rc;
 	if (!d->caps.has_msix || m->truncated || m->table_bar > 5)
 		return fail(e, CAUSE_FAILED, 0, "the device has no MSI-X table that can be reached");
-	return d->backend->table_by_region ? 0 : map_table(d, e);
+	if (!d->backend->table_by_region)
+		return map_table(d, e);
+	/* Whether a BAR answers without memory decode is the peer's own matter: libvfio-user's do. */
+	return device_entry_read(d, 0, 0, &first, 1) ? device_table_fault(d, e) : 0;
 }
 
 static volatile uint32_t *entry_at(const struct device *d, unsigned int vector)
