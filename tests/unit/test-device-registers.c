@@ -575,7 +575,7 @@ static void refuses_access(void **state)
 	h->read_rc = h->write_rc = -EPERM;
 	no_access(h, 2, 0x10, 4, CAUSE_PERMISSION, EPERM, "bar2 0x10 can't be accessed");
 	h->read_rc = h->write_rc = 0;
-	h->info.size = BAR_SIZE * 2;
+	h->info.size = 2ull * BAR_SIZE;
 	no_access(h, 2, BAR_SIZE, 4, CAUSE_FAILED, EIO, "bar2 0x4000 can't be accessed");
 	h->config[PCI_COMMAND] = 0;
 	no_access(h, 2, BAR_SIZE, 4, CAUSE_FAILED, EIO, "memory decode is off");

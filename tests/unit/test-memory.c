@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Each allocation fails once: what was asked for is then refused with a word on memory, or it is there as a whole.
+ * malloc(3) and its like are the test's own; under ASan they are ASan's, and there is nothing to test.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "device-internal.h"
+#include "hold-call.h"
+#include "hold-wire.h"
+#include "metrics.h"
+#include "platform.h"
+#include "sample.h"
+#include "sim-device.h"
+#include "sim-spec.h"
+#include "util.h"
+#include "vu-server.h"
+
+/* Behind error.h: it makes a macro of fail(). */
+#include <cmocka.h>
+
+#ifdef __SANITIZE_ADDRESS__
+#define HAVE_OWN_MALLOC false
+#else
+#define HAVE_OWN_MALLOC true
+#endif
+
+/* Allocations until the one that fails; -1: none does. */
+static long left = -1;
+
+#if HAVE_OWN_MALLOC
+/* glibc's, under the names that it has for who replaces them. */
+void *__libc_malloc(size_t n);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t n);
+
+static bool fails(void)
+{
+	if (left < 0 || left-- > 0)
+		return false;
+	errno = ENOMEM;
+	return true;
+}
+
+void *malloc(size_t n)
+{
+	return fails() ? NULL : __libc_malloc(n);
+}
+
+void *calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __libc_calloc(n, size);
+}
+
+void *realloc(void *p, size_t n)
+{
+	return fails() ? NULL : __libc_realloc(p, n);
+}
+#endif
+
+static unsigned int descriptors(void)
+{
+	unsigned int n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+/*
+ * @attempt is made with the first allocation that fails, with the second, until one is made without a failure. It
+ * returns 0 or -errno, and puts everything back. A descriptor that stays open is a leak.
+ */
+static void each_fails(int (*attempt)(void))
+{
+	unsigned int open = descriptors();
+
+	if (!HAVE_OWN_MALLOC)
+		skip();
+	assert_int_equal(attempt(), 0);
+	for (long n = 0;; n++) {
+		bool failed;
+		int rc;
+
+		assert_true(n < 1000);
+		left = n;
+		rc = attempt();
+		failed = left < 0;
+		left = -1;
+		assert_int_equal(descriptors(), open);
+		if (!failed) {
+			assert_int_equal(rc, 0);
+			return;
+		}
+		if (rc != -ENOMEM)
+			fail_msg("allocation %ld failed, and the answer was %d", n, rc);
+	}
+}
+
+/* Without memory while the test itself looks. */
+#define WITH_MEMORY(text)          \
+	do {                       \
+		long keep_ = left; \
+		left = -1;         \
+		text;              \
+		left = keep_;      \
+	} while (0)
+
+static struct vector_set vectors(const char *text)
+{
+	struct vector_set s;
+	enum vector_word word;
+
+	vector_set_parse(text, &word, &s);
+	return s;
+}
+
+/* 0: the plan is there, of @n calls. */
+static int judge(int rc, struct plan *p, size_t n, const struct error *e)
+{
+	if (rc)
+		WITH_MEMORY(assert_non_null(strstr(e->message, "no memory for the plan")));
+	else
+		WITH_MEMORY(assert_int_equal(p->n, n));
+	plan_free(p);
+	return rc;
+}
+
+static int plans(void)
+{
+	struct irq_state off = { .index = IRQ_MSIX, .count = 64 }, on = off;
+	struct resize_how rebuild = { .rebuild = true, .release = true };
+	struct vector_set sparse = vectors("5,9-10,20");
+	struct error e = { 0 };
+	struct plan p;
+	int rc;
+
+	on.enabled = true;
+	on.armed = on.allocated = vectors("0-3,8");
+	rc = judge(plan_enable(&off, &sparse, &p, &e), &p, 4, &e);
+	if (rc == 0)
+		rc = judge(plan_enable(&on, &sparse, &p, &e), &p, 3, &e);
+	if (rc == 0)
+		rc = judge(plan_enable_none(&off, 4, &p, &e), &p, 1, &e);
+	if (rc == 0)
+		rc = judge(plan_disable(&on, &p, &e), &p, 1, &e);
+	if (rc == 0)
+		rc = judge(plan_resize(&on, 12, (struct resize_how){ 0 }, &p, &e), &p, 2, &e);
+	if (rc == 0)
+		rc = judge(plan_resize(&on, 2, (struct resize_how){ 0 }, &p, &e), &p, 2, &e);
+	if (rc == 0)
+		rc = judge(plan_resize(&on, 2, rebuild, &p, &e), &p, 2, &e);
+	if (rc == 0)
+		rc = judge(plan_resize(&on, 0, rebuild, &p, &e), &p, 2, &e);
+	return rc;
+}
+
+/* A repair has no sentence of its own. */
+static int repairs(void)
+{
+	struct irq_state off = { .index = IRQ_MSIX, .count = 64 }, on = off;
+	struct vector_set lost = vectors("1,3");
+	struct plan p;
+	int rc;
+
+	on.enabled = true;
+	rc = plan_attach(&on, &lost, &p);
+	plan_free(&p);
+	if (rc == 0) {
+		rc = plan_attach(&off, &lost, &p);
+		plan_free(&p);
+	}
+	if (rc == 0) {
+		rc = plan_release(&on, &lost, &p);
+		plan_free(&p);
+	}
+	return rc;
+}
+
+static unsigned int sets;
+
+static int set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd)
+{
+	(void)handle;
+	for (unsigned int i = 0; s->data == IRQ_DATA_EVENTFD && i < s->count; i++)
+		if (vector_set_has(&s->attach, s->start + i))
+			assert_true(fcntl(eventfd[i], F_GETFD) >= 0);
+	sets++;
+	return 0;
+}
+
+static ssize_t no_access(void *handle, enum region_index region, void *buf, size_t n, uint64_t offset)
+{
+	(void)handle, (void)region, (void)buf, (void)n, (void)offset;
+	return -EIO;
+}
+
+static void device_free(struct device *d)
+{
+	struct index *ix = &d->irq[IRQ_MSIX];
+
+	for (unsigned int v = 0; ix->vector && v < ix->info.count; v++) {
+		if (!ix->vector[v])
+			continue;
+		vector_disarm(ix->vector[v]);
+		free(ix->vector[v]);
+	}
+	free(ix->vector);
+	loop_free(d->loop);
+}
+
+/* Nothing is sent of a change that cannot be made as a whole. */
+static int enables(void)
+{
+	static const struct backend backend = { .name = "fake", .set_irqs = set_irqs, .region_read = no_access };
+	struct vector_set three = vectors("0-2");
+	struct trace quiet = { 0 };
+	struct device d = { .backend = &backend, .handle = &d, .trace = &quiet, .peer = { .fd = -1 } };
+	struct change c = { 0 };
+	struct error e = { 0 };
+	int rc;
+
+	WITH_MEMORY(assert_int_equal(loop_new(&d.loop), 0));
+	d.irq[IRQ_MSIX] = (struct index){ .device = &d, .index = IRQ_MSIX, .present = true, .info = { .count = 8 } };
+	sets = 0;
+	rc = device_enable(&d, IRQ_MSIX, &three, (struct change_how){ 0 }, &c, &e);
+	WITH_MEMORY({
+		struct vector_set armed = device_armed(&d, IRQ_MSIX);
+
+		assert_int_equal(vector_set_count(&armed), rc ? 0 : 3);
+		assert_int_equal(sets, rc ? 0 : 1);
+		if (rc)
+			assert_true(e.err == ENOMEM || strstr(e.message, "memory"));
+	});
+	WITH_MEMORY(device_free(&d));
+	return rc;
+}
+
+static int samples(void)
+{
+	struct samples s = { 0 };
+	int rc = 0;
+
+	samples_begin(&s, 1000000);
+	for (int v = 0; rc == 0 && v < 20; v++)
+		rc = samples_add(&s, &(struct reading){ .vector = v, .counted = true });
+	samples_end(&s);
+	WITH_MEMORY(assert_true(rc || s.n == 20));
+	samples_free(&s);
+	return rc;
+}
+
+static int simulations(void)
+{
+	struct sim_device *d = NULL;
+	struct sim_spec spec;
+	struct error e;
+	int rc;
+
+	WITH_MEMORY(assert_int_equal(sim_spec_parse("msix=8", &spec, &e), 0));
+	rc = sim_device_new(&d, &spec);
+	if (rc == 0)
+		sim_device_free(d);
+	return rc;
+}
+
+static int servers(void)
+{
+	struct vu_server *s = NULL;
+	struct sim_device *d;
+	struct sim_spec spec;
+	struct loop *loop;
+	struct error e;
+	int rc;
+
+	WITH_MEMORY({
+		assert_int_equal(sim_spec_parse("msix=8", &spec, &e), 0);
+		assert_int_equal(sim_device_new(&d, &spec), 0);
+		assert_int_equal(loop_new(&loop), 0);
+	});
+	rc = vu_server_new(&s, d, loop);
+	if (rc == 0)
+		vu_server_free(s);
+	loop_free(loop);
+	sim_device_free(d);
+	return rc;
+}
+
+static int calls(void)
+{
+	struct call *c = NULL;
+	struct loop *loop;
+	int rc, pair[2];
+
+	WITH_MEMORY(assert_int_equal(loop_new(&loop), 0));
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+	rc = call_new(&c, pair[0], loop);
+	if (rc == 0)
+		call_free(c);
+	close(pair[1]);
+	loop_free(loop);
+	return rc;
+}
+
+static int platforms(void)
+{
+	struct platform p = { 0 };
+	struct root root;
+	struct error e;
+	int rc;
+
+	/* Of an empty tree: what cannot be read is not known, and that is an answer. */
+	WITH_MEMORY(assert_int_equal(root_open(&root, "tests/unit", &e), 0));
+	rc = platform_read(&root, NULL, &p);
+	if (rc == 0)
+		platform_free(&p);
+	root_close(&root);
+	return rc;
+}
+
+static int foreign_platforms(void)
+{
+	struct platform p = { 0 };
+	int rc = platform_foreign("vfio-user", &p);
+
+	if (rc == 0)
+		platform_free(&p);
+	return rc;
+}
+
+#define ATTEMPT(what)                          \
+	static void no_memory_##what(void **s) \
+	{                                      \
+		(void)s;                       \
+		each_fails(what);              \
+	}
+
+ATTEMPT(plans)
+ATTEMPT(repairs)
+ATTEMPT(enables)
+ATTEMPT(samples)
+ATTEMPT(simulations)
+ATTEMPT(servers)
+ATTEMPT(calls)
+ATTEMPT(platforms)
+ATTEMPT(foreign_platforms)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_memory_plans),
+		cmocka_unit_test(no_memory_repairs),
+		cmocka_unit_test(no_memory_enables),
+		cmocka_unit_test(no_memory_samples),
+		cmocka_unit_test(no_memory_simulations),
+		cmocka_unit_test(no_memory_servers),
+		cmocka_unit_test(no_memory_calls),
+		cmocka_unit_test(no_memory_platforms),
+		cmocka_unit_test(no_memory_foreign_platforms),
+	};
+
+	return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
+}
