@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* counters */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,6 +119,22 @@ static unsigned int indexes_in_use(const struct vector_rows *rows)
 	return in_use;
 }
 
+/* A sum that has come to its end would pass for a vector that is quiet. */
+static void tell_saturated(struct out *o, const struct vector_rows *rows)
+{
+	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
+		struct vector_set full = { .bits = { 0 } };
+		char text[VECTOR_SET_ROOM];
+
+		for (size_t k = 0; k < rows->n; k++)
+			if (rows->row[k].index == i && rows->row[k].own && rows->row[k].own->saturated)
+				vector_set_add(&full, rows->row[k].own->number);
+		if (!vector_set_empty(&full))
+			out_note(o, "%s %s: more was signalled than a count of 64 bits holds, it stays at %" PRIu64,
+				 irq_index_word(i), vector_set_text(&full, text, sizeof(text)), COUNT_END);
+	}
+}
+
 static int tell(struct session *s, const struct value *v, struct counted *c, struct error *e)
 {
 	const struct vector_source *src = &c->src;
@@ -138,6 +155,7 @@ static int tell(struct session *s, const struct value *v, struct counted *c, str
 		doc_vector_row(array, src, row);
 		shown++;
 	}
+	tell_saturated(s->out, &rows);
 	free(rows.row);
 	/* of 2048 vectors that is a MiB: not needed any more while the table is made */
 	host_irqs_free(&c->host);
@@ -263,7 +281,8 @@ const struct command cmd_counters = {
 		"left out, "
 		"which is said. In a session COUNT is what the eventfds counted and HOST what "
 		"Linux counted: loopback triggers, INTx signals repeated by an unmask, ERR and REQ are in the first "
-		"only. Interrupts that are posted to a VM bypass the host, which may count none: of a device that "
+		"only. A count that a peer drove to the end of 64 bits stays there, which is said. Interrupts that are "
+		"posted to a VM bypass the host, which may count none: of a device that "
 		"another "
 		"program holds through VFIO it is said who that is.\n"
 		"With --openmetrics it may be several DEVICEs, or all functions that have vectors; a label says "

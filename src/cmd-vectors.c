@@ -242,4 +242,5 @@ void doc_vector_row(node *array, const struct vector_source *src, const struct v
 	doc_number(o, "count", row->own ? row->own->count : 0);
 	doc_number_if(o, "host", counted, seen);
 	doc_number(o, "loopback", row->own ? row->own->loopback : 0);
+	doc_bool(o, "saturated", row->own && row->own->saturated);
 }

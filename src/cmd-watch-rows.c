@@ -139,7 +139,7 @@ unsigned int page_vectors(const struct watched *d, unsigned int *active, uint64_
 			continue;
 		n++;
 		*active += v->trend.delta != 0;
-		*count += v->now.count;
+		add_count(count, v->now.count);
 		counted = counted && v->now.counted;
 	}
 	if (!counted)
@@ -171,7 +171,7 @@ int page_gather(struct page *p, bool fold)
 	for (size_t i = 0; !rc && i < p->w->n; i++) {
 		const struct watched *d = &p->w->device[i];
 
-		p->delta += d->samples.total.delta;
+		add_count(&p->delta, d->samples.total.delta);
 		rc = p->w->every ? gather_device(p, d, fold) : gather_vectors(p, d, fold);
 	}
 	return rc;

@@ -111,8 +111,9 @@ static void on_eventfd(struct source *s)
 		return;
 	own = n < v->expected ? n : v->expected;
 	v->expected -= own;
-	v->loopback += own;
-	v->count += n;
+	add_count(&v->loopback, own);
+	if (!add_count(&v->count, n))
+		v->saturated = true;
 	v->wakeups++;
 	if (ix->index == IRQ_REQ && n > own) {
 		let_go(d);

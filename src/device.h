@@ -43,6 +43,7 @@ struct vector {
 	bool armed;
 	enum mask_way masked;
 	uint64_t count;	   /* sum of eventfd reads since it was armed first */
+	bool saturated;	   /* there were more: count stays at COUNT_END */
 	uint64_t wakeups;  /* reads; fewer than count when signals coalesced */
 	uint64_t loopback; /* how many of count we triggered ourselves */
 	uint64_t expected; /* loopback triggers that were not read back yet */

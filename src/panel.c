@@ -132,10 +132,10 @@ int panel_count(struct panel *p, const struct panel_count *c, uint64_t now, time
 
 	if (!v || activate(p, v))
 		return -ENOMEM;
-	t->count += c->total - v->count;
+	add_count(&t->count, c->total - v->count);
 	v->count = c->total;
-	v->fresh += c->n;
-	t->fresh += c->n;
+	add_count(&v->fresh, c->n);
+	add_count(&t->fresh, c->n);
 	if (c->n)
 		t->last = at;
 	if (!p->since)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util.h"
+
 /* A vector that is gone for so many samples is forgotten. */
 #define FORGET_AFTER TREND_LENGTH
 
@@ -182,7 +184,7 @@ void samples_end(struct samples *s)
 			v->compared = false;
 			trend_push(&v->trend, 0, s->at_us, s->at_us - s->before_us);
 		}
-		delta += v->present ? v->trend.delta : 0;
+		add_count(&delta, v->present ? v->trend.delta : 0);
 		if (kept != i)
 			s->v[kept] = *v;
 		kept++;

@@ -99,6 +99,18 @@ struct flag_word {
 /** append_flags() - "READ|WRITE", what has no word in hexadecimal, "0" for none. */
 void append_flags(char *buf, size_t size, const struct flag_word *word, size_t n, uint32_t flags);
 
+/* The largest sum of counts; UINT64_MAX stands for a count that is not known. */
+#define COUNT_END (UINT64_MAX - 1)
+
+/** add_count() - @n more, up to COUNT_END: a peer may signal 2^64-2 at a time. Returns: whether all of it had room. */
+static inline bool add_count(uint64_t *sum, uint64_t n)
+{
+	bool room = *sum <= COUNT_END && n <= COUNT_END - *sum;
+
+	*sum = room ? *sum + n : COUNT_END;
+	return room;
+}
+
 /** now_us() - CLOCK_MONOTONIC in microseconds. */
 uint64_t now_us(void);
 

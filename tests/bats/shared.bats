@@ -33,6 +33,15 @@ soon() {
 	soon 0 run "vfio-user:$sock" -c 'enable msix 8; trigger msix all'
 }
 
+@test "counts that pass 64 bits stay at the end, and that is said" {
+	lie full
+	soon 0 --json run "vfio-user:$sock" -c 'enable msix 2; trigger msix 0; trigger msix 0; trigger msix 0
+		wait msix 0 --at-least 4294967295 --timeout 5s; counters; watch --batch --iterations 2 --delay 100ms'
+	[[ $output =~ \"vector\":0,[^}]*\"count\":18446744073709551614,[^}]*\"saturated\":true ]] || fail "$output"
+	[[ $output =~ \"vector\":1,[^}]*\"count\":18446744073709551614,[^}]*\"saturated\":false ]] || fail "$output"
+	assert_equal "$(grep -c '^msix 0: more was signalled than a count of 64 bits holds, it stays at 18446744073709551614$' <<<"$stderr")" 1
+}
+
 @test "blocking eventfds: a signal ends run" {
 	"$MSICTL" --json run "vfio-user:$sock" -c 'enable msix 8; trigger msix 0; wait msix 0 --timeout 5s; wait msix 1' >"$out" 2>"$err" 3>&- &
 	stuck=$!

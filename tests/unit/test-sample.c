@@ -58,6 +58,18 @@ static void first_sample_compares_nothing(void **state)
 	samples_free(&s);
 }
 
+/* Two vectors that a peer drives do not add up to a quiet device. */
+static void sums_do_not_wrap(void **state)
+{
+	struct samples s = { 0 };
+
+	(void)state;
+	take(&s, 1 * SECOND, (const uint64_t[]){ 0, 0 }, 2);
+	take(&s, 2 * SECOND, (const uint64_t[]){ UINT64_MAX - 1, 2 }, 2);
+	assert_true(s.total.delta == UINT64_MAX - 1);
+	samples_free(&s);
+}
+
 static void deltas_and_rates(void **state)
 {
 	struct samples s = { 0 };
@@ -381,6 +393,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(first_sample_compares_nothing),
 		cmocka_unit_test(deltas_and_rates),
+		cmocka_unit_test(sums_do_not_wrap),
 		cmocka_unit_test(others_are_not_disturbed),
 		cmocka_unit_test(a_count_that_was_not_to_be_read),
 		cmocka_unit_test(an_eventfd_counts_anew),

@@ -208,6 +208,58 @@ static void test_causes(void **ctx)
 	assert_string_equal(errno_name(4000, buf), "E4000");
 }
 
+static void test_add_count(void **ctx)
+{
+	uint64_t sum = 0;
+
+	(void)ctx;
+	assert_true(add_count(&sum, 5));
+	assert_true(add_count(&sum, COUNT_END - 5));
+	assert_true(sum == COUNT_END);
+	assert_true(add_count(&sum, 0));
+	assert_false(add_count(&sum, 1));
+	assert_false(add_count(&sum, COUNT_END));
+	assert_true(sum == COUNT_END);
+	/* "not known" is no sum */
+	sum = 0;
+	assert_false(add_count(&sum, UINT64_MAX));
+	assert_true(sum == COUNT_END);
+}
+
+static void test_quote_word(void **ctx)
+{
+	static const char *const cases[][2] = {
+		{ "sim:msix=4,msi=2", "sim:msix=4,msi=2" },
+		{ "", "''" },
+		{ "a b", "'a b'" },
+		{ "it's", "'it'\\''s'" },
+		{ "'", "''\\'''" },
+		{ "a;b$c\"d\\", "'a;b$c\"d\\'" },
+	};
+
+	(void)ctx;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *got = quote_word_dup(cases[i][0]);
+
+		assert_string_equal(got, cases[i][1]);
+	}
+}
+
+/* Half of a hint is another command. */
+static void test_whole_hints(void **ctx)
+{
+	_cleanup_free_ char *most = calloc(1, ERROR_TEXT + 1);
+	struct error e = { 0 };
+
+	(void)ctx;
+	memset(most, 'x', ERROR_TEXT - 1);
+	hint(&e, "%s", most);
+	assert_string_equal(e.hint, most);
+	most[ERROR_TEXT - 1] = 'y';
+	hint(&e, "%s", most);
+	assert_string_equal(e.hint, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +271,9 @@ int main(void)
 		cmocka_unit_test(test_append),
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_causes),
+		cmocka_unit_test(test_add_count),
+		cmocka_unit_test(test_quote_word),
+		cmocka_unit_test(test_whole_hints),
 	};
 
 	return cmocka_run_group_tests_name("util", tests, NULL, NULL);
