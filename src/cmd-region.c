@@ -4,6 +4,7 @@
 
 #include "cmd.h"
 #include "device.h"
+#include "report.h"
 #include "session.h"
 #include "util.h"
 
@@ -91,7 +92,8 @@ const struct command cmd_write = {
 
 static int run_reset(struct session *s, const struct args *a, struct error *e)
 {
-	int rc = device_reset(s->device, e);
+	struct change c = { 0 };
+	int rc = device_reset(s->device, &c, e);
 
 	if (rc)
 		return rc;
@@ -100,6 +102,11 @@ static int run_reset(struct session *s, const struct args *a, struct error *e)
 		 s->trace.dry_run
 			 ? "would be reset; armed vectors would stay armed, masks that the device holds would go"
 			 : "reset; armed vectors stay armed, masks that the device held are gone");
+	for (unsigned int i = IRQ_MSI; i <= IRQ_MSIX; i++)
+		if (s->device->irq[i].enabled)
+			report_peer(s->out, s->device, i, &c);
+	if (c.bus_master_on)
+		out_note(s->out, "bus mastering was off after the reset and is turned on again");
 	return 0;
 }
 

@@ -316,8 +316,27 @@ static void forget_device_masks(struct device *d)
 	}
 }
 
-int device_reset(struct device *d, struct error *e)
+/*
+ * The kernel restores config space after the reset of a function, pci_restore_state(). A peer's may be as after
+ * power-on, so what the armed vectors need is set again.
+ */
+static void restore_after_reset(struct device *d, uint16_t command, struct change *c)
 {
+	for (unsigned int i = IRQ_MSI; i <= IRQ_MSIX; i++) {
+		struct vector_set armed = device_armed(d, i), held = device_masked(d, i);
+
+		if (!device_served(d) || !d->irq[i].enabled)
+			continue;
+		if (command & PCI_COMMAND_MASTER)
+			c->bus_master_on = device_bus_master(d, true) == 1;
+		armed = vector_set_minus(&armed, &held);
+		device_cap_ready(d, i, &armed, c);
+	}
+}
+
+int device_reset(struct device *d, struct change *c, struct error *e)
+{
+	uint16_t command = 0;
 	int rc = device_here(d, e);
 
 	if (rc)
@@ -328,11 +347,14 @@ int device_reset(struct device *d, struct error *e)
 		forget_device_masks(d);
 		return 0;
 	}
+	if (device_served(d) && device_config16(d, PCI_COMMAND, &command))
+		command = 0;
 	rc = d->backend->reset(d->handle);
 	if (rc < 0 && device_served(d))
 		return d->backend->peer_explain(d->handle, rc, "DEVICE_RESET", e);
 	if (rc < 0)
 		return fail(e, device_cause(d, -rc), -rc, "VFIO_DEVICE_RESET failed");
 	forget_device_masks(d);
+	restore_after_reset(d, command, c);
 	return 0;
 }

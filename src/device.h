@@ -286,7 +286,8 @@ int device_read(struct device *d, enum region_index region, uint64_t offset, uns
 		struct error *e);
 int device_write(struct device *d, enum region_index region, uint64_t offset, unsigned int width, uint64_t value,
 		 struct error *e);
-int device_reset(struct device *d, struct error *e);
+/** device_reset() - @c gets what was set again in a peer's device, whose registers nobody restores. */
+int device_reset(struct device *d, struct change *c, struct error *e);
 
 /** device_cap_at() - "msi" or "msix" when these bytes are in that capability, else NULL. */
 const char *device_cap_at(const struct device *d, enum region_index region, uint64_t offset, unsigned int width);

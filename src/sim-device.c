@@ -120,8 +120,8 @@ ssize_t sim_region_write(struct sim_device *d, unsigned int region, const void *
 static void restore_entry(struct sim_device *d, unsigned int v)
 {
 	if (d->spec.client_enable)
-		sim_entry_clear(d, v);
-	else if (d->on == IRQ_MSIX && d->vector[v].fd >= 0)
+		return;
+	if (d->on == IRQ_MSIX && d->vector[v].fd >= 0)
 		sim_entry_set(d, v, false);
 	else if (vector_set_has(&d->allocated, v) && sim_entry_reaches(d, v))
 		sim_entry_set(d, v, true);

@@ -42,6 +42,7 @@ struct model {
 	bool action_works;  /* MASK and UNMASK change Vector Control */
 	bool action_absent; /* or are answered ENOTTY */
 	bool no_table;	    /* the BAR does not answer */
+	bool keeps;	    /* a reset leaves these registers alone */
 	struct seen seen[MAX_SEEN];
 	unsigned int n;
 };
@@ -109,6 +110,19 @@ static int model_region_info(void *handle, enum region_index region, struct regi
 	return 0;
 }
 
+static int model_reset(void *handle)
+{
+	struct model *m = handle;
+
+	if (m->keeps)
+		return 0;
+	memset(m->config + PCI_COMMAND, 0, 2);
+	m->config[CONTROL + 1] = 0;
+	for (unsigned int v = 0; v < VECTORS; v++)
+		m->table[v * MSIX_ENTRY_SIZE + PCI_MSIX_ENTRY_VECTOR_CTRL] = 1;
+	return 0;
+}
+
 static int model_peer_fd(void *handle)
 {
 	(void)handle;
@@ -127,6 +141,7 @@ static const struct backend peer = { .name = "peer",
 				     .region_write = model_write,
 				     .table_by_region = true,
 				     .peer_fd = model_peer_fd,
+				     .reset = model_reset,
 				     .close = model_close };
 
 static const struct backend kernel = { .name = "kernel",
@@ -409,6 +424,47 @@ static void an_action_is_looked_at(void **state)
 	assert_false(is_masked(m, 0) || is_masked(m, 1));
 }
 
+/* As after power-on: what the armed vectors need is set again, a mask of the user's is gone. */
+static void a_reset_that_clears(void **state)
+{
+	struct model *m = *state;
+	struct vector_set one = { .bits = { 1 } }, masked;
+	struct change c = { 0 };
+	struct error e;
+
+	enable(m, IRQ_MSIX, 0, 2);
+	assert_int_equal(device_mask(&m->d, IRQ_MSIX, &one, MASK_TABLE, true, &e), 0);
+	m->d.info.reset = true;
+	assert_int_equal(device_reset(&m->d, &c, &e), 0);
+	assert_true(c.enable_written && c.bus_master_on);
+	assert_int_equal(c.unmasked.bits[0], 3);
+	assert_int_equal(control(m), PCI_MSIX_FLAGS_ENABLE | 7);
+	assert_int_equal(le16(m->config + PCI_COMMAND), PCI_COMMAND_MASTER);
+	masked = device_masked(&m->d, IRQ_MSIX);
+	assert_true(vector_set_empty(&masked));
+	c = disable(m, IRQ_MSIX);
+	assert_int_equal(control(m), 7);
+	assert_true(is_masked(m, 0) && is_masked(m, 1));
+}
+
+/* A reset that leaves the masks alone would leave vectors dead that are no longer said to be masked. */
+static void a_reset_that_keeps_masks(void **state)
+{
+	struct model *m = *state;
+	struct vector_set one = { .bits = { 1 } };
+	struct change c = { 0 };
+	struct error e;
+
+	m->keeps = true;
+	enable(m, IRQ_MSIX, 0, 2);
+	assert_int_equal(device_mask(&m->d, IRQ_MSIX, &one, MASK_TABLE, true, &e), 0);
+	m->d.info.reset = true;
+	assert_int_equal(device_reset(&m->d, &c, &e), 0);
+	assert_false(c.enable_written || c.bus_master_on);
+	assert_int_equal(c.unmasked.bits[0], 1);
+	assert_false(is_masked(m, 0));
+}
+
 static void a_peer_without_the_action(void **state)
 {
 	struct model *m = *state;
@@ -434,6 +490,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_end_puts_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(never_of_the_kernel, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_action_is_looked_at, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_reset_that_clears, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_reset_that_keeps_masks, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_peer_without_the_action, setup, teardown),
 	};
 
