@@ -208,7 +208,7 @@ static int broke_off(int rc, pid_t pid, struct error *e)
 		hint(e, "ps -o pid,stat,wchan:32,args -p %d   what it is at", pid);
 		return rc;
 	}
-	fail(e, CAUSE_NO_DEVICE, -rc, "the holder broke off; the kernel puts back what it held when it is gone");
+	fail(e, CAUSE_NO_DEVICE, -rc, "the holder broke off; what it held is released when it is gone");
 	hint(e, "msictl holders");
 	return rc;
 }

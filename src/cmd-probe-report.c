@@ -140,6 +140,8 @@ static char *answer_text(const struct probe_index *ix, char *buf, size_t size)
 static void page_msi(const struct probe_result *p, struct out *o)
 {
 	const struct probe_index *msi = &p->msi;
+	/* A device that is no function of this host, and has a capability, is a peer's. */
+	const char *who = p->has_function ? "host" : "peer";
 	unsigned int vectors;
 	uint16_t control;
 	char text[320];
@@ -151,9 +153,9 @@ static void page_msi(const struct probe_result *p, struct out *o)
 	out_text(o, "  device offers  %3u   Message Control 0x%04x, MMC=%u", msi->capability, p->control,
 		 MMC(p->control));
 	if (msi->grant.measured)
-		out_text(o, "  host grants    %3u   %s", msi->grant.granted, answer_text(msi, text, sizeof(text)));
+		out_text(o, "  %s grants    %3u   %s", who, msi->grant.granted, answer_text(msi, text, sizeof(text)));
 	else
-		out_text(o, "  host grants    %3s   not measured: %s", "-", msi->not_measured);
+		out_text(o, "  %s grants    %3s   not measured: %s", who, "-", msi->not_measured);
 	if (probe_guest(p, &vectors, &control))
 		out_text(o, "  show a guest   %3u   Message Control 0x%04x, MMC=%u%s", vectors, control, MMC(control),
 			 msi->grant.measured ? "" : "  (by the platform's word)");

@@ -117,7 +117,8 @@ static int run_trigger(struct session *s, const struct args *a, struct error *e)
 const struct command cmd_trigger = {
 	.word = "trigger",
 	.summary = "let the kernel signal eventfds (loopback)",
-	.help = "The kernel signals the eventfds itself. This proves the way from VFIO to the eventfd and nothing of "
+	.help = "The kernel, or the peer that serves the device, signals the eventfds itself. This proves the way from "
+		"VFIO to the eventfd and nothing of "
 		"the device, "
 		"its masks, bus mastering or remapping; it does not count in /proc/interrupts. To make the device "
 		"fire, write "

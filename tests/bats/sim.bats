@@ -85,7 +85,7 @@ serve() {
 	works --json probe sim:host=3
 	json '.msi | .granted == 3 and (.powers_of_two_only | not)'
 	works probe sim:host=3
-	assert_line --regexp '^ +host grants +3 +asked 16, the answer was 3; nothing was left enabled$'
+	assert_line --regexp '^ +peer grants +3 +asked 16, the answer was 3; nothing was left enabled$'
 	works --json run sim:host=3 -c 'enable msi 3'
 	json '.armed == [0,1,2]'
 }
