@@ -151,8 +151,7 @@ static int group_of(const struct root *r, struct watched *d)
 {
 	struct presence p;
 
-	presence_read(r, &d->addr, &p);
-	if (p.group >= 0)
+	if (!presence_read(r, &d->addr, &p) && p.group >= 0)
 		d->group = p.group;
 	return d->group;
 }
@@ -178,11 +177,14 @@ static void tell_state(struct session *s, struct watch *w, const struct timespec
 {
 	struct uevent row = { .action = "state", .subsystem = "pci", .has_addr = true, .addr = *a, .group = -1 };
 	struct presence p;
+	int rc = presence_read(&s->root, a, &p);
 
-	presence_read(&s->root, a, &p);
 	row.driver = p.driver[0] ? p.driver : NULL;
-	tell(s->out, at, &row, p.here ? "" : "  (not there)");
-	doc_bool(out_doc(s->out), "present", p.here);
+	tell(s->out, at, &row, rc ? "  (cannot be looked at)" : p.here ? "" : "  (not there)");
+	if (rc)
+		doc_null(out_doc(s->out), "present");
+	else
+		doc_bool(out_doc(s->out), "present", p.here);
 	tell_end(s->out, w);
 }
 
@@ -196,8 +198,7 @@ static void tell_all_states(struct session *s, struct watch *w, const struct tim
 	for (ssize_t i = 0; i < n && !w->deaf; i++) {
 		struct presence p;
 
-		presence_read(&s->root, &list[i], &p);
-		if (driver_is_vfio(p.driver))
+		if (presence_read(&s->root, &list[i], &p) || driver_is_vfio(p.driver))
 			tell_state(s, w, at, &list[i]);
 	}
 }

@@ -72,12 +72,14 @@ static int check_free(const struct hold *h, struct error *e)
 	return 0;
 }
 
-static int group_of(const struct session *s, const struct pci_addr *a)
+/* 0 with the group, -1 when it has none; -errno. */
+static int group_of(const struct session *s, const struct pci_addr *a, int *group, struct error *e)
 {
 	struct presence p;
+	int rc = presence_read(&s->root, a, &p);
 
-	presence_read(&s->root, a, &p);
-	return p.group;
+	*group = p.group;
+	return rc ? root_fail_missed(&s->root, e) : 0;
 }
 
 /* The holder holds it as it would be held by us. */
@@ -115,7 +117,9 @@ static int ask_group_holder(struct hold *h, struct wanted *w, struct error *e)
 
 	if (pci_addr_parse(w->device, &a, &ignored))
 		return 0;
-	group = group_of(h->s, &a);
+	rc = group_of(h->s, &a, &group, e);
+	if (rc)
+		return rc;
 	rc = group < 0 ? -ENOENT : group_hold_connect(&h->s->root, group, &pid);
 	if (rc < 0)
 		return 0;

@@ -40,17 +40,18 @@ static const struct table list_table = {
 	.n = 13,
 };
 
-static unsigned int irqs_of(const struct host_irqs *h, enum irq_index index)
+/* -1: not known. */
+static int irqs_of(const struct host_irqs *h, enum irq_index index)
 {
-	unsigned int n = 0;
+	int n = h ? 0 : -1;
 
-	for (size_t i = 0; i < h->n; i++)
+	for (size_t i = 0; h && i < h->n; i++)
 		n += h->irq[i].index == index;
 	return n;
 }
 
 /* Not there: null. There, or not to be told: an object, in the second case of nulls. */
-static void doc_capability(node *row, const char *key, const struct function *f, bool has, bool on, unsigned int irqs,
+static void doc_capability(node *row, const char *key, const struct function *f, bool has, bool on, int irqs,
 			   unsigned int maximum)
 {
 	node *o;
@@ -65,7 +66,7 @@ static void doc_capability(node *row, const char *key, const struct function *f,
 		doc_null(o, "maximum");
 		return;
 	}
-	doc_number(o, "enabled", on ? irqs : 0);
+	doc_number_if(o, "enabled", !on || irqs >= 0, on ? (uint64_t)irqs : 0);
 	doc_number(o, "maximum", maximum);
 }
 
@@ -80,13 +81,20 @@ static void doc_source(node *row, const unsigned int by[])
 		doc_word(row, "source", first ? first : second);
 }
 
+/* @h: NULL when it could not be read. */
 static void doc_counts(node *row, const struct host_irqs *h)
 {
+	static const char *const counts[] = { "allocated", "armed", "count", "cpus_missing", "source" };
 	unsigned int armed = 0, by[HOST_IRQ_PROC + 1] = { 0 };
 	uint64_t count = 0;
 	bool counted = true;
 	int missing;
 
+	if (!h) {
+		for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
+			doc_null(row, counts[i]);
+		return;
+	}
 	for (size_t i = 0; i < h->n; i++) {
 		by[h->irq[i].source]++;
 		armed += h->irq[i].armed;
@@ -148,7 +156,8 @@ static int list_one(struct listing *l, const struct pci_addr *a)
 	rc = host_irqs_read(&l->s->root, a, HOST_IRQ_BRIEF, &h);
 	if (rc == -ENOMEM)
 		return rc;
-	doc_function(l->rows, &f, &h, l->names);
+	/* that it could not be read fails the command in the end; the others are told */
+	doc_function(l->rows, &f, rc ? NULL : &h, l->names);
 	if (host_irqs_partial(&h, &missing)) {
 		l->partial++;
 		l->cpus_missing = missing;

@@ -74,16 +74,18 @@ static void on_overrun(void *ctx)
 	w->overrun = true;
 }
 
-static void look_instead(struct session *s, struct event_wait *w)
+static int look_instead(struct session *s, struct event_wait *w, struct error *e)
 {
 	struct presence now;
 
 	out_note(s->out, "msictl: the kernel had more events than there was room for: /sys is looked at instead");
-	presence_read(&s->root, &w->addr, &now);
+	if (presence_read(&s->root, &w->addr, &now))
+		return root_fail_missed(&s->root, e);
 	w->come = w->proof->happened(&w->before, &now);
 	copy_text(w->driver, sizeof(w->driver), now.driver);
 	w->before = now;
 	w->overrun = false;
+	return 0;
 }
 
 static int not_come(struct session *s, const struct event_wait *w, struct error *e)
@@ -91,7 +93,8 @@ static int not_come(struct session *s, const struct event_wait *w, struct error 
 	char bdf[PCI_ADDR_LEN], now[96] = "it is not there";
 	struct presence p;
 
-	presence_read(&s->root, &w->addr, &p);
+	if (presence_read(&s->root, &w->addr, &p))
+		copy_text(now, sizeof(now), "how it is cannot be read");
 	if (p.here)
 		copy_text(now, sizeof(now), "it is there without a driver");
 	if (p.driver[0])
@@ -120,8 +123,10 @@ static int step(struct session *s, void *state, uint64_t *due, struct error *e)
 {
 	struct event_wait *w = state;
 
-	if (w->overrun && !w->come)
-		look_instead(s, w);
+	int rc = w->overrun && !w->come ? look_instead(s, w, e) : 0;
+
+	if (rc)
+		return rc;
 	if (w->come) {
 		tell(s->out, w);
 		return 0;
@@ -146,7 +151,8 @@ static int subscribe(struct session *s, struct event_wait *w, struct error *e)
 
 	if (rc)
 		return rc;
-	presence_read(&s->root, &w->addr, &w->before);
+	if (presence_read(&s->root, &w->addr, &w->before))
+		return root_fail_missed(&s->root, e);
 	/* Whoever makes the event may begin now. */
 	out_note(s->out, "msictl: listening to the kernel's events");
 	return 0;

@@ -110,20 +110,25 @@ static int read_host(const struct root *r, struct watched *d, uint64_t now)
 	struct presence p;
 	int rc;
 
+	d->unread = 0;
 	if (!d->addressed || (watched_ours(d) && d->host_us && now - d->host_us < HOST_EVERY_US))
 		return 0;
 	d->host_us = now;
-	presence_read(r, &d->host.addr, &p);
-	d->here = p.here;
-	d->group = p.group;
-	copy_text(d->driver, sizeof(d->driver), p.driver);
-	rc = host_watch_read(r, &d->host);
-	/* it went in the middle of it */
-	if (rc && rc != -ENOMEM) {
-		host_watch_free(&d->host);
-		rc = 0;
+	rc = presence_read(r, &d->host.addr, &p);
+	if (!rc) {
+		d->here = p.here;
+		d->group = p.group;
+		copy_text(d->driver, sizeof(d->driver), p.driver);
+		rc = host_watch_read(r, &d->host);
 	}
-	return rc;
+	if (!rc || rc == -ENOMEM)
+		return rc;
+	/* it went in the middle of it */
+	if (root_absent(rc))
+		host_watch_free(&d->host);
+	else
+		d->unread = -rc;
+	return 0;
 }
 
 static int look_counts(struct session *s, struct watch *w, struct watched *d, struct error *e)
@@ -143,7 +148,10 @@ static int look(struct session *s, struct watch *w, struct watched *d, uint64_t 
 	if (rc)
 		return fail(e, CAUSE_FAILED, -rc, "out of memory");
 	samples_begin(&d->samples, now);
-	rc = look_counts(s, w, d, e);
+	if (d->unread && !watched_ours(d))
+		samples_blind(&d->samples);
+	else
+		rc = look_counts(s, w, d, e);
 	samples_end(&d->samples);
 	return rc;
 }

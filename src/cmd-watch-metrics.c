@@ -64,9 +64,10 @@ static int print(struct session *s, const struct watch *w, struct error *e)
 	if (w->note[0])
 		out_note(s->out, "msictl: %s", w->note);
 	for (size_t i = 0; i < w->n; i++)
-		if (!w->device[i].own && !w->device[i].here)
-			out_note(s->out, "msictl: %s is not told of: it went, or its holder does not answer",
-				 w->device[i].name);
+		if (!w->device[i].own && (!w->device[i].here || w->device[i].unread))
+			out_note(s->out, "msictl: %s is not told of: %s", w->device[i].name,
+				 w->device[i].unread ? "it cannot be looked at"
+						     : "it went, or its holder does not answer");
 	if (!rc)
 		out_raw(s->out, false, m.text, m.size);
 	metrics_free(&m);

@@ -150,12 +150,18 @@ static void doc_head(node *doc, const struct page *p, char clock[16])
 	doc_number_if(doc, "interval_us", compared, compared ? s->at_us - s->before_us : 0);
 }
 
+/* Nothing is told of it now. */
+static bool is_missing(const struct watched *d)
+{
+	return !d->own && (!d->here || (d->unread && !d->held));
+}
+
 static void doc_missing(node *doc, const struct watch *w)
 {
 	node *missing = doc_array(doc, "missing");
 
 	for (size_t i = 0; i < w->n; i++)
-		if (!w->device[i].own && !w->device[i].here)
+		if (is_missing(&w->device[i]))
 			doc_push_text(missing, w->device[i].full);
 }
 
@@ -176,6 +182,8 @@ static void head_line(struct out *o, const struct page *p, const char *clock)
 
 static const char *absence(const struct watched *d)
 {
+	if (d->unread && !d->held)
+		return " cannot be looked at";
 	if (d->mute)
 		return ": its holder does not answer";
 	return d->held ? " is held no more" : " is not there";
@@ -188,7 +196,7 @@ static void notes(struct out *o, const struct page *p)
 	if (p->silent)
 		out_text(o, "%zu silent: %s", p->silent, p->silent_text[0] ? p->silent_text : "vectors not known");
 	for (size_t i = 0; i < w->n; i++)
-		if (!w->device[i].own && !w->device[i].here)
+		if (is_missing(&w->device[i]))
 			out_text(o, "%s%s", w->device[i].name, absence(&w->device[i]));
 	if (w->screen && w->note[0])
 		out_text(o, "%s", w->note);
@@ -200,7 +208,7 @@ static unsigned int fixed_lines(const struct page *p)
 	unsigned int n = 2 + (p->silent != 0) + (p->w->note[0] != 0);
 
 	for (size_t i = 0; i < p->w->n; i++)
-		n += !p->w->device[i].own && !p->w->device[i].here;
+		n += is_missing(&p->w->device[i]);
 	return n;
 }
 

@@ -32,6 +32,7 @@ struct watched {
 	char *full; /* as machines do */
 	char driver[64];
 	bool here, marked;
+	int unread; /* errno: the host could not be looked at this time */
 	bool mute; /* its holder is there and does not answer */
 	struct watch_asked *asked_holder;
 	int group;	       /* as of the last look at the host, -1: none */

@@ -295,6 +295,7 @@ int driver_in_use(const struct root *r, const struct pci_addr *a, struct error *
 	static int (*const checks[])(struct use * u) = { check_mounts, check_btrfs,	 check_swaps,
 							 check_claims, check_interfaces, check_elsewhere };
 	struct use u = { .r = r, .a = a, .e = e };
+	unsigned int misses = root_misses(r);
 	struct function f;
 	int rc;
 
@@ -309,6 +310,8 @@ int driver_in_use(const struct root *r, const struct pci_addr *a, struct error *
 	rc = check_display(&u, &f);
 	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(checks); i++)
 		rc = checks[i](&u);
+	if (!u.below.error)
+		u.below.error = root_missed(r, misses);
 	if (rc || !u.below.error)
 		return rc;
 	rc = fail(e, cause_of_errno(-u.below.error), -u.below.error,

@@ -93,11 +93,14 @@ static int store_bind(const struct job *j, const char *driver)
 	return store(j, path, j->bdf);
 }
 
-/* The driver that the function has now. */
-static void driver_now(const struct job *j, char *buf, size_t size)
+/* The driver that the function has now, "" for none. 0; -errno: that can't be looked at. */
+static int driver_now(const struct job *j, char *buf, size_t size)
 {
-	if (root_link(j->r, buf, size, DEVICES "/%s/driver", j->bdf) < 0)
+	int rc = root_link(j->r, buf, size, DEVICES "/%s/driver", j->bdf);
+
+	if (rc < 0)
 		buf[0] = '\0';
+	return root_unread(rc) ? rc : 0;
 }
 
 static int not_permitted(int rc, const char *what, struct error *e)
@@ -137,7 +140,7 @@ static bool noiommu_allowed(const struct root *r)
 	       text[0] == 'Y';
 }
 
-static int check_bind(const struct job *j, bool force, struct error *e)
+static int judge_bind(const struct job *j, bool force, struct error *e)
 {
 	int rc;
 
@@ -155,6 +158,15 @@ static int check_bind(const struct job *j, bool force, struct error *e)
 	if (j->f.group < 0 && !any_iommu(j->r) && !noiommu_allowed(j->r))
 		return no_iommu(e);
 	return force ? 0 : driver_in_use(j->r, j->a, e);
+}
+
+/* A refusal for what is not there, when something could not be looked at, is no refusal but a failure to look. */
+static int check_bind(const struct job *j, bool force, struct error *e)
+{
+	unsigned int misses = root_misses(j->r);
+	int rc = judge_bind(j, force, e);
+
+	return root_missed(j->r, misses) ? root_fail_missed(j->r, e) : rc;
 }
 
 /* ---- to vfio-pci */
@@ -220,7 +232,8 @@ static int take(const struct job *j, struct error *e)
 	rc = store_probe(j);
 	if (j->t->dry_run)
 		return 0;
-	driver_now(j, now, sizeof(now));
+	if (driver_now(j, now, sizeof(now)))
+		return root_fail_missed(j->r, e);
 	return strcmp(now, VFIO_DRIVER) ? explain_probe(j, rc, e) : 0;
 }
 
@@ -406,7 +419,8 @@ static int give_back(const struct job *j, bool known, const char *former, struct
 		copy_text(j->c->to, sizeof(j->c->to), former);
 		return 0;
 	}
-	driver_now(j, j->c->to, sizeof(j->c->to));
+	if (driver_now(j, j->c->to, sizeof(j->c->to)))
+		return root_fail_missed(j->r, e);
 	if (known ? strcmp(j->c->to, former) != 0 : !strcmp(j->c->to, VFIO_DRIVER))
 		return explain_return(j, former, e);
 	former_forget(j->r, j->a);
@@ -429,6 +443,8 @@ int driver_unbind(const struct root *r, const struct pci_addr *a, const struct t
 	if (rc == -EINVAL || rc == -EPERM)
 		snprintf(c->note, sizeof(c->note), "/run/msictl/former/%s is not to be trusted, and was not used",
 			 j.bdf);
+	else if (root_unread(rc))
+		return not_permitted(rc, "the driver that it had cannot be read from /run/msictl/former", e);
 	/* another driver's, or nobody's and nothing to give it to */
 	if (strcmp(j.f.driver, VFIO_DRIVER) != 0 && (j.f.driver[0] || !known || !former[0]))
 		return already_back(&j, e);

@@ -16,6 +16,7 @@ int execute_command(struct session *s, const struct args *a, struct error *e)
 {
 	int rc = 0;
 
+	s->misses = root_misses(&s->root);
 	if (s->trace.dry_run && a->command->flags & CMD_CHANGES)
 		doc_bool(out_doc(s->out), "dry_run", true);
 	if (s->device)
@@ -24,7 +25,8 @@ int execute_command(struct session *s, const struct args *a, struct error *e)
 		rc = a->command->run(s, a, e);
 	if (s->device)
 		device_rehearsed(s->device);
-	return rc;
+	/* a command that stays has not looked at all yet */
+	return s->job.step ? rc : session_seen(s, rc, e);
 }
 
 static int run_row(struct session *s, const struct command *cmd, const struct args *a, struct error *e)

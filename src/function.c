@@ -57,8 +57,8 @@ static int check_there(const struct root *r, const char *bdf, struct error *e)
 
 	if (fd >= 0)
 		return 0;
-	if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM)
-		return fail(e, CAUSE_FAILED, -fd, "PCI function %s can't be looked at", bdf);
+	if (root_unread(fd))
+		return fail(e, cause_of_errno(-fd), -fd, "PCI function %s cannot be looked at", bdf);
 	fail(e, CAUSE_NO_DEVICE, ENODEV, "there is no PCI function %s", bdf);
 	hint(e, "msictl list");
 	return -ENODEV;
@@ -67,6 +67,7 @@ static int check_there(const struct root *r, const char *bdf, struct error *e)
 static int read_function(const struct root *r, const struct pci_addr *a, size_t config, struct function *f,
 			 struct error *e)
 {
+	unsigned int misses = root_misses(r);
 	char bdf[PCI_ADDR_LEN];
 	int len, rc;
 
@@ -83,7 +84,9 @@ static int read_function(const struct root *r, const struct pci_addr *a, size_t 
 	f->class = (uint32_t)number_or(r, bdf, "class", CLASS_MAX, 0);
 	f->boot_vga = number_or(r, bdf, "boot_vga", 1, 0);
 	read_words(r, bdf, f);
-	return 0;
+	/* nothing of it is known: what is no driver here may be one */
+	rc = root_missed(r, misses);
+	return root_exhausted(rc) ? fail(e, CAUSE_FAILED, -rc, "PCI function %s cannot be looked at", bdf) : 0;
 }
 
 int function_read(const struct root *r, const struct pci_addr *a, struct function *f, struct error *e)
@@ -110,23 +113,28 @@ static int by_address(const void *a, const void *b)
 	return pci_addr_cmp(a, b);
 }
 
+static int no_bus(const struct root *r, int rc, struct error *e)
+{
+	if (root_unread(rc))
+		return fail(e, cause_of_errno(-rc), -rc, "/" DEVICES " cannot be looked at");
+	rc = fail(e, rc == -ENOENT ? CAUSE_NO_DEVICE : cause_of_errno(-rc), -rc,
+		  "there is no PCI bus to look at: /" DEVICES " cannot be opened");
+	hint(e, r->live ? "mount -t sysfs sysfs /sys" : "--root wants the folder that holds a captured sys and proc");
+	return rc;
+}
+
 ssize_t function_scan(const struct root *r, struct pci_addr **list, struct error *e)
 {
 	_cleanup_dir_ DIR *d = root_opendir(r, DEVICES);
 	_cleanup_free_ struct pci_addr *got = NULL;
 	size_t n = 0, room = 0;
 	struct dirent *entry;
+	int rc = 0;
 
 	*list = NULL;
-	if (!d) {
-		int rc = fail(e, errno == ENOENT ? CAUSE_NO_DEVICE : cause_of_errno(errno), errno,
-			      "there is no PCI bus to look at: /" DEVICES " cannot be opened");
-
-		hint(e, r->live ? "mount -t sysfs sysfs /sys"
-				: "--root wants the folder that holds a captured sys and proc");
-		return rc;
-	}
-	while ((entry = readdir(d))) {
+	if (!d)
+		return no_bus(r, -errno, e);
+	while (root_readdir(r, d, &entry, &rc)) {
 		struct pci_addr a, *more;
 
 		if (!address_of_name(entry->d_name, &a))
@@ -140,6 +148,8 @@ ssize_t function_scan(const struct root *r, struct pci_addr **list, struct error
 		}
 		got[n++] = a;
 	}
+	if (rc)
+		return fail(e, cause_of_errno(-rc), -rc, "/" DEVICES " cannot be read to its end");
 	if (n)
 		qsort(got, n, sizeof(*got), by_address);
 	*list = got;
@@ -184,13 +194,15 @@ ssize_t group_members(const struct root *r, int group, struct group_member **lis
 {
 	_cleanup_dir_ DIR *d = root_opendir(r, GROUPS "/%d/devices", group);
 	_cleanup_free_ struct group_member *got = NULL;
+	unsigned int misses = root_misses(r);
 	struct dirent *entry;
 	size_t n = 0;
+	int rc = 0;
 
 	*list = NULL;
 	if (!d)
 		return -errno;
-	while ((entry = readdir(d))) {
+	while (root_readdir(r, d, &entry, &rc)) {
 		struct group_member m = { 0 }, *more;
 
 		if (!address_of_name(entry->d_name, &m.addr))
@@ -202,6 +214,10 @@ ssize_t group_members(const struct root *r, int group, struct group_member **lis
 		read_member(r, &m);
 		got[n++] = m;
 	}
+	/* whose driver can't be read may stand in the way */
+	rc = root_missed(r, misses);
+	if (rc)
+		return rc;
 	if (n)
 		qsort(got, n, sizeof(*got), by_member);
 	*list = got;

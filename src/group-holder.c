@@ -213,9 +213,10 @@ static int process_holds(const struct root *r, const char *pid, unsigned int num
 int group_holders(const struct root *r, struct group_use *use, size_t n)
 {
 	_cleanup_dir_ DIR *d = root_opendir(r, "proc");
-	int unseen = 0;
-	size_t left = 0;
+	unsigned int misses = root_misses(r);
+	int unseen = 0, rc = 0;
 	struct dirent *entry;
+	size_t left = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		use[i].by = (struct holder){ 0 };
@@ -223,19 +224,20 @@ int group_holders(const struct root *r, struct group_use *use, size_t n)
 	}
 	if (!d)
 		return -errno;
-	while (left && (entry = readdir(d))) {
+	while (left && root_readdir(r, d, &entry, &rc)) {
 		uint64_t pid;
-		int rc;
+		int found;
 
 		if (parse_u64(entry->d_name, 10, INT_MAX, &pid))
 			continue;
-		rc = process_holds(r, entry->d_name, (unsigned int)pid, use, n);
+		found = process_holds(r, entry->d_name, (unsigned int)pid, use, n);
 		/* that nothing can be seen says more than that something cannot */
-		if (rc < 0 && !root_exhausted(unseen))
-			unseen = rc;
-		left -= rc > 0 ? (size_t)rc : 0;
+		if (found < 0 && !root_exhausted(unseen))
+			unseen = found;
+		left -= found > 0 ? (size_t)found : 0;
 	}
-	return unseen;
+	rc = root_missed(r, misses);
+	return rc ? rc : unseen;
 }
 
 int group_holder(const struct root *r, int group, struct holder *h)

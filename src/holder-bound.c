@@ -26,8 +26,7 @@ int bound_group(const struct held *d)
 
 	if (session_address(d->holder->s, d->spec, &addr, &ignored))
 		return -1;
-	presence_read(&d->holder->s->root, &addr, &p);
-	return p.group;
+	return presence_read(&d->holder->s->root, &addr, &p) ? -1 : p.group;
 }
 
 int bound_take(struct held *d, struct error *e)

@@ -91,8 +91,9 @@ static void on_overrun(void *ctx)
 	struct live *l = ctx;
 	struct presence p;
 
-	presence_read(&l->s->root, &l->addr, &p);
-	if (!p.here)
+	if (presence_read(&l->s->root, &l->addr, &p))
+		copy_text(p.driver, sizeof(p.driver), "not known, it cannot be looked at");
+	else if (!p.here)
 		copy_text(p.driver, sizeof(p.driver), "none, it is not there");
 	happened(l, "kernel: had more events than there was room for; driver now: %s", p.driver[0] ? p.driver : "none");
 }

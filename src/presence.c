@@ -7,9 +7,10 @@
 
 #define DEVICES "sys/bus/pci/devices"
 
-void presence_read(const struct root *r, const struct pci_addr *a, struct presence *p)
+int presence_read(const struct root *r, const struct pci_addr *a, struct presence *p)
 {
 	char bdf[PCI_ADDR_LEN], group[32];
+	unsigned int misses = root_misses(r);
 	uint64_t n;
 
 	*p = (struct presence){ .group = -1 };
@@ -19,4 +20,5 @@ void presence_read(const struct root *r, const struct pci_addr *a, struct presen
 	if (root_link(r, group, sizeof(group), DEVICES "/%s/iommu_group", bdf) > 0 &&
 	    !parse_u64(group, 10, INT_MAX, &n))
 		p->group = (int)n;
+	return root_missed(r, misses);
 }

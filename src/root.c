@@ -7,12 +7,19 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "util.h"
+
+struct root_misses {
+	unsigned int n, told;
+	int err;    /* of the last, positive */
+	char *path; /* of the last; NULL: no memory for it */
+};
 
 #define FOLLOW_MAX 40 /* MAXSYMLINKS of linux/namei.h */
 
@@ -29,6 +36,11 @@ int root_open(struct root *r, const char *path, struct error *e)
 		hint(e, "name the folder that holds the captured sys and proc: --root DIR");
 		return -err;
 	}
+	r->misses = calloc(1, sizeof(*r->misses));
+	if (!r->misses) {
+		root_close(r);
+		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+	}
 	/* --root / is the running system, however it is spelt */
 	r->live = !path || (!fstat(r->fd, &here) && !stat("/", &slash) && here.st_dev == slash.st_dev &&
 			    here.st_ino == slash.st_ino);
@@ -39,6 +51,10 @@ void root_close(struct root *r)
 {
 	cleanup_fd(&r->fd);
 	r->fd = -1;
+	if (r->misses)
+		free(r->misses->path);
+	free(r->misses);
+	r->misses = NULL;
 }
 
 static bool is_one_of(int rc, const int *err, size_t n)
@@ -70,6 +86,69 @@ bool root_unread(int rc)
 	static const int malformed[] = { EINVAL, ERANGE, EISDIR, ELOOP, EXDEV, ENAMETOOLONG, EBADMSG };
 
 	return rc < 0 && !root_absent(rc) && !is_one_of(rc, malformed, ARRAY_SIZE(malformed));
+}
+
+/* Not for every user: a process of another one's (ptrace_may_access() in fs/proc), and debugfs, which is root's. */
+static bool is_private(const char *path, int rc)
+{
+	static const char process[] = "proc/", debug[] = "sys/kernel/debug";
+
+	if (rc != -EACCES && rc != -EPERM)
+		return false;
+	if (!strncmp(path, debug, strlen(debug)))
+		return true;
+	return !strncmp(path, process, strlen(process)) && path[strlen(process)] >= '0' && path[strlen(process)] <= '9';
+}
+
+/* Returns @rc, what looking at @path came to. */
+static int note(const struct root *r, const char *path, int rc)
+{
+	if (!r->misses || !root_unread(rc) || is_private(path, rc))
+		return rc;
+	r->misses->n++;
+	r->misses->err = -rc;
+	free(r->misses->path);
+	r->misses->path = strdup(path);
+	return rc;
+}
+
+unsigned int root_misses(const struct root *r)
+{
+	return r->misses ? r->misses->n : 0;
+}
+
+int root_missed(const struct root *r, unsigned int since)
+{
+	if (!r->misses || r->misses->n <= since || r->misses->n <= r->misses->told)
+		return 0;
+	return -r->misses->err;
+}
+
+int root_fail_missed(const struct root *r, struct error *e)
+{
+	const struct root_misses *m = r->misses;
+	unsigned int n = m->n - m->told;
+	char more[64] = "";
+	int rc;
+
+	if (n > 1)
+		snprintf(more, sizeof(more), " (nor %u before it)", n - 1);
+	rc = fail(e, CAUSE_FAILED, m->err, "cannot read /%s%s: the answer is incomplete",
+		  m->path ? m->path : "sys or /proc", more);
+	if (m->err == EMFILE)
+		hint(e, "ulimit -n 1024   (more descriptors for this process)");
+	else if (m->err == ENFILE)
+		hint(e, "sysctl fs.file-max   (all descriptors of the host are taken)");
+	else if (m->err == EACCES || m->err == EPERM)
+		hint(e, "run it as root");
+	root_forgive(r);
+	return rc;
+}
+
+void root_forgive(const struct root *r)
+{
+	if (r->misses)
+		r->misses->told = r->misses->n;
 }
 
 /*
@@ -232,7 +311,11 @@ int root_openf(const struct root *r, int flags, const char *fmt, ...)
 	int rc;
 
 	FORMAT_PATH(path, fmt, rc);
-	return rc ? rc : open_path(r, path, flags);
+	if (rc)
+		return rc;
+	rc = open_path(r, path, flags);
+	/* who opens it to read it tells himself why that is refused */
+	return flags & O_PATH || root_exhausted(rc) ? note(r, path, rc) : rc;
 }
 
 DIR *root_opendir(const struct root *r, const char *fmt, ...)
@@ -243,7 +326,7 @@ DIR *root_opendir(const struct root *r, const char *fmt, ...)
 
 	FORMAT_PATH(path, fmt, fd);
 	if (!fd)
-		fd = open_path(r, path, O_RDONLY | O_DIRECTORY);
+		fd = note(r, path, open_path(r, path, O_RDONLY | O_DIRECTORY));
 	if (fd < 0) {
 		errno = -fd;
 		return NULL;
@@ -253,6 +336,7 @@ DIR *root_opendir(const struct root *r, const char *fmt, ...)
 		int err = errno;
 
 		close(fd);
+		note(r, path, -err);
 		errno = err;
 	}
 	return dir;
@@ -260,12 +344,11 @@ DIR *root_opendir(const struct root *r, const char *fmt, ...)
 
 bool root_readdir(const struct root *r, DIR *dir, struct dirent **entry, int *rc)
 {
-	(void)r;
 	errno = 0;
 	*entry = readdir(dir);
 	/* a folder that went meanwhile has no more entries */
 	if (!*entry && !root_absent(-errno))
-		*rc = -errno;
+		*rc = note(r, "sys or /proc", -errno);
 	return *entry;
 }
 
@@ -277,7 +360,7 @@ FILE *root_stream(const struct root *r, const char *fmt, ...)
 
 	FORMAT_PATH(path, fmt, fd);
 	if (!fd)
-		fd = open_regular(r, path);
+		fd = note(r, path, open_regular(r, path));
 	if (fd < 0) {
 		errno = -fd;
 		return NULL;
@@ -287,13 +370,14 @@ FILE *root_stream(const struct root *r, const char *fmt, ...)
 		int err = errno;
 
 		close(fd);
+		note(r, path, -err);
 		errno = err;
 	}
 	return f;
 }
 
 /* Files of sysfs say 4096 bytes whatever they hold: read on until there is no more. */
-static int read_path(const struct root *r, const char *path, void *buf, size_t size)
+static int read_whole(const struct root *r, const char *path, void *buf, size_t size)
 {
 	_cleanup_fd_ int fd = open_regular(r, path);
 	size_t got = 0;
@@ -315,6 +399,11 @@ static int read_path(const struct root *r, const char *path, void *buf, size_t s
 		got += (size_t)n;
 	}
 	return (int)got;
+}
+
+static int read_path(const struct root *r, const char *path, void *buf, size_t size)
+{
+	return note(r, path, read_whole(r, path, buf, size));
 }
 
 static int text_path(const struct root *r, const char *path, char *buf, size_t size)
@@ -368,14 +457,14 @@ int root_number(const struct root *r, uint64_t *value, const char *fmt, ...)
 
 static bool path_exists(const struct root *r, const char *path)
 {
-	_cleanup_fd_ int fd = open_path(r, path, O_PATH);
+	_cleanup_fd_ int fd = note(r, path, open_path(r, path, O_PATH));
 
 	return fd >= 0;
 }
 
 static int link_path(const struct root *r, const char *path, char *buf, size_t size)
 {
-	_cleanup_fd_ int fd = open_path(r, path, O_PATH | O_NOFOLLOW);
+	_cleanup_fd_ int fd = note(r, path, open_path(r, path, O_PATH | O_NOFOLLOW));
 	char target[PATH_MAX], *slash;
 	ssize_t n;
 
@@ -384,7 +473,7 @@ static int link_path(const struct root *r, const char *path, char *buf, size_t s
 	/* with an empty name the link itself is read; ENOENT says that it is none: readlink(2) */
 	n = readlinkat(fd, "", target, sizeof(target) - 1);
 	if (n < 0)
-		return errno == ENOENT ? -EINVAL : -errno;
+		return errno == ENOENT ? -EINVAL : note(r, path, -errno);
 	target[n] = '\0';
 	/* a captured link that leads out of the tree, or nowhere, tells nothing */
 	if (!r->live && !path_exists(r, path))

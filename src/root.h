@@ -15,15 +15,38 @@
 
 #include "error.h"
 
+struct root_misses;
+
 struct root {
-	int fd;		  /* O_PATH directory, owned */
-	const char *path; /* as the user wrote it; "/" for the running system */
-	bool live;	  /* the running system: devices may be opened */
+	int fd;			    /* O_PATH directory, owned */
+	const char *path;	    /* as the user wrote it; "/" for the running system */
+	bool live;		    /* the running system: devices may be opened */
+	struct root_misses *misses; /* what could not be looked at, owned; a copy of the root shares it */
 };
 
 /** root_open() - @path NULL means "/". -errno with a sentence in @e. */
 int root_open(struct root *r, const char *path, struct error *e);
 void root_close(struct root *r);
+
+/*
+ * A file that could not be looked at may be there. Each function below returns
+ * that, and notes it: who draws a conclusion from what is absent asks whether
+ * something was missed meanwhile. Not noted is the lack of permission to look
+ * into another user's process or into debugfs, which is no failure.
+ */
+
+/** root_misses() - how many looks have failed so far: where root_missed() begins. */
+unsigned int root_misses(const struct root *r);
+
+/** root_missed() - 0: all could be looked at since @since; else -errno of the last that could not. */
+int root_missed(const struct root *r, unsigned int since);
+
+/** root_fail_missed() - the sentence on it: which file, why, and what helps. Always -errno; what was missed so far is
+ * told with that, and root_missed() says no more of it. */
+int root_fail_missed(const struct root *r, struct error *e);
+
+/** root_forgive() - what was missed so far needs no word any more: another failure was told. */
+void root_forgive(const struct root *r);
 
 /** root_openf() - open a path below the root, O_NONBLOCK|O_CLOEXEC added. Returns fd or -errno. */
 int root_openf(const struct root *r, int flags, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -38,7 +61,8 @@ bool root_unread(int rc);
 /** root_exhausted() - whether @rc says that no file can be looked at: out of descriptors or memory. */
 bool root_exhausted(int rc);
 
-/** root_readdir() - the next entry of a folder from root_opendir(). False: no more, or @rc is -errno. */
+/** root_readdir() - the next entry of a folder from root_opendir(). False: no more, or *@rc is -errno, which is noted.
+ */
 bool root_readdir(const struct root *r, DIR *dir, struct dirent **entry, int *rc);
 
 /** root_opendir() - NULL with errno set when there is none. The caller closes it. */

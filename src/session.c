@@ -67,8 +67,8 @@ static void give_back(struct session *s)
 
 	if (!s->device || !s->device->handle)
 		return;
-	presence_read(&s->root, &s->device->addr, &p);
-	if (!p.driver[0])
+	/* what can't be looked at may have its driver: VFIO's REQ tells as well */
+	if (!presence_read(&s->root, &s->device->addr, &p) && !p.driver[0])
 		device_wanted_back(s->device);
 }
 
@@ -205,13 +205,21 @@ void session_unstay(struct session *s)
 		free(job.state);
 }
 
+int session_seen(struct session *s, int rc, struct error *e)
+{
+	if (!rc && root_missed(&s->root, s->misses))
+		return root_fail_missed(&s->root, e);
+	root_forgive(&s->root);
+	return rc;
+}
+
 int session_step(struct session *s, uint64_t *due, struct error *e)
 {
 	int rc = s->job.step ? s->job.step(s, s->job.state, due, e) : 0;
 
 	if (rc <= 0)
 		session_unstay(s);
-	return rc;
+	return rc > 0 ? rc : session_seen(s, rc, e);
 }
 
 int session_drive(struct session *s, struct error *e)

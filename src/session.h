@@ -52,6 +52,7 @@ struct session {
 	struct device_events events; /* what was asked for at session_open() */
 	struct job job;		     /* step NULL: none */
 	struct trace trace;
+	unsigned int misses;	    /* root_misses() when the command began */
 	struct session *owner;	    /* of a holder's caller: the session that its device lives in; NULL: this one */
 	struct trace *device_trace; /* in a holder: what the device tells, for the time of a command; NULL: trace */
 	const struct siblings *siblings; /* in a holder: what it has open; NULL: nothing */
@@ -77,6 +78,10 @@ int session_stay(struct session *s, int (*step)(struct session *s, void *state, 
 
 /** session_step() - one step of the job, which is ended unless it goes on. As struct job's step; 0 without a job. */
 int session_step(struct session *s, uint64_t *due, struct error *e);
+
+/** session_seen() - a command that is done, with 0, fails when it could not look at something in /sys or /proc, for
+ * what it took to be absent may be there. Returns @rc or -errno. */
+int session_seen(struct session *s, int rc, struct error *e);
 
 /** session_unstay() - end the job, whatever it has reached. */
 void session_unstay(struct session *s);

@@ -317,6 +317,29 @@ static void mounted_partition(void **state)
 	assert_int_equal(bind_it(b, true), 0);
 }
 
+/* A check that could not look refuses, as one that found something. */
+static void mounted_and_no_descriptors(void **state)
+{
+	struct bench *b = *state;
+	bool found = false, blind = false;
+
+	disk(b, "254:0", "sys/devices/virtual/block/dm-0");
+	disk(b, "259:1", HOME "/nvme/nvme0/nvme0n1/nvme0n1p1");
+	tree_link(&b->t, "sys/devices/virtual/block/dm-0/slaves/nvme0n1p1",
+		  "../../../../pci0000:00/0000:00:04.0/0000:04:00.0/nvme/nvme0/nvme0n1/nvme0n1p1");
+	mounts(b, "23 22 254:0 / /home rw - ext4 /dev/mapper/home rw\n");
+	for (unsigned int spare = 0; spare < 12; spare++) {
+		struct rlimit before = tree_exhaust(spare);
+		int rc = driver_in_use(&b->t.root, &nvme, &b->e);
+
+		tree_plenty(&before);
+		blind = blind || rc == -EMFILE;
+		found = rc == -EBUSY;
+		assert_true(rc == -EMFILE || rc == -EBUSY);
+	}
+	assert_true(blind && found);
+}
+
 static void mounted_elsewhere(void **state)
 {
 	struct bench *b = *state;
@@ -782,6 +805,7 @@ int main(void)
 		AT(captured_tree_is_refused),
 		AT(no_such_function),
 		AT(mounted_partition),
+		AT(mounted_and_no_descriptors),
 		AT(mounted_elsewhere),
 		AT(mounted_through_layers),
 		AT(mounted_partition_of_raid),

@@ -196,6 +196,128 @@ static int forget_openat2(void **state)
 	return syscall(SYS_openat2, -1, "", NULL, 0) == -1 && errno == ENOSYS ? 0 : -1;
 }
 
+/* All the ways to look at a file that is there. Returns how many of them say @rc. */
+static unsigned int looks(const struct root *r, int rc)
+{
+	uint64_t n;
+	char buf[16];
+	DIR *dir = root_opendir(r, "sys/a");
+	unsigned int said = !dir && errno == -rc;
+	FILE *f = root_stream(r, "sys/a/number");
+
+	said += !f && errno == -rc;
+	assert_false(dir || f);
+	said += root_read(r, buf, sizeof(buf), "sys/a/number") == rc;
+	said += root_text(r, buf, sizeof(buf), "sys/a/number") == rc;
+	said += root_number(r, &n, "sys/a/number") == rc;
+	said += root_link(r, buf, sizeof(buf), "sys/a/link") == rc;
+	said += root_openf(r, O_PATH, "sys/a/number") == rc;
+	assert_false(root_exists(r, "sys/a/number"));
+	return said;
+}
+
+static void what_could_not_be_looked_at(void **state)
+{
+	struct tree *t = *state;
+	struct error e = { 0 };
+	struct rlimit before;
+	unsigned int since;
+
+	tree_text(t, "sys/a/number", "1\n");
+	tree_link(t, "sys/a/link", "number");
+	/* what is not there, and what is of another kind, was looked at */
+	assert_false(root_exists(&t->root, "sys/b"));
+	assert_null(root_opendir(&t->root, "sys/b"));
+	assert_null(root_opendir(&t->root, "sys/a/number"));
+	assert_null(root_stream(&t->root, "sys/a"));
+	assert_int_equal(root_misses(&t->root), 0);
+	assert_int_equal(root_missed(&t->root, 0), 0);
+	before = tree_exhaust(0);
+	assert_int_equal(looks(&t->root, -EMFILE), 7);
+	tree_plenty(&before);
+	/* each of them, and whether it is there */
+	assert_int_equal(root_misses(&t->root), 8);
+	assert_int_equal(root_missed(&t->root, 0), -EMFILE);
+	assert_int_equal(root_missed(&t->root, 7), -EMFILE);
+	assert_int_equal(root_missed(&t->root, 8), 0);
+	assert_int_equal(root_fail_missed(&t->root, &e), -EMFILE);
+	assert_int_equal(e.cause, CAUSE_FAILED);
+	assert_string_equal(e.message, "cannot read /sys/a/number (nor 7 before it): the answer is incomplete");
+	assert_non_null(strstr(e.hint, "ulimit -n"));
+	/* that was told */
+	assert_int_equal(root_missed(&t->root, 0), 0);
+	since = root_misses(&t->root);
+	before = tree_exhaust(0);
+	assert_false(root_exists(&t->root, "sys/a/number"));
+	tree_plenty(&before);
+	assert_int_equal(root_missed(&t->root, since), -EMFILE);
+	root_forgive(&t->root);
+	assert_int_equal(root_missed(&t->root, since), 0);
+}
+
+static void what_may_not_be_looked_at(void **state)
+{
+	struct tree *t = *state;
+	struct error e = { 0 };
+	char path[PATH_MAX];
+
+	if (geteuid() != 0)
+		skip();
+	tree_text(t, "sys/a/number", "1\n");
+	tree_text(t, "proc/7/fd/x", "1\n");
+	tree_text(t, "sys/kernel/debug/x", "1\n");
+	assert_int_equal(chmod(tree_path(t, "sys/a", path), 0), 0);
+	assert_int_equal(chmod(tree_path(t, "proc/7/fd", path), 0), 0);
+	assert_int_equal(chmod(tree_path(t, "sys/kernel/debug", path), 0), 0);
+	assert_int_equal(chmod(t->dir, 0755), 0);
+	assert_int_equal(seteuid(65534), 0);
+	/* of other users' processes, and of debugfs, that is as it should be */
+	assert_null(root_opendir(&t->root, "proc/7/fd"));
+	assert_int_equal(errno, EACCES);
+	assert_false(root_exists(&t->root, "sys/kernel/debug/x"));
+	assert_int_equal(root_misses(&t->root), 0);
+	assert_false(root_exists(&t->root, "sys/a/number"));
+	assert_int_equal(seteuid(0), 0);
+	assert_int_equal(root_missed(&t->root, 0), -EACCES);
+	assert_int_equal(root_fail_missed(&t->root, &e), -EACCES);
+	assert_string_equal(e.message, "cannot read /sys/a/number: the answer is incomplete");
+	assert_string_equal(e.hint, "run it as root");
+}
+
+/* The kernel's own file of a process' memory, whose first page nobody has. */
+static void a_read_that_fails(void **state)
+{
+	struct error e = { 0 };
+	struct root live;
+	char buf[16];
+
+	(void)state;
+	assert_int_equal(root_open(&live, NULL, &e), 0);
+	assert_int_equal(root_read(&live, buf, sizeof(buf), "proc/self/mem"), -EIO);
+	assert_int_equal(root_missed(&live, 0), -EIO);
+	root_close(&live);
+}
+
+static void errnos(void **state)
+{
+	static const int absent[] = { -ENOENT, -ENOTDIR, -ENODEV, -ENXIO, -ESRCH },
+			 exhausted[] = { -EMFILE, -ENFILE, -ENOMEM },
+			 unread[] = { -EIO, -EACCES, -EPERM, -ESTALE, -ETIMEDOUT },
+			 malformed[] = { -EINVAL, -ELOOP, -EISDIR };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(absent); i++)
+		assert_true(root_absent(absent[i]) && !root_unread(absent[i]) && !root_exhausted(absent[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(exhausted); i++)
+		assert_true(!root_absent(exhausted[i]) && root_unread(exhausted[i]) && root_exhausted(exhausted[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(unread); i++)
+		assert_true(!root_absent(unread[i]) && root_unread(unread[i]) && !root_exhausted(unread[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(malformed); i++)
+		assert_false(root_absent(malformed[i]) || root_unread(malformed[i]));
+	for (int rc = 0; rc < 3; rc++)
+		assert_false(root_absent(rc) || root_unread(rc) || root_exhausted(rc));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +328,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(never_waits, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(long_paths, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(writes_only_when_live, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(what_could_not_be_looked_at, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(what_may_not_be_looked_at, tree_setup, tree_teardown),
+		cmocka_unit_test(a_read_that_fails),
+		cmocka_unit_test(errnos),
 		cmocka_unit_test(opens_roots),
 	};
 	int failed = cmocka_run_group_tests_name("root", tests, NULL, NULL);

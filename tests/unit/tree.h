@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -111,6 +112,25 @@ static inline void tree_folder(const struct tree *t, const char *path)
 	char full[PATH_MAX];
 
 	mkdir(tree_path(t, path, full), 0755);
+}
+
+/* Only @spare descriptors are left to open files with, until tree_plenty(). Returns the limit before. */
+static inline struct rlimit tree_exhaust(unsigned int spare)
+{
+	struct rlimit before, none;
+	int next = dup(STDERR_FILENO);
+
+	assert_true(next >= 0);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ .rlim_cur = (rlim_t)next + spare, .rlim_max = before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	return before;
+}
+
+static inline void tree_plenty(const struct rlimit *before)
+{
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, before), 0);
 }
 
 static inline void tree_fifo(const struct tree *t, const char *path)
