@@ -62,10 +62,13 @@ static int count_below(int fd, int depth, struct net_elsewhere *n)
 {
 	_cleanup_dir_ DIR *dir = fdopendir(fd);
 	struct dirent *entry;
-	int rc = dir ? 0 : -errno;
+	int rc = 0;
 
-	if (!dir)
+	if (!dir) {
+		rc = -errno;
 		close(fd);
+		return rc;
+	}
 	while (rc == 0 && (entry = readdir(dir))) {
 		int child;
 
@@ -228,7 +231,7 @@ static int tour_one(struct tour *t, const char *path)
 	int rc;
 
 	if (netns < 0)
-		return netns == -ENOENT || netns == -ESRCH ? 0 : netns;
+		return root_absent(netns) ? 0 : netns;
 	if (fstat(netns, &st) || fstatfs(netns, &fs))
 		return -errno;
 	if (fs.f_type != NSFS_MAGIC)
@@ -256,6 +259,8 @@ static void tour_mounts(struct tour *t)
 	_cleanup_free_ char *line = NULL;
 	size_t room = 0;
 
+	if (!f && root_unread(-errno))
+		t->n->error = -errno;
 	while (f && getline(&line, &room, f) > 0) {
 		struct mount m;
 
@@ -264,22 +269,34 @@ static void tour_mounts(struct tour *t)
 	}
 }
 
+static void tour_thread(struct tour *t, const char *pid, const char *tid)
+{
+	_cleanup_free_ char *path = NULL;
+	int n;
+
+	if (!strcmp(pid, tid))
+		n = asprintf(&path, "/proc/%s/ns/net", pid);
+	else
+		n = asprintf(&path, "/proc/%s/task/%s/ns/net", pid, tid);
+	if (n >= 0) {
+		tour_path(t, path);
+	} else {
+		path = NULL;
+		t->n->error = -ENOMEM;
+	}
+}
+
 /* A thread may be in another namespace than its process. */
 static void tour_threads(struct tour *t, const char *pid)
 {
 	_cleanup_dir_ DIR *dir = root_opendir(t->r, "proc/%s/task", pid);
-	char path[sizeof("/proc//task//ns/net") + 2 * NAME_MAX];
 	struct dirent *entry;
 
-	while (dir && (entry = readdir(dir))) {
-		if (entry->d_name[0] == '.')
-			continue;
-		if (!strcmp(entry->d_name, pid))
-			snprintf(path, sizeof(path), "/proc/%s/ns/net", pid);
-		else
-			snprintf(path, sizeof(path), "/proc/%s/task/%s/ns/net", pid, entry->d_name);
-		tour_path(t, path);
-	}
+	if (!dir && !root_absent(-errno))
+		t->n->error = -errno;
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			tour_thread(t, pid, entry->d_name);
 }
 
 static void tour_all(struct tour *t)

@@ -5,9 +5,12 @@
  * how little of that is believed. The lab binds real functions.
  */
 #include <errno.h>
+#include <net/if.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/sysmacros.h>
 
 #include "driver-parts.h"
@@ -562,6 +565,78 @@ static void no_descriptors(void **state)
 	assert_int_equal(b->e.err, EBUSY);
 }
 
+static void put_up(const char *name)
+{
+	struct ifreq request = { .ifr_flags = IFF_UP };
+	_cleanup_fd_ int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	copy_text(request.ifr_name, sizeof(request.ifr_name), name);
+	assert_int_equal(ioctl(sock, SIOCSIFFLAGS, &request), 0);
+}
+
+/*
+ * A real namespace, whose only interface stands for the function's: the
+ * function is the folder of all virtual devices, and the folder "net" of the
+ * tree has one that no reader of names sees.
+ */
+static void tour_of_a_namespace(void **state)
+{
+	_cleanup_fd_ int here = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), there = -1, sysfs = -1;
+	struct bench *b = *state;
+	char full[PATH_MAX], target[64];
+	struct net_elsewhere n;
+
+	if (unshare(CLONE_NEWNET))
+		skip(); /* not root */
+	there = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(setns(here, CLONE_NEWNET), 0);
+	sysfs = netns_sysfs(there);
+	if (sysfs < 0)
+		skip();
+	unlink(tree_path(&b->t, DEV, full));
+	tree_link(&b->t, DEV, "../../../devices/virtual");
+	tree_folder(&b->t, "sys/devices/virtual/net/.lo/");
+	snprintf(target, sizeof(target), "/proc/%d/fd/%d", getpid(), there);
+
+	/* a thread of a process: down, then up */
+	tree_folder(&b->t, "proc/100/task/100/");
+	tree_link(&b->t, "proc/100/task/101/ns/net", target);
+	assert_int_equal(netns_search(&b->t.root, &nvme, &n), 0);
+	assert_int_equal(n.total, 1);
+	assert_int_equal(n.visible, 0);
+	assert_true(n.found >= 1);
+	assert_null(n.up);
+	assert_int_equal(n.error, 0);
+	net_elsewhere_free(&n);
+	assert_int_equal(setns(there, CLONE_NEWNET), 0);
+	put_up("lo");
+	assert_int_equal(setns(here, CLONE_NEWNET), 0);
+	assert_int_equal(netns_search(&b->t.root, &nvme, &n), 0);
+	assert_string_equal(n.up, "lo");
+	assert_string_equal(n.where, "/proc/100/task/101/ns/net");
+	net_elsewhere_free(&n);
+
+	/* one that has a name and no process */
+	unlink(tree_path(&b->t, "proc/100/task/101/ns/net", full));
+	tree_link(&b->t, "run/netns/a b", target);
+	mounts(b, "40 22 0:4 mnt:[4026532288] /run/other rw - nsfs nsfs rw\n"
+		  "41 22 0:4 net:[4026532289] /run/netns/a\\040b rw - nsfs nsfs rw\n");
+	assert_int_equal(netns_search(&b->t.root, &nvme, &n), 0);
+	assert_string_equal(n.up, "lo");
+	assert_string_equal(n.where, "/run/netns/a b");
+	net_elsewhere_free(&n);
+
+	/* a file that is no namespace */
+	unlink(tree_path(&b->t, "run/netns/a b", full));
+	tree_text(&b->t, "run/netns/a b", "");
+	assert_int_equal(netns_search(&b->t.root, &nvme, &n), 0);
+	assert_int_equal(n.found, 0);
+	assert_null(n.up);
+	net_elsewhere_free(&n);
+	assert_true(driver_in_use(&b->t.root, &nvme, &b->e) < 0);
+	assert_non_null(strstr(b->e.message, "1 of its network interfaces may be up"));
+}
+
 static void boot_display(void **state)
 {
 	struct bench *b = *state;
@@ -819,6 +894,7 @@ int main(void)
 		AT(interface_in_another_namespace),
 		AT(interfaces_of_a_namespace),
 		AT(sysfs_of_a_namespace),
+		AT(tour_of_a_namespace),
 		AT(boot_display),
 		AT(remembers),
 		AT(believes_only_names),
