@@ -61,16 +61,25 @@ lab: all ## a shell in a virtual machine with real vfio-pci devices: LAB='--kern
 lint: ## style, static analysis, include graph
 	tests/lint
 
-# --- figures beside those of bare C programs, asserting none: BENCH_SECONDS=60 counts longer ---
+# --- figures beside those of bare C programs, asserting none; see tests/bench/bench.c ---
 BENCH := $(sort $(wildcard tests/bench/*.c))
 $(B)/bench: $(BENCH) $(wildcard tests/bench/*.h) $(filter-out $(B)/main.o,$(OBJ)) Makefile
 	@echo "  BENCH   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -Isrc -pthread $(ALL_LDFLAGS) -o $@ $(BENCH) $(filter %.o,$^) $(LDLIBS)
 
-bench: $(B)/msictl $(B)/bench ## ratios to bare C programs: arming, counting, waking, watching; BENCH_SECONDS=60
+bench: $(B)/msictl $(B)/bench ## ratios to bare C programs: arming, counting, waking, watching; BENCH_ONLY=cpu,serving
 	$(B)/bench $(B)/msictl
 
-.PHONY: bench
+BENCH_LAB := tests/bench/lab/lab.c tests/bench/row.c tests/bench/vectors.c
+$(B)/bench-lab: $(BENCH_LAB) $(wildcard tests/bench/*.h) $(filter-out $(B)/main.o,$(OBJ)) Makefile
+	@echo "  BENCH   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -Isrc -pthread $(ALL_LDFLAGS) -o $@ $(BENCH_LAB) $(filter %.o,$^) $(LDLIBS)
+
+bench-lab: $(B)/bench-lab ## CPU time per interrupt that a device raises, on the real vfio-pci in a virtual machine
+	tests/deps lab
+	tests/lab/vm $(LAB) --bind -- $(CURDIR)/$(B)/bench-lab 0000:03:00.0
+
+.PHONY: bench bench-lab
 # --- end of the bench ---
 
 SANITIZE := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer

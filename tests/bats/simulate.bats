@@ -328,3 +328,47 @@ pieces() {
 	run pieces 2 0,16 16,16 32,16 48,16
 	assert_output '0 0 0 0'
 }
+
+# restless - a client whose eventfd is full, and whose O_NONBLOCK a second process
+# of the client sets and clears all the time; says so when 100,000 triggers are done.
+restless() {
+	perl -MSocket -MFcntl -e 'require "sys/syscall.ph";
+		socket(S, AF_UNIX, SOCK_STREAM, 0) and connect(S, pack_sockaddr_un($ARGV[0])) or die "$ARGV[0]: $!";
+		sub answer { sysread(S, my $header, 16) == 16 or die "no answer";
+			my (undef, undef, $size, undef, $errno) = unpack "SSLLL", $header;
+			sysread(S, my $rest, $size - 16) if $size > 16;
+			die "errno $errno" if $errno; }
+		sub request { my ($command, $payload) = @_;
+			return pack("SSLLL", 1, $command, 16 + length $payload, 0, 0) . $payload; }
+		my $fd = syscall(&SYS_eventfd2, 0, 04000);
+		my $full = pack "Q", 0xfffffffffffffffe;
+		syscall(&SYS_write, $fd, $full, 8) == 8 or die "write: $!";
+		syswrite(S, request(1, "\0\0\0\0{}\0"));
+		answer();
+		my $bytes = request(8, pack "L5", 20, 0x24, 2, 0, 1);
+		my $control = pack "J i i i x4", 20, SOL_SOCKET, 1, $fd;
+		my $iov = pack "P J", $bytes, length $bytes;
+		my $msg = pack "J L x4 P J P J i x4", 0, 0, $iov, 1, $control, length $control, 0;
+		syscall(&SYS_sendmsg, fileno S, $msg, 0) > 0 or die "sendmsg: $!";
+		answer();
+		my $parent = $$;
+		unless (fork) {
+			for (my $flag = 0; getppid == $parent; $flag ^= 04000) { syscall(&SYS_fcntl, $fd, F_SETFL, $flag); }
+			exit;
+		}
+		alarm 10;
+		my $trigger = request(8, pack "L5", 20, 0x21, 2, 0, 1);
+		substr($trigger, 8, 4) = pack "L", 0x10;
+		for (1 .. 100) { my $all = $trigger x 1000;
+			$all = substr $all, syswrite(S, $all) while length $all; }
+		syswrite(S, request(13, ""));
+		answer();
+		print "answered\n";' "$sock"
+}
+
+@test 'no client can block it, whatever becomes of the flags of an eventfd' {
+	serve simulate "$sock" msix=8
+	run restless
+	assert_output answered
+	works run "vfio-user:$sock" -c 'enable msix 1'
+}

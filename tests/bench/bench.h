@@ -25,6 +25,9 @@ static inline void must(int ok, const char *what)
 	exit(1);
 }
 
+/** row_heads() - what the columns are. */
+void row_heads(void);
+
 /** row() - one line: our figure, the peer's (0: there is none), their ratio and what was demanded of it. */
 void row(const char *what, double ours, double peer, const char *unit, const char *demanded);
 
