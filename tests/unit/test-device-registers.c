@@ -658,28 +658,29 @@ static void guards_table(void **state)
 static void resets(void **state)
 {
 	struct hw *h = *state;
+	struct change c = { 0 };
 	struct error e;
 
 	enable(h, IRQ_MSIX, "0-2");
 	works(h, IRQ_MSIX, "0", MASK_TABLE, true);
 	works(h, IRQ_MSIX, "1", MASK_EVENTFD, true);
 	h->trace.dry_run = true;
-	assert_int_equal(device_reset(&h->d, &e), 0);
+	assert_int_equal(device_reset(&h->d, &c, &e), 0);
 	assert_string_equal(h->told, "would: VFIO_DEVICE_RESET()\n");
 	assert_int_equal(h->resets, 0);
 	h->trace.dry_run = false;
 	h->d.irq[IRQ_MSIX].vector[0]->masked = MASK_TABLE;
 	h->reset_rc = -EBUSY;
-	assert_true(device_reset(&h->d, &e) < 0);
+	assert_true(device_reset(&h->d, &c, &e) < 0);
 	said(&e, CAUSE_BUSY, EBUSY, "VFIO_DEVICE_RESET failed");
 	assert_int_equal(h->d.irq[IRQ_MSIX].vector[0]->masked, MASK_TABLE);
 	h->reset_rc = 0;
-	assert_int_equal(device_reset(&h->d, &e), 0);
+	assert_int_equal(device_reset(&h->d, &c, &e), 0);
 	assert_int_equal(h->resets, 2);
 	assert_int_equal(h->d.irq[IRQ_MSIX].vector[0]->masked, MASK_NOT);
 	assert_int_equal(h->d.irq[IRQ_MSIX].vector[1]->masked, MASK_EVENTFD);
 	h->d.info.reset = false;
-	assert_true(device_reset(&h->d, &e) < 0);
+	assert_true(device_reset(&h->d, &c, &e) < 0);
 	said(&e, CAUSE_FAILED, 0, "the device offers no reset");
 	assert_int_equal(h->resets, 2);
 }
