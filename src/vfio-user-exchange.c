@@ -73,7 +73,7 @@ static int receive_reply(struct vfio_user *u, const struct request *r, struct vu
 	int rc;
 
 	do {
-		rc = vu_receive(u->sock, m, VU_MAX_MESSAGE, l);
+		rc = vu_receive_bare(u->sock, m, VU_MAX_MESSAGE, l, &u->shed);
 		if (rc)
 			return rc;
 		if ((m->header.flags & VU_TYPE_MASK) == VU_REPLY) {
@@ -219,7 +219,7 @@ int vfio_user_peer_ready(void *handle)
 	struct vu_limit limit = { .until = now_us() + (u->timeout_us < REST_US ? u->timeout_us : REST_US),
 				  .loop = u->loop };
 	struct vu_message m;
-	int rc = u->end ? -ENOTCONN : vu_receive(u->sock, &m, VU_MAX_MESSAGE, &limit);
+	int rc = u->end ? -ENOTCONN : vu_receive_bare(u->sock, &m, VU_MAX_MESSAGE, &limit, &u->shed);
 
 	if (rc)
 		return peer_give_up(u, rc);

@@ -4,6 +4,7 @@
 #define MSICTL_VFIO_USER_INTERNAL_H
 
 #include "vfio-user.h"
+#include "vu-shed.h"
 #include "vu-wire.h"
 
 struct vfio_user {
@@ -27,6 +28,7 @@ struct vfio_user {
 	uint32_t unanswered; /* bits of indexes that it refused to tell of */
 	uint32_t intx_flags; /* what GET_IRQ_INFO said, by which peers are told apart */
 	struct set_outcome outcome;
+	struct vu_shed shed; /* descriptors that nobody asked for */
 };
 
 struct request {

@@ -97,6 +97,8 @@ int vfio_user_start(int sock, pid_t child, const struct open_request *req, void 
 		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
 	}
 	u->sock = sock;
+	/* Out of turn nothing can be looked at before it is read. */
+	setsockopt(sock, SOL_SOCKET, SO_OOBINLINE, &(int){ 1 }, sizeof(int));
 	u->child = child;
 	u->trace = req->trace;
 	u->loop = req->loop;
@@ -195,7 +197,7 @@ void vfio_user_close(void *handle)
 {
 	struct vfio_user *u = handle;
 
-	close(u->sock);
+	vu_shed_close(u->sock);
 	if (u->child > 0)
 		end_child(u->child);
 	free(u);

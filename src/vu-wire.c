@@ -14,8 +14,12 @@
 
 #include "loop.h"
 #include "util.h"
+#include "vu-shed.h"
 
 #define HEADER sizeof(struct vu_header)
+
+/* A header and what most replies have behind it: a look and a read are enough for them. */
+#define BARE_AHEAD 512
 
 #define GRACE_US 500000u
 
@@ -237,10 +241,30 @@ static ssize_t read_ahead(int sock, struct vu_reader *r)
 		return got;
 	if (msg.msg_flags & MSG_CTRUNC)
 		got = (ssize_t)first_of(r->ahead, (size_t)got);
-	got = take(sock, &r->m, r->ahead, (size_t)got);
-	r->at = 0;
-	r->end = got > 0 ? (size_t)got : 0;
-	return got;
+	return take(sock, &r->m, r->ahead, (size_t)got);
+}
+
+/*
+ * At most @n bytes of one message, without the descriptors that they bring. The
+ * look says what comes; the read takes no more than that. Results as take().
+ */
+static ssize_t take_bare(int sock, struct vu_reader *r, uint8_t *to, size_t n)
+{
+	struct iovec iov = { to, n };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t got = receive(sock, &msg, MSG_PEEK);
+	_cleanup_fd_ int keeper = -1;
+
+	if (got <= 0)
+		return got;
+	if (msg.msg_flags & MSG_CTRUNC) {
+		keeper = vu_shed_take(r->shed, sock, (size_t)got);
+		if (keeper < 0)
+			return keeper;
+	}
+	iov.iov_len = r->got == 0 ? first_of(to, (size_t)got) : (size_t)got;
+	msg = (struct msghdr){ .msg_iov = &iov, .msg_iovlen = 1 };
+	return receive(sock, &msg, 0);
 }
 
 /* Up to @n bytes of the message: of what was read ahead, else of the socket (-1: none). As take(). */
@@ -252,9 +276,13 @@ static ssize_t take_next(int sock, struct vu_reader *r, uint8_t *to, size_t n)
 	if (empty && sock < 0)
 		return 0;
 	if (empty && r->ahead && r->got == 0) {
-		got = read_ahead(sock, r);
+		got = r->shed ? take_bare(sock, r, r->ahead, BARE_AHEAD) : read_ahead(sock, r);
 		if (got <= 0)
 			return got;
+		r->at = 0;
+		r->end = (size_t)got;
+	} else if (empty && r->shed) {
+		return take_bare(sock, r, to, n);
 	} else if (empty) {
 		return take(sock, &r->m, to, n);
 	}
@@ -313,9 +341,9 @@ int vu_read(int sock, struct vu_reader *r, struct vu_message *m)
 	return 1;
 }
 
-int vu_receive(int sock, struct vu_message *m, size_t max, struct vu_limit *l)
+/* One message with @r, which is at its beginning. */
+static int receive_by(struct vu_reader *r, int sock, struct vu_message *m, struct vu_limit *l)
 {
-	struct vu_reader r = { .max = max };
 	int rc;
 
 	/* Nothing is there yet when a question has just been sent: a first look would be for nothing. */
@@ -323,13 +351,28 @@ int vu_receive(int sock, struct vu_message *m, size_t max, struct vu_limit *l)
 		int waited = wait_for(sock, POLLIN, l);
 
 		/* Late, what is there already is taken all the same. */
-		rc = waited == 0 || waited == -ETIMEDOUT || waited == -EINTR ? vu_read(sock, &r, m) : waited;
+		rc = waited == 0 || waited == -ETIMEDOUT || waited == -EINTR ? vu_read(sock, r, m) : waited;
 		if (rc == 0)
 			rc = waited;
 	} while (rc == 0);
 	if (rc > 0)
 		return 0;
-	vu_reader_drop(&r);
-	*m = r.m;
+	vu_reader_drop(r);
+	*m = r->m;
 	return rc;
+}
+
+int vu_receive(int sock, struct vu_message *m, size_t max, struct vu_limit *l)
+{
+	struct vu_reader r = { .max = max };
+
+	return receive_by(&r, sock, m, l);
+}
+
+int vu_receive_bare(int sock, struct vu_message *m, size_t max, struct vu_limit *l, struct vu_shed *shed)
+{
+	uint8_t ahead[BARE_AHEAD];
+	struct vu_reader r = { .max = max, .ahead = ahead, .shed = shed };
+
+	return receive_by(&r, sock, m, l);
 }

@@ -33,6 +33,7 @@ enum vu_command {
 #define VU_ERROR     0x20u
 
 struct loop;
+struct vu_shed;
 
 /*
  * How long a peer is waited for. A signal that asks to stop shortens that: it
@@ -87,8 +88,9 @@ struct vu_reader {
 	size_t max; /* the largest message taken, bytes with the header */
 	size_t got; /* bytes so far; above 0: the peer is in the middle of a message */
 	struct vu_message m;
-	uint8_t *ahead; /* borrowed; NULL: never read behind the end of a message */
-	size_t at, end; /* of it: what was read and not taken yet */
+	uint8_t *ahead;	      /* borrowed; NULL: never read behind the end of a message */
+	size_t at, end;	      /* of it: what was read and not taken yet */
+	struct vu_shed *shed; /* borrowed; NULL: descriptors are taken */
 };
 
 /**
@@ -122,6 +124,10 @@ int vu_send(int sock, const struct vu_header *h, const void *payload, size_t siz
  * After an error @m is empty and the stream is of no use any more.
  */
 int vu_receive(int sock, struct vu_message *m, size_t max, struct vu_limit *l);
+
+/** vu_receive_bare() - as vu_receive(), of a peer that has no descriptors to send: what it sends all the same is never
+ * ours, and no closing of it holds us up. The socket has SO_OOBINLINE. */
+int vu_receive_bare(int sock, struct vu_message *m, size_t max, struct vu_limit *l, struct vu_shed *shed);
 
 /* VERSION's capabilities, both directions. */
 struct vu_version {

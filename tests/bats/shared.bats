@@ -42,6 +42,17 @@ soon() {
 	assert_equal "$(grep -c '^msix 0: more was signalled than a count of 64 bits holds, it stays at 18446744073709551614$' <<<"$stderr")" 1
 }
 
+@test "descriptors that nobody asked for: their closing is not waited for" {
+	# REQ's reply, when the device is closed
+	lie 'linger 9' 'linger 1'
+	soon 1 run "vfio-user:$sock" -c 'enable msix 2; trigger msix 0; counters'
+	grep -q 'the peer broke the protocol and was cut off' <<<"$stderr" || fail "$stderr"
+	soon 1 run "vfio-user:$sock" -c counters
+	grep -q 'broke the protocol' <<<"$stderr" || fail "$stderr"
+	lie 'linger 12'
+	soon 0 run "vfio-user:$sock" -c 'enable msix 2'
+}
+
 @test "blocking eventfds: a signal ends run" {
 	"$MSICTL" --json run "vfio-user:$sock" -c 'enable msix 8; trigger msix 0; wait msix 0 --timeout 5s; wait msix 1' >"$out" 2>"$err" 3>&- &
 	stuck=$!
