@@ -4,6 +4,9 @@
 # Against a server that leaves MSI and MSI-X Enable, the masks and what maps the
 # BARs to its client, as QEMU's x-vfio-user-server does.
 
+# helpers.bash and run set dev_dir, dev_pid and stderr.
+# shellcheck disable=SC2154
+
 load ../helpers
 
 teardown() {
