@@ -208,6 +208,8 @@ static int broke_off(int rc, pid_t pid, struct error *e)
 		hint(e, "ps -o pid,stat,wchan:32,args -p %d   what it is at", pid);
 		return rc;
 	}
+	if (root_exhausted(rc))
+		return fail(e, CAUSE_FAILED, -rc, "its holder, pid %d, cannot be heard", pid);
 	fail(e, CAUSE_NO_DEVICE, -rc, "the holder broke off; what it held is released when it is gone");
 	hint(e, "msictl holders");
 	return rc;
@@ -310,7 +312,11 @@ int attach_args(struct session *s, int sock, const char *where, const struct arg
 	hold_peer_allowed(sock, &pid);
 	answer.source.owner = &answer;
 	answer.loop = session_loop(s, e);
-	rc = answer.loop ? put_args(s, sock, where, a) : -ENOMEM;
+	if (!answer.loop) {
+		close(sock);
+		return -e->err;
+	}
+	rc = put_args(s, sock, where, a);
 	if (rc) {
 		close(sock);
 		return broke_off(rc, pid, e);
@@ -353,7 +359,7 @@ int attach_answer(struct session *s, struct question *q, uint64_t until, struct 
 	q->sock = -1;
 	if (!answer.text) {
 		close(answer.source.fd);
-		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+		return answer.loop ? fail(e, CAUSE_FAILED, ENOMEM, "no memory") : -e->err;
 	}
 	rc = hear_out(&answer);
 	fclose(answer.text);

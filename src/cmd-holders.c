@@ -115,9 +115,10 @@ static int add_holder(struct session *s, node *array, struct asked *k, const cha
 	char device[HOLD_NAME];
 	node *row;
 
-	if (asked && rc == -EINTR) {
+	/* without descriptors none can be asked */
+	if ((asked && rc == -EINTR) || (rc && root_exhausted(-k->why.err))) {
 		*e = k->why;
-		return rc;
+		return -e->err;
 	}
 	hold_name_device(name, device);
 	if (rc)

@@ -74,8 +74,9 @@ static int choose_function(struct session *s, struct watch *w, const char *text,
 	char bdf[PCI_ADDR_LEN];
 	int rc;
 
-	if (s->root.live && watch_is_held(text))
-		return choose_held(w, text, e);
+	rc = s->root.live ? watch_is_held(text, e) : 0;
+	if (rc)
+		return rc < 0 ? rc : choose_held(w, text, e);
 	rc = session_address(s, text, &a, e);
 	if (rc && backend_find(text)) {
 		_cleanup_free_ char *word = quote_word_dup(text);

@@ -223,13 +223,13 @@ int watch_look_held(struct session *s, struct watch *w, struct watched *d, struc
 	return rc;
 }
 
-bool watch_is_held(const char *device)
+int watch_is_held(const char *device, struct error *e)
 {
-	struct error ignored;
 	pid_t pid;
-	int sock = attach_find(device, &pid, &ignored);
+	int sock = attach_find(device, &pid, e);
 
-	if (sock >= 0)
-		close(sock);
-	return sock >= 0;
+	if (sock < 0)
+		return root_exhausted(sock) ? sock : 0;
+	close(sock);
+	return 1;
 }

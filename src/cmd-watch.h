@@ -33,7 +33,7 @@ struct watched {
 	char driver[64];
 	bool here, marked;
 	int unread; /* errno: the host could not be looked at this time */
-	bool mute; /* its holder is there and does not answer */
+	bool mute;  /* its holder is there and does not answer */
 	struct watch_asked *asked_holder;
 	int group;	       /* as of the last look at the host, -1: none */
 	struct posted posted;  /* of a function of the host */
@@ -93,8 +93,8 @@ int watch_look_posted(struct session *s, struct watch *w, uint64_t now, struct e
 
 /* cmd-watch-held.c */
 
-/** watch_is_held() - whether a holder has DEVICE. */
-bool watch_is_held(const char *device);
+/** watch_is_held() - 1: a holder has DEVICE; 0; -errno: that can't be looked at. */
+int watch_is_held(const char *device, struct error *e);
 
 /** watch_held_most() - the vectors that the device has of one index at most; UINT_MAX: its holder does not tell. */
 unsigned int watch_held_most(struct session *s, const struct watched *d);

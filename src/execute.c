@@ -125,10 +125,11 @@ static int execute_words(struct session *s, int n, char **word, const char *wher
 
 int execute_open(struct session *s, const char *device, const struct device_events *ev, struct error *e)
 {
-	struct error ignored;
 	pid_t pid;
-	int sock = attach_find(device, &pid, &ignored);
+	int sock = attach_find(device, &pid, e);
 
+	if (root_exhausted(sock))
+		return sock;
 	if (sock < 0)
 		return session_open(s, device, ev, e);
 	close(sock);

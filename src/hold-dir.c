@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "root.h"
 #include "util.h"
 
 #define SUFFIX ".sock"
@@ -138,6 +139,8 @@ int hold_dir_open(bool create, struct error *e)
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return -ENOENT;
+	if (fd < 0 && root_exhausted(-errno))
+		return fail(e, CAUSE_FAILED, errno, "%s, where holders are found, cannot be looked at", text);
 	if (fd < 0)
 		return fail(e, cause_of_errno(errno), errno, "%s is no folder of our own", text);
 	rc = check_dir(fd, text, e);

@@ -150,7 +150,9 @@ static int run_held(struct session *s, const struct args *a, struct error *e)
 	pid_t pid;
 	int rc = attach_find(device_word(a), &pid, e);
 
-	/* Who only looks needs no holder. */
+	/* Who only looks needs no holder, but to know whether there is one. */
+	if (root_exhausted(rc))
+		return rc;
 	if (rc == -ENOENT || (rc < 0 && !(a->command->flags & CMD_CHANGES))) {
 		*e = (struct error){ 0 };
 		return 1;

@@ -8,6 +8,10 @@ load ../helpers
 
 roots=$tests/root/intel-remap
 
+teardown() {
+	[[ ! ${held-} ]] || "$MSICTL" release "$held" >/dev/null 2>&1 || true
+}
+
 # seen - $output without the time of day
 seen() {
 	sed -E 's/^[0-9:]{8} //; s/"time":"[^"]*"//' <<<"$output"
@@ -96,4 +100,24 @@ as_nobody() {
 	assert_equal "$status" 1
 	output=${lines[0]} lines=("${lines[0]}")
 	json '.vectors == [] and .missing == ["0000:03:00.0"]'
+}
+
+@test "a device that is held, without descriptors: it is not told as one that nobody holds" {
+	local dev=sim:msix=$((16 + RANDOM % 2000)) n status
+
+	((EUID == 0)) || export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR
+	works hold "$dev"
+	held=$dev
+	as_ever_or_fails counters "$dev"
+	as_ever_or_fails run "$dev" -c counters
+	for ((n = 4; n <= 9; n++)); do
+		status=0
+		prlimit --nofile="$n" "$MSICTL" holders >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- || status=$?
+		if ((status)); then
+			grep -q EMFILE "$BATS_TEST_TMPDIR/err"
+		else
+			grep -q "^$dev " "$BATS_TEST_TMPDIR/out"
+		fi
+	done
+	works release "$dev"
 }

@@ -310,6 +310,36 @@ static void after_a_gap(void **state)
 	host_watch_free(&w);
 }
 
+/* A look for which there was no descriptor: what came since the look before it is no rate of this time. */
+static void after_a_look_that_failed(void **state)
+{
+	struct host_watch w = { .addr = { 0, 4, 0, 0 } };
+	struct tree *t = *state;
+	unsigned int changes;
+
+	irq(t, 33, "0\n", "1000000\n");
+	assert_int_equal(fresh(t, &w, 33), -1);
+	assert_int_equal(fresh(t, &w, 33), 0);
+	changes = w.changes;
+	put(t, 33, "per_cpu_count", "1000700\n");
+	irq(t, 34, "1\n", "5000\n");
+	for (unsigned int spare = 0; spare < 2; spare++) {
+		struct rlimit before = tree_exhaust(spare);
+		int rc = host_watch_read(&t->root, &w);
+
+		tree_plenty(&before);
+		assert_int_equal(rc, -EMFILE);
+	}
+	assert_int_equal(fresh(t, &w, 33), -1);
+	assert_false(counted(&w, 34)->compared);
+	/* who waits for them has them all the same */
+	assert_int_equal(counted(&w, 33)->fresh, 700);
+	assert_int_equal(counted(&w, 34)->fresh, 5000);
+	assert_int_equal(fresh(t, &w, 34), 0);
+	assert_true(w.changes > changes);
+	host_watch_free(&w);
+}
+
 static void cpus_that_are_offline(void **state)
 {
 	struct host_watch w = { .addr = { 0, 4, 0, 0 } };
@@ -356,6 +386,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_difference_of_two_sources, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(what_is_new, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(after_a_gap, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(after_a_look_that_failed, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(cpus_that_are_offline, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(no_such_function, tree_setup, tree_teardown),
 	};
