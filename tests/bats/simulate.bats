@@ -327,6 +327,9 @@ pieces() {
 	serve simulate "$sock" msix=64,noresize
 	run pieces 2 0,16 16,16 32,16 48,16
 	assert_output '0 0 0 0'
+	# our own client asks for the whole set first, and is offered room for all of it
+	works run "vfio-user:$sock" -c 'enable msix 64; trigger msix 0-63; wait msix all --timeout 5s'
+	works run "vfio-user:$sock" -c 'enable msi 16; trigger msi 0-15; wait msi all --timeout 5s'
 }
 
 # restless - a client whose eventfd is full, and whose O_NONBLOCK a second process

@@ -108,10 +108,11 @@ static double wakes(struct reader *r, const int *fd, unsigned int n)
  */
 static double counts(struct reader *r, const int *fd, unsigned int n)
 {
+	unsigned int done;
 	double ns = 0;
 	uint64_t one = 1;
 
-	for (unsigned int done = 0; done < COUNTS; done += n) {
+	for (done = 0; done < COUNTS; done += n) {
 		unsigned int got = 0;
 		double begin;
 		int more;
@@ -124,7 +125,7 @@ static double counts(struct reader *r, const int *fd, unsigned int n)
 		must(got == n, "counts");
 		ns += cpu_now() - begin;
 	}
-	return ns / ((COUNTS + n - 1) / n * n);
+	return ns / done;
 }
 
 typedef double (*measure)(struct reader *r, const int *fd, unsigned int n);
