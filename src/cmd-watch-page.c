@@ -194,7 +194,7 @@ static void notes(struct out *o, const struct page *p)
 	const struct watch *w = p->w;
 
 	if (p->silent)
-		out_text(o, "%zu silent: %s", p->silent, p->silent_text[0] ? p->silent_text : "vectors not known");
+		out_text(o, "%zu silent: %s", p->silent, p->silent_text ? p->silent_text : "vectors not known");
 	for (size_t i = 0; i < w->n; i++)
 		if (is_missing(&w->device[i]))
 			out_text(o, "%s%s", w->device[i].name, absence(&w->device[i]));
@@ -269,5 +269,6 @@ int watch_tell(struct out *o, struct watch *w, unsigned int limit)
 	if (!rc)
 		rc = tell(o, &p, limit);
 	free(p.row);
+	free(p.silent_text);
 	return rc;
 }

@@ -18,12 +18,12 @@ struct page {
 	struct watch *w;
 	struct row *row;
 	size_t n, silent;
-	char silent_text[256];
+	char *silent_text; /* NULL: none has a name */
 	uint64_t delta, active, vectors;
 };
 
-/** page_gather() - the rows of @p->w's last sample; free(p->row). @fold: what is silent is told in one line. 0 or
- * -ENOMEM. */
+/** page_gather() - the rows of @p->w's last sample; free(p->row) and p->silent_text. @fold: what is silent is told in
+ * one line. 0 or -ENOMEM. */
 int page_gather(struct page *p, bool fold);
 
 /** page_sort() - those that are equal by @key stay in the order of devices, indexes and vectors. */

@@ -86,15 +86,25 @@ static bool silent(const struct watch *w, const struct sampled *v)
 	return !w->vectors.given && v->now.counted && !v->now.count;
 }
 
-static void tell_silent(struct page *p, const struct watched *d, unsigned int index, const struct vector_set *set)
+static int add_silent(struct page *p, const char *between, const char *name, const char *vectors)
 {
-	char text[96];
+	_cleanup_free_ char *before = p->silent_text;
+
+	if (asprintf(&p->silent_text, "%s%s%s%s%s", before ? before : "", before ? between : "", name,
+		     *name && *vectors ? " " : "", vectors) >= 0)
+		return 0;
+	p->silent_text = NULL;
+	return -ENOMEM;
+}
+
+static int tell_silent(struct page *p, const struct watched *d, unsigned int index, const struct vector_set *set)
+{
+	char text[96], vectors[sizeof(text) + 8];
 
 	if (vector_set_empty(set))
-		return;
-	append(p->silent_text, sizeof(p->silent_text), "%s%s%s%s %s", p->silent_text[0] ? "; " : "",
-	       p->w->n > 1 ? d->name : "", p->w->n > 1 ? " " : "", irq_index_word(index),
-	       vector_set_text(set, text, sizeof(text)));
+		return 0;
+	snprintf(vectors, sizeof(vectors), "%s %s", irq_index_word(index), vector_set_text(set, text, sizeof(text)));
+	return add_silent(p, "; ", p->w->n > 1 ? d->name : "", vectors);
 }
 
 static int gather_vectors(struct page *p, const struct watched *d, bool fold)
@@ -121,7 +131,8 @@ static int gather_vectors(struct page *p, const struct watched *d, bool fold)
 			vector_set_add(&quiet[v->now.index], (unsigned int)v->now.vector);
 	}
 	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++)
-		tell_silent(p, d, i, &quiet[i]);
+		if (tell_silent(p, d, i, &quiet[i]))
+			return -ENOMEM;
 	return 0;
 }
 
@@ -160,8 +171,7 @@ static int gather_device(struct page *p, const struct watched *d, bool fold)
 	if (!fold || row.count || d->posted.possible)
 		return push(p, &row);
 	p->silent++;
-	append(p->silent_text, sizeof(p->silent_text), "%s%s", p->silent_text[0] ? ", " : "", d->name);
-	return 0;
+	return add_silent(p, ", ", d->name, "");
 }
 
 int page_gather(struct page *p, bool fold)

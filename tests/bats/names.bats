@@ -7,12 +7,12 @@
 load ../helpers
 
 setup() {
-	pids=()
+	pids=() held=()
 }
 
 teardown() {
 	term_stop
-	[[ ! ${held-} ]] || msictl release "$held" >/dev/null 2>&1 || true
+	((${#held[@]} == 0)) || msictl release "${held[@]}" >/dev/null 2>&1 || true
 	kill "${pids[@]}" 2>/dev/null || true
 }
 
@@ -52,7 +52,7 @@ typed() {
 	typed
 	fails 3 release "vfio-user:$sock"
 	hinted "msictl hold vfio-user:$sock$"
-	held=vfio-user:$sock
+	held=("vfio-user:$sock")
 	typed
 	fails 5 hold "vfio-user:$sock"
 	hinted "msictl release vfio-user:$sock$"
@@ -66,6 +66,24 @@ typed() {
 	[[ $output == *"  vfio-user:$sock  "* ]] || fail "$output"
 	fails 3 run "vfio-user:${sock%?}1" -c counters
 	one_sentence "^vfio-user:${sock%?}1: run: ${sock%?}1: there is no such socket"
+}
+
+@test "paths of 107 bytes: watch names each of several devices" {
+	local name devices=() device n
+
+	name=$(longest)
+	for n in 1 2 3; do
+		serve "${name%?}$n"
+		devices+=("vfio-user:$sock")
+	done
+	held=("${devices[@]}")
+	works hold "${devices[@]}"
+	for device in "${devices[@]}"; do
+		works enable "$device" msix 2
+	done
+	fails 0 watch "${devices[@]}" --batch --iterations 1
+	assert_line "6 silent: ${devices[0]} msix 0-1; ${devices[1]} msix 0-1; ${devices[2]} msix 0-1"
+	works release "${devices[@]}"
 }
 
 @test "a script in a deep folder: its whole path is in front of the error" {
