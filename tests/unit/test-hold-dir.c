@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The folder of holders' sockets: names, who is there, who has gone. */
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "hold-dir.h"
+#include "tree.h"
+#include "util.h"
+
+#define PATIENCE 1000000
+
+static int folder(const struct tree *t)
+{
+	int dir = open(t->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	assert_true(dir >= 0);
+	return dir;
+}
+
+static void names(void **state)
+{
+	static const struct {
+		const char *device, *name;
+	} cases[] = {
+		{ "01:00.0", "0000:01:00.0.sock" },
+		{ "0000:01:00.0", "0000:01:00.0.sock" },
+		{ "10000:01:00.0", "10000:01:00.0.sock" },
+		{ "sim:msix=64,noresize", "sim:msix=64,noresize.sock" },
+		{ "vfio-user:/a b/c%d", "vfio-user:%2fa%20b%2fc%25d.sock" },
+	};
+	char buf[HOLD_NAME], back[HOLD_NAME];
+	struct pci_addr a;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_string_equal(hold_name(cases[i].device, buf), cases[i].name);
+	assert_string_equal(hold_name_device("vfio-user:%2fa%20b%2fc%25d.sock", back), "vfio-user:/a b/c%d");
+	assert_string_equal(hold_name_device("odd%2.sock", back), "odd%2");
+	assert_string_equal(hold_name_device("odd%zz%00.sock", back), "odd%zz%00");
+	assert_true(hold_name_address("0000:01:00.1.sock", &a));
+	assert_int_equal(a.fn, 1);
+	assert_false(hold_name_address("sim.sock", &a));
+}
+
+/* The longest name that fits, and one that does not: each device has a name of its own. */
+static void long_names(void **state)
+{
+	char device[200], a[HOLD_NAME], b[HOLD_NAME], back[HOLD_NAME];
+
+	(void)state;
+	memset(device, 'x', sizeof(device));
+	for (size_t n = 60; n < 120; n++) {
+		device[n - 1] = 'y';
+		device[n] = '\0';
+		hold_name(device, a);
+		device[n - 1] = 'z';
+		hold_name(device, b);
+		device[n - 1] = device[n] = 'x';
+		assert_string_not_equal(a, b);
+		assert_true(hold_is_name(a));
+		if (n == 73)
+			assert_int_equal(strlen(hold_name_device(a, back)), 73);
+		if (n >= 74)
+			assert_int_equal(strlen(hold_name_device(a, back)), 16);
+	}
+	/* a file of that name would be hidden */
+	assert_string_not_equal(hold_name(".hidden", a), ".hidden.sock");
+	assert_true(a[0] != '.');
+}
+
+static void listens(void **state)
+{
+	struct tree *t = *state;
+	int dir = folder(t), sock, other;
+	struct error e = { 0 };
+	struct stat st;
+	pid_t pid = 0;
+
+	assert_int_equal(hold_connect(dir, "a.sock", &pid, &e), -ENOENT);
+	sock = hold_listen(dir, "a.sock", PATIENCE, &e);
+	assert_true(sock >= 0);
+	assert_int_equal(fstatat(dir, "a.sock", &st, 0), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	other = hold_connect(dir, "a.sock", &pid, &e);
+	assert_true(other >= 0);
+	assert_int_equal(pid, getpid());
+	close(other);
+	assert_int_equal(hold_listen(dir, "a.sock", PATIENCE, &e), -EADDRINUSE);
+	assert_int_equal(e.cause, CAUSE_BUSY);
+	assert_non_null(strstr(e.message, "it is held already, by pid "));
+	/* a name of a living holder is not taken away */
+	hold_tidy(dir, "a.sock");
+	other = hold_connect(dir, "a.sock", &pid, &e);
+	assert_true(other >= 0);
+	close(other);
+	close(sock);
+	assert_int_equal(hold_connect(dir, "a.sock", &pid, &e), -ECONNREFUSED);
+	/* one that was killed leaves its name, for the next */
+	sock = hold_listen(dir, "a.sock", PATIENCE, &e);
+	assert_true(sock >= 0);
+	close(sock);
+	hold_tidy(dir, "a.sock");
+	assert_int_equal(hold_connect(dir, "a.sock", &pid, &e), -ENOENT);
+	close(dir);
+}
+
+/* What is no socket is nobody's, and stays. */
+static void in_the_way(void **state)
+{
+	struct tree *t = *state;
+	int dir = folder(t);
+	struct error e = { 0 };
+	pid_t pid;
+
+	tree_text(t, "a.sock", "mine\n");
+	assert_true(hold_listen(dir, "a.sock", PATIENCE, &e) < 0);
+	assert_true(e.message[0]);
+	hold_unlink(dir, "a.sock");
+	hold_tidy(dir, "a.sock");
+	assert_true(root_exists(&t->root, "a.sock"));
+	assert_true(hold_connect(dir, "a.sock", &pid, &e) < 0);
+	close(dir);
+}
+
+static void lists(void **state)
+{
+	struct tree *t = *state;
+	int dir = folder(t);
+	char(*list)[HOLD_NAME] = NULL;
+	char name[100];
+
+	assert_int_equal(hold_list(dir, &list), 0);
+	free(list);
+	tree_text(t, "b.sock", "");
+	tree_text(t, "a.sock", "");
+	tree_text(t, "a.gone", "");
+	tree_text(t, ".sock", "");
+	tree_text(t, "a.sock.x", "");
+	memset(name, 'n', sizeof(name));
+	strcpy(name + HOLD_NAME - 6, ".sock");
+	tree_text(t, name, "");
+	strcpy(name + HOLD_NAME - 5, ".sock");
+	tree_text(t, name, "");
+	assert_int_equal(hold_list(dir, &list), 3);
+	assert_string_equal(list[0], "a.sock");
+	assert_string_equal(list[1], "b.sock");
+	assert_int_equal(strlen(list[2]), HOLD_NAME - 1);
+	free(list);
+	close(dir);
+	assert_true(hold_list(-1, &list) < 0);
+}
+
+static void words(void **state)
+{
+	struct tree *t = *state;
+	int dir = folder(t), sock;
+	char buf[256], at[16];
+	struct error e;
+
+	assert_string_equal(hold_last_word(dir, "a.sock", buf, sizeof(buf)), "");
+	hold_leave_word(dir, "a.sock", "first");
+	hold_leave_word(dir, "a.sock", "it went\n");
+	hold_leave_word(dir, "b.sock", "other");
+	hold_last_word(dir, "a.sock", buf, sizeof(buf));
+	assert_int_equal(sscanf(buf, "let go at 2%15s", at), 1);
+	assert_non_null(strstr(buf, ": it went\\x0a"));
+	assert_null(strstr(buf, "first"));
+	sock = hold_listen(dir, "a.sock", PATIENCE, &e);
+	assert_true(sock >= 0);
+	assert_string_equal(hold_last_word(dir, "a.sock", buf, sizeof(buf)), "");
+	assert_non_null(strstr(hold_last_word(dir, "b.sock", buf, sizeof(buf)), "other"));
+	hold_forget_word(dir, "b.sock");
+	assert_string_equal(hold_last_word(dir, "b.sock", buf, sizeof(buf)), "");
+	close(sock);
+	close(dir);
+}
+
+/* A path means the same in every folder, also when its socket is gone. */
+static void devices(void **state)
+{
+	struct tree *t = *state;
+	char here[PATH_MAX], want[PATH_MAX], *got;
+	static const char *const same[] = { "01:00.0", "sim:msix=8", "vfio-user:", "vfio-user:/nowhere/there/s" };
+
+	assert_non_null(getcwd(here, sizeof(here)));
+	assert_int_equal(chdir(t->dir), 0);
+	got = hold_device("vfio-user:s");
+	snprintf(want, sizeof(want), "vfio-user:%s/s", t->dir);
+	assert_string_equal(got, want);
+	free(got);
+	tree_text(t, "sub/s", "");
+	got = hold_device("vfio-user:sub/../sub/s");
+	snprintf(want, sizeof(want), "vfio-user:%s/sub/s", t->dir);
+	assert_string_equal(got, want);
+	free(got);
+	got = hold_device("vfio-user:sub/gone");
+	snprintf(want, sizeof(want), "vfio-user:%s/sub/gone", t->dir);
+	assert_string_equal(got, want);
+	free(got);
+	got = hold_device("vfio-user:/gone-from-root");
+	assert_string_equal(got, "vfio-user:/gone-from-root");
+	free(got);
+	for (size_t i = 0; i < ARRAY_SIZE(same); i++) {
+		got = hold_device(same[i]);
+		assert_string_equal(got, same[i]);
+		free(got);
+	}
+	assert_int_equal(chdir(here), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names),
+		cmocka_unit_test(long_names),
+		cmocka_unit_test_setup_teardown(listens, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(in_the_way, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(lists, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(words, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(devices, tree_setup, tree_teardown),
+	};
+
+	return cmocka_run_group_tests_name("hold-dir", tests, NULL, NULL);
+}
