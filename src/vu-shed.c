@@ -15,7 +15,7 @@
 #define MAX_SHED 4
 
 /* A look is enough to have references of one's own; they go with the process. */
-static void look(int sock, size_t bytes)
+static bool look(int sock, size_t bytes)
 {
 	union {
 		struct cmsghdr align;
@@ -27,7 +27,7 @@ static void look(int sock, size_t bytes)
 		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof(control.room)
 	};
 
-	recvmsg(sock, &msg, MSG_PEEK | MSG_DONTWAIT);
+	return recvmsg(sock, &msg, MSG_PEEK | MSG_DONTWAIT) >= 0;
 }
 
 /* Nothing of ours is kept: this process may stay for as long as the peer likes. */
@@ -38,8 +38,8 @@ static void keep(int sock, int other, size_t bytes)
 	prctl(PR_SET_NAME, "msictl-shed");
 	if (dup2(sock, 0) < 0 || dup2(other, 1) < 0 || close_range(2, ~0u, 0) < 0)
 		_exit(1);
-	if (bytes)
-		look(0, bytes);
+	if (bytes && !look(0, bytes))
+		_exit(1);
 	if (write(1, &byte, 1) == 1)
 		while (read(1, &byte, 1) < 0 && errno == EINTR)
 			continue;
@@ -96,12 +96,12 @@ int vu_shed_take(struct vu_shed *s, int sock, size_t bytes)
 
 void vu_shed_close(int sock)
 {
-	_cleanup_fd_ int keeper = -1;
-	int unread = 0;
+	int keeper = -1, unread = 0;
 
 	/* Nothing comes after that. */
 	shutdown(sock, SHUT_RDWR);
 	if (ioctl(sock, FIONREAD, &unread) == 0 && unread > 0)
 		keeper = kept(sock, 0);
 	close(sock);
+	cleanup_fd(&keeper);
 }
