@@ -12,12 +12,6 @@
 /* Until the group's node is there: udev may be busy, but not for long. */
 #define NODE_TIMEOUT_US 5000000
 
-struct bound {
-	struct bound *next; /* of those that are let go already */
-	struct pci_addr addr;
-	int group;
-};
-
 int bound_group(const struct held *d)
 {
 	struct pci_addr addr;

@@ -73,6 +73,13 @@ int held_release(struct held *d, struct error *e);
 
 /* holder-bound.c */
 
+/* A function whose driver hold --bind changed. */
+struct bound {
+	struct bound *next; /* of those that are let go already */
+	struct pci_addr addr;
+	int group;
+};
+
 /** bound_group() - the IOMMU group of a function, -1: none. */
 int bound_group(const struct held *d);
 

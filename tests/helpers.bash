@@ -61,6 +61,8 @@ refused() {
 	fails "$1" "${@:3}"
 	[[ ! $output ]] || fail "a result on stdout: $output"
 	one_sentence "$2"
+	# who is not permitted something ends with 4, or 6 when it is the group
+	[[ $1 == [46] || ${stderr%%$'\n'*} != *'(EPERM)' || $2 == *EPERM* ]] || fail "not permitted, with $1: $stderr"
 }
 
 # One sentence in $stderr, and at most a hint below it.

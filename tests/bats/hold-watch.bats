@@ -215,6 +215,7 @@ sockets() {
 	works wait "$dev,noresize" msix 0 --at-least 5
 	refused 2 "vectors 0-$((vectors - 1)), $vectors is beyond" watch "$dev" "$vectors" -n 1
 	works counters "$dev" "$dev,noresize" --openmetrics
+	assert_equal "$stderr" ''
 	assert_equal "$(grep -c '^# TYPE' <<<"$output")" 1
 	assert_line "msictl_interrupts_total{device=\"$dev\",source=\"eventfd\",index=\"msix\",vector=\"1\"} 0"
 	assert_line "msictl_interrupts_total{device=\"$dev,noresize\",source=\"eventfd\",index=\"msix\",vector=\"0\"} 5"

@@ -54,6 +54,11 @@ serve() {
 	[[ $(jq -s 'last | [.vectors[] | select(.loopback == 1)] | length' <<<"$output") == 2048 ]]
 }
 
+@test "2048 vectors, for whom the soft limit of descriptors is too low" {
+	ulimit -Sn 256
+	works run sim:msix=2048 -c 'enable msix all; trigger msix all; wait msix all'
+}
+
 @test "many loopback triggers: every one is counted" {
 	local n
 	n=$(few 25000)

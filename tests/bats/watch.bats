@@ -137,6 +137,7 @@ load ../watch
 	assert_equal "$(grep -c '^msictl_posted' "$page")" 2
 	grep -qF 'msictl_interrupts_total{device="0000:03:00.0",source="host",index="msix",vector="0",irq="34"} 21' "$page"
 	works --root "$roots/intel-remap" counters 03:00.0 --openmetrics
+	assert_equal "$stderr" ''
 	assert_equal "$(grep '"0000:03' "$page")" "$(grep '"0000:03' <<<"$output")"
 	refused 2 '[-] is no file' --root "$roots/intel-remap" watch 03:00.0 -n 1 --openmetrics -
 	hinted 'msictl counters --openmetrics'

@@ -735,6 +735,35 @@ static void bus_mastering(void **state)
 	assert_int_equal(device_bus_master(&h->d, true), -EFAULT);
 }
 
+static void closed(void *handle)
+{
+	(void)handle;
+}
+
+/* The end puts back what was turned on: masks, bus mastering. */
+static void ends(void **state)
+{
+	static const struct backend closes = { .name = "closes", OPERATIONS, .table_by_region = true, .close = closed };
+	struct hw *h = *state;
+
+	h->d.backend = &closes;
+	enable(h, IRQ_MSIX, "0-1");
+	works(h, IRQ_MSIX, "1", MASK_TABLE, true);
+	device_undo(&h->d, true);
+	assert_false(mastering(h));
+	assert_int_equal(control(h, 1), 0);
+	assert_null(h->d.handle);
+	assert_false(h->d.irq[IRQ_MSIX].enabled);
+	/* taken away by the kernel: nothing is said to the device any more */
+	h->d.handle = h;
+	enable(h, IRQ_MSIX, "0-1");
+	works(h, IRQ_MSIX, "1", MASK_TABLE, true);
+	device_undo(&h->d, false);
+	assert_true(mastering(h));
+	assert_int_equal(control(h, 1), 1);
+	h->d.handle = h;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -753,6 +782,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(guards_table, setup, teardown),
 		cmocka_unit_test_setup_teardown(resets, setup, teardown),
 		cmocka_unit_test_setup_teardown(bus_mastering, setup, teardown),
+		cmocka_unit_test_setup_teardown(ends, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("device-registers", tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
 #include "driver-parts.h"
@@ -107,6 +108,18 @@ static int unbind_it(struct bench *b)
 {
 	b->lines[0] = '\0';
 	return driver_unbind(&b->t.root, &nvme, &b->trace, &b->c, &b->e);
+}
+
+/* mkdirat(2) as it is on a full file system. */
+static bool no_room;
+
+int mkdirat(int at, const char *name, mode_t mode)
+{
+	if (no_room) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return (int)syscall(SYS_mkdirat, at, name, mode);
 }
 
 static void assert_file(const struct bench *b, const char *path, const char *text)
@@ -722,6 +735,42 @@ static void believes_only_its_own(void **state)
 	assert_string_equal(name, "e1000e");
 }
 
+/* What cannot be remembered is not bound: nobody would know what to give back. */
+static void no_room_to_remember(void **state)
+{
+	struct bench *b = *state;
+
+	no_room = true;
+	assert_int_equal(former_save(&b->t.root, &nvme, "nvme"), -ENOSPC);
+	no_room = false;
+	assert_int_equal(former_save(&b->t.root, &nvme, "nvme"), 0);
+}
+
+/* Somebody who may not write to /sys is told as whom to run it. */
+static void not_root(void **state)
+{
+	struct bench *b = *state;
+	char path[PATH_MAX];
+
+	if (geteuid())
+		skip();
+	assert_int_equal(chmod(b->t.dir, 0755), 0);
+	assert_int_equal(former_save(&b->t.root, &nvme, ""), 0);
+	is_driven_by(b, "vfio-pci");
+	assert_int_equal(seteuid(65534), 0);
+	assert_true(unbind_it(b) < 0);
+	assert_int_equal(seteuid(0), 0);
+	assert_int_equal(b->e.cause, CAUSE_PERMISSION);
+	assert_non_null(strstr(b->e.message, "driver_override cannot be written"));
+	assert_string_equal(b->e.hint, "run it as root");
+	/* a file that is in the way is no matter of rights */
+	unlink(tree_path(&b->t, HOME "/driver_override", path));
+	tree_folder(&b->t, HOME "/driver_override/");
+	assert_true(unbind_it(b) < 0);
+	assert_non_null(strstr(b->e.message, "driver_override cannot be written"));
+	assert_string_equal(b->e.hint, "");
+}
+
 /* ---- unbind */
 
 static void unbind_steps(void **state)
@@ -902,6 +951,8 @@ int main(void)
 		AT(unbind_steps),
 		AT(unbind_to_none),
 		AT(unbind_unknown_former),
+		AT(no_room_to_remember),
+		AT(not_root),
 		AT(unbind_to_a_driver_that_is_gone),
 		AT(unbind_what_is_not_bound),
 		AT(unbind_while_held),

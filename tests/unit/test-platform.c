@@ -51,6 +51,42 @@ static void chip(const struct tree *t, unsigned int irq, const char *name)
 	tree_text(t, path, name);
 }
 
+/* Each limit is an evidence of its own; that of the CPUs is told where they are known. */
+static void ceilings(void **state)
+{
+	struct tree *t = *state;
+	struct platform p;
+	unsigned int n = 0;
+
+	x86(t, "6.12.0\n");
+	read_it(t, &p);
+	for (size_t i = 0; i < p.n; i++) {
+		if (strcmp(p.evidence[i].what, "ceiling") != 0)
+			continue;
+		n++;
+		assert_true(p.evidence[i].value[0] && p.evidence[i].source[0]);
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(p.evidence[i].value, p.evidence[k].value);
+	}
+	assert_int_equal(n, 4);
+	assert_string_equal(p.evidence[p.n - 1].what, "ceiling");
+	assert_non_null(strstr(p.evidence[p.n - 1].value, "about 1000 vectors on 5 CPUs"));
+	platform_free(&p);
+}
+
+static void short_name(void **state)
+{
+	struct tree *t = *state;
+	struct platform p;
+
+	tree_text(t, "sys/class/dmi/id/product_name", "KVM\n");
+	tree_text(t, "sys/hypervisor/type", "X\n");
+	read_it(t, &p);
+	assert_int_equal(p.guest, VERDICT_YES);
+	assert_says(&p, "hypervisor", "is a virtual machine: X", "/sys/hypervisor/type: X");
+	platform_free(&p);
+}
+
 static void empty_tree(void **state)
 {
 	struct tree *t = *state;
@@ -485,6 +521,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		OVER_A_TREE(empty_tree),
+		OVER_A_TREE(ceilings),
+		OVER_A_TREE(short_name),
 		OVER_A_TREE(remapping_is_state),
 		OVER_A_TREE(virtual_remapping),
 		OVER_A_TREE(no_chip_names),

@@ -19,6 +19,18 @@
 /* Behind error.h: it makes a macro of fail(). */
 #include <cmocka.h>
 
+/* How lstat(2) fails at the @failing-th look from now on; 0: it does not. */
+static int failing, failing_errno;
+
+int lstat(const char *path, struct stat *st)
+{
+	if (failing && --failing == 0) {
+		errno = failing_errno;
+		return -1;
+	}
+	return fstatat(AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW);
+}
+
 struct place {
 	char dir[32], path[64];
 };
@@ -131,6 +143,50 @@ static void test_no_descriptors(void **state)
 	assert_int_equal(e.cause, CAUSE_FAILED);
 	assert_non_null(strstr(e.message, "cannot find out whether it is served"));
 	assert_int_equal(connects(p->path), -ECONNREFUSED);
+}
+
+/* What was left behind goes away, or cannot be looked at, between two looks. */
+static void test_looks(void **state)
+{
+	static const struct {
+		int look, err, rc;
+		const char *says;
+	} cases[] = {
+		{ 1, EIO, -EIO, "cannot be looked at" },
+		{ 2, EIO, -EIO, "the stale socket cannot be removed" },
+		{ 2, EACCES, -EACCES, "the stale socket cannot be removed" },
+	};
+	const struct place *p = *state;
+	struct vu_listener l;
+	struct error e = { 0 };
+
+	assert_int_equal(vu_listen(&l, p->path, &e), 0);
+	close(l.fd);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		failing = cases[i].look;
+		failing_errno = cases[i].err;
+		assert_int_equal(vu_listen(&l, p->path, &e), cases[i].rc);
+		failing = 0;
+		assert_non_null(strstr(e.message, cases[i].says));
+		assert_int_equal(connects(p->path), -ECONNREFUSED);
+	}
+	/* gone already: but the name is not free, as the test has it */
+	for (int look = 1; look <= 2; look++) {
+		failing = look;
+		failing_errno = ENOENT;
+		assert_int_equal(vu_listen(&l, p->path, &e), -EADDRINUSE);
+		failing = 0;
+		assert_non_null(strstr(e.message, "was taken by another process just now"));
+	}
+	assert_int_equal(vu_listen(&l, p->path, &e), 0);
+	/* its name cannot be remembered, so it is not served */
+	vu_unlisten(&l);
+	close(l.fd);
+	failing = 1;
+	failing_errno = EIO;
+	assert_int_equal(vu_listen(&l, p->path, &e), -EIO);
+	failing = 0;
+	assert_non_null(strstr(e.message, "the socket has gone"));
 }
 
 /* A datagram socket is alive, though no client of ours can connect. */
@@ -309,6 +365,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_private, place_new, place_free),
 		cmocka_unit_test_setup_teardown(test_stale, place_new, place_free),
 		cmocka_unit_test_setup_teardown(test_live, place_new, place_free),
+		cmocka_unit_test_setup_teardown(test_looks, place_new, place_free),
 		cmocka_unit_test_setup_teardown(test_no_descriptors, place_new, place_free),
 		cmocka_unit_test_setup_teardown(test_other_socket, place_new, place_free),
 		cmocka_unit_test_setup_teardown(test_no_socket, place_new, place_free),
