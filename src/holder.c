@@ -180,9 +180,12 @@ static void let_go(struct held *d, const struct error *why)
 /* Nobody reads what a holder in the background says. */
 static void leave_word(const struct held *d, const struct error *why)
 {
+	/* A newline in a socket's name would begin another message. */
+	_cleanup_free_ char *device = escape_text_dup(d->spec);
+
 	hold_leave_word(d->holder->dir, d->name, why->message);
 	openlog("msictl", LOG_PID, LOG_DAEMON);
-	syslog(LOG_NOTICE, "%s is held no more: %s", d->spec, why->message);
+	syslog(LOG_NOTICE, "%s is held no more: %s", device ? device : "a device", why->message);
 	closelog();
 }
 
