@@ -149,13 +149,15 @@ static int check_host(const struct session *s, const struct expectation *x, cons
 /* A foreign device: the vectors are those that the host knows now. */
 static int expect_host(const struct session *s, struct expectation *x, const struct args *a, struct error *e)
 {
-	char bdf[PCI_ADDR_LEN];
 	int rc = session_address(s, a->param[0].text, &x->host.addr, e);
+	unsigned int misses = root_misses(&s->root);
+	char bdf[PCI_ADDR_LEN];
 
 	if (rc)
 		return rc;
 	if (!root_exists(&s->root, "sys/bus/pci/devices/%s", pci_addr_full(&x->host.addr, bdf)))
-		return fail(e, CAUSE_NO_DEVICE, ENODEV, "no such PCI function");
+		return root_missed(&s->root, misses) ? root_fail_missed(&s->root, e)
+						     : fail(e, CAUSE_NO_DEVICE, ENODEV, "no such PCI function");
 	rc = check_host(s, x, a, e);
 	if (rc)
 		return rc;

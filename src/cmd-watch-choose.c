@@ -70,6 +70,7 @@ static int no_function(const char *bdf, struct error *e)
 
 static int choose_function(struct session *s, struct watch *w, const char *text, struct error *e)
 {
+	unsigned int misses = root_misses(&s->root);
 	struct pci_addr a;
 	char bdf[PCI_ADDR_LEN];
 	int rc;
@@ -87,7 +88,7 @@ static int choose_function(struct session *s, struct watch *w, const char *text,
 	if (rc)
 		return rc;
 	if (!root_exists(&s->root, "sys/bus/pci/devices/%s", pci_addr_full(&a, bdf)))
-		return no_function(bdf, e);
+		return root_missed(&s->root, misses) ? root_fail_missed(&s->root, e) : no_function(bdf, e);
 	if (chosen_already(w, &a, text))
 		return 0;
 	return watch_add(w, &a, NULL) ? fail(e, CAUSE_FAILED, ENOMEM, "out of memory") : 0;

@@ -409,13 +409,39 @@ static void decide_multivector(struct gather *g)
 		decide(g->p, VERDICT_UNKNOWN, g->p->arch[0] ? why[g->family] : "the architecture cannot be read");
 }
 
+/* What one part found out from files of which not all could be read: what looked absent may be there. */
+static void doubt(struct gather *g, size_t first, int rc)
+{
+	char number[16];
+
+	for (size_t i = first; i < g->p->n; i++) {
+		struct evidence *ev = &g->p->evidence[i];
+
+		evidence_value(ev, "%s: not known", ev->what);
+		append(ev->source, sizeof(ev->source), "%snot all of it can be read (%s)", ev->source[0] ? ": " : "",
+		       errno_name(-rc, number));
+	}
+}
+
+/* As doubt(), of the verdict. */
+static void decide_with_doubt(struct gather *g)
+{
+	unsigned int misses = root_misses(g->r);
+
+	decide_multivector(g);
+	if (!root_missed(g->r, misses))
+		return;
+	g->p->remapping = VERDICT_UNKNOWN;
+	decide(g->p, VERDICT_UNKNOWN, "what decides it cannot be read");
+}
+
 int platform_read(const struct root *r, const struct function *f, struct platform *p)
 {
 	/* What decides most is told first; the first two are read by the others. */
 	static void (*const parts[])(struct gather * g) = {
-		read_machine, read_release,    decide_multivector, gather_iommu,      gather_cmdline,
-		gather_guest, gather_firmware, gather_groups,	   gather_parameters, gather_machine,
-		gather_cpus,  gather_irqs,     gather_available,   gather_noresize,   gather_ceilings,
+		read_machine, read_release,    decide_with_doubt, gather_iommu,	     gather_cmdline,
+		gather_guest, gather_firmware, gather_groups,	  gather_parameters, gather_machine,
+		gather_cpus,  gather_irqs,     gather_available,  gather_noresize,   gather_ceilings,
 	};
 	_cleanup_free_ struct gather *g = calloc(1, sizeof(*g));
 
@@ -425,8 +451,14 @@ int platform_read(const struct root *r, const struct function *f, struct platfor
 	g->r = r;
 	g->f = f;
 	g->p = p;
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		unsigned int misses = root_misses(r);
+		size_t first = p->n;
+
 		parts[i](g);
+		if (root_missed(r, misses))
+			doubt(g, first, root_missed(r, misses));
+	}
 	if (g->rc)
 		platform_free(p);
 	return g->rc;

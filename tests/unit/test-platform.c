@@ -395,6 +395,35 @@ static void captured(void **state)
 	}
 }
 
+/* Without descriptors nothing is off, absent or 0: what is told is what it is with them, or not known. */
+static void without_descriptors(void **state)
+{
+	struct platform all, p;
+	struct root r;
+	struct error e;
+
+	(void)state;
+	assert_int_equal(root_open(&r, CAPTURED "intel-remap", &e), 0);
+	assert_int_equal(platform_read(&r, NULL, &all), 0);
+	for (unsigned int spare = 0; spare < 5; spare++) {
+		unsigned int misses = root_misses(&r);
+		struct rlimit before = tree_exhaust(spare);
+
+		assert_int_equal(platform_read(&r, NULL, &p), 0);
+		tree_plenty(&before);
+		assert_true(p.remapping == all.remapping || p.remapping == VERDICT_UNKNOWN);
+		assert_true(p.multivector == all.multivector || p.multivector == VERDICT_UNKNOWN);
+		for (size_t i = 0; root_missed(&r, misses) && i < p.n; i++) {
+			assert_null(strstr(p.evidence[i].value, "no IOMMU"));
+			assert_null(strstr(p.evidence[i].value, "0 IOMMU"));
+			assert_null(strstr(p.evidence[i].value, "is off"));
+		}
+		platform_free(&p);
+	}
+	platform_free(&all);
+	root_close(&r);
+}
+
 static void firmware_of_a_function(void **state)
 {
 	struct pci_addr xhci = { 2, 0, 0, 0 };
@@ -535,6 +564,7 @@ int main(void)
 		OVER_A_TREE(cpu_lists),
 		OVER_A_TREE(hostile_text),
 		cmocka_unit_test(captured),
+		cmocka_unit_test(without_descriptors),
 		cmocka_unit_test(firmware_of_a_function),
 		OVER_A_TREE(ims_needs_more_than_a_flag),
 		OVER_A_TREE(ims_counted),
