@@ -67,6 +67,7 @@ static int run_enable(struct session *s, const struct args *a, struct error *e)
 		c.calls += reserved.calls;
 		c.us += reserved.us;
 		c.bus_master_on |= reserved.bus_master_on;
+		c.enable_written |= reserved.enable_written;
 	}
 	if (rc == 0 || c.calls)
 		report_change(s->out, s->device, index->index, a->command->word, &c);
@@ -82,6 +83,9 @@ const struct command cmd_enable = {
 		"\"none\" is the zero-vector enable: the device has MSI or MSI-X on, with one Linux IRQ allocated and "
 		"no vector "
 		"armed; the Message Control word read from the device proves it.\n"
+		"A vfio-user peer may leave Enable and the masks of MSI and MSI-X to its client, as QEMU's server "
+		"does: "
+		"there msictl writes both, and puts both back when the index goes off.\n"
 		"Enabling msi or msix turns bus mastering on, without which a device can't send them; disabling puts "
 		"it back.\n" BELOW_D0,
 	.family = FAMILY_CHANGE,

@@ -99,6 +99,8 @@ reads() {
 	device
 	dev_send 'enable msix none'
 	says enable_written=true control_enabled=true
+	dev_send 'disable msix' 'enable msix 2 --room 4'
+	says enable_written=true unmasked_in_device='[0,1]'
 	dev_stop
 }
 

@@ -84,6 +84,7 @@ static ssize_t model_read(void *handle, enum region_index region, void *buf, siz
 
 	if (region != REGION_CONFIG && m->no_table)
 		return -EINVAL;
+	assert_true(offset + n <= (region == REGION_CONFIG ? sizeof(m->config) : sizeof(m->table)));
 	memcpy(buf, (region == REGION_CONFIG ? m->config : m->table) + offset, n);
 	return (ssize_t)n;
 }
@@ -152,6 +153,12 @@ static const struct backend kernel = { .name = "kernel",
 				       .table_by_region = true,
 				       .close = model_close };
 
+static void unheard(void *ctx, const char *text)
+{
+	(void)ctx;
+	(void)text;
+}
+
 static void put16(struct model *m, unsigned int at, uint16_t value)
 {
 	m->config[at] = (uint8_t)value;
@@ -190,6 +197,7 @@ static int setup(void **state)
 	m->d.backend = &peer;
 	m->d.handle = m;
 	m->d.trace = &m->trace;
+	m->trace.line = unheard;
 	m->d.peer.fd = -1;
 	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++)
 		m->d.irq[i] = (struct index){ .device = &m->d,
@@ -284,9 +292,12 @@ static void msi_with_its_vectors(void **state)
 	assert_int_equal(c.unmasked.bits[0], 7);
 	assert_int_equal(le16(m->config + MSI_CAP + PCI_MSI_FLAGS), before | PCI_MSI_FLAGS_ENABLE | 2 << 4);
 	assert_int_equal(le32(m->config + MSI_CAP + PCI_MSI_MASK_64), 0xfffffff8);
+	c = enable(m, IRQ_MSI, 0, 4);
+	assert_int_equal(le16(m->config + MSI_CAP + PCI_MSI_FLAGS), before | PCI_MSI_FLAGS_ENABLE | 2 << 4);
+	assert_int_equal(c.unmasked.bits[0], 8);
 	c = enable(m, IRQ_MSI, 0, 8);
 	assert_int_equal(le16(m->config + MSI_CAP + PCI_MSI_FLAGS), before | PCI_MSI_FLAGS_ENABLE | 3 << 4);
-	assert_int_equal(c.unmasked.bits[0], 0xf8);
+	assert_int_equal(c.unmasked.bits[0], 0xf0);
 	c = disable(m, IRQ_MSI);
 	assert_true(c.cap_put_back);
 	assert_int_equal(le16(m->config + MSI_CAP + PCI_MSI_FLAGS), before);
@@ -319,6 +330,22 @@ static void masks_by_action(void **state)
 	c = disable(m, IRQ_MSIX);
 	assert_true(is_masked(m, 1) && is_masked(m, 2));
 	assert_true(c.cap_put_back);
+}
+
+/* The action reaches from 0 on, so it is not sent over a vector that is to stay masked. */
+static void no_action_over_what_is_masked(void **state)
+{
+	struct model *m = *state;
+	struct vector_set one = { .bits = { 1 } };
+	struct change c;
+	struct error e;
+
+	m->no_masks = m->action_works = true;
+	enable(m, IRQ_MSIX, 0, 1);
+	assert_int_equal(device_mask(&m->d, IRQ_MSIX, &one, MASK_ACTION, true, &e), 0);
+	c = enable(m, IRQ_MSIX, 0, 2);
+	assert_int_equal(c.still_masked.bits[0], 2);
+	assert_true(is_masked(m, 0));
 }
 
 static void masks_that_stay(void **state)
@@ -362,6 +389,83 @@ static void enabled_by_a_former_client(void **state)
 	disable(m, IRQ_MSIX);
 	assert_true(is_masked(m, 0) && is_masked(m, 1));
 	assert_int_equal(control(m), PCI_MSIX_FLAGS_ENABLE | 7);
+}
+
+static void msi_enabled_by_a_former_client(void **state)
+{
+	struct model *m = *state;
+	const uint16_t left = le16(m->config + MSI_CAP + PCI_MSI_FLAGS) | PCI_MSI_FLAGS_ENABLE | 3 << 4;
+
+	put16(m, MSI_CAP + PCI_MSI_FLAGS, left);
+	caps_decode(m->config, sizeof(m->config), &m->d.caps);
+	enable(m, IRQ_MSI, 0, 2);
+	/* Not taken from vectors while they are on. */
+	assert_int_equal(le16(m->config + MSI_CAP + PCI_MSI_FLAGS), left);
+}
+
+static void msi_without_masks(void **state)
+{
+	struct model *m = *state;
+	struct change c;
+
+	put16(m, MSI_CAP + PCI_MSI_FLAGS, 3 << 1 | PCI_MSI_FLAGS_64BIT);
+	caps_decode(m->config, sizeof(m->config), &m->d.caps);
+	c = enable(m, IRQ_MSI, 0, 1);
+	assert_true(c.enable_written);
+	assert_false(c.masks_unseen);
+	assert_int_equal(m->n, 1);
+	was(m, 0, CONFIG, MSI_CAP + PCI_MSI_FLAGS, 3 << 1 | PCI_MSI_FLAGS_64BIT | PCI_MSI_FLAGS_ENABLE);
+}
+
+/* Function Mask that was set goes while the index is on; what is not ours to write stays as it has become. */
+static void a_function_mask_before(void **state)
+{
+	struct model *m = *state;
+
+	put16(m, CONTROL, PCI_MSIX_FLAGS_MASKALL | 7);
+	enable(m, IRQ_MSIX, 0, VECTORS);
+	assert_int_equal(control(m), PCI_MSIX_FLAGS_ENABLE | 7);
+	put16(m, CONTROL, PCI_MSIX_FLAGS_ENABLE | 0x0800 | 7);
+	disable(m, IRQ_MSIX);
+	assert_int_equal(control(m), PCI_MSIX_FLAGS_MASKALL | 0x0800 | 7);
+}
+
+/* Whatever a user masks and unmasks meanwhile: an entry that was unmasked at first is so at the end. */
+static void an_entry_that_was_open(void **state)
+{
+	struct model *m = *state;
+	struct vector_set one = { .bits = { 1 } };
+	struct error e;
+
+	set_mask(m, 0, false);
+	enable(m, IRQ_MSIX, 0, 2);
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_int_equal(device_mask(&m->d, IRQ_MSIX, &one, MASK_TABLE, true, &e), 0);
+		assert_int_equal(device_mask(&m->d, IRQ_MSIX, &one, MASK_TABLE, false, &e), 0);
+	}
+	assert_int_equal(device_mask(&m->d, IRQ_MSIX, &one, MASK_TABLE, true, &e), 0);
+	disable(m, IRQ_MSIX);
+	assert_false(is_masked(m, 0));
+	assert_true(is_masked(m, 1));
+}
+
+static void a_dry_run_writes_nothing(void **state)
+{
+	struct model *m = *state;
+	struct error e;
+
+	enable(m, IRQ_MSIX, 0, 2);
+	m->n = 0;
+	m->trace.dry_run = true;
+	assert_int_equal(device_rehearse(&m->d, &e), 0);
+	assert_true(disable(m, IRQ_MSIX).cap_put_back);
+	device_rehearsed(&m->d);
+	m->trace.dry_run = false;
+	assert_int_equal(m->n, 0);
+	assert_false(is_masked(m, 0));
+	assert_true(disable(m, IRQ_MSIX).cap_put_back);
+	assert_true(is_masked(m, 0));
+	assert_int_equal(control(m), 7);
 }
 
 static void the_end_puts_back(void **state)
@@ -484,9 +588,15 @@ int main(void)
 		cmocka_unit_test_setup_teardown(msi_with_its_vectors, setup, teardown),
 		cmocka_unit_test_setup_teardown(enable_that_stays_clear, setup, teardown),
 		cmocka_unit_test_setup_teardown(masks_by_action, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_action_over_what_is_masked, setup, teardown),
 		cmocka_unit_test_setup_teardown(masks_that_stay, setup, teardown),
 		cmocka_unit_test_setup_teardown(masks_not_to_be_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(enabled_by_a_former_client, setup, teardown),
+		cmocka_unit_test_setup_teardown(msi_enabled_by_a_former_client, setup, teardown),
+		cmocka_unit_test_setup_teardown(msi_without_masks, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_function_mask_before, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_entry_that_was_open, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_dry_run_writes_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_end_puts_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(never_of_the_kernel, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_action_is_looked_at, setup, teardown),
