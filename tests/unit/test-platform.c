@@ -74,6 +74,30 @@ static void ceilings(void **state)
 	platform_free(&p);
 }
 
+/* vfio-pci can add MSI-X vectors since Linux 6.5, on x86. */
+static void adds_vectors(void **state)
+{
+	static const struct {
+		const char *release, *arch, *says;
+	} cases[] = {
+		{ "6.5.0\n", "x86_64\n", "MSI-X is likely to be dynamic" },
+		{ "6.4.99\n", "x86_64\n", "MSI-X and MSI are likely to be NORESIZE" },
+		{ "7.0.0\n", "x86_64\n", "MSI-X is likely to be dynamic" },
+		{ "5.10.0\n", "x86_64\n", "MSI-X and MSI are likely to be NORESIZE" },
+		{ "6.12.0\n", "aarch64\n", "MSI-X and MSI are likely to be NORESIZE" },
+	};
+	struct tree *t = *state;
+	struct platform p;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		x86(t, cases[i].release);
+		tree_text(t, "proc/sys/kernel/arch", cases[i].arch);
+		read_it(t, &p);
+		assert_says(&p, "noresize", cases[i].says, "");
+		platform_free(&p);
+	}
+}
+
 static void short_name(void **state)
 {
 	struct tree *t = *state;
@@ -493,6 +517,9 @@ static void ims_needs_more_than_a_flag(void **state)
 	ims_of(t, &p, &f, VERDICT_UNKNOWN, "caching mode");
 	p.remapping = VERDICT_NO;
 	ims_of(t, &p, &f, VERDICT_NO, "remapping is off");
+	/* IRQs that cannot be looked at are no proof */
+	tree_link(t, "sys/bus/pci/devices/0000:00:00.0/msi_irqs", "msi_irqs");
+	ims_of(t, &p, &f, VERDICT_NO, "remapping is off");
 	p.remapping = VERDICT_YES;
 	ims_function(&f, false);
 	ims_of(t, &p, &f, VERDICT_NO, "does not claim");
@@ -551,6 +578,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		OVER_A_TREE(empty_tree),
 		OVER_A_TREE(ceilings),
+		OVER_A_TREE(adds_vectors),
 		OVER_A_TREE(short_name),
 		OVER_A_TREE(remapping_is_state),
 		OVER_A_TREE(virtual_remapping),

@@ -71,6 +71,52 @@ static void test_runs(void **state)
 	close_all(fd + 3, 2);
 }
 
+/* Disabled and enabled again, the peer hears the count first once more. */
+static void test_enabled_anew(void **state)
+{
+	struct peer p = { .max_fds = 8, .at = UINT32_MAX };
+	const struct irq_set off = { .index = IRQ_MSIX, .data = IRQ_DATA_NONE };
+	struct irq_set s = set_of(0, 10);
+	int fd[10];
+	void *u;
+
+	(void)state;
+	eventfds(fd, ARRAY_SIZE(fd));
+	started(&p, &u);
+	assert_int_equal(vfio_user_set_irqs(u, &s, fd), 0);
+	assert_int_equal(vfio_user_set_irqs(u, &off, NULL), 0);
+	assert_int_equal(vfio_user_set_irqs(u, &s, fd), 0);
+	stop(&p, u);
+	assert_seen(&p, 1, ARM, 0, 10, 0);
+	assert_seen(&p, 3, ARM, 8, 2, 2);
+	assert_seen(&p, 5, ARM, 0, 10, 0);
+	assert_seen(&p, 6, ARM, 0, 8, 8);
+	assert_seen(&p, 7, ARM, 8, 2, 2);
+	assert_int_equal(p.n, 8);
+	close_all(fd, ARRAY_SIZE(fd));
+}
+
+/* A path that no socket can have is refused before anything is tried. */
+static void test_paths(void **state)
+{
+	char spec[160] = "vfio-user:";
+	const struct open_request req = { .spec = spec, .trace = &quiet, .timeout_us = QUICK };
+	const size_t prefix = strlen(spec);
+	struct error e;
+	void *u;
+
+	(void)state;
+	for (size_t n = 0; n <= 110; n++) {
+		memset(spec + prefix, 'p', n);
+		spec[prefix + n] = '\0';
+		e = (struct error){ 0 };
+		assert_true(vfio_user_backend.open(&req, &u, &e) < 0);
+		assert_int_equal(e.cause == CAUSE_USAGE, n == 0 || n > 107);
+		if (e.cause == CAUSE_USAGE)
+			assert_string_equal(e.message, "a socket's path has 1 to 107 bytes");
+	}
+}
+
 /* The third of four chunks fails: all of the first enable is undone, later only what the call was about. */
 static void test_roll_back(void **state)
 {
@@ -410,6 +456,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_chunks),
 		cmocka_unit_test(test_runs),
+		cmocka_unit_test(test_enabled_anew),
+		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_roll_back),
 		cmocka_unit_test(test_grant),
 		cmocka_unit_test(test_wrong_replies),
