@@ -93,11 +93,11 @@ void device_wanted_back(struct device *d)
  * has besides us keeps its O_NONBLOCK, and read() takes a tenth less time than
  * eventfd_take(), which makes sure whatever a peer does with the flag.
  */
-static bool take(const struct device *d, int fd, uint64_t *n)
+static bool take(const struct vector *v, uint64_t *n)
 {
-	if (device_served(d))
-		return eventfd_take(fd, n) == 1;
-	return read(fd, n, sizeof(*n)) == sizeof(*n);
+	if (v->shared)
+		return eventfd_take(v->source.fd, n) == 1;
+	return read(v->source.fd, n, sizeof(*n)) == sizeof(*n);
 }
 
 static void on_eventfd(struct source *s)
@@ -107,7 +107,7 @@ static void on_eventfd(struct source *s)
 	struct device *d = ix->device;
 	uint64_t n, own;
 
-	if (!take(d, s->fd, &n))
+	if (!take(v, &n))
 		return;
 	own = n < v->expected ? n : v->expected;
 	v->expected -= own;
@@ -141,6 +141,7 @@ struct vector *vector_get(struct index *ix, unsigned int number)
 		return NULL;
 	v->index = ix;
 	v->number = number;
+	v->shared = device_served(ix->device);
 	v->source = (struct source){ .fd = -1, .ready = on_eventfd, .owner = v };
 	return ix->vector[number] = v;
 }

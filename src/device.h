@@ -41,6 +41,7 @@ struct vector {
 	struct index *index;
 	unsigned int number;
 	bool armed;
+	bool shared; /* the eventfd: with a peer, which may make it block at any time */
 	enum mask_way masked;
 	uint64_t count;	   /* sum of eventfd reads since it was armed first */
 	bool saturated;	   /* there were more: count stays at COUNT_END */

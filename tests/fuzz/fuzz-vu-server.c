@@ -145,6 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	close(lowest);
 	expect(!sim_spec_parse(specs[data[0] % ARRAY_SIZE(specs)], &spec, &e));
 	expect(!sim_device_new(&d, &spec));
+	sim_accept_pieces(d);
 	expect(!vu_server_new(&server, d, shared.loop));
 	expect(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock));
 	expect(!vu_server_serve(server, sock[1]));
