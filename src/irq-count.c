@@ -197,10 +197,10 @@ static size_t merge(const struct irq_counter *c, const struct irq_counts *now, s
 
 static int merge_cpus(struct irq_counter *c, const struct irq_counts *now, struct difference *d)
 {
-	struct cpu_count *into = NULL;
-	size_t room = 0;
+	size_t room = c->n + now->n;
+	struct cpu_count *into = reallocarray(NULL, room ? room : 1, sizeof(*into));
 
-	if (make_room(&into, &room, c->n + now->n))
+	if (!into)
 		return -ENOMEM;
 	c->n = merge(c, now, into, d);
 	free(c->last);
@@ -224,7 +224,7 @@ static int begin(struct irq_counter *c, const struct irq_counts *now)
 	return 0;
 }
 
-static int first(struct irq_counter *c, const struct irq_counts *now, uint64_t *fresh)
+static int take_first(struct irq_counter *c, const struct irq_counts *now, uint64_t *fresh)
 {
 	if (begin(c, now))
 		return -ENOMEM;
@@ -242,7 +242,7 @@ int irq_counter_take(struct irq_counter *c, const struct irq_counts *now, uint64
 	if (room_for_columns(c, now))
 		return -ENOMEM;
 	if (c->source == HOST_IRQ_UNSEEN)
-		return first(c, now, fresh);
+		return take_first(c, now, fresh);
 	if (c->source != now->source)
 		return begin(c, now);
 	if (!same_cpus(c, now, &d) && merge_cpus(c, now, &d))

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#define MANY 8192
+#define MANY ((size_t)8192)
 
 /* A CPU of a line of /proc/interrupts, whose column is there. */
 struct shown {
