@@ -152,7 +152,7 @@ static void is_large(void **state)
 	assert_string_equal(b->c->word[0], "w");
 	gone(b);
 	connected(b);
-	words[CALL_WORDS * 2] = '\0';
+	words[2ul * CALL_WORDS] = '\0';
 	sends(b, buf, request(buf, HOLD_MAGIC, HOLD_MAX_REQUEST, words, HOLD_MAX_REQUEST));
 	assert_false(call_here(b->c));
 	free(buf);
@@ -253,7 +253,7 @@ static size_t drains(struct bench *b, char *buf, size_t room)
 static void reads_late(void **state)
 {
 	struct bench *b = *state;
-	const size_t room = 110u * PIECE;
+	const size_t room = 110ul * PIECE;
 	char *buf = malloc(room);
 	size_t got, data = 0, at;
 	struct hold_frame f = { 0 };

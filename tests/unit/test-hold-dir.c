@@ -138,9 +138,9 @@ static void lists(void **state)
 	tree_text(t, ".sock", "");
 	tree_text(t, "a.sock.x", "");
 	memset(name, 'n', sizeof(name));
-	strcpy(name + HOLD_NAME - 6, ".sock");
+	memcpy(name + HOLD_NAME - 6, ".sock", 6);
 	tree_text(t, name, "");
-	strcpy(name + HOLD_NAME - 5, ".sock");
+	memcpy(name + HOLD_NAME - 5, ".sock", 6);
 	tree_text(t, name, "");
 	assert_int_equal(hold_list(dir, &list), 3);
 	assert_string_equal(list[0], "a.sock");

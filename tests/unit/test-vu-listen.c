@@ -70,7 +70,7 @@ static void test_private(void **state)
 	mode_t before = umask(0);
 	struct vu_listener l;
 	struct error e;
-	struct stat st;
+	struct stat st = { 0 };
 
 	assert_int_equal(vu_listen(&l, p->path, &e), 0);
 	assert_int_equal(umask(before), 0); /* it is as it was */

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What a page of watch shows of a host's counts: which rows, in which order, what does not fit, what is missing. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "cmd-watch.h"
+#include "tree.h"
+#include "util.h"
+
+#define NVME "sys/bus/pci/devices/0000:04:00.0"
+
+struct bench {
+	struct tree t;
+	struct session s;
+	struct watch w;
+	FILE *data;
+	char *text;
+	size_t size;
+	struct error e;
+};
+
+static void file(const struct bench *b, unsigned int irq, const char *name, const char *text)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "sys/kernel/irq/%u/%s", irq, name);
+	tree_text(&b->t, path, text);
+}
+
+/* MSI-X vector @v of 04:00.0 is an IRQ that has counted so often. */
+static void counts(const struct bench *b, unsigned int v, unsigned int irq, const char *count)
+{
+	char path[96], text[64];
+
+	snprintf(path, sizeof(path), NVME "/msi_irqs/%u", irq);
+	tree_text(&b->t, path, "msix\n");
+	snprintf(text, sizeof(text), "vfio-msix[%u](0000:04:00.0)\n", v);
+	file(b, irq, "actions", text);
+	file(b, irq, "chip_name", "IR-PCI-MSI\n");
+	snprintf(text, sizeof(text), "%u\n", v);
+	file(b, irq, "hwirq", text);
+	file(b, irq, "per_cpu_count", count);
+}
+
+static void driver(const struct bench *b, const char *name)
+{
+	char path[PATH_MAX], target[128];
+
+	unlink(tree_path(&b->t, NVME "/driver", path));
+	snprintf(target, sizeof(target), "/sys/bus/pci/drivers/%s", name);
+	tree_folder(&b->t, target + 1);
+	tree_link(&b->t, NVME "/driver", target);
+}
+
+/* Five vectors, whose IRQs go down as they go up. */
+static int setup(void **state)
+{
+	static const char *const count[] = { "10\n", "50\n", "20\n", "40\n", "30\n" };
+	struct bench *b = calloc(1, sizeof(*b));
+	const struct out_options opt = { .noheadings = true };
+
+	assert_non_null(b);
+	tree_new(&b->t);
+	b->s.root = b->t.root;
+	b->data = open_memstream(&b->text, &b->size);
+	assert_int_equal(out_new(&b->s.out, &opt), 0);
+	out_set_streams(b->s.out, b->data, b->data);
+	tree_text(&b->t, "sys/devices/system/cpu/online", "0\n");
+	tree_text(&b->t, "sys/devices/system/cpu/possible", "0\n");
+	tree_text(&b->t, "proc/77/comm", "secret\n");
+	tree_folder(&b->t, "proc/77/fd");
+	tree_text(&b->t, NVME "/vendor", "0x1b36\n");
+	driver(b, "vfio-pci");
+	tree_folder(&b->t, "sys/kernel/iommu_groups/9");
+	tree_link(&b->t, NVME "/iommu_group", "/sys/kernel/iommu_groups/9");
+	for (unsigned int v = 0; v < ARRAY_SIZE(count); v++)
+		counts(b, v, 45 - v, count[v]);
+	b->w.storm = 1e12;
+	assert_int_equal(watch_add(&b->w, &(struct pci_addr){ .bus = 4 }, NULL), 0);
+	*state = b;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bench *b = *state;
+
+	watch_forget(&b->w);
+	out_free(b->s.out);
+	fclose(b->data);
+	free(b->text);
+	tree_free(&b->t);
+	free(b);
+	return 0;
+}
+
+/* As a watch that begins now. */
+static void anew(struct bench *b)
+{
+	watch_forget(&b->w);
+	b->w = (struct watch){ .storm = 1e12 };
+	assert_int_equal(watch_add(&b->w, &(struct pci_addr){ .bus = 4 }, NULL), 0);
+}
+
+static void look(struct bench *b)
+{
+	assert_int_equal(watch_look(&b->s, &b->w, &b->e), 0);
+}
+
+/* The page with these columns, without its first line, in at most so many lines. */
+static const char *page(struct bench *b, const char *columns, unsigned int limit)
+{
+	const struct out_options opt = { .noheadings = true, .columns = columns };
+	const char *first;
+
+	fflush(b->data);
+	rewind(b->data);
+	out_set_options(b->s.out, &opt);
+	assert_int_equal(watch_tell(b->s.out, &b->w, limit), 0);
+	out_end(b->s.out);
+	fflush(b->data);
+	b->text[b->size] = '\0';
+	first = strchr(b->text, '\n');
+	return first ? first + 1 : "";
+}
+
+static void shows(struct bench *b, const char *columns, unsigned int limit, const char *want)
+{
+	const char *got = page(b, columns, limit);
+	char plain[1024] = "";
+
+	for (size_t n = 0; *got && n < sizeof(plain) - 1; got++)
+		if (*got != ' ' ||
+		    (n && plain[n - 1] != ' ' && plain[n - 1] != '\n' && got[1] != ' ' && got[1] != '\n'))
+			plain[n++] = *got;
+	assert_string_equal(plain, want);
+}
+
+static void says(struct bench *b, const char *text)
+{
+	const char *got = page(b, NULL, 0);
+
+	if (!strstr(got, text))
+		fail_msg("expected \"%s\" in \"%s\"", text, got);
+}
+
+static void sorts(void **state)
+{
+	struct bench *b = *state;
+
+	look(b);
+	shows(b, "VECTOR", 0, "0\n1\n2\n3\n4\n");
+	b->w.sort = SORT_IRQ;
+	shows(b, "VECTOR", 0, "4\n3\n2\n1\n0\n");
+	b->w.sort = SORT_COUNT;
+	shows(b, "VECTOR,COUNT", 0, "1 50\n3 40\n4 30\n2 20\n0 10\n");
+	counts(b, 4, 41, "37\n");
+	counts(b, 0, 45, "12\n");
+	look(b);
+	b->w.sort = SORT_DELTA;
+	shows(b, "VECTOR,DELTA", 0, "4 7\n0 2\n1 0\n2 0\n3 0\n");
+	/* of the same rate the one that counted more is first */
+	b->w.sort = SORT_RATE;
+	shows(b, "VECTOR", 0, "4\n0\n1\n3\n2\n");
+	b->w.sort = SORT_VECTOR;
+	shows(b, "VECTOR", 0, "0\n1\n2\n3\n4\n");
+}
+
+/* The first line and the heading take two; the last line tells how many rows are left out. */
+static void fits(void **state)
+{
+	struct bench *b = *state;
+
+	look(b);
+	counts(b, 3, 42, "48\n");
+	counts(b, 2, 43, "21\n");
+	look(b);
+	shows(b, "VECTOR", 7, "0\n1\n2\n3\n4\n");
+	/* the busiest of all, whatever their order is when all fit */
+	shows(b, "VECTOR", 6, "3\n2\n1\n2 more, 2 of them quiet\n");
+	shows(b, "VECTOR", 5, "3\n2\n3 more, 3 of them quiet\n");
+	shows(b, "VECTOR", 4, "3\n4 more, 3 of them quiet\n");
+	shows(b, "VECTOR", 1, "3\n4 more, 3 of them quiet\n");
+	/* unless the user chose an order */
+	b->w.sorted = true;
+	shows(b, "VECTOR", 5, "0\n1\n3 more, 1 of them quiet\n");
+}
+
+/* A vector that never counted has no row of its own, unless it was asked for. */
+static void folds(void **state)
+{
+	struct bench *b = *state;
+	enum vector_word word;
+
+	counts(b, 1, 44, "0\n");
+	counts(b, 2, 43, "0\n");
+	counts(b, 4, 41, "0\n");
+	look(b);
+	shows(b, "VECTOR", 0, "0\n3\n3 silent: msix 1-2,4\n");
+	/* that line takes one too */
+	shows(b, "VECTOR", 5, "0\n3\n3 silent: msix 1-2,4\n");
+	b->w.vectors.given = true;
+	assert_int_equal(vector_set_parse("2-3", &word, &b->w.vectors.vectors), 0);
+	b->w.vectors.word = VECTORS_LISTED;
+	samples_free(&b->w.device[0].samples);
+	look(b);
+	shows(b, "VECTOR", 0, "2\n3\n");
+}
+
+static void armed_only(void **state)
+{
+	struct bench *b = *state;
+
+	b->w.vectors = (struct value){ .given = true, .word = VECTORS_ARMED };
+	file(b, 44, "actions", "\n");
+	look(b);
+	shows(b, "VECTOR", 0, "0\n2\n3\n4\n");
+}
+
+/* Two IRQs that claim one vector are two rows. */
+static void one_vector_twice(void **state)
+{
+	struct bench *b = *state;
+
+	counts(b, 2, 42, "1\n");
+	look(b);
+	shows(b, "VECTOR,IRQ,COUNT", 0, "- 43 20\n0 45 10\n1 44 50\n2 42 1\n4 41 30\n");
+}
+
+static void goes(void **state)
+{
+	struct bench *b = *state;
+	char path[PATH_MAX];
+
+	look(b);
+	assert_null(strstr(page(b, NULL, 0), "is not there"));
+	snprintf(path, sizeof(path), "rm -r '%s/" NVME "'", b->t.dir);
+	assert_int_equal(system(path), 0);
+	look(b);
+	says(b, "04:00.0 is not there\n");
+	assert_false(b->w.device[0].here);
+}
+
+/* A function of a process that cannot be looked at may be a VM's when one of its vectors is armed. */
+static void held_by_whom(void **state)
+{
+	struct bench *b = *state;
+	char path[PATH_MAX];
+
+	if (geteuid())
+		skip();
+	assert_int_equal(chmod(b->t.dir, 0755), 0);
+	assert_int_equal(chmod(tree_path(&b->t, "proc/77/fd", path), 0700), 0);
+	assert_int_equal(seteuid(65534), 0);
+	look(b);
+	assert_int_equal(seteuid(0), 0);
+	assert_true(b->w.device[0].posted.possible);
+	assert_non_null(strstr(b->w.note, "04:00.0 is held by a program that can't be looked at"));
+	/* with none armed nobody uses it */
+	for (unsigned int irq = 41; irq <= 45; irq++)
+		file(b, irq, "actions", "\n");
+	anew(b);
+	assert_int_equal(seteuid(65534), 0);
+	look(b);
+	assert_int_equal(seteuid(0), 0);
+	assert_false(b->w.device[0].posted.possible);
+	assert_string_equal(b->w.note, "");
+	/* nor does anybody a function with another driver */
+	counts(b, 0, 45, "10\n");
+	driver(b, "nvme");
+	anew(b);
+	assert_int_equal(seteuid(65534), 0);
+	look(b);
+	assert_int_equal(seteuid(0), 0);
+	assert_false(b->w.device[0].posted.possible);
+}
+
+/* Of all functions one is a line; they come and go, and the others keep their past. */
+static void every_function(void **state)
+{
+	struct bench *b = *state;
+
+	watch_forget(&b->w);
+	b->w.every = true;
+	tree_text(&b->t, "sys/bus/pci/devices/0000:03:00.0/vendor", "0x1b36\n");
+	look(b);
+	assert_int_equal(b->w.n, 2);
+	shows(b, "DEVICE,VECTORS,COUNT,ACTIVE", 0, "04:00.0 5 150 0\n");
+	tree_text(&b->t, "sys/bus/pci/devices/0000:05:00.0/vendor", "0x1b36\n");
+	counts(b, 0, 45, "11\n");
+	look(b);
+	assert_int_equal(b->w.n, 3);
+	assert_int_equal(b->w.device[0].host.addr.bus, 3);
+	assert_int_equal(b->w.device[2].host.addr.bus, 5);
+	shows(b, "DEVICE,VECTORS,COUNT,DELTA,ACTIVE", 0, "04:00.0 5 151 1 1\n");
+	for (unsigned int irq = 41; irq <= 45; irq++)
+		file(b, irq, "per_cpu_count", "0\n");
+	watch_forget(&b->w);
+	b->w = (struct watch){ .storm = 1e12, .every = true };
+	look(b);
+	shows(b, "DEVICE", 0, "1 silent: 04:00.0\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(sorts, setup, teardown),
+		cmocka_unit_test_setup_teardown(fits, setup, teardown),
+		cmocka_unit_test_setup_teardown(folds, setup, teardown),
+		cmocka_unit_test_setup_teardown(armed_only, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_vector_twice, setup, teardown),
+		cmocka_unit_test_setup_teardown(goes, setup, teardown),
+		cmocka_unit_test_setup_teardown(held_by_whom, setup, teardown),
+		cmocka_unit_test_setup_teardown(every_function, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("cmd-watch", tests, NULL, NULL);
+}
