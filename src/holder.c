@@ -23,42 +23,40 @@
 /* How long the last words of a holder that ends may take to be read. */
 #define LINGER_US 1000000
 
-static int accept_one(struct held *d, int sock)
+/* A client that can be taken in, or else is told why not, or hung up on. */
+static void accept_one(struct held *d, int sock)
 {
 	struct holder *h = d->holder;
 	struct caller *c;
 	pid_t pid;
-	int rc;
 
 	if (!hold_peer_allowed(sock, &pid)) {
 		close(sock);
-		return -EPERM;
+		return;
 	}
 	if (h->ncallers >= MAX_CALLERS) {
 		call_refuse(sock, "msictl: the holder has all the callers that it can have; try again\n", CAUSE_BUSY);
-		return -EBUSY;
+		return;
 	}
 	c = calloc(1, sizeof(*c));
 	if (!c) {
 		close(sock);
-		return -ENOMEM;
+		return;
 	}
 	c->held = d;
-	rc = call_new(&c->call, sock, h->s->loop);
-	if (rc) {
+	if (call_new(&c->call, sock, h->s->loop)) {
 		free(c);
-		return rc;
+		return;
 	}
 	c->device = strdup(d->spec);
 	c->name = strdup(d->s.device->name);
 	if (!c->device || !c->name) {
 		caller_free(c);
-		return -ENOMEM;
+		return;
 	}
 	c->next = h->callers;
 	h->callers = c;
 	h->ncallers++;
-	return 0;
 }
 
 /* Only takes callers in: the loop that called us must not run commands. */

@@ -122,6 +122,18 @@ int mkdirat(int at, const char *name, mode_t mode)
 	return (int)syscall(SYS_mkdirat, at, name, mode);
 }
 
+/* readlink(2) of /proc/self/fd/N as it is where /proc is not mounted. */
+static bool no_proc;
+
+ssize_t readlink(const char *path, char *buf, size_t size)
+{
+	if (no_proc && !strncmp(path, "/proc/", 6)) {
+		errno = ENOENT;
+		return -1;
+	}
+	return syscall(SYS_readlink, path, buf, size);
+}
+
 static void assert_file(const struct bench *b, const char *path, const char *text)
 {
 	char buf[256] = "";
@@ -735,6 +747,17 @@ static void believes_only_its_own(void **state)
 	assert_string_equal(name, "e1000e");
 }
 
+/* What lies below a function is not known without its folder: nothing is taken from the system then. */
+static void folder_not_found(void **state)
+{
+	struct bench *b = *state;
+
+	no_proc = true;
+	assert_refused(b, CAUSE_FAILED, "cannot be found", "");
+	no_proc = false;
+	assert_int_equal(b->e.err, ENOENT);
+}
+
 /* What cannot be remembered is not bound: nobody would know what to give back. */
 static void no_room_to_remember(void **state)
 {
@@ -953,6 +976,7 @@ int main(void)
 		AT(unbind_unknown_former),
 		AT(no_room_to_remember),
 		AT(not_root),
+		AT(folder_not_found),
 		AT(unbind_to_a_driver_that_is_gone),
 		AT(unbind_what_is_not_bound),
 		AT(unbind_while_held),
