@@ -27,11 +27,12 @@ static void on_alarm(int signal)
 	(void)signal;
 }
 
+/* @us: not 0, which would stop it. */
 static int start_timer(timer_t *timer, uint64_t us)
 {
 	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM };
 	const struct itimerspec when = { .it_value = { .tv_sec = (time_t)(us / 1000000),
-						       .tv_nsec = (long)(us % 1000000) * 1000 + 1 },
+						       .tv_nsec = (long)(us % 1000000) * 1000 },
 					 .it_interval = { .tv_nsec = AGAIN_NS } };
 
 	if (timer_create(CLOCK_MONOTONIC, &ev, timer) < 0)

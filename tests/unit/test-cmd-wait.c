@@ -7,6 +7,7 @@
 #include <netlink/errno.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
+#include <sys/resource.h>
 
 #include "cmd.h"
 #include "session.h"
@@ -390,6 +391,37 @@ static void host_refusals(void **state)
 	refused(m, CAUSE_FAILED, "no msix vector is armed");
 }
 
+/* A limit that leaves no descriptor, for the time of @command. */
+#define WITHOUT_DESCRIPTORS(command)                                     \
+	do {                                                             \
+		struct rlimit before_, none_;                            \
+		int next_ = dup(0);                                      \
+                                                                         \
+		close(next_);                                            \
+		assert_int_equal(getrlimit(RLIMIT_NOFILE, &before_), 0); \
+		none_ = before_;                                         \
+		none_.rlim_cur = (rlim_t)next_;                          \
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &none_), 0);   \
+		command;                                                 \
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before_), 0); \
+	} while (0)
+
+static void nothing_to_wait_with(void **state)
+{
+	struct machine *m = *state;
+	int rc = 0;
+
+	counting_function(m);
+	counts(m, "1\n", "1\n");
+	WITHOUT_DESCRIPTORS(rc = typed(m, "wait 04:00.0 msix 0"));
+	assert_true(rc < 0);
+	assert_int_equal(m->e.err, EMFILE);
+	WITHOUT_DESCRIPTORS(rc = typed(m, "wait 04:00.0 --event add"));
+	assert_true(rc < 0);
+	assert_int_equal(m->e.err, EMFILE);
+	assert_null(m->s.job.step);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -401,6 +433,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(host_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(host_counts_of_armed, setup, teardown),
 		cmocka_unit_test_setup_teardown(host_refusals, setup, teardown),
+		cmocka_unit_test_setup_teardown(nothing_to_wait_with, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("cmd-wait", tests, NULL, NULL);

@@ -2,8 +2,10 @@
 /* What a page of watch shows of a host's counts: which rows, in which order, what does not fit, what is missing. */
 #include <errno.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "cmd-watch.h"
+#include "cmd.h"
 #include "tree.h"
 #include "util.h"
 
@@ -301,6 +303,53 @@ static void every_function(void **state)
 	shows(b, "DEVICE", 0, "1 silent: 04:00.0\n");
 }
 
+/* All that came in the time between two looks, per second, on the first line. */
+static void tells_rate(void **state)
+{
+	struct bench *b = *state;
+	struct samples *s;
+
+	look(b);
+	counts(b, 4, 41, "37\n");
+	counts(b, 0, 45, "13\n");
+	look(b);
+	s = &b->w.device[0].samples;
+	s->before_us = 1000000000;
+	s->at_us = 1004000000;
+	page(b, NULL, 0);
+	assert_non_null(strstr(b->text, "04:00.0  5 vectors, 2 active  2.5/s\n"));
+}
+
+/* A limit that leaves no descriptor, for the time of @command. */
+#define WITHOUT_DESCRIPTORS(command)                                     \
+	do {                                                             \
+		struct rlimit before_, none_;                            \
+		int next_ = dup(0);                                      \
+                                                                         \
+		close(next_);                                            \
+		assert_int_equal(getrlimit(RLIMIT_NOFILE, &before_), 0); \
+		none_ = before_;                                         \
+		none_.rlim_cur = (rlim_t)next_;                          \
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &none_), 0);   \
+		command;                                                 \
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before_), 0); \
+	} while (0)
+
+static void nothing_to_watch_with(void **state)
+{
+	char *argv[] = { "watch", "04:00.0", "-n", "1", NULL };
+	struct bench *b = *state;
+	struct args args;
+	int rc = 0;
+
+	assert_int_equal(command_parse(&cmd_watch, 4, argv, false, &b->s.globals, &args, &b->e), 0);
+	WITHOUT_DESCRIPTORS(rc = cmd_watch.run(&b->s, &args, &b->e));
+	assert_true(rc < 0);
+	assert_int_equal(b->e.err, EMFILE);
+	assert_null(b->s.job.step);
+	assert_null(b->s.loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -312,6 +361,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(held_by_whom, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_function, setup, teardown),
+		cmocka_unit_test_setup_teardown(tells_rate, setup, teardown),
+		cmocka_unit_test_setup_teardown(nothing_to_watch_with, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("cmd-watch", tests, NULL, NULL);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What an opened device's registers are asked and told: masks, pending bits, config space, BARs, bus mastering. */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/pci_regs.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -740,6 +741,117 @@ static void closed(void *handle)
 	(void)handle;
 }
 
+/* Behind a dry run all is as before: what is on, allocated, armed, masked, and bus mastering. */
+static void rehearses(void **state)
+{
+	struct hw *h = *state;
+	const struct index *ix = &h->d.irq[IRQ_MSIX];
+	struct vector_set six = set_of("0-5");
+	struct change c = { 0 };
+	struct error e;
+
+	h->d.irq[IRQ_MSIX].info.flags |= IRQ_NORESIZE;
+	enable(h, IRQ_MSIX, "0-3");
+	works(h, IRQ_MSIX, "1", MASK_TABLE, true);
+	h->trace.dry_run = true;
+	assert_int_equal(device_rehearse(&h->d, &e), 0);
+	assert_int_equal(device_disable(&h->d, IRQ_MSIX, &c, &e), 0);
+	assert_false(ix->enabled || ix->vector[0]->armed);
+	assert_int_equal(device_enable(&h->d, IRQ_MSIX, &six, (struct change_how){ 0 }, &c, &e), 0);
+	assert_int_equal(vector_set_count(&ix->allocated), 6);
+	device_rehearsed(&h->d);
+	h->trace.dry_run = false;
+	assert_true(ix->enabled);
+	assert_int_equal(vector_set_count(&ix->allocated), 4);
+	for (unsigned int v = 0; v < 6; v++)
+		assert_int_equal(ix->vector[v] && ix->vector[v]->armed, v < 4);
+	assert_int_equal(ix->vector[1]->masked, MASK_TABLE);
+	assert_int_equal(ix->vector[2]->masked, MASK_NOT);
+	assert_true(h->d.bus_master_on && mastering(h));
+	/* without a dry run nothing is remembered, and nothing put back */
+	assert_int_equal(device_rehearse(&h->d, &e), 0);
+	works(h, IRQ_MSIX, "2", MASK_TABLE, true);
+	device_rehearsed(&h->d);
+	assert_int_equal(ix->vector[2]->masked, MASK_TABLE);
+}
+
+static int pipe_end;
+static bool peer_went;
+
+static int pipe_of(void *handle)
+{
+	(void)handle;
+	return pipe_end;
+}
+
+static int peer_reads(void *handle)
+{
+	char byte;
+
+	(void)handle;
+	return read(pipe_end, &byte, 1) == 1 ? 0 : -ENOTCONN;
+}
+
+static int peer_end(void *handle, struct error *e)
+{
+	(void)handle;
+	return peer_went ? (fail)(e, CAUSE_BUSY, ENOTCONN, "the peer went") : 0;
+}
+
+static void lost(void *ctx)
+{
+	++*(int *)ctx;
+}
+
+/* A peer that says something is there; one that goes is told once, and why. */
+static void loses_its_peer(void **state)
+{
+	static const struct backend peer = { .name = "peer",
+					     OPERATIONS,
+					     .close = closed,
+					     .table_by_region = true,
+					     .peer_fd = pipe_of,
+					     .peer_ready = peer_reads,
+					     .peer_end = peer_end };
+	struct hw *h = *state;
+	struct vector_set pending;
+	struct error e = { 0 };
+	int ends[2], told = 0;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	pipe_end = ends[0];
+	peer_went = false;
+	h->d.backend = &peer;
+	h->d.events = (struct device_events){ .lost = lost, .ctx = &told };
+	h->d.peer = (struct source){ .fd = -1, .ready = device_peer_ready, .owner = &h->d };
+	assert_int_equal(device_peer_listen(&h->d, &e), 0);
+	enable(h, IRQ_MSIX, "0");
+	assert_int_equal(write(ends[1], "x", 1), 1);
+	assert_true(loop_wait(h->d.loop, 0) >= 0);
+	assert_int_equal(told, 0);
+	assert_int_equal(device_here(&h->d, &e), 0);
+	/* while it is there, a failed access is no loss */
+	h->read_rc = -EPERM;
+	assert_true(device_pending(&h->d, IRQ_INTX, &pending, &e) < 0);
+	said(&e, CAUSE_FAILED, EPERM, "the PCI status register can't be read");
+	peer_went = true;
+	assert_true(device_pending(&h->d, IRQ_INTX, &pending, &e) < 0);
+	said(&e, CAUSE_BUSY, ENOTCONN, "region access: the peer went");
+	close(ends[1]);
+	assert_true(loop_wait(h->d.loop, 0) >= 0);
+	assert_int_equal(told, 1);
+	assert_true(device_here(&h->d, &e) < 0);
+	said(&e, CAUSE_BUSY, ENODEV, "the peer went");
+	assert_false(h->d.irq[IRQ_MSIX].enabled);
+	assert_int_equal(loop_wait(h->d.loop, 0), 0);
+	/* it cannot be heard */
+	h->d.handle = h;
+	close(ends[0]);
+	assert_true(device_peer_listen(&h->d, &e) < 0);
+	said(&e, CAUSE_FAILED, EBADF, "the peer can't be listened to");
+	assert_int_equal(h->d.peer.fd, -1);
+}
+
 /* The end puts back what was turned on: masks, bus mastering. */
 static void ends(void **state)
 {
@@ -783,6 +895,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(resets, setup, teardown),
 		cmocka_unit_test_setup_teardown(bus_mastering, setup, teardown),
 		cmocka_unit_test_setup_teardown(ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(rehearses, setup, teardown),
+		cmocka_unit_test_setup_teardown(loses_its_peer, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("device-registers", tests, NULL, NULL);

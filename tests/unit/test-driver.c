@@ -95,6 +95,8 @@ static int teardown(void **state)
 	struct bench *b = *state;
 
 	tree_free(&b->t);
+	/* and nothing closed what is not its own */
+	assert_true(fcntl(STDIN_FILENO, F_GETFD) >= 0);
 	return 0;
 }
 

@@ -44,6 +44,8 @@ static inline void fixture_free(struct fixture *f)
 	vu_server_free(f->server);
 	loop_free(f->loop);
 	sim_device_free(f->d);
+	/* and nothing closed what is not its own */
+	assert_true(fcntl(STDIN_FILENO, F_GETFD) >= 0);
 }
 
 static inline void join(struct fixture *f)
