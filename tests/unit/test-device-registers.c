@@ -294,6 +294,7 @@ static void reads_table(void **state)
 {
 	struct hw *h = *state;
 	struct msix_entry entry;
+	uint32_t words[2] = { 0, 0x5a5a5a5a };
 	struct error e;
 
 	put_bar(h, TABLE + 64 * 16, 0x1fee00000ull);
@@ -305,6 +306,9 @@ static void reads_table(void **state)
 	assert_true(device_table_read(&h->d, 65, &entry, &e) < 0);
 	said(&e, CAUSE_USAGE, 0, "the MSI-X table has 65 entries");
 	h->d.backend = &by_region;
+	assert_int_equal(device_entry_read(&h->d, 64, 3, words, 1), 0);
+	assert_int_equal(words[0], 1);
+	assert_int_equal(words[1], 0x5a5a5a5a);
 	entry = (struct msix_entry){ 0 };
 	assert_int_equal(device_table_read(&h->d, 64, &entry, &e), 0);
 	assert_true(entry.address == 0x1fee00000ull);

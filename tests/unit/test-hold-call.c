@@ -283,6 +283,17 @@ static void reads_late(void **state)
 	assert_true(call_over(b->c));
 }
 
+/* A client for which the loop cannot wait is not left hanging. */
+static void cannot_wait(void **state)
+{
+	struct bench *b = *state;
+
+	loop_del(b->loop, &b->c->source);
+	pours(b, 100);
+	assert_false(call_here(b->c));
+	assert_true(call_over(b->c));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +304,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(refuses, setup, teardown),
 		cmocka_unit_test_setup_teardown(reads_late, setup, teardown),
+		cmocka_unit_test_setup_teardown(cannot_wait, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("hold-call", tests, NULL, NULL);

@@ -101,6 +101,29 @@ static void walks_members_and_runs(void **state)
 	assert_false(vector_set_next_run(&s, 2048, &start, &count));
 }
 
+/* A number beyond the last vector touches nothing beside the set. */
+static void stays_inside(void **state)
+{
+	struct {
+		uint64_t before;
+		struct vector_set s;
+		uint64_t behind;
+	} x = { 0 };
+
+	(void)state;
+	vector_set_add(&x.s, MAX_VECTORS);
+	vector_set_add(&x.s, UINT32_MAX);
+	vector_set_add_range(&x.s, MAX_VECTORS - 1, 3);
+	assert_true(!x.before && !x.behind);
+	x.behind = UINT64_MAX;
+	vector_set_del(&x.s, MAX_VECTORS);
+	assert_true(x.behind == UINT64_MAX);
+	assert_false(vector_set_has(&x.s, MAX_VECTORS));
+	assert_true(vector_set_has(&x.s, MAX_VECTORS - 1));
+	assert_int_equal(vector_set_end(&x.s), MAX_VECTORS);
+	assert_int_equal(vector_set_next(&x.s, MAX_VECTORS), MAX_VECTORS);
+}
+
 static void counts_and_ends(void **state)
 {
 	struct vector_set s = { 0 };
@@ -161,10 +184,10 @@ static void text_is_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(parses_what_users_write), cmocka_unit_test(words_stand_alone),
-		cmocka_unit_test(refuses_nonsense),	   cmocka_unit_test(walks_members_and_runs),
-		cmocka_unit_test(counts_and_ends),	   cmocka_unit_test(subtracts_and_intersects),
-		cmocka_unit_test(text_is_bounded),
+		cmocka_unit_test(parses_what_users_write),  cmocka_unit_test(words_stand_alone),
+		cmocka_unit_test(refuses_nonsense),	    cmocka_unit_test(walks_members_and_runs),
+		cmocka_unit_test(counts_and_ends),	    cmocka_unit_test(stays_inside),
+		cmocka_unit_test(subtracts_and_intersects), cmocka_unit_test(text_is_bounded),
 	};
 
 	return cmocka_run_group_tests_name("vector-set", tests, NULL, NULL);
