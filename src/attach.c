@@ -27,30 +27,66 @@ int attach_find(const char *device, pid_t *pid, struct error *e)
 	return sock == -ECONNREFUSED ? -ENOENT : sock;
 }
 
-char *attach_last_word(const char *device, char *buf, size_t size)
+char *attach_last_word(const char *device)
 {
 	char name[HOLD_NAME];
 	struct error ignored;
 	_cleanup_fd_ int dir = hold_dir_open(false, &ignored);
 
-	buf[0] = '\0';
-	return dir < 0 ? buf : hold_last_word(dir, hold_name(device, name), buf, size);
+	return dir < 0 ? NULL : hold_last_word(dir, hold_name(device, name));
+}
+
+/* The sockets of all other users are read. What could not be read is not told: the caller's sentence is about its own
+ * holders. */
+static bool find_other(const char *device, struct hold_other *who)
+{
+	struct hold_others o = { 0 };
+	struct root r;
+	struct error ignored;
+	char name[HOLD_NAME];
+	bool found = false;
+
+	if (root_open(&r, NULL, &ignored))
+		return false;
+	hold_others(&r, &o);
+	hold_name(device, name);
+	for (size_t i = 0; !found && i < o.n; i++) {
+		found = !strcmp(o.list[i].name, name);
+		*who = o.list[i];
+	}
+	free(o.list);
+	root_close(&r);
+	return found;
+}
+
+int attach_other(const char *device, struct error *e)
+{
+	struct hold_other who;
+
+	if (geteuid() != 0 || !hold_is_shared(device) || !find_other(device, &who))
+		return 0;
+	fail(e, CAUSE_BUSY, EBUSY, "pid %d, msictl of uid %u, holds it", who.pid, who.uid);
+	hint(e, "kill %d   ends msictl of uid %u, and restores the device; msictl holders lists its devices", who.pid,
+	     who.uid);
+	return -EBUSY;
 }
 
 int attach_nobody(const char *device, struct error *e)
 {
-	_cleanup_free_ char *quoted = quote_word_dup(device);
-	char word[ATTACH_WORD];
+	_cleanup_free_ char *word = NULL;
 
-	attach_last_word(device, word, sizeof(word));
-	fail(e, CAUSE_NO_DEVICE, 0, "nobody holds it%s%s", word[0] ? "; " : "", word);
-	hint(e, "msictl hold %s", quoted ? quoted : device);
+	/* The reason that was left is older than another user's holder. */
+	if (attach_other(device, e))
+		return -ENOENT;
+	word = attach_last_word(device);
+	fail(e, CAUSE_NO_DEVICE, 0, "nobody holds it%s%s", word ? "; " : "", word ? word : "");
+	hint(e, "msictl hold %s", device);
 	return -ENOENT;
 }
 
 int attach_reason(const char *device, int rc, struct error *e)
 {
-	char word[ATTACH_WORD];
+	_cleanup_free_ char *word = NULL;
 	struct error ignored;
 	pid_t pid;
 	int sock;
@@ -60,7 +96,8 @@ int attach_reason(const char *device, int rc, struct error *e)
 	sock = attach_find(device, &pid, &ignored);
 	if (sock >= 0)
 		close(sock);
-	if (sock == -ENOENT && attach_last_word(device, word, sizeof(word))[0])
+	word = sock == -ENOENT ? attach_last_word(device) : NULL;
+	if (word)
 		attach_nobody(device, e);
 	return rc;
 }

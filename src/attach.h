@@ -11,14 +11,15 @@
 /* In which a holder that is well answers a question. */
 #define ATTACH_PATIENCE_US 5000000
 
-/* Room for the last word of a holder. */
-#define ATTACH_WORD ERROR_TEXT
-
 /** attach_find() - connect to the holder of @device. A socket; -ENOENT: nobody holds it; -errno with @e. */
 int attach_find(const char *device, pid_t *pid, struct error *e);
 
-/** attach_last_word() - why it is held no more, as its last holder has left it; "" when there is nothing. @buf. */
-char *attach_last_word(const char *device, char *buf, size_t size);
+/** attach_last_word() - why it is held no more, as this user's last holder of it has left it; free() it. NULL: no
+ * reason was left. */
+char *attach_last_word(const char *device);
+
+/** attach_other() - for root, whether another user's holder has @device. 0: none that is seen; -EBUSY with @e. */
+int attach_other(const char *device, struct error *e);
 
 /**
  * attach_reason() - a holder broke off: the exit reason that it left wins over "broke off"
@@ -28,7 +29,8 @@ char *attach_last_word(const char *device, char *buf, size_t size);
  */
 int attach_reason(const char *device, int rc, struct error *e);
 
-/** attach_nobody() - the sentence for attach_find()'s -ENOENT. Always -ENOENT. */
+/** attach_nobody() - the sentence for attach_find()'s -ENOENT: nobody holds it, or another user does. Always -ENOENT.
+ */
 int attach_nobody(const char *device, struct error *e);
 
 /**

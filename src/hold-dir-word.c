@@ -35,15 +35,16 @@ void hold_leave_word(int dir, const char *name, const char *why)
 		dprintf(fd, "let go at %s: %s", at, why);
 }
 
-char *hold_last_word(int dir, const char *name, char *buf, size_t size)
+char *hold_last_word(int dir, const char *name)
 {
 	char file[HOLD_NAME + 8], text[MAX_WORD + 1];
 	_cleanup_fd_ int fd = openat(dir, file_name(name, file), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	ssize_t n = fd < 0 ? 0 : read(fd, text, MAX_WORD);
 
-	text[n > 0 ? n : 0] = '\0';
-	escape_text(text, buf, size);
-	return buf;
+	if (n <= 0)
+		return NULL;
+	text[n] = '\0';
+	return escape_text_dup(text);
 }
 
 void hold_forget_word(int dir, const char *name)

@@ -70,6 +70,14 @@ char *hold_device(const char *device)
 	return asprintf(&full, PATH_PREFIX "%s", path) < 0 ? NULL : full;
 }
 
+bool hold_is_shared(const char *device)
+{
+	struct error ignored;
+	struct pci_addr a;
+
+	return strncmp(device, PATH_PREFIX, strlen(PATH_PREFIX)) == 0 || pci_addr_parse(device, &a, &ignored) == 0;
+}
+
 char *hold_name(const char *device, char buf[HOLD_NAME])
 {
 	char bdf[PCI_ADDR_LEN];

@@ -21,6 +21,9 @@
  * free() it, NULL: no memory. */
 char *hold_device(const char *device);
 
+/** hold_is_shared() - whether @device is the same for all processes; a simulation is each process's own. */
+bool hold_is_shared(const char *device);
+
 /** hold_name() - the socket's name for DEVICE; a PCI address is made full first, and so is a path. Returns @buf. */
 char *hold_name(const char *device, char buf[HOLD_NAME]);
 
@@ -71,8 +74,8 @@ char *hold_name_device(const char *name, char buf[HOLD_NAME]);
 /** hold_leave_word() - why @name is held no more, for who asks for it; hold_listen() takes it away. */
 void hold_leave_word(int dir, const char *name, const char *why);
 
-/** hold_last_word() - what was left: "let go at TIME: WHY", "" when nothing was. Returns @buf. */
-char *hold_last_word(int dir, const char *name, char *buf, size_t size);
+/** hold_last_word() - what was left, escaped: "let go at TIME: WHY"; free() it. NULL: nothing was. */
+char *hold_last_word(int dir, const char *name);
 
 /** hold_forget_word() - it is held again. */
 void hold_forget_word(int dir, const char *name);

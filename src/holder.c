@@ -299,11 +299,10 @@ int holder_serve(struct holder *h)
 /* The reason that was left for clients that come later holds for this one too. */
 static void end_half_said(struct caller *c, const struct error *farewell)
 {
-	char word[ATTACH_WORD];
+	_cleanup_free_ char *word = attach_last_word(c->device);
 	struct error e = *farewell;
 
-	attach_last_word(c->device, word, sizeof(word));
-	if (word[0])
+	if (word)
 		attach_nobody(c->device, &e);
 	caller_end(c, -ENODEV, &e);
 }

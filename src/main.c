@@ -178,16 +178,17 @@ static int check_there(const struct session *s, const char *device, struct error
 static int refuse_alone(const struct session *s, const struct args *a, struct error *e)
 {
 	_cleanup_free_ char *device = quote_word_dup(device_word(a)), *line = typed(a);
-	char word[ATTACH_WORD];
+	_cleanup_free_ char *word = attach_last_word(device_word(a));
 	int rc = check_there(s, device_word(a), e);
 
-	attach_last_word(device_word(a), word, sizeof(word));
-	if (rc && word[0])
+	if (rc && word)
 		append(e->message, sizeof(e->message), "; it was held, and %s", word);
+	if (!rc)
+		rc = attach_other(device_word(a), e);
 	if (rc)
 		return rc;
-	fail(e, CAUSE_USAGE, 0, "its effect would end with this process%s%s", word[0] ? "; it was held, and " : "",
-	     word);
+	fail(e, CAUSE_USAGE, 0, "its effect would end with this process%s%s", word ? "; it was held, and " : "",
+	     word ? word : "");
 	if (device && line)
 		hint(e, "msictl run %s -c %s, msictl shell %s, or msictl hold %s first", device, line, device, device);
 	return -EINVAL;

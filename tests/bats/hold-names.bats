@@ -96,3 +96,30 @@ padded() {
 	[[ -e $deep/msictl/$dev.sock ]] || fail "$(ls "$deep/msictl")"
 	as 65534 env XDG_RUNTIME_DIR="$deep" "$BATS_TEST_TMPDIR/msictl" release "$dev"
 }
+
+@test "another user's holder: root is told who holds the device, not why root's own holder let it go" {
+	local pid socket=$BATS_TEST_TMPDIR/run/s
+
+	user_setup
+	chmod a+rx "$BATS_TEST_TMPDIR/run"
+	as 65534 "$BATS_TEST_TMPDIR/msictl" simulate "$socket" msix=4 >/dev/null 2>&1 3>&- &
+	until_true test -S "$socket"
+	bg+=("$(pgrep -u 65534 -f "simulate $socket")")
+	sockets=("$socket")
+	dev=vfio-user:$socket
+	works hold "$dev"
+	works write "$dev" bar0 24 l 1
+	until_true not_held
+	refused 3 'nobody holds it; let go at .* took the device back' release "$dev"
+	run -0 user hold "$dev"
+	[[ $output =~ pid\ ([0-9]+) ]]
+	pid=${BASH_REMATCH[1]}
+	refused 5 "release: pid $pid, msictl of uid 65534, holds it \(EBUSY\)\$" release "$dev"
+	hinted "kill $pid "
+	refused 5 "enable: pid $pid, msictl of uid 65534, holds it \(EBUSY\)\$" enable "$dev" msix 2
+	# the hint works
+	kill "$pid"
+	until_true dead "$pid"
+	works hold "$dev"
+	works release "$dev"
+}

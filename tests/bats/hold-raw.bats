@@ -94,6 +94,8 @@ missed() {
 	in_background counters --openmetrics "$dev" "$dev,noresize"
 	# its question is at the holder; it waits for the answer
 	until_true asked "$stopped"
+	# it hears TERM itself, and does not just die of it
+	until_true grep -Eq '^SigBlk:.*[4567c-f]...$' "/proc/$pid/status"
 	kill -TERM "$pid"
 	ended 1
 	kill -CONT "$stopped"
