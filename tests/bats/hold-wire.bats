@@ -171,3 +171,18 @@ closed() {
 	chmod 700 "$BATS_TEST_TMPDIR/run/msictl"
 	run -0 user release "$dev"
 }
+
+# answer_to BYTES - the holder's answer to a request in these bytes, to its end
+answer_to() {
+	printf "$1" | perl -MSocket -e '$SIG{PIPE} = "IGNORE"; socket(S, AF_UNIX, SOCK_STREAM, 0) and
+		connect(S, pack_sockaddr_un(shift)) or die; local $/; syswrite(S, <STDIN>); print <S> // ""' "$folder/$dev.sock"
+}
+
+@test "a request whose last word has no end is not run" {
+	works hold "$dev"
+	answer_to '1hsm\0\0\0\0\7\0\0\0\0@state' >"$BATS_TEST_TMPDIR/cut"
+	[[ ! -s $BATS_TEST_TMPDIR/cut ]]
+	answer_to '1hsm\0\0\0\0\10\0\0\0\0@state\0' >"$BATS_TEST_TMPDIR/whole"
+	grep -aq "device=$dev" "$BATS_TEST_TMPDIR/whole"
+	works release "$dev"
+}
