@@ -111,6 +111,11 @@ load ../watch
 	refused 2 'the device has vectors 0-15, 16 is beyond' run sim:msix=16,msi=4 -c 'watch 8-16 -n 1'
 }
 
+@test "a function that is named twice is watched once" {
+	works --root "$roots/intel-remap" --json watch 03:00.0 0000:03:00.0 -n 1
+	json '.vectors | map([.device, .vector]) | length > 0 and length == (unique | length)'
+}
+
 @test "words that are wrong" {
 	refused 2 '0\.1 s .* is the least' watch -d 0.09
 	refused 2 'iterations: at least 1' watch --iterations 0

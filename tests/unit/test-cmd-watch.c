@@ -229,6 +229,20 @@ static void one_vector_twice(void **state)
 	shows(b, "VECTOR,IRQ,COUNT", 0, "- 43 20\n0 45 10\n1 44 50\n2 42 1\n4 41 30\n");
 }
 
+/* The same number in two indexes is two vectors. */
+static void one_number_twice(void **state)
+{
+	struct bench *b = *state;
+
+	tree_text(&b->t, NVME "/msi_irqs/39", "msi\n");
+	file(b, 39, "actions", "vfio-msi[0](0000:04:00.0)\n");
+	file(b, 39, "chip_name", "IR-PCI-MSI\n");
+	file(b, 39, "hwirq", "0\n");
+	file(b, 39, "per_cpu_count", "7\n");
+	look(b);
+	shows(b, "INDEX,VECTOR,COUNT", 0, "msi 0 7\nmsix 0 10\nmsix 1 50\nmsix 2 20\nmsix 3 40\nmsix 4 30\n");
+}
+
 static void goes(void **state)
 {
 	struct bench *b = *state;
@@ -358,6 +372,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(folds, setup, teardown),
 		cmocka_unit_test_setup_teardown(armed_only, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_vector_twice, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_number_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(held_by_whom, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_function, setup, teardown),

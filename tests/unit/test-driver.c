@@ -343,6 +343,9 @@ static void mounted_partition(void **state)
 	mounts(b,
 	       "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n23 22 259:1 / /my\\040data rw shared:7 - xfs /dev/nvme0n1p1 rw\n");
 	assert_refused(b, CAUSE_BUSY, "mounted on /my data", "umount /my data");
+	/* a line without words is none */
+	mounts(b, "\n23 22 259:1 / /mnt rw - xfs /dev/nvme0n1p1 rw\n");
+	assert_refused(b, CAUSE_BUSY, "mounted on /mnt", "umount /mnt");
 	b->trace.dry_run = true;
 	assert_int_equal(bind_it(b, true), 0);
 }
@@ -625,7 +628,8 @@ static void tour_of_a_namespace(void **state)
 	tree_folder(&b->t, "sys/devices/virtual/net/.lo/");
 	snprintf(target, sizeof(target), "/proc/%d/fd/%d", getpid(), there);
 
-	/* a thread of a process: down, then up */
+	/* a thread of a process: down, then up; another process has ended meanwhile */
+	tree_folder(&b->t, "proc/102/");
 	tree_folder(&b->t, "proc/100/task/100/");
 	tree_link(&b->t, "proc/100/task/101/ns/net", target);
 	assert_int_equal(netns_search(&b->t.root, &nvme, &n), 0);
@@ -722,6 +726,10 @@ static void believes_only_names(void **state)
 		assert_int_equal(former_load(&b->t.root, &nvme, name, sizeof(name)), -EINVAL);
 	}
 	assert_int_equal(former_save(&b->t.root, &nvme, "../x"), -EINVAL);
+	/* all that can be printed, but blanks */
+	assert_int_equal(former_save(&b->t.root, &nvme, "!~"), 0);
+	assert_int_equal(former_load(&b->t.root, &nvme, name, sizeof(name)), 0);
+	assert_string_equal(name, "!~");
 }
 
 static void believes_only_its_own(void **state)

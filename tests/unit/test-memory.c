@@ -246,6 +246,19 @@ static int enables(void)
 	return rc;
 }
 
+static int rehearsals(void)
+{
+	struct trace dry = { .dry_run = true };
+	struct device d = { .trace = &dry, .peer = { .fd = -1 } };
+	struct error e = { 0 };
+	int rc = device_rehearse(&d, &e);
+
+	if (rc)
+		WITH_MEMORY(assert_true(e.cause == CAUSE_FAILED && e.err == ENOMEM));
+	device_rehearsed(&d);
+	return rc;
+}
+
 static int samples(void)
 {
 	struct samples s = { 0 };
@@ -348,6 +361,7 @@ static int foreign_platforms(void)
 ATTEMPT(plans)
 ATTEMPT(repairs)
 ATTEMPT(enables)
+ATTEMPT(rehearsals)
 ATTEMPT(samples)
 ATTEMPT(simulations)
 ATTEMPT(servers)
@@ -358,15 +372,11 @@ ATTEMPT(foreign_platforms)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(no_memory_plans),
-		cmocka_unit_test(no_memory_repairs),
-		cmocka_unit_test(no_memory_enables),
-		cmocka_unit_test(no_memory_samples),
-		cmocka_unit_test(no_memory_simulations),
-		cmocka_unit_test(no_memory_servers),
-		cmocka_unit_test(no_memory_calls),
-		cmocka_unit_test(no_memory_platforms),
-		cmocka_unit_test(no_memory_foreign_platforms),
+		cmocka_unit_test(no_memory_plans),	cmocka_unit_test(no_memory_repairs),
+		cmocka_unit_test(no_memory_enables),	cmocka_unit_test(no_memory_samples),
+		cmocka_unit_test(no_memory_rehearsals), cmocka_unit_test(no_memory_simulations),
+		cmocka_unit_test(no_memory_servers),	cmocka_unit_test(no_memory_calls),
+		cmocka_unit_test(no_memory_platforms),	cmocka_unit_test(no_memory_foreign_platforms),
 	};
 
 	return cmocka_run_group_tests_name("memory", tests, NULL, NULL);

@@ -103,6 +103,20 @@ static void bars_tell_their_size(void **state)
 	world_free(w);
 }
 
+/* After power-on nothing is masked, enabled or pending. */
+static void begins_open(void **state)
+{
+	struct world *w = world_new("msi=32");
+	struct pci_caps c = caps(w);
+
+	(void)state;
+	assert_false(c.msi.enabled || c.msix.enabled || c.msix.function_mask);
+	assert_int_equal(cfg(w, c.msi.mask_pos, 4), 0);
+	assert_int_equal(cfg(w, c.msi.mask_pos + 4u, 4), 0);
+	assert_int_equal(pba(w, 0), 0);
+	world_free(w);
+}
+
 static void read_only_stays(void **state)
 {
 	struct world *w = world_new("");
@@ -263,6 +277,7 @@ int main(void)
 		cmocka_unit_test(capabilities_follow_the_spec),
 		cmocka_unit_test(regions),
 		cmocka_unit_test(bars_tell_their_size),
+		cmocka_unit_test(begins_open),
 		cmocka_unit_test(read_only_stays),
 		cmocka_unit_test(any_width_is_the_same),
 		cmocka_unit_test(ends_are_the_kernels),
