@@ -295,6 +295,7 @@ static void held_by_whom(void **state)
 static void every_function(void **state)
 {
 	struct bench *b = *state;
+	char gone[128];
 
 	watch_forget(&b->w);
 	b->w.every = true;
@@ -309,6 +310,12 @@ static void every_function(void **state)
 	assert_int_equal(b->w.device[0].host.addr.bus, 3);
 	assert_int_equal(b->w.device[2].host.addr.bus, 5);
 	shows(b, "DEVICE,VECTORS,COUNT,DELTA,ACTIVE", 0, "04:00.0 5 151 1 1\n");
+	snprintf(gone, sizeof(gone), "rm -r '%s/sys/bus/pci/devices/0000:05:00.0'", b->t.dir);
+	assert_int_equal(system(gone), 0);
+	look(b);
+	assert_int_equal(b->w.n, 2);
+	assert_int_equal(b->w.device[1].host.addr.bus, 4);
+	shows(b, "DEVICE,VECTORS,COUNT,DELTA,ACTIVE", 0, "04:00.0 5 151 0 0\n");
 	for (unsigned int irq = 41; irq <= 45; irq++)
 		file(b, irq, "per_cpu_count", "0\n");
 	watch_forget(&b->w);

@@ -763,7 +763,7 @@ static void folder_not_found(void **state)
 	struct bench *b = *state;
 
 	no_proc = true;
-	assert_refused(b, CAUSE_FAILED, "cannot be found", "");
+	assert_refused(b, CAUSE_FAILED, "the folder of 0000:04:00.0 in /sys cannot be found", "");
 	no_proc = false;
 	assert_int_equal(b->e.err, ENOENT);
 }

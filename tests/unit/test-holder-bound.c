@@ -168,15 +168,24 @@ static void cannot_give_back(void **state)
 static void takes(void **state)
 {
 	struct bench *b = *state;
+	char path[PATH_MAX];
 
 	assert_int_equal(bound_group(&b->held[0]), 9);
 	b->held[0].spec = "sim:msix=8";
 	assert_int_equal(bound_group(&b->held[0]), -1);
 	assert_true(bound_take(&b->held[0], &b->e) < 0);
 	assert_null(b->held[0].bound);
-	/* it is on vfio-pci already: nothing to give back */
+	/* it is on vfio-pci already: nothing to give back; what stands in its way is told */
+	function(&b->t, "2");
+	unlink(tree_path(&b->t, HOME("2") "/driver", path));
+	tree_folder(&b->t, "sys/bus/pci/drivers/nvme");
+	tree_link(&b->t, HOME("2") "/driver", "../../../bus/pci/drivers/nvme");
+	tree_link(&b->t, "sys/kernel/iommu_groups/9/devices/0000:04:00.2",
+		  "../../../../devices/pci0000:00/0000:04:00.2");
 	assert_int_equal(bound_take(&b->held[1], &b->e), 0);
 	assert_null(b->held[1].bound);
+	fflush(b->notes);
+	assert_non_null(strstr(b->note, "group 9 is not viable yet: 04:00.2 has nvme"));
 	b->held[0].spec = "04:00.5";
 	assert_true(bound_take(&b->held[0], &b->e) < 0);
 	assert_null(b->held[0].bound);

@@ -3,6 +3,7 @@
 #include <linux/vfio.h>
 
 #include "vu-fixture.h"
+#include "vu-request.h"
 
 static void test_version(void **state)
 {
@@ -34,6 +35,31 @@ static void test_version(void **state)
 	assert_true(v.grant);
 	leave(&f);
 	fixture_free(&f);
+}
+
+/* What wants no answer, or is no command, gets none, whatever the answer before was. */
+static void test_no_answer(void **state)
+{
+	uint8_t *reply = malloc(VU_MAX_MESSAGE);
+	struct vu_peer peer = { .greeted = true };
+	struct vu_message m = { .header = { .id = 7, .command = VU_DEVICE_RESET, .size = sizeof(m.header) } };
+	struct fixture f;
+	size_t size = 99;
+
+	(void)state;
+	assert_non_null(reply);
+	fixture_new(&f, NULL);
+	assert_int_equal(vu_answer(f.d, &peer, &m, reply, &size), 0);
+	assert_int_equal(size, sizeof(m.header));
+	m.header.flags = VU_NO_REPLY;
+	assert_int_equal(vu_answer(f.d, &peer, &m, reply, &size), 0);
+	assert_int_equal(size, 0);
+	size = 99;
+	m.header.flags = VU_REPLY;
+	assert_int_equal(vu_answer(f.d, &peer, &m, reply, &size), -EPROTO);
+	assert_int_equal(size, 0);
+	fixture_free(&f);
+	free(reply);
 }
 
 /* QEMU refuses a server that offers more than 16; a client that takes more is offered as many. */
@@ -280,11 +306,17 @@ static void test_dma(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_version),	       cmocka_unit_test(test_descriptors_per_message),
-		cmocka_unit_test(test_bad_version),    cmocka_unit_test(test_version_first),
-		cmocka_unit_test(test_info),	       cmocka_unit_test(test_regions),
-		cmocka_unit_test(test_irq_info),       cmocka_unit_test(test_regions_access),
-		cmocka_unit_test(test_small_transfer), cmocka_unit_test(test_dma),
+		cmocka_unit_test(test_no_answer),
+		cmocka_unit_test(test_version),
+		cmocka_unit_test(test_descriptors_per_message),
+		cmocka_unit_test(test_bad_version),
+		cmocka_unit_test(test_version_first),
+		cmocka_unit_test(test_info),
+		cmocka_unit_test(test_regions),
+		cmocka_unit_test(test_irq_info),
+		cmocka_unit_test(test_regions_access),
+		cmocka_unit_test(test_small_transfer),
+		cmocka_unit_test(test_dma),
 	};
 
 	return cmocka_run_group_tests_name("vu-server", tests, NULL, NULL);
