@@ -341,6 +341,46 @@ static void tells_rate(void **state)
 	assert_non_null(strstr(b->text, "04:00.0  5 vectors, 2 active  2.5/s\n"));
 }
 
+/* What watch prints of two looks, between which vector 4 counted seven times. */
+static const char *two_looks(struct bench *b, int argc, char **argv)
+{
+	struct args args;
+	uint64_t due;
+	int rc;
+
+	counts(b, 4, 41, "30\n");
+	assert_int_equal(command_parse(&cmd_watch, argc, argv, false, &b->s.globals, &args, &b->e), 0);
+	assert_int_equal(cmd_watch.run(&b->s, &args, &b->e), 0);
+	assert_int_equal(session_step(&b->s, &due, &b->e), 1);
+	counts(b, 4, 41, "37\n");
+	fflush(b->data);
+	rewind(b->data);
+	do {
+		assert_true(loop_wait(b->s.loop, due) >= 0);
+		rc = session_step(&b->s, &due, &b->e);
+	} while (rc > 0);
+	assert_int_equal(rc, 0);
+	out_end(b->s.out);
+	fflush(b->data);
+	b->text[b->size] = '\0';
+	loop_free(b->s.loop);
+	b->s.loop = NULL;
+	return b->text;
+}
+
+/* A rate above the limit is a storm; without the option that is a hundred thousand a second. */
+static void marks_storms(void **state)
+{
+	char *plain[] = { "watch", "04:00.0", "-n", "2", "-d", "100ms", NULL };
+	char *low[] = { "watch", "04:00.0", "-n", "2", "-d", "100ms", "--storm", "20", NULL };
+	char *high[] = { "watch", "04:00.0", "-n", "2", "-d", "100ms", "--storm", "1000", NULL };
+	struct bench *b = *state;
+
+	assert_null(strstr(two_looks(b, 6, plain), "storm"));
+	assert_non_null(strstr(two_looks(b, 8, low), "storm"));
+	assert_null(strstr(two_looks(b, 8, high), "storm"));
+}
+
 /* A limit that leaves no descriptor, for the time of @command. */
 #define WITHOUT_DESCRIPTORS(command)                                     \
 	do {                                                             \
@@ -384,6 +424,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(held_by_whom, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_function, setup, teardown),
 		cmocka_unit_test_setup_teardown(tells_rate, setup, teardown),
+		cmocka_unit_test_setup_teardown(marks_storms, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_to_watch_with, setup, teardown),
 	};
 
