@@ -15,8 +15,13 @@
 
 #define NO_HWIRQ UINT64_MAX
 
+static const struct host_irq no_irq = { .vector = -1, .chip = "", .action = "", .affinity = "", .effective = "" };
+
 void host_irqs_free(struct host_irqs *h)
 {
+	for (size_t i = 0; i < h->ntexts; i++)
+		free(h->text[i]);
+	free(h->text);
 	free(h->irq);
 	*h = (struct host_irqs){ 0 };
 }
@@ -53,6 +58,48 @@ static int push(struct host_irqs *h, const struct host_irq *irq)
 	return 0;
 }
 
+/* Takes @text, which lives as long as @h; *@to points to it. 0 or -ENOMEM. */
+static int keep(struct host_irqs *h, char *text, const char **to)
+{
+	if (!(h->ntexts & (h->ntexts - 1))) {
+		char **more = reallocarray(h->text, h->ntexts ? h->ntexts * 2 : 1, sizeof(*more));
+
+		if (!more) {
+			free(text);
+			return -ENOMEM;
+		}
+		h->text = more;
+	}
+	h->text[h->ntexts++] = text;
+	*to = text;
+	return 0;
+}
+
+/* One file of an IRQ as *@to, which stays as it was when there is nothing in it. Length or -errno. */
+static int keep_file(const struct root *r, struct host_irqs *h, const char **to, const char *folder, unsigned int irq,
+		     const char *name)
+{
+	char *text;
+	int rc = root_text_dup(r, &text, "%s/%u/%s", folder, irq, name), kept;
+
+	if (rc > 0) {
+		kept = keep(h, text, to);
+		return kept ? kept : rc;
+	}
+	free(text);
+	return rc;
+}
+
+static int keep_word(struct host_irqs *h, const char **to, const char *word)
+{
+	char *text;
+
+	if (!word[0])
+		return 0;
+	text = strdup(word);
+	return text ? keep(h, text, to) : -ENOMEM;
+}
+
 static bool irq_number(const char *name, unsigned int *irq)
 {
 	uint64_t n;
@@ -86,7 +133,7 @@ static int list_msi(const struct root *r, const char *bdf, struct host_irqs *h)
 		return root_absent(-errno) ? 0 : -errno;
 	/* no function has more: what lies beyond is no list of vectors */
 	while (!rc && h->n < MAX_VECTORS && root_readdir(r, d, &entry, &rc)) {
-		struct host_irq irq = { .vector = -1 };
+		struct host_irq irq = no_irq;
 
 		if (!irq_number(entry->d_name, &irq.irq))
 			continue;
@@ -154,6 +201,7 @@ struct fill {
 	struct irq_counts *counts;
 	bool asked; /* how many CPUs /proc/interrupts leaves out */
 	int cpus_missing;
+	int rc; /* of a callback */
 };
 
 int host_irq_counts(const struct root *r, unsigned int irq, char page[HOST_IRQ_PAGE], struct irq_counts *c)
@@ -182,13 +230,13 @@ void host_irq_count(struct host_irq *irq, const struct irq_counts *c, int cpus_m
 static int fill_from_sysfs(const struct fill *f, struct host_irq *irq)
 {
 	uint64_t hwirq = NO_HWIRQ;
-	int rc = root_text(f->r, irq->action, sizeof(irq->action), "sys/kernel/irq/%u/actions", irq->irq);
+	int rc = keep_file(f->r, f->h, &irq->action, "sys/kernel/irq", irq->irq, "actions");
 
 	if (rc < 0)
 		return root_exhausted(rc) ? rc : 0;
 	irq->source = HOST_IRQ_SYSFS;
 	irq->armed = irq->action[0];
-	rc = root_text(f->r, irq->chip, sizeof(irq->chip), "sys/kernel/irq/%u/chip_name", irq->irq);
+	rc = keep_file(f->r, f->h, &irq->chip, "sys/kernel/irq", irq->irq, "chip_name");
 	if (root_exhausted(rc))
 		return rc;
 	rc = root_number(f->r, &hwirq, "sys/kernel/irq/%u/hwirq", irq->irq);
@@ -224,8 +272,10 @@ static void fill_from_proc(void *ctx, const struct proc_irq *p)
 	if (irq->source != HOST_IRQ_UNSEEN)
 		return;
 	irq->source = HOST_IRQ_PROC;
-	copy_text(irq->action, sizeof(irq->action), p->action);
-	copy_text(irq->chip, sizeof(irq->chip), p->chip);
+	if (!f->rc)
+		f->rc = keep_word(f->h, &irq->action, p->action);
+	if (!f->rc)
+		f->rc = keep_word(f->h, &irq->chip, p->chip);
 	irq->armed = irq->action[0];
 	set_vector(irq, p->has_hwirq ? p->hwirq : NO_HWIRQ, f->a, f->bdf);
 }
@@ -248,10 +298,13 @@ static void no_line_no_handler(struct host_irqs *h)
 	}
 }
 
-static void fill_affinity(const struct root *r, struct host_irq *irq)
+static int fill_affinity(const struct root *r, struct host_irqs *h, struct host_irq *irq)
 {
-	root_text(r, irq->affinity, sizeof(irq->affinity), "proc/irq/%u/smp_affinity_list", irq->irq);
-	root_text(r, irq->effective, sizeof(irq->effective), "proc/irq/%u/effective_affinity_list", irq->irq);
+	int rc = keep_file(r, h, &irq->affinity, "proc/irq", irq->irq, "smp_affinity_list");
+
+	if (rc != -ENOMEM)
+		rc = keep_file(r, h, &irq->effective, "proc/irq", irq->irq, "effective_affinity_list");
+	return rc == -ENOMEM ? rc : 0;
 }
 
 static int fill_sorted(struct fill *f)
@@ -263,6 +316,8 @@ static int fill_sorted(struct fill *f)
 	if (rc || all_counted(f->h))
 		return rc;
 	rc = proc_irq_pick(f->r, f->h->n, is_ours, fill_from_proc, f);
+	if (f->rc)
+		return f->rc;
 	if (rc == 0)
 		no_line_no_handler(f->h);
 	/* a text that cannot be had leaves these without a count, which is said by "counted" */
@@ -283,8 +338,8 @@ static int fill(const struct root *r, const struct pci_addr *a, const char *bdf,
 	qsort(h->irq, h->n, sizeof(*h->irq), by_number);
 	rc = fill_sorted(&f);
 	irq_counts_free(&counts);
-	for (size_t i = 0; want & HOST_IRQ_AFFINITY && i < h->n; i++)
-		fill_affinity(r, &h->irq[i]);
+	for (size_t i = 0; !rc && want & HOST_IRQ_AFFINITY && i < h->n; i++)
+		rc = fill_affinity(r, h, &h->irq[i]);
 	qsort(h->irq, h->n, sizeof(*h->irq), by_vector);
 	return rc;
 }
@@ -296,8 +351,8 @@ static int fill(const struct root *r, const struct pci_addr *a, const char *bdf,
 static int add_intx(const struct root *r, const struct pci_addr *a, const char *bdf, unsigned int want,
 		    struct host_irqs *h)
 {
-	struct host_irq irq = { .index = IRQ_INTX };
-	char driver[64], handler[PCI_ADDR_LEN + 16];
+	struct host_irq irq = no_irq;
+	char driver[ROOT_NAME], handler[PCI_ADDR_LEN + 16];
 	uint64_t number;
 	int rc = root_link(r, driver, sizeof(driver), "sys/bus/pci/devices/%s/driver", bdf);
 
@@ -307,6 +362,7 @@ static int add_intx(const struct root *r, const struct pci_addr *a, const char *
 	if (rc || !number || number > UINT_MAX)
 		return root_unread(rc) ? rc : 0;
 	irq.irq = (unsigned int)number;
+	irq.index = IRQ_INTX;
 	rc = push(h, &irq);
 	if (!rc)
 		rc = fill(r, a, bdf, want, h);
@@ -420,11 +476,11 @@ static int count_chips(const struct root *r, struct chips *c)
 		return root_absent(-errno) ? proc_irq_walk(r, count_proc_chip, c) : -errno;
 	while (!rc && root_readdir(r, d, &entry, &rc)) {
 		unsigned int irq;
-		char chip[64];
+		_cleanup_free_ char *chip = NULL;
 
 		if (!irq_number(entry->d_name, &irq))
 			continue;
-		rc = root_text(r, chip, sizeof(chip), "sys/kernel/irq/%u/chip_name", irq);
+		rc = root_text_dup(r, &chip, "sys/kernel/irq/%u/chip_name", irq);
 		if (rc > 0)
 			count_chip(c, chip);
 		rc = root_unread(rc) ? rc : 0;

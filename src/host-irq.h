@@ -30,13 +30,15 @@ struct host_irq {
 	int cpus_missing;		 /* CPUs whose interrupts are not in count; -1: not known how many */
 	unsigned int cpus;		 /* those that counted */
 	uint64_t count;			 /* interrupts since the IRQ was allocated, on all CPUs but the missing */
-	char chip[64], action[128];
-	char affinity[128], effective[128]; /* CPU lists, "" when not asked for or not readable */
+	/* Of host_irqs_read(), never NULL there: "" is not told, or not asked for. The last two are CPU lists. */
+	const char *chip, *action, *affinity, *effective;
 };
 
 struct host_irqs {
 	struct host_irq *irq; /* sorted by index, vector, irq */
 	size_t n;
+	char **text; /* what their words point to, owned */
+	size_t ntexts;
 };
 
 void host_irqs_free(struct host_irqs *h);

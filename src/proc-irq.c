@@ -43,12 +43,35 @@ static bool is_number(struct word w, uint64_t *n)
 	return !parse_u64(digits, 10, UINT64_MAX, n);
 }
 
-static void copy_word(char *buf, size_t size, struct word w)
+static char *copy_word(char *to, struct word w)
 {
-	size_t n = w.len < size ? w.len : size - 1;
+	memcpy(to, w.at, w.len);
+	to[w.len] = '\0';
+	return to + w.len + 1;
+}
 
-	memcpy(buf, w.at, n);
-	buf[n] = '\0';
+static int keep_words(struct proc_irq *p, struct word chip, struct word action)
+{
+	size_t need = chip.len + action.len + 2;
+	char *more = p->room < need ? realloc(p->words, need) : p->words;
+
+	if (!more)
+		return -ENOMEM;
+	if (p->room < need)
+		p->room = need;
+	p->words = more;
+	p->chip = more;
+	p->action = copy_word(more, chip);
+	copy_word(more + chip.len + 1, action);
+	return 0;
+}
+
+void proc_irq_free(struct proc_irq *p)
+{
+	irq_counts_free(&p->counts);
+	free(p->words);
+	p->chip = p->action = p->words = NULL;
+	p->room = 0;
 }
 
 /* "CPU17" */
@@ -113,13 +136,12 @@ static bool is_level(struct word w)
  * to the end of the line. A line without hwirq begins its handlers after two
  * blanks.
  */
-static void parse_tail(const char *p, struct proc_irq *out)
+static int parse_tail(const char *p, struct proc_irq *out)
 {
 	struct word chip = next_word(&p), w;
 	const char *mark = p;
 	size_t len;
 
-	copy_word(out->chip, sizeof(out->chip), chip);
 	w = next_word(&p);
 	out->has_hwirq = is_hwirq(w, &out->hwirq);
 	if (!out->has_hwirq)
@@ -132,7 +154,7 @@ static void parse_tail(const char *p, struct proc_irq *out)
 	len = strcspn(p, "\n");
 	while (len && isspace((unsigned char)p[len - 1]))
 		len--;
-	copy_word(out->action, sizeof(out->action), (struct word){ p, len });
+	return keep_words(out, chip, (struct word){ p, len });
 }
 
 /* An unsigned int, as show_interrupts() prints it: most of the time goes here. */
@@ -176,9 +198,7 @@ int proc_irq_parse(const char *line, struct proc_irq *p)
 	p->irq = (unsigned int)n;
 	p->hwirq = 0;
 	rc = parse_counts(&line, &p->counts);
-	if (!rc)
-		parse_tail(line, p);
-	return rc;
+	return rc ? rc : parse_tail(line, p);
 }
 
 /* false: the line was longer than the buffer and has been skipped, or the file is at its end. */
@@ -254,7 +274,7 @@ static int walk(FILE *f, char *line, struct walk *k)
 		return rc;
 	p.counts.column = column;
 	rc = walk_lines(f, line, k, &p);
-	irq_counts_free(&p.counts);
+	proc_irq_free(&p);
 	free(column);
 	return rc;
 }

@@ -18,7 +18,9 @@ struct proc_irq {
 	struct irq_counts counts; /* of the CPUs that have a column */
 	bool has_hwirq;
 	uint64_t hwirq;
-	char chip[64], action[128]; /* action "": no handler */
+	const char *chip, *action; /* action "": no handler; both there until the next line is parsed */
+	char *words;		   /* what they point into, owned */
+	size_t room;
 };
 
 /**
@@ -30,9 +32,11 @@ int proc_irq_columns(const char *header, unsigned int **cpu, size_t *n);
 /**
  * proc_irq_parse() - one line below it
  * @p: its counts know their columns, and keep their room from line to line
- * Returns: 0; -EBADMSG: no numbered IRQ, or malformed; -ENOMEM.
+ * Returns: 0; -EBADMSG: no numbered IRQ, or malformed; -ENOMEM. proc_irq_free() after the last line.
  */
 int proc_irq_parse(const char *line, struct proc_irq *p);
+
+void proc_irq_free(struct proc_irq *p);
 
 /** proc_irq_walk() - all lines. What @each is given is there while it runs. 0 or -errno. */
 int proc_irq_walk(const struct root *r, void (*each)(void *ctx, const struct proc_irq *p), void *ctx);

@@ -83,7 +83,7 @@ bool root_exhausted(int rc)
 bool root_unread(int rc)
 {
 	/* a pipe, a folder or a circle of links where a file should be, a text that is no number */
-	static const int malformed[] = { EINVAL, ERANGE, EISDIR, ELOOP, EXDEV, ENAMETOOLONG, EBADMSG };
+	static const int malformed[] = { EINVAL, ERANGE, EISDIR, ELOOP, EXDEV, ENAMETOOLONG, EBADMSG, EFBIG };
 
 	return rc < 0 && !root_absent(rc) && !is_one_of(rc, malformed, ARRAY_SIZE(malformed));
 }
@@ -377,13 +377,10 @@ FILE *root_stream(const struct root *r, const char *fmt, ...)
 }
 
 /* Files of sysfs say 4096 bytes whatever they hold: read on until there is no more. */
-static int read_whole(const struct root *r, const char *path, void *buf, size_t size)
+static int read_on(int fd, void *buf, size_t size)
 {
-	_cleanup_fd_ int fd = open_regular(r, path);
 	size_t got = 0;
 
-	if (fd < 0)
-		return fd;
 	if (size > INT_MAX)
 		size = INT_MAX;
 	while (got < size) {
@@ -399,6 +396,13 @@ static int read_whole(const struct root *r, const char *path, void *buf, size_t 
 		got += (size_t)n;
 	}
 	return (int)got;
+}
+
+static int read_whole(const struct root *r, const char *path, void *buf, size_t size)
+{
+	_cleanup_fd_ int fd = open_regular(r, path);
+
+	return fd < 0 ? fd : read_on(fd, buf, size);
 }
 
 static int read_path(const struct root *r, const char *path, void *buf, size_t size)
@@ -420,6 +424,77 @@ static int text_path(const struct root *r, const char *path, char *buf, size_t s
 	if (n && buf[n - 1] == '\n')
 		buf[n - 1] = '\0';
 	return (int)strlen(buf);
+}
+
+/* The rest of a text whose first @n bytes are @part. */
+static int read_rest(int fd, const char *part, size_t n, char **text)
+{
+	_cleanup_free_ char *all = NULL;
+	size_t room = n;
+	int rc = 0;
+
+	do {
+		char *more = realloc(all, room * 2 + 1);
+
+		if (!more)
+			return -ENOMEM;
+		if (!all)
+			memcpy(more, part, n);
+		all = more;
+		room *= 2;
+		rc = read_on(fd, all + n, room - n);
+		if (rc < 0)
+			return rc;
+		n += (size_t)rc;
+		if (n > ROOT_TEXT_MAX)
+			return -EFBIG;
+	} while (n == room);
+	all[n] = '\0';
+	*text = all;
+	all = NULL;
+	return 0;
+}
+
+static int read_dup(const struct root *r, const char *path, char **text)
+{
+	_cleanup_fd_ int fd = open_regular(r, path);
+	char part[4096];
+	int n;
+
+	if (fd < 0)
+		return fd;
+	/* nearly all texts are short */
+	n = read_on(fd, part, sizeof(part));
+	if (n < 0)
+		return n;
+	if (n == (int)sizeof(part))
+		return read_rest(fd, part, sizeof(part), text);
+	part[n] = '\0';
+	*text = strdup(part);
+	return *text ? 0 : -ENOMEM;
+}
+
+static int text_dup(const struct root *r, const char *path, char **text)
+{
+	int rc = note(r, path, read_dup(r, path, text));
+	size_t n;
+
+	if (rc)
+		return rc;
+	n = strlen(*text);
+	if (n && (*text)[n - 1] == '\n')
+		(*text)[--n] = '\0';
+	return (int)n;
+}
+
+int root_text_dup(const struct root *r, char **text, const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	int rc;
+
+	*text = NULL;
+	FORMAT_PATH(path, fmt, rc);
+	return rc ? rc : text_dup(r, path, text);
 }
 
 int root_read(const struct root *r, void *buf, size_t size, const char *fmt, ...)

@@ -8,6 +8,7 @@
 #define MSICTL_ROOT_H
 
 #include <dirent.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -79,6 +80,22 @@ int root_read(const struct root *r, void *buf, size_t size, const char *fmt, ...
 
 /** root_text() - like root_read(), terminated, the last newline cut off. Returns length or -errno. */
 int root_text(const struct root *r, char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* The longest text that root_text_dup() takes: a captured tree may hold files of any size. Nothing of the kernel that
+ * is read with it comes near: a CPU list of all 8192 CPUs of CONFIG_NR_CPUS has at most 40 KiB. */
+#define ROOT_TEXT_MAX (1u << 20)
+
+/**
+ * root_text_dup() - like root_text(), however long the text is
+ * @text: the caller frees *@text; NULL after a failure
+ * Returns: length or -errno (-EFBIG: longer than ROOT_TEXT_MAX; -ENOMEM).
+ */
+int root_text_dup(const struct root *r, char **text, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Room for what root_link() returns: a name in a folder has at most NAME_MAX bytes (linux/limits.h), and one that is
+ * longer cannot be looked up: path_resolution(7), ENAMETOOLONG. Names of drivers are such: /sys/bus/pci/drivers/NAME.
+ */
+#define ROOT_NAME (NAME_MAX + 1)
 
 /** root_number() - a file that holds one number (decimal or 0x). 0 or -errno. */
 int root_number(const struct root *r, uint64_t *value, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -238,6 +238,71 @@ static void affinity(void **state)
 	host_irqs_free(&h);
 }
 
+/* Every second CPU of 1024: a list of 2.4 KiB. */
+static void cpu_list(char text[4096])
+{
+	text[0] = '\0';
+	for (unsigned int cpu = 0; cpu < 1024; cpu += 2)
+		append(text, 4096, "%s%u", cpu ? "," : "", cpu);
+}
+
+/* Lists of a host of many CPUs and a handler with a long name; from either source. */
+static void long_texts(void **state)
+{
+	struct tree *t = *state;
+	char list[4096], action[301], line[512], none[8192];
+	struct host_irqs h;
+
+	cpu_list(list);
+	memset(action, 'a', 300);
+	action[300] = '\0';
+	irq(t, 33, "msix\n", action, "0\n", "1\n");
+	irq_file(t, 33, "chip_name", action);
+	tree_text(t, "proc/irq/33/smp_affinity_list", list);
+	tree_text(t, "proc/irq/33/effective_affinity_list", list);
+	h = get(t, HOST_IRQ_AFFINITY);
+	assert_string_equal(h.irq[0].affinity, list);
+	assert_string_equal(h.irq[0].effective, list);
+	assert_string_equal(h.irq[0].action, action);
+	assert_string_equal(h.irq[0].chip, action);
+	host_irqs_free(&h);
+	/* longer than what is read at once */
+	memset(none, '1', sizeof(none) - 1);
+	none[sizeof(none) - 1] = '\0';
+	tree_text(t, "proc/irq/33/smp_affinity_list", none);
+	h = get(t, HOST_IRQ_AFFINITY);
+	assert_string_equal(h.irq[0].affinity, none);
+	host_irqs_free(&h);
+	snprintf(line, sizeof(line), "  CPU0\n 34: 1 IR-PCI-MSI 1-edge %s\n", action);
+	tree_text(t, "sys/bus/pci/devices/0000:04:00.0/msi_irqs/34", "msix\n");
+	tree_text(t, "proc/interrupts", line);
+	h = get(t, HOST_IRQ_BRIEF);
+	assert_string_equal(host_irqs_find(&h, IRQ_MSIX, 1)->action, action);
+	assert_string_equal(h.irq[1].affinity, "");
+	host_irqs_free(&h);
+}
+
+/* Many devices share the line; VFIO's handler is the last of them. */
+static void shared_intx(void **state)
+{
+	struct tree *t = *state;
+	char action[1024] = "";
+	struct host_irqs h;
+
+	for (unsigned int i = 0; i < 20; i++)
+		append(action, sizeof(action), "ehci_hcd:usb%u,", i);
+	append(action, sizeof(action), "vfio-intx(0000:04:00.0)");
+	tree_text(t, "sys/bus/pci/devices/0000:04:00.0/irq", "22\n");
+	irq(t, 22, NULL, action, "22\n", "4\n");
+	tree_folder(t, "sys/bus/pci/drivers/vfio-pci");
+	tree_link(t, "sys/bus/pci/devices/0000:04:00.0/driver", "../../drivers/vfio-pci");
+	h = get(t, HOST_IRQ_BRIEF);
+	assert_int_equal(h.n, 1);
+	assert_true(h.irq[0].armed);
+	assert_string_equal(h.irq[0].action, action);
+	host_irqs_free(&h);
+}
+
 static void intx(void **state)
 {
 	struct tree *t = *state;
@@ -316,6 +381,7 @@ int main(void)
 		TEST(bad_entries),	 TEST(cut_counts),    TEST(without_sysfs_irqs),
 		TEST(affinity),		 TEST(intx),	      TEST(none),
 		TEST(too_many),		 TEST(chips),	      TEST(missing_folder),
+		TEST(long_texts),	 TEST(shared_intx),
 	};
 
 	return cmocka_run_group_tests_name("host-irq", tests, NULL, NULL);

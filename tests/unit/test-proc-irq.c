@@ -76,7 +76,7 @@ static void lines(void **state)
 		assert_string_equal(p.action, row[i].action);
 		if (p.has_hwirq)
 			assert_int_equal(p.hwirq, row[i].hwirq);
-		irq_counts_free(&p.counts);
+		proc_irq_free(&p);
 	}
 }
 
@@ -104,11 +104,11 @@ static void other_lines(void **state)
 		struct proc_irq p = { 0 };
 
 		assert_int_equal(parse(bad[i], 2, &p), -EBADMSG);
-		irq_counts_free(&p.counts);
+		proc_irq_free(&p);
 	}
 }
 
-static void bounded(void **state)
+static void long_words(void **state)
 {
 	char line[1024] = "7: 1 ";
 	struct proc_irq p = { 0 };
@@ -118,9 +118,13 @@ static void bounded(void **state)
 	copy_text(line + 405, 16, " 3-edge ");
 	memset(line + 413, 'a', 500);
 	assert_int_equal(parse(line, 1, &p), 0);
-	assert_int_equal(strlen(p.chip), sizeof(p.chip) - 1);
-	assert_int_equal(strlen(p.action), sizeof(p.action) - 1);
-	irq_counts_free(&p.counts);
+	assert_int_equal(strlen(p.chip), 400);
+	assert_int_equal(strlen(p.action), 500);
+	/* the next line has its own */
+	assert_int_equal(parse("8: 1 chip 3-edge a", 1, &p), 0);
+	assert_string_equal(p.chip, "chip");
+	assert_string_equal(p.action, "a");
+	proc_irq_free(&p);
 }
 
 static void sum(void *ctx, const struct proc_irq *p)
@@ -182,8 +186,8 @@ static void picks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(header),  cmocka_unit_test(lines), cmocka_unit_test(other_lines),
-		cmocka_unit_test(bounded), cmocka_unit_test(walks), cmocka_unit_test(picks),
+		cmocka_unit_test(header),     cmocka_unit_test(lines), cmocka_unit_test(other_lines),
+		cmocka_unit_test(long_words), cmocka_unit_test(walks), cmocka_unit_test(picks),
 	};
 
 	return cmocka_run_group_tests_name("proc-irq", tests, NULL, NULL);

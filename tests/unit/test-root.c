@@ -318,6 +318,37 @@ static void errnos(void **state)
 		assert_false(root_absent(rc) || root_unread(rc) || root_exhausted(rc));
 }
 
+/* From no byte at all to the limit: one read, several, and too much. */
+static void text_of_any_length(void **state)
+{
+	static const size_t len[] = { 0, 1, 4095, 4096, 4097, 8192, 100000, ROOT_TEXT_MAX };
+	_cleanup_free_ char *whole = malloc(ROOT_TEXT_MAX + 2);
+	struct tree *t = *state;
+	char *text;
+
+	assert_non_null(whole);
+	for (size_t i = 0; i < ARRAY_SIZE(len); i++) {
+		memset(whole, 'a', len[i]);
+		whole[len[i]] = '\0';
+		tree_text(t, "long", whole);
+		assert_int_equal(root_text_dup(&t->root, &text, "long"), len[i]);
+		assert_string_equal(text, whole);
+		free(text);
+	}
+	memset(whole, 'a', ROOT_TEXT_MAX + 1);
+	whole[ROOT_TEXT_MAX + 1] = '\0';
+	tree_text(t, "long", whole);
+	assert_int_equal(root_text_dup(&t->root, &text, "long"), -EFBIG);
+	assert_null(text);
+	assert_false(root_unread(-EFBIG));
+	tree_text(t, "line", "a\nb\n");
+	assert_int_equal(root_text_dup(&t->root, &text, "line"), 3);
+	assert_string_equal(text, "a\nb");
+	free(text);
+	assert_int_equal(root_text_dup(&t->root, &text, "none"), -ENOENT);
+	assert_null(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +357,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(follows_links_inside, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(never_leaves, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(never_waits, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(text_of_any_length, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(long_paths, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(writes_only_when_live, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(what_could_not_be_looked_at, tree_setup, tree_teardown),
