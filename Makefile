@@ -36,7 +36,7 @@ $(B)/%.o: src/%.c Makefile | $(B)/unit
 # A unit test links everything but main().
 $(B)/unit/%: tests/unit/%.c $(filter-out $(B)/main.o,$(OBJ)) Makefile | $(B)/unit
 	@echo "  UNIT    $@"
-	$(Q)$(CC) $(ALL_CFLAGS) -Isrc $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(filter %.o,$^) $(LDLIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) -Isrc -include tests/unit/descriptors.h $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(filter %.o,$^) $(LDLIBS) -lcmocka
 
 $(B)/unit:
 	@mkdir -p $@
