@@ -110,7 +110,10 @@ static char *show_text(node *v)
 {
 	const char *text = json_object_get_string(v);
 
-	return text && *text ? strdup(text) : strdup("-");
+	/* A number becomes a text in memory of its own, which may not be had: that is no missing value. */
+	if (!text)
+		return NULL;
+	return strdup(*text ? text : "-");
 }
 
 static char *show_hex(node *v)
@@ -132,6 +135,7 @@ static char *show_flag(node *v)
 static char *show_list(node *v)
 {
 	size_t n = json_object_is_type(v, json_type_array) ? json_object_array_length(v) : 0;
+	bool whole = true;
 	char *text = NULL;
 	size_t size;
 	FILE *f;
@@ -142,11 +146,13 @@ static char *show_list(node *v)
 	if (!f)
 		return NULL;
 	for (size_t i = 0; i < n; i++) {
-		const char *item = json_object_get_string(json_object_array_get_idx(v, i));
+		node *item = json_object_array_get_idx(v, i);
+		const char *word = item ? json_object_get_string(item) : "-";
 
-		fprintf(f, "%s%s", i ? "," : "", item ? item : "-");
+		whole = whole && word;
+		fprintf(f, "%s%s", i ? "," : "", word ? word : "");
 	}
-	if (!fclose(f))
+	if (!fclose(f) && whole)
 		return text;
 	free(text);
 	return NULL;

@@ -15,12 +15,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "cmd.h"
 #include "device-internal.h"
 #include "hold-call.h"
 #include "hold-wire.h"
 #include "metrics.h"
 #include "platform.h"
 #include "sample.h"
+#include "session.h"
 #include "sim-device.h"
 #include "sim-spec.h"
 #include "util.h"
@@ -351,6 +353,85 @@ static int foreign_platforms(void)
 	return rc;
 }
 
+/* The words of a command on a captured tree, and what it prints behind its first line, which has the time. */
+static int command(const struct command *cmd, int argc, char **argv, char **text)
+{
+	struct session s = { 0 };
+	struct error e = { 0 };
+	struct args args;
+	size_t size;
+	FILE *f = NULL;
+	int rc = 0;
+
+	WITH_MEMORY({
+		const struct out_options opt = { 0 };
+
+		f = open_memstream(text, &size);
+		setvbuf(f, NULL, _IOFBF, 65536);
+		assert_int_equal(root_open(&s.root, "tests/root/intel-remap", &e), 0);
+		assert_int_equal(out_new(&s.out, &opt), 0);
+		out_set_streams(s.out, f, f);
+		assert_int_equal(command_parse(cmd, argc, argv, false, &s.globals, &args, &e), 0);
+	});
+	rc = cmd->run(&s, &args, &e);
+	if (rc == 0)
+		rc = session_drive(&s, &e);
+	out_end(s.out);
+	if (rc == 0)
+		rc = out_flush(s.out, &e);
+	WITH_MEMORY({
+		assert_true(rc == 0 || e.message[0]);
+		session_unstay(&s);
+		session_close(&s);
+		out_free(s.out);
+		root_close(&s.root);
+		fclose(f);
+	});
+	return rc;
+}
+
+/* What was printed without memory is what is printed with it, or the command failed and said so. */
+static void prints_all(const struct command *cmd, int argc, char *const *words)
+{
+	char *argv[8], *want = NULL, *text = NULL;
+	unsigned int open = descriptors();
+
+	if (!HAVE_OWN_MALLOC)
+		skip();
+	memcpy(argv, words, (size_t)argc * sizeof(*argv));
+	assert_int_equal(command(cmd, argc, argv, &want), 0);
+	for (long n = 0;; n++) {
+		bool failed;
+		int rc;
+
+		assert_true(n < 20000);
+		memcpy(argv, words, (size_t)argc * sizeof(*argv));
+		left = n;
+		rc = command(cmd, argc, argv, &text);
+		failed = left < 0;
+		left = -1;
+		assert_int_equal(descriptors(), open);
+		if (rc == 0 && strcmp(strchr(text, '\n'), strchr(want, '\n')) != 0)
+			fail_msg("allocation %ld failed, and the page is another:\n%s", n, text);
+		free(text);
+		if (!failed)
+			break;
+	}
+	free(want);
+}
+
+static void no_memory_pages(void **s)
+{
+	static char *const one[] = { "watch", "03:00.0", "-n", "1" };
+	static char *const all[] = { "watch", "--iterations", "1", "--sort", "rate" };
+	static char *const counters[] = { "counters", "03:00.0" };
+
+	(void)s;
+	prints_all(&cmd_watch, ARRAY_SIZE(one), one);
+	prints_all(&cmd_watch, ARRAY_SIZE(all), all);
+	prints_all(&cmd_counters, ARRAY_SIZE(counters), counters);
+}
+
 #define ATTEMPT(what)                          \
 	static void no_memory_##what(void **s) \
 	{                                      \
@@ -372,11 +453,17 @@ ATTEMPT(foreign_platforms)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(no_memory_plans),	cmocka_unit_test(no_memory_repairs),
-		cmocka_unit_test(no_memory_enables),	cmocka_unit_test(no_memory_samples),
-		cmocka_unit_test(no_memory_rehearsals), cmocka_unit_test(no_memory_simulations),
-		cmocka_unit_test(no_memory_servers),	cmocka_unit_test(no_memory_calls),
-		cmocka_unit_test(no_memory_platforms),	cmocka_unit_test(no_memory_foreign_platforms),
+		cmocka_unit_test(no_memory_plans),
+		cmocka_unit_test(no_memory_repairs),
+		cmocka_unit_test(no_memory_enables),
+		cmocka_unit_test(no_memory_samples),
+		cmocka_unit_test(no_memory_rehearsals),
+		cmocka_unit_test(no_memory_simulations),
+		cmocka_unit_test(no_memory_servers),
+		cmocka_unit_test(no_memory_calls),
+		cmocka_unit_test(no_memory_platforms),
+		cmocka_unit_test(no_memory_pages),
+		cmocka_unit_test(no_memory_foreign_platforms),
 	};
 
 	return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
