@@ -98,22 +98,22 @@ char *hold_name(const char *device, char buf[HOLD_NAME])
 	return buf;
 }
 
-static int dir_path(char *buf, size_t size, struct error *e)
+/* @path: free() it. 0 or -errno with @e. */
+static int dir_path(char **path, struct error *e)
 {
-	const char *run = getenv("XDG_RUNTIME_DIR");
+	const char *run = geteuid() == 0 ? "/run" : getenv("XDG_RUNTIME_DIR");
+	int rc;
 
-	if (geteuid() == 0) {
-		copy_text(buf, size, "/run/msictl");
-		return 0;
+	*path = NULL;
+	if (run && run[0] == '/') {
+		if (asprintf(path, "%s/msictl", run) >= 0)
+			return 0;
+		*path = NULL;
+		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
 	}
-	if (!run || run[0] != '/' || strlen(run) + 8 >= size) {
-		int rc = fail(e, CAUSE_FAILED, 0, "XDG_RUNTIME_DIR names no folder for a holder's sockets");
-
-		hint(e, "export XDG_RUNTIME_DIR=/run/user/%u", geteuid());
-		return rc;
-	}
-	snprintf(buf, size, "%s/msictl", run);
-	return 0;
+	rc = fail(e, CAUSE_FAILED, 0, "XDG_RUNTIME_DIR names no folder for a holder's sockets");
+	hint(e, "export XDG_RUNTIME_DIR=/run/user/%u", geteuid());
+	return rc;
 }
 
 /* The folder decides who gets in: it must be ours, and closed to all others. */
@@ -132,13 +132,12 @@ static int check_dir(int fd, const char *path, struct error *e)
 
 int hold_dir_open(bool create, struct error *e)
 {
-	_cleanup_free_ char *text = NULL;
-	char path[PATH_MAX];
+	_cleanup_free_ char *path = NULL, *text = NULL;
 	_cleanup_fd_ int fd = -1;
-	int rc = dir_path(path, sizeof(path), e);
+	int rc = dir_path(&path, e);
 
 	if (rc)
-		return create ? rc : -ENOENT;
+		return create || rc == -ENOMEM ? rc : -ENOENT;
 	text = escape_text_dup(path);
 	if (!text)
 		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");

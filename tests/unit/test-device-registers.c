@@ -821,6 +821,7 @@ static void loses_its_peer(void **state)
 	struct vector_set pending;
 	struct error e = { 0 };
 	int ends[2], told = 0;
+	uint64_t value;
 
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	pipe_end = ends[0];
@@ -841,6 +842,10 @@ static void loses_its_peer(void **state)
 	peer_went = true;
 	assert_true(device_pending(&h->d, IRQ_INTX, &pending, &e) < 0);
 	said(&e, CAUSE_BUSY, ENOTCONN, "region access: the peer went");
+	h->info_errno = EIO;
+	assert_true(device_read(&h->d, 2, 0, 4, &value, &e) < 0);
+	said(&e, CAUSE_BUSY, ENOTCONN, "GET_REGION_INFO: the peer went");
+	h->info_errno = 0;
 	close(ends[1]);
 	assert_true(loop_wait(h->d.loop, 0) >= 0);
 	assert_int_equal(told, 1);

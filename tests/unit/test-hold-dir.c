@@ -213,6 +213,59 @@ static void devices(void **state)
 	assert_int_equal(chdir(here), 0);
 }
 
+/* Of a user who is not root: the folder in XDG_RUNTIME_DIR, which is closed to all others. */
+static void folder_of_a_user(void **state)
+{
+	struct tree *t = *state;
+	struct error e = { 0 };
+	char path[PATH_MAX];
+	struct stat st;
+	int dir;
+
+	if (geteuid())
+		skip();
+	assert_int_equal(chmod(t->dir, 0777), 0);
+	assert_int_equal(seteuid(65534), 0);
+	unsetenv("XDG_RUNTIME_DIR");
+	assert_true(hold_dir_open(true, &e) < 0);
+	assert_non_null(strstr(e.message, "XDG_RUNTIME_DIR names no folder"));
+	assert_string_equal(e.hint, "export XDG_RUNTIME_DIR=/run/user/65534");
+	assert_int_equal(hold_dir_open(false, &e), -ENOENT);
+	setenv("XDG_RUNTIME_DIR", "relative", 1);
+	assert_true(hold_dir_open(true, &e) < 0);
+	setenv("XDG_RUNTIME_DIR", t->dir, 1);
+	assert_int_equal(hold_dir_open(false, &e), -ENOENT);
+	dir = hold_dir_open(true, &e);
+	assert_true(dir >= 0);
+	close(dir);
+	snprintf(path, sizeof(path), "%s/msictl", t->dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+	assert_int_equal(st.st_uid, 65534);
+	/* open to others: closed again */
+	assert_int_equal(chmod(path, 0755), 0);
+	dir = hold_dir_open(false, &e);
+	assert_true(dir >= 0);
+	close(dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+	assert_int_equal(seteuid(0), 0);
+	/* another user's, or a link to somewhere else */
+	assert_int_equal(chown(path, 0, 0), 0);
+	assert_int_equal(chmod(path, 0755), 0);
+	assert_int_equal(seteuid(65534), 0);
+	assert_true(hold_dir_open(false, &e) < 0);
+	assert_int_equal(e.cause, CAUSE_PERMISSION);
+	assert_non_null(strstr(e.message, "belongs to uid 0"));
+	assert_int_equal(seteuid(0), 0);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(symlink("/tmp", path), 0);
+	assert_int_equal(seteuid(65534), 0);
+	assert_true(hold_dir_open(true, &e) < 0);
+	assert_non_null(strstr(e.message, "is no folder of our own"));
+	assert_int_equal(seteuid(0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +276,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lists, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(words, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(devices, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(folder_of_a_user, tree_setup, tree_teardown),
 	};
 
 	return cmocka_run_group_tests_name("hold-dir", tests, NULL, NULL);
