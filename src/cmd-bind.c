@@ -33,7 +33,7 @@ static void report_document(const struct driver_change *c, bool dry, const char 
 
 static void report(const struct session *s, const struct pci_addr *a, const struct driver_change *c)
 {
-	char full[PCI_ADDR_LEN], name[PCI_ADDR_LEN], from[80], to[80], group[48] = "";
+	char full[PCI_ADDR_LEN], name[PCI_ADDR_LEN], from[ROOT_NAME_ESCAPED], to[ROOT_NAME_ESCAPED], group[48] = "";
 	struct function f = { .group = -1 };
 	struct error ignored;
 

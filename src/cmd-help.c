@@ -77,7 +77,7 @@ struct device_words {
 
 static void add_function(struct device_words *d, const struct pci_addr *addr)
 {
-	char word[PCI_ADDR_LEN], name[160] = "", text[256] = "";
+	char word[PCI_ADDR_LEN], name[PCI_NAME] = "", text[ROOT_NAME + 1 + PCI_NAME] = "";
 	struct function f;
 	struct error e;
 

@@ -17,7 +17,7 @@
 static void identity(struct info *i, node *doc)
 {
 	struct function *f = &i->f;
-	char bdf[PCI_ADDR_LEN], name[128];
+	char bdf[PCI_ADDR_LEN], name[PCI_NAME];
 
 	if (!i->addressed) {
 		doc_text(doc, "device", i->device->spec);
@@ -33,13 +33,13 @@ static void identity(struct info *i, node *doc)
 	out_bold(i->s->out, "%s  %s [%04x:%04x]", bdf, name, f->vendor, f->device);
 }
 
-/* The other members: they decide whether the group is viable. */
-static void group(struct info *i, node *doc)
+/* The other members: they decide whether the group is viable. @text: what is said of them, NULL: no memory. */
+static void group_lines(struct info *i, node *members, FILE *text)
 {
-	struct group_member *m = NULL;
+	_cleanup_free_ struct group_member *m = NULL;
 	ssize_t n = i->f.group < 0 ? 0 : group_members(&i->s->root, i->f.group, &m);
-	node *members = doc_array(doc, "members");
-	char line[512] = "", bdf[PCI_ADDR_LEN], driver[80];
+	char bdf[PCI_ADDR_LEN], driver[ROOT_NAME_ESCAPED];
+	const char *between = "; also";
 
 	for (ssize_t k = 0; k < n; k++) {
 		node *row = doc_row(members);
@@ -48,31 +48,47 @@ static void group(struct info *i, node *doc)
 		doc_word(row, "driver", m[k].driver);
 		doc_bool(row, "bridge", m[k].bridge);
 		doc_bool(row, "blocks", m[k].blocks);
-		if (!pci_addr_cmp(&m[k].addr, &i->f.addr))
+		if (!text || !pci_addr_cmp(&m[k].addr, &i->f.addr))
 			continue;
-		append(line, sizeof(line), "%s %s %s%s", line[0] ? "," : "; also", pci_addr_short(&m[k].addr, bdf),
-		       m[k].driver[0] ? escape_text(m[k].driver, driver, sizeof(driver)) : "no driver",
-		       m[k].blocks ? " (not viable with it)" : "");
+		fprintf(text, "%s %s %s%s", between, pci_addr_short(&m[k].addr, bdf),
+			m[k].driver[0] ? escape_text(m[k].driver, driver, sizeof(driver)) : "no driver",
+			m[k].blocks ? " (not viable with it)" : "");
+		between = ",";
 	}
-	free(m);
+}
+
+static void group(struct info *i, node *doc)
+{
+	_cleanup_free_ char *line = NULL, *name = NULL;
+	size_t size;
+	FILE *text = open_memstream(&line, &size);
+
+	if (i->f.group >= 0)
+		root_text_dup(&i->s->root, &name, "sys/kernel/iommu_groups/%d/name", i->f.group);
+	doc_word(doc, "group_name", name);
+	group_lines(i, doc_array(doc, "members"), text);
+	if (text)
+		fclose(text);
 	if (i->f.group < 0)
 		out_text(i->s->out, "group    none: no IOMMU, or not before a driver is bound");
 	else
-		out_text(i->s->out, "group    %d%s%s%s", i->f.group, i->f.group_name[0] ? " " : "", i->f.group_name,
-			 line);
+		out_text(i->s->out, "group    %d%s%s%s", i->f.group, name && name[0] ? " " : "", name ? name : "",
+			 line ? line : "");
 }
 
 static void driver(struct info *i, node *doc)
 {
 	struct function *f = &i->f;
-	bool pinned = f->override[0] && strcmp(f->override, f->driver) != 0;
+	_cleanup_free_ char *override = NULL;
+	bool pinned;
 
 	doc_word(doc, "driver", f->driver);
-	doc_word(doc, "driver_override", f->override);
+	function_override(&i->s->root, &f->addr, &override);
+	pinned = override && override[0] && strcmp(override, f->driver) != 0;
+	doc_word(doc, "driver_override", override);
 	out_text(i->s->out, "driver   %s%s%s", f->driver[0] ? f->driver : "none", pinned ? ", driver_override " : "",
-		 pinned ? f->override : "");
+		 pinned ? override : "");
 	doc_number_if(doc, "group", f->group >= 0, (uint64_t)f->group);
-	doc_word(doc, "group_name", f->group_name);
 }
 
 /* Of a device that another process serves: who that is, what it gets wrong, and what of a function is not there. */

@@ -113,7 +113,7 @@ static void doc_counts(node *row, const struct host_irqs *h)
 static void doc_function(node *rows, const struct function *f, const struct host_irqs *h, struct pci_names *names)
 {
 	node *row = doc_row(rows);
-	char bdf[PCI_ADDR_LEN], name[128];
+	char bdf[PCI_ADDR_LEN], name[PCI_NAME];
 	const struct pci_caps *c = &f->caps;
 
 	doc_text(row, "device", pci_addr_full(&f->addr, bdf));

@@ -208,7 +208,7 @@ static void page_evidence(const struct platform *p, bool ceilings, const char *t
 
 static void page_title(const struct probe_result *p, struct out *o)
 {
-	char bdf[PCI_ADDR_LEN], name[160], clean[320];
+	char bdf[PCI_ADDR_LEN], name[PCI_NAME], clean[4 * PCI_NAME];
 
 	if (!p->has_function)
 		return;

@@ -20,7 +20,7 @@ struct event_wait {
 	bool come;
 	bool has_seqnum; /* heard, not concluded from /sys */
 	uint64_t seqnum;
-	char driver[64];
+	char driver[ROOT_NAME];
 };
 
 static bool has_come(const struct presence *before, const struct presence *now)
@@ -90,7 +90,7 @@ static int look_instead(struct session *s, struct event_wait *w, struct error *e
 
 static int not_come(struct session *s, const struct event_wait *w, struct error *e)
 {
-	char bdf[PCI_ADDR_LEN], now[96] = "it is not there";
+	char bdf[PCI_ADDR_LEN], now[ROOT_NAME + 16] = "it is not there";
 	struct presence p;
 
 	if (presence_read(&s->root, &w->addr, &p))

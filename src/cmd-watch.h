@@ -30,7 +30,7 @@ struct watched {
 	struct samples samples;
 	char *name; /* as people read it */
 	char *full; /* as machines do */
-	char driver[64];
+	char driver[ROOT_NAME];
 	bool here, marked;
 	int unread; /* errno: the host could not be looked at this time */
 	bool mute;  /* its holder is there and does not answer */

@@ -60,7 +60,7 @@ static bool is_driver_name(const char *name)
 static int write_name(int folder, const char *file, const char *driver)
 {
 	_cleanup_fd_ int fd = openat(folder, file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	char text[80];
+	char text[ROOT_NAME + 1];
 	ssize_t did;
 	int n;
 
@@ -101,7 +101,7 @@ int former_save(const struct root *r, const struct pci_addr *a, const char *driv
 int former_load(const struct root *r, const struct pci_addr *a, char *driver, size_t size)
 {
 	_cleanup_fd_ int folder = open_folder(r, false), fd = -1;
-	char bdf[PCI_ADDR_LEN], text[80];
+	char bdf[PCI_ADDR_LEN], text[ROOT_NAME + 1];
 	ssize_t n;
 	int rc;
 

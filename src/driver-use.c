@@ -44,10 +44,11 @@ static void unmangle(char *text)
 
 static int busy(struct use *u, const char *what, const char *where, const char *remedy)
 {
-	char clean[512];
+	_cleanup_free_ char *clean = escape_text_dup(where);
 	int rc;
 
-	escape_text(where, clean, sizeof(clean));
+	if (!clean)
+		return fail(u->e, CAUSE_FAILED, ENOMEM, "out of memory");
 	rc = fail(u->e, CAUSE_BUSY, EBUSY, "%s%s%s", what, clean[0] ? " " : "", clean);
 	hint(u->e, "%s%s%s   (bind %s --force takes it all the same)", remedy, clean[0] ? " " : "", clean, u->bdf);
 	return rc;
@@ -58,15 +59,17 @@ static bool tag_below(struct use *u, const char *driver, const char *tag)
 {
 	_cleanup_dir_ DIR *dir = root_opendir(u->r, "sys/bus/virtio/drivers/%s", driver);
 	struct dirent *entry;
-	char path[PATH_MAX], text[64];
+	char path[PATH_MAX];
 
 	if (!dir)
 		below_note(&u->below, -errno);
 	while (dir && (entry = readdir(dir))) {
+		_cleanup_free_ char *text = NULL;
+
 		if (strncmp(entry->d_name, "virtio", 6) != 0)
 			continue;
 		snprintf(path, sizeof(path), "sys/bus/virtio/drivers/%s/%s", driver, entry->d_name);
-		if ((root_text(u->r, text, sizeof(text), "%s/mount_tag", path) <= 0 || !strcmp(text, tag)) &&
+		if ((root_text_dup(u->r, &text, "%s/mount_tag", path) <= 0 || !strcmp(text, tag)) &&
 		    lies_below(&u->below, path))
 			return true;
 	}
@@ -206,7 +209,7 @@ static bool claimed(struct use *u, const char *node)
 static int check_claims(struct use *u)
 {
 	_cleanup_dir_ DIR *dir = root_opendir(u->r, "sys/class/block");
-	char path[PATH_MAX], node[300];
+	char path[PATH_MAX], node[sizeof("/dev/") + NAME_MAX];
 	struct dirent *entry;
 
 	if (!dir)
@@ -253,10 +256,13 @@ static bool is_plain(const char *name)
 
 static int up_elsewhere(struct use *u, const struct net_elsewhere *n)
 {
-	char name[80], where[512];
-	int rc = fail(u->e, CAUSE_BUSY, EBUSY, "its network interface %s is up in another network namespace (%s)",
-		      escape_text(n->up, name, sizeof(name)), escape_text(n->where, where, sizeof(where)));
+	_cleanup_free_ char *name = escape_text_dup(n->up), *where = escape_text_dup(n->where);
+	int rc;
 
+	if (!name || !where)
+		return fail(u->e, CAUSE_FAILED, ENOMEM, "out of memory");
+	rc = fail(u->e, CAUSE_BUSY, EBUSY, "its network interface %s is up in another network namespace (%s)", name,
+		  where);
 	if (is_plain(n->up))
 		hint(u->e, "nsenter --net=%s ip link set down dev %s   (bind %s --force takes it all the same)", where,
 		     name, u->bdf);

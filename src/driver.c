@@ -2,7 +2,9 @@
 #include "driver.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "driver-parts.h"
@@ -24,19 +26,46 @@ struct job {
 	const struct trace *t;
 	char bdf[PCI_ADDR_LEN], name[PCI_ADDR_LEN]; /* full, short */
 	struct function f;			    /* as it was at first */
+	char *override;				    /* the same, owned */
 	struct driver_change *c;
 };
+
+static int not_permitted(int rc, const char *what, struct error *e)
+{
+	rc = fail(e, cause_of_errno(-rc), -rc, "%s", what);
+	if (rc == -EACCES || rc == -EPERM)
+		hint(e, "run it as root");
+	return rc;
+}
 
 static int job_begin(struct job *j, const struct root *r, const struct pci_addr *a, const struct trace *t,
 		     struct driver_change *c, struct error *e)
 {
+	int rc;
+
 	*j = (struct job){ .r = r, .a = a, .t = t, .c = c };
 	*c = (struct driver_change){ 0 };
 	pci_addr_full(a, j->bdf);
 	pci_addr_short(a, j->name);
 	if (!r->live)
 		return fail(e, CAUSE_FAILED, EROFS, "a captured tree has no driver to change");
-	return function_read(r, a, &j->f, e);
+	rc = function_read(r, a, &j->f, e);
+	if (rc)
+		return rc;
+	/* it could not be put back; where there is no such file, the first write to it is refused */
+	rc = function_override(r, a, &j->override);
+	return root_unread(rc) ? not_permitted(rc, "driver_override cannot be read", e) : 0;
+}
+
+static void job_end(struct job *j)
+{
+	free(j->override);
+}
+
+/* What driver_override names, "" when nothing. */
+static const char * override(const struct job *j)
+{
+	return j->override ? j->override : "";
 }
 
 static const char *driver_word(const char *driver)
@@ -47,11 +76,14 @@ static const char *driver_word(const char *driver)
 /* One write to sysfs: told in a dry run, traced otherwise. */
 static int store(const struct job *j, const char *path, const char *text)
 {
-	char detail[256];
+	_cleanup_free_ char *detail = NULL;
 	uint64_t begin;
 	int rc;
 
-	snprintf(detail, sizeof(detail), "/%s: %s", path, text[0] == '\n' ? "\\n" : text);
+	if (asprintf(&detail, "/%s: %s", path, text[0] == '\n' ? "\\n" : text) < 0) {
+		detail = NULL;
+		return -ENOMEM;
+	}
 	if (trace_would(j->t, "write", detail))
 		return 0;
 	begin = now_us();
@@ -85,7 +117,7 @@ static int store_probe(const struct job *j)
 /* To one driver by name; where it is not loaded, to whichever wants the function. */
 static int store_bind(const struct job *j, const char *driver)
 {
-	char path[160];
+	char path[sizeof(DRIVERS "//bind") + NAME_MAX];
 
 	if (!driver[0] || !root_exists(j->r, DRIVERS "/%s/bind", driver))
 		return store_probe(j);
@@ -101,14 +133,6 @@ static int driver_now(const struct job *j, char *buf, size_t size)
 	if (rc < 0)
 		buf[0] = '\0';
 	return root_unread(rc) ? rc : 0;
-}
-
-static int not_permitted(int rc, const char *what, struct error *e)
-{
-	rc = fail(e, cause_of_errno(-rc), -rc, "%s", what);
-	if (rc == -EACCES || rc == -EPERM)
-		hint(e, "run it as root");
-	return rc;
 }
 
 /* ---- may it be bound? */
@@ -173,7 +197,7 @@ static int check_bind(const struct job *j, bool force, struct error *e)
 
 static int remember(const struct job *j, struct error *e)
 {
-	char detail[128];
+	char detail[64 + ROOT_NAME];
 	int rc;
 
 	snprintf(detail, sizeof(detail), "/run/msictl/former/%s: %s", j->bdf, j->f.driver);
@@ -186,9 +210,9 @@ static int remember(const struct job *j, struct error *e)
 /* As it was, as far as that goes; called after a failure whose sentence is written already. */
 static void put_back(const struct job *j)
 {
-	char now[64];
+	char now[ROOT_NAME];
 
-	store_override(j, j->f.override);
+	store_override(j, override(j));
 	driver_now(j, now, sizeof(now));
 	if (now[0] && strcmp(now, j->f.driver) != 0)
 		store_unbind(j);
@@ -219,7 +243,7 @@ static int explain_probe(const struct job *j, int probed, struct error *e)
 
 static int take(const struct job *j, struct error *e)
 {
-	char now[64];
+	char now[ROOT_NAME];
 	int rc = store_override(j, VFIO_DRIVER);
 
 	if (rc)
@@ -235,11 +259,6 @@ static int take(const struct job *j, struct error *e)
 	if (driver_now(j, now, sizeof(now)))
 		return root_fail_missed(j->r, e);
 	return strcmp(now, VFIO_DRIVER) ? explain_probe(j, rc, e) : 0;
-}
-
-static bool is_noiommu(const struct function *f)
-{
-	return !strcmp(f->group_name, "vfio-noiommu");
 }
 
 static int wait_for_node(const struct job *j, uint64_t timeout_us, struct error *e)
@@ -259,7 +278,7 @@ static int wait_for_node(const struct job *j, uint64_t timeout_us, struct error 
 	/* the kernel has made what it makes when the driver took the function: nothing to wait for */
 	if (!groups_offered(j->r))
 		return groups_refuse(j->r, j->a, e);
-	noiommu = is_noiommu(&now);
+	noiommu = now.noiommu;
 	rc = node_wait(j->r, now.group, noiommu, timeout_us);
 	if (rc == -ETIMEDOUT)
 		return node_refuse(j->r, j->a, group_node(now.group, noiommu, node), ETIMEDOUT, e);
@@ -269,14 +288,14 @@ static int wait_for_node(const struct job *j, uint64_t timeout_us, struct error 
 	return 0;
 }
 
-/* drivers/vfio/group.c vfio_noiommu_group_alloc(): the group's name says so, and the kernel is tainted (TAINT_USER). */
+/* drivers/vfio/group.c vfio_noiommu_group_alloc(): the kernel is tainted (TAINT_USER). */
 static void note_unsafe(const struct job *j, const struct function *now)
 {
 	/* Documentation/admin-guide/tainted-kernels.rst */
 	const uint64_t taint_user = 1 << 6;
 	uint64_t tainted;
 
-	if (!is_noiommu(now))
+	if (!now->noiommu)
 		return;
 	snprintf(j->c->note, sizeof(j->c->note),
 		 "unsafe noiommu mode: no IOMMU keeps the device from the host's memory; commands that open the device "
@@ -289,7 +308,7 @@ static void note_unsafe(const struct job *j, const struct function *now)
 static void note_members(const struct job *j, int group)
 {
 	_cleanup_free_ struct group_member *m = NULL;
-	char name[PCI_ADDR_LEN], driver[80];
+	char name[PCI_ADDR_LEN], driver[ROOT_NAME_ESCAPED];
 	ssize_t n = group_members(j->r, group, &m);
 
 	for (ssize_t i = 0; i < n; i++) {
@@ -322,7 +341,7 @@ static void note_group(const struct job *j)
 int driver_bind(const struct root *r, const struct pci_addr *a, bool force, uint64_t timeout_us, const struct trace *t,
 		struct driver_change *c, struct error *e)
 {
-	struct job j;
+	_cleanup_(job_end) struct job j;
 	int rc = job_begin(&j, r, a, t, c, e);
 
 	if (rc)
@@ -375,7 +394,7 @@ static int already_back(const struct job *j, struct error *e)
 	copy_text(j->c->to, sizeof(j->c->to), j->f.driver);
 	if (!j->t->dry_run)
 		former_forget(j->r, j->a);
-	if (strcmp(j->f.override, VFIO_DRIVER) != 0)
+	if (strcmp(override(j), VFIO_DRIVER) != 0)
 		return 0;
 	rc = store_override(j, "");
 	if (rc)
@@ -430,8 +449,8 @@ static int give_back(const struct job *j, bool known, const char *former, struct
 int driver_unbind(const struct root *r, const struct pci_addr *a, const struct trace *t, struct driver_change *c,
 		  struct error *e)
 {
-	struct job j;
-	char former[64] = "";
+	_cleanup_(job_end) struct job j;
+	char former[ROOT_NAME] = "";
 	bool known;
 	int rc = job_begin(&j, r, a, t, c, e);
 

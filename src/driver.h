@@ -12,9 +12,10 @@
 #include "trace.h"
 
 struct driver_change {
-	char from[64], to[64]; /* "" is no driver */
-	bool changed;	       /* false: it was so already */
-	char note[256];	       /* what a user should know besides; "" */
+	char from[ROOT_NAME], to[ROOT_NAME]; /* "" is no driver */
+	bool changed;			     /* false: it was so already */
+	/* What a user should know besides, with at most one driver's name in it; "". */
+	char note[256 + ROOT_NAME_ESCAPED];
 };
 
 /**

@@ -37,17 +37,22 @@ static int read_group(const struct root *r, const char *bdf)
 	return parse_u64(name, 10, INT_MAX, &n) ? -1 : (int)n;
 }
 
+/* drivers/vfio/group.c vfio_noiommu_group_alloc() gives the group this name. */
+static bool is_noiommu(const struct root *r, int group)
+{
+	static const char unsafe[] = "vfio-noiommu";
+	char name[sizeof(unsafe) + 1];
+
+	return root_text(r, name, sizeof(name), GROUPS "/%d/name", group) > 0 && !strcmp(name, unsafe);
+}
+
 static void read_words(const struct root *r, const char *bdf, struct function *f)
 {
 	root_link(r, f->driver, sizeof(f->driver), DEVICES "/%s/driver", bdf);
-	root_text(r, f->override, sizeof(f->override), DEVICES "/%s/driver_override", bdf);
-	if (!strcmp(f->override, "(null)"))
-		f->override[0] = '\0';
 	root_text(r, f->power_state, sizeof(f->power_state), DEVICES "/%s/power_state", bdf);
 	root_text(r, f->runtime, sizeof(f->runtime), DEVICES "/%s/power/runtime_status", bdf);
 	f->group = read_group(r, bdf);
-	if (f->group >= 0)
-		root_text(r, f->group_name, sizeof(f->group_name), GROUPS "/%d/name", f->group);
+	f->noiommu = f->group >= 0 && is_noiommu(r, f->group);
 }
 
 /* Out of descriptors or memory nothing is known: that is no word about the function. */
@@ -223,6 +228,19 @@ ssize_t group_members(const struct root *r, int group, struct group_member **lis
 	*list = got;
 	got = NULL;
 	return (ssize_t)n;
+}
+
+int function_override(const struct root *r, const struct pci_addr *a, char **driver)
+{
+	char bdf[PCI_ADDR_LEN];
+	int rc = root_text_dup(r, driver, DEVICES "/%s/driver_override", pci_addr_full(a, bdf));
+
+	if (rc < 0)
+		return rc;
+	/* driver_override_show() in drivers/pci/pci-sysfs.c prints NULL with %s */
+	if (!strcmp(*driver, "(null)"))
+		(*driver)[0] = '\0';
+	return 0;
 }
 
 int function_group(const struct root *r, const char *path)

@@ -197,7 +197,7 @@ static const char *name_of(char *line, unsigned int id)
 static void scan_ids(FILE *f, uint16_t vendor, uint16_t device, char *buf, size_t size)
 {
 	bool found = false;
-	char line[512];
+	char line[1024]; /* MAX_LINE of libpci's names-parse.c */
 
 	while (fgets(line, sizeof(line), f)) {
 		const char *name;
@@ -229,11 +229,12 @@ static void scan_ids(FILE *f, uint16_t vendor, uint16_t device, char *buf, size_
 static FILE *open_ids(void)
 {
 	struct pci_access *access = pci_alloc();
-	char path[256];
+	_cleanup_free_ char *path = strdup(access->id_file_name);
 	size_t len;
 
-	copy_text(path, sizeof(path), access->id_file_name);
 	pci_cleanup(access);
+	if (!path)
+		return NULL;
 	len = strlen(path);
 	if (len > 3 && !strcmp(path + len - 3, ".gz"))
 		path[len - 3] = '\0';

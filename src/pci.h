@@ -36,6 +36,9 @@ struct pci_names;
 struct pci_names *pci_names_open(void); /* NULL: out of memory */
 void pci_names_close(struct pci_names *n);
 
+/* Room for pci_name(): two lines of pci.ids, of which libpci reads 1024 bytes each (MAX_LINE in its names-parse.c). */
+#define PCI_NAME 2048
+
 /** pci_name() - "Vendor Device" from pci.ids, or the ids in hex. Returns @buf. */
 char *pci_name(struct pci_names *n, uint16_t vendor, uint16_t device, char *buf, size_t size);
 

@@ -44,7 +44,8 @@ static enum verdict guest_by_cpu(struct gather *g, struct evidence *ev)
 	return v;
 }
 
-static bool guest_by_file(struct gather *g, struct evidence *ev, char *name, size_t size)
+/* *@name: what it is, of which the caller frees @ev->source too. */
+static bool guest_by_file(struct gather *g, struct evidence *ev, char **name)
 {
 	static const struct {
 		const char *file, *mark; /* mark NULL: being there is enough */
@@ -60,14 +61,15 @@ static bool guest_by_file(struct gather *g, struct evidence *ev, char *name, siz
 		{ "sys/class/dmi/id/product_name", "Google Compute Engine" },
 		{ "sys/class/dmi/id/product_name", "KVM" },
 	};
-	char text[128];
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-		if (root_text(g->r, text, sizeof(text), "%s", table[i].file) <= 0)
+		_cleanup_free_ char *text = NULL;
+
+		if (root_text_dup(g->r, &text, "%s", table[i].file) <= 0)
 			continue;
 		if (table[i].mark && !strstr(text, table[i].mark))
 			continue;
-		copy_text(name, size, text);
+		*name = strdup(text);
 		evidence_source(ev, "/%s: %s", table[i].file, text);
 		return true;
 	}
@@ -78,18 +80,22 @@ static bool guest_by_file(struct gather *g, struct evidence *ev, char *name, siz
 void gather_guest(struct gather *g)
 {
 	struct evidence *ev = evidence_new(g, "hypervisor"), named = { .what = "" };
-	char name[128] = "";
+	_cleanup_free_ char *name = NULL;
 	bool found;
 
 	g->p->guest = guest_by_cpu(g, ev);
-	found = guest_by_file(g, &named, name, sizeof(name));
+	found = guest_by_file(g, &named, &name);
 	if (found && g->p->guest == VERDICT_UNKNOWN)
 		g->p->guest = VERDICT_YES;
-	if (found && (!ev->source[0] || g->p->guest == VERDICT_YES))
-		copy_text(ev->source, sizeof(ev->source), named.source);
+	if (found && (!ev->source || g->p->guest == VERDICT_YES)) {
+		free(ev->source);
+		ev->source = named.source;
+		named.source = NULL;
+	}
+	free(named.source);
 	switch (g->p->guest) {
 	case VERDICT_YES:
-		evidence_value(ev, "this host is a virtual machine%s%s", name[0] ? ": " : "", name);
+		evidence_value(ev, "this host is a virtual machine%s%s", name ? ": " : "", name ? name : "");
 		break;
 	case VERDICT_NO:
 		evidence_value(ev, "this host is no virtual machine");

@@ -54,7 +54,7 @@ static bool ims_counted(const struct root *r, const struct function *f, struct i
 static void ims_claimed(const struct root *r, const struct platform *p, const struct siov_dvsec *s,
 			struct ims_verdict *v)
 {
-	char unit[64];
+	char unit[ROOT_NAME_ESCAPED];
 
 	/* drivers/iommu/intel/irq_remapping.c of Linux 6.2: MSI_FLAG_PCI_IMS is in dmar_msi_parent_ops alone */
 	if (!strcmp(p->arch, "x86_64") && p->remapping == VERDICT_NO) {

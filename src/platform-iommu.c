@@ -42,7 +42,7 @@ static const struct iommu_kind *iommu_kind(const char *name)
 static void gather_kind(struct gather *g, const struct iommu_kind *k)
 {
 	_cleanup_dir_ DIR *dir = root_opendir(g->r, "sys/class/iommu");
-	char names[128] = "";
+	char names[4 * (NAME_MAX + 2)] = ""; /* so many are told */
 	struct evidence *ev;
 	unsigned int n = 0;
 	struct dirent *entry;
@@ -75,7 +75,7 @@ static void gather_vtd(struct gather *g)
 {
 	_cleanup_dir_ DIR *dir = root_opendir(g->r, "sys/class/iommu");
 	unsigned int n = 0, capable = 0;
-	char first[64] = "";
+	char first[ROOT_NAME] = "";
 	uint64_t ecap, first_ecap = 0;
 	struct evidence *ev;
 	struct dirent *entry;
@@ -220,11 +220,12 @@ void gather_remapping(struct gather *g)
 /* The lines "START END TYPE" of the group's reserved_regions that are of type msi. */
 static void gather_reserved(struct gather *g)
 {
-	char text[2048], *save = NULL;
+	_cleanup_free_ char *text = NULL;
+	char *save = NULL;
 
 	if (!g->f || g->f->group < 0)
 		return;
-	if (root_text(g->r, text, sizeof(text), "sys/kernel/iommu_groups/%d/reserved_regions", g->f->group) < 0)
+	if (root_text_dup(g->r, &text, "sys/kernel/iommu_groups/%d/reserved_regions", g->f->group) < 0)
 		return;
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		size_t len = strlen(line);

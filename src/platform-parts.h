@@ -25,7 +25,7 @@ struct gather {
 	struct evidence lost; /* where such a piece goes */
 	enum arch_family family;
 	const char *arch_source;
-	char kernel[128], cmdline[4096];
+	char kernel[128]; /* 64 bytes at most: __NEW_UTS_LEN of linux/utsname.h */
 };
 
 #define RELEASE(major, minor) ((major) << 8 | (minor))

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "util.h"
@@ -21,6 +22,12 @@ const char *verdict_word(enum verdict v)
 	return (size_t)v < ARRAY_SIZE(words) ? words[v] : words[VERDICT_UNKNOWN];
 }
 
+static void evidence_free(struct evidence *ev)
+{
+	free(ev->value);
+	free(ev->source);
+}
+
 struct evidence *evidence_new(struct gather *g, const char *what)
 {
 	struct evidence *more = reallocarray(g->p->evidence, g->p->n + 1, sizeof(*more)), *ev;
@@ -28,6 +35,7 @@ struct evidence *evidence_new(struct gather *g, const char *what)
 	if (!more) {
 		g->rc = -ENOMEM;
 		ev = &g->lost;
+		evidence_free(ev);
 	} else {
 		g->p->evidence = more;
 		ev = &more[g->p->n++];
@@ -36,15 +44,25 @@ struct evidence *evidence_new(struct gather *g, const char *what)
 	return ev;
 }
 
-static void escape_format(char *buf, size_t size, const char *fmt, va_list ap) __attribute__((format(printf, 3, 0)));
+static void escape_format(char **to, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 
-static void escape_format(char *buf, size_t size, const char *fmt, va_list ap)
+/* Without memory *@to is NULL, which whole() finds at the end. */
+static void escape_format(char **to, const char *fmt, va_list ap)
 {
-	char text[512];
+	_cleanup_free_ char *text = NULL;
+	va_list again;
+	int n;
 
-	if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
-		text[0] = '\0';
-	escape_text(text, buf, size);
+	free(*to);
+	*to = NULL;
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
+	text = n < 0 ? NULL : malloc((size_t)n + 1);
+	if (!text)
+		return;
+	vsnprintf(text, (size_t)n + 1, fmt, ap);
+	*to = escape_text_dup(text);
 }
 
 void evidence_value(struct evidence *ev, const char *fmt, ...)
@@ -52,7 +70,7 @@ void evidence_value(struct evidence *ev, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	escape_format(ev->value, sizeof(ev->value), fmt, ap);
+	escape_format(&ev->value, fmt, ap);
 	va_end(ap);
 }
 
@@ -61,7 +79,7 @@ void evidence_source(struct evidence *ev, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	escape_format(ev->source, sizeof(ev->source), fmt, ap);
+	escape_format(&ev->source, fmt, ap);
 	va_end(ap);
 }
 
@@ -222,21 +240,42 @@ static bool word_matters(const char *word)
 	return !strncmp(word, "pci=", 4) && lists_option(word, "nomsi");
 }
 
-static void gather_cmdline(struct gather *g)
+/* Cuts @cmdline up. What it has to say goes to @f. */
+static void read_cmdline(struct gather *g, char *cmdline, FILE *f)
 {
-	struct evidence *ev;
-	char words[200] = "", *save = NULL;
+	const char *between = "";
+	char *save = NULL;
 
-	if (root_text(g->r, g->cmdline, sizeof(g->cmdline), "proc/cmdline") < 0)
-		return;
-	for (char *word = strtok_r(g->cmdline, " \t\n", &save); word; word = strtok_r(NULL, " \t\n", &save)) {
+	for (char *word = strtok_r(cmdline, " \t\n", &save); word; word = strtok_r(NULL, " \t\n", &save)) {
 		if (!word_matters(word))
 			continue;
 		if (!strncmp(word, "pci=", 4))
 			decide(g->p, VERDICT_NO, "MSI was turned off at boot (pci=nomsi)");
 		g->p->remap_off_at_boot |= !strcmp(word, "nointremap") ||
 					   (!strncmp(word, "intremap=", 9) && lists_option(word, "off"));
-		append(words, sizeof(words), "%s%s", words[0] ? " " : "", word);
+		fprintf(f, "%s%s", between, word);
+		between = " ";
+	}
+}
+
+static void gather_cmdline(struct gather *g)
+{
+	_cleanup_free_ char *cmdline = NULL, *words = NULL;
+	struct evidence *ev;
+	size_t size;
+	FILE *f;
+
+	/* its length is the architecture's and, with a bootconfig, the initrd's: saved_command_line of init/main.c */
+	if (root_text_dup(g->r, &cmdline, "proc/cmdline") < 0)
+		return;
+	f = open_memstream(&words, &size);
+	if (f) {
+		read_cmdline(g, cmdline, f);
+		fclose(f);
+	}
+	if (!words) {
+		g->rc = -ENOMEM;
+		return;
 	}
 	ev = evidence_new(g, "command-line");
 	if (words[0])
@@ -416,11 +455,36 @@ static void doubt(struct gather *g, size_t first, int rc)
 
 	for (size_t i = first; i < g->p->n; i++) {
 		struct evidence *ev = &g->p->evidence[i];
+		const char *source = ev->source ? ev->source : "";
+		char *doubted;
 
 		evidence_value(ev, "%s: not known", ev->what);
-		append(ev->source, sizeof(ev->source), "%snot all of it can be read (%s)", ev->source[0] ? ": " : "",
-		       errno_name(-rc, number));
+		if (asprintf(&doubted, "%s%snot all of it can be read (%s)", source, source[0] ? ": " : "",
+			     errno_name(-rc, number)) < 0)
+			doubted = NULL;
+		free(ev->source);
+		ev->source = doubted;
 	}
+}
+
+/* Each piece has both texts, unless there was no memory. */
+static bool whole(const struct platform *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (!p->evidence[i].value || !p->evidence[i].source)
+			return false;
+	return true;
+}
+
+/* 0 or -ENOMEM. */
+static int gathered(struct gather *g)
+{
+	evidence_free(&g->lost);
+	if (!g->rc && !whole(g->p))
+		g->rc = -ENOMEM;
+	if (g->rc)
+		platform_free(g->p);
+	return g->rc;
 }
 
 /* As doubt(), of the verdict. */
@@ -459,9 +523,7 @@ int platform_read(const struct root *r, const struct function *f, struct platfor
 		if (root_missed(r, misses))
 			doubt(g, first, root_missed(r, misses));
 	}
-	if (g->rc)
-		platform_free(p);
-	return g->rc;
+	return gathered(g);
 }
 
 int platform_foreign(const char *backend, struct platform *p)
@@ -474,11 +536,13 @@ int platform_foreign(const char *backend, struct platform *p)
 	ev = evidence_new(&g, "backend");
 	evidence_value(ev, "the device's vectors are none of this host's");
 	evidence_source(ev, "back end %s", backend);
-	return g.rc;
+	return gathered(&g);
 }
 
 void platform_free(struct platform *p)
 {
+	for (size_t i = 0; i < p->n; i++)
+		evidence_free(&p->evidence[i]);
 	free(p->evidence);
 	p->evidence = NULL;
 	p->n = 0;

@@ -21,8 +21,8 @@ const char *verdict_word(enum verdict v);
 
 struct evidence {
 	const char *what; /* stable word for scripts: "remapping", "iommu", "hypervisor", ... */
-	char value[256];  /* in words */
-	char source[192]; /* the file, and what in it */
+	char *value;	  /* in words, owned */
+	char *source;	  /* the file, and what in it; owned */
 };
 
 struct platform {

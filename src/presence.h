@@ -10,8 +10,8 @@
 
 struct presence {
 	bool here;
-	char driver[64]; /* "" when none */
-	int group;	 /* IOMMU group, -1: none */
+	char driver[ROOT_NAME]; /* "" when none */
+	int group;		/* IOMMU group, -1: none */
 };
 
 /** presence_read() - as it is now. 0; -errno: it can't be looked at, and @p says that nothing is there. */

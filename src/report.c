@@ -166,8 +166,9 @@ static void text_change(struct out *o, const struct device *d, enum irq_index in
 }
 
 /* An absence is no word of the host: what is taken for armed on that ground is told. */
-static void note_unknown(struct out *o, enum irq_index index, const struct change *c)
+static void note_unknown(struct out *o, const struct device *d, enum irq_index index, const struct change *c)
 {
+	_cleanup_free_ char *device = quote_word_dup(d->spec);
 	const char *word = irq_index_word(index);
 	char text[96], number[16];
 
@@ -182,7 +183,7 @@ static void note_unknown(struct out *o, enum irq_index index, const struct chang
 			 "%s: neither /sys/kernel/irq nor /proc/interrupts tells of all Linux IRQs of the device: %s "
 			 "are taken to be armed as before",
 			 word, text);
-	out_note(o, "hint: msictl info DEVICE   shows what the host tells now");
+	out_note(o, "hint: msictl info %s   shows what the host tells now", device ? device : d->spec);
 }
 
 /* The commands that arm in the device what stands empty there. */
@@ -234,7 +235,7 @@ static void notes(struct out *o, struct device *d, enum irq_index index, const s
 	if (!device_served(d) && d->irq[index].enabled && allocated > live && !vector_set_empty(&c->removed))
 		out_note(o, "%s: %u IRQs %sstay allocated until disable; resize --release gives them back",
 			 irq_index_word(index), allocated, d->trace->dry_run ? "would " : "");
-	note_unknown(o, index, c);
+	note_unknown(o, d, index, c);
 	if (index == IRQ_MSIX && d->handle)
 		note_entries(o, d, c);
 	if (!vector_set_empty(&c->unhung))

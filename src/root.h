@@ -97,6 +97,9 @@ int root_text_dup(const struct root *r, char **text, const char *fmt, ...) __att
  */
 #define ROOT_NAME (NAME_MAX + 1)
 
+/* The same after escape_text(): each byte may become \xNN. */
+#define ROOT_NAME_ESCAPED (4 * NAME_MAX + 1)
+
 /** root_number() - a file that holds one number (decimal or 0x). 0 or -errno. */
 int root_number(const struct root *r, uint64_t *value, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 

@@ -65,24 +65,29 @@ static const struct word *find(const char *text)
 
 static int bad(struct error *e, const char *text, const char *why)
 {
-	char safe[64], all[256] = "";
+	_cleanup_free_ char *safe = escape_text_dup(text);
+	char all[256] = ""; /* of our own words */
 
+	if (!safe)
+		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		append(all, sizeof(all), " %s", words[i].word);
-	fail(e, CAUSE_USAGE, 0, "simulation: '%s' %s", escape_text(text, safe, sizeof(safe)), why);
+	fail(e, CAUSE_USAGE, 0, "simulation: '%s' %s", safe, why);
 	hint(e, "sim:msix=64,msi=16; the words are%s", all);
 	return -EINVAL;
 }
 
 static int out_of_range(struct error *e, const struct word *w, const char *text)
 {
-	char safe[64];
+	_cleanup_free_ char *safe = NULL;
 
 	if (w->form == PERIOD)
 		return bad(e, text, "is not a period up to a day, such as 500us, 20ms or 1s");
-	fail(e, CAUSE_USAGE, 0, "simulation: '%s' is not %s: N is %s%llu to %llu",
-	     escape_text(text, safe, sizeof(safe)), w->word, w->power_of_two ? "0 or a power of two, " : "",
-	     (unsigned long long)w->min, (unsigned long long)w->max);
+	safe = escape_text_dup(text);
+	if (!safe)
+		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+	fail(e, CAUSE_USAGE, 0, "simulation: '%s' is not %s: N is %s%llu to %llu", safe, w->word,
+	     w->power_of_two ? "0 or a power of two, " : "", (unsigned long long)w->min, (unsigned long long)w->max);
 	hint(e, "%s: %s", w->word, w->help);
 	return -EINVAL;
 }
@@ -138,16 +143,14 @@ static int parse_word(const char *text, struct sim_spec *spec, uint32_t *seen, s
 static int parse_words(const char *text, struct sim_spec *spec, struct error *e)
 {
 	uint32_t seen = 0;
-	char word[64];
 
 	while (*text) {
 		size_t n = strcspn(text, ",");
+		_cleanup_free_ char *word = strndup(text, n);
 		int rc;
 
-		if (n >= sizeof(word))
-			return bad(e, text, "is too long a word for a simulation");
-		memcpy(word, text, n);
-		word[n] = '\0';
+		if (!word)
+			return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
 		rc = parse_word(word, spec, &seen, e);
 		if (rc)
 			return rc;

@@ -79,7 +79,7 @@ static int check_function(const struct open_request *req, const struct function 
 {
 	int rc;
 
-	*noiommu = strcmp(f->group_name, "vfio-noiommu") == 0;
+	*noiommu = f->noiommu;
 	if (!driver_is_vfio(f->driver))
 		return f->group < 0 && !f->driver[0] ? no_group(e) : no_driver(f, e);
 	if (f->group < 0)

@@ -228,3 +228,55 @@ verdict() {
 	done
 	assert_equal "$(cd "$BATS_TEST_TMPDIR/tree" && find . -type f -exec cksum {} + | sort)" "$before"
 }
+
+# words LENGTH LETTER - one word
+words() {
+	printf "%*s" "$1" "" | tr ' ' "$2"
+}
+
+@test "names, lists of CPUs and the command line are told whole" {
+	local tree=$BATS_TEST_TMPDIR/tree driver override action cpus
+
+	cp -a "$roots/intel-remap" "$tree"
+	driver=$(words 200 d) override=$(words 300 o) action=$(words 400 a)
+	cpus=$(seq -s, 0 2 1022)
+	mkdir "$tree/sys/bus/pci/drivers/$driver"
+	ln -sfn "../../../../bus/pci/drivers/$driver" "$tree/sys/bus/pci/devices/0000:03:00.0/driver"
+	echo "$override" >"$tree/sys/bus/pci/devices/0000:03:00.0/driver_override"
+	echo "$action" >"$tree/sys/kernel/irq/34/actions"
+	echo "$cpus" >"$tree/proc/irq/34/smp_affinity_list"
+	echo "$cpus" >"$tree/proc/irq/34/effective_affinity_list"
+	echo "$(words 5000 q) vfio.first=1 vfio.$(words 300 v)=2 pci=nomsi" >"$tree/proc/cmdline"
+	works --root "$tree" --json info 03:00.0
+	json --arg d "$driver" --arg o "$override" '.driver == $d and .driver_override == $o'
+	json --arg a "$action" --arg c "$cpus" '.vectors[] | select(.irq == 34) |
+		.action == $a and .affinity == $c and .effective == $c'
+	works --root "$tree" info 03:00.0
+	assert_line --partial "driver   $driver, driver_override $override"
+	works --root "$tree" --json counters 03:00.0
+	json --arg a "$action" --arg c "$cpus" '.vectors[] | select(.irq == 34) |
+		.action == $a and .affinity == $c and .effective == $c'
+	works --root "$tree" --json list
+	json --arg d "$driver" '.devices[] | select(.slot == "03:00.0") | .driver == $d'
+	works --root "$tree" --json probe
+	json '.evidence[] | select(.what == "command-line") |
+		.value | startswith("booted with vfio.first=1 vfio.v") and endswith("=2 pci=nomsi")'
+}
+
+@test "a device's long name in pci.ids is told whole" {
+	local tree=$BATS_TEST_TMPDIR/tree ids=/usr/share/misc/pci.ids name
+
+	# the longest of the list, which has more than 127 bytes
+	name=$(awk -F'  ' '/^15b3/ { vendor = $2; on = 1; next } /^[^\t#]/ { on = 0 }
+		on && /^\t6340 / { print vendor " " $2; exit }' "$ids" 2>/dev/null) || true
+	((${#name} > 127)) || skip "no such name in $ids"
+	cp -a "$roots/intel-remap" "$tree"
+	echo 0x15b3 >"$tree/sys/bus/pci/devices/0000:03:00.0/vendor"
+	echo 0x6340 >"$tree/sys/bus/pci/devices/0000:03:00.0/device"
+	works --root "$tree" --json list
+	json --arg name "$name" '.devices[] | select(.slot == "03:00.0") | .name == $name'
+	works --root "$tree" --json info 03:00.0
+	json --arg name "$name" '.name == $name'
+	works --root "$tree" probe 03:00.0
+	assert_line --partial "$name"
+}

@@ -466,6 +466,26 @@ static void mounted_9p(void **state)
 	assert_refused(b, CAUSE_BUSY, "mounted on /share", "umount");
 }
 
+/* The tag has no limit but its 16-bit length (net/9p/trans_virtio.c); the path in the advice is typed as it stands. */
+static void mounted_9p_of_long_names(void **state)
+{
+	struct bench *b = *state;
+	char tag[201], point[1001], line[1300];
+
+	memset(tag, 't', 200);
+	tag[200] = '\0';
+	point[0] = '\0';
+	for (unsigned int i = 0; i < 10; i++)
+		append(point, sizeof(point), "/%099u", i);
+	tree_text(&b->t, HOME "/virtio3/mount_tag", tag);
+	tree_link(&b->t, "sys/bus/virtio/drivers/9pnet_virtio/virtio3",
+		  "../../../../devices/pci0000:00/0000:00:04.0/0000:04:00.0/virtio3");
+	snprintf(line, sizeof(line), "23 22 0:30 / %s rw - 9p %s rw\n", point, tag);
+	mounts(b, line);
+	snprintf(line, sizeof(line), "umount %s ", point);
+	assert_refused(b, CAUSE_BUSY, point, line);
+}
+
 static void swap_space(void **state)
 {
 	struct bench *b = *state;
@@ -970,6 +990,7 @@ int main(void)
 		AT(mounted_multipath_nvme),
 		AT(part_of_a_btrfs),
 		AT(mounted_9p),
+		AT(mounted_9p_of_long_names),
 		AT(swap_space),
 		AT(interface_up),
 		AT(no_descriptors),

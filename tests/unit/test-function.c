@@ -23,6 +23,7 @@ static void reads_all(void **state)
 	struct tree *t = *state;
 	struct function f;
 	struct error e;
+	char *override;
 
 	tree_text(t, DEV "0000:04:00.0/vendor", "0x1b36\n");
 	tree_text(t, DEV "0000:04:00.0/device", "0x0010\n");
@@ -40,11 +41,13 @@ static void reads_all(void **state)
 	assert_int_equal(f.device, 0x10);
 	assert_int_equal(f.class, 0x010802);
 	assert_string_equal(f.driver, "vfio-pci");
-	assert_string_equal(f.override, "vfio-pci");
+	assert_int_equal(function_override(&t->root, &nvme, &override), 0);
+	assert_string_equal(override, "vfio-pci");
+	free(override);
 	assert_string_equal(f.power_state, "D3hot");
 	assert_string_equal(f.runtime, "suspended");
 	assert_int_equal(f.group, 11);
-	assert_string_equal(f.group_name, "vfio-noiommu");
+	assert_true(f.noiommu);
 	assert_true(f.boot_vga);
 	assert_int_equal(f.config_len, 64);
 	assert_int_equal(f.caps.command, 0x0406);
@@ -55,6 +58,7 @@ static void knows_little(void **state)
 	struct tree *t = *state;
 	struct function f;
 	struct error e;
+	char *override;
 
 	assert_int_equal(function_read(&t->root, &nvme, &f, &e), -ENODEV);
 	assert_int_equal(e.cause, CAUSE_NO_DEVICE);
@@ -68,11 +72,44 @@ static void knows_little(void **state)
 	assert_int_equal(function_read(&t->root, &nvme, &f, &e), 0);
 	assert_int_equal(f.group, -1);
 	assert_string_equal(f.driver, "");
-	assert_string_equal(f.override, "");
+	assert_int_equal(function_override(&t->root, &nvme, &override), 0);
+	assert_string_equal(override, "");
+	free(override);
 	assert_int_equal(f.vendor, 0);
 	assert_int_equal(f.class, 0);
 	assert_int_equal(f.config_len, 0);
 	assert_int_equal(f.caps.problem, CAPS_SHORT_CONFIG);
+}
+
+/* NAME_MAX bytes, as a folder's name can have; driver_override has a page. */
+static void long_names(void **state)
+{
+	struct tree *t = *state;
+	char name[NAME_MAX + 1], path[PATH_MAX], text[2001];
+	struct group_member *list;
+	struct function f;
+	struct error e;
+	char *override;
+
+	memset(name, 'n', NAME_MAX);
+	name[NAME_MAX] = '\0';
+	memset(text, 'o', 2000);
+	text[2000] = '\0';
+	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/%s", name);
+	link_to(t, DEV "0000:04:00.0/driver", path);
+	link_to(t, DEV "0000:04:00.0/iommu_group", "/sys/kernel/iommu_groups/11");
+	link_to(t, "sys/kernel/iommu_groups/11/devices/0000:04:00.0", "/" DEV "0000:04:00.0");
+	tree_text(t, "sys/kernel/iommu_groups/11/name", "vfio-noiommu-not\n");
+	tree_text(t, DEV "0000:04:00.0/driver_override", text);
+	assert_int_equal(function_read(&t->root, &nvme, &f, &e), 0);
+	assert_string_equal(f.driver, name);
+	assert_false(f.noiommu);
+	assert_int_equal(function_override(&t->root, &nvme, &override), 0);
+	assert_string_equal(override, text);
+	free(override);
+	assert_int_equal(group_members(&t->root, 11, &list), 1);
+	assert_string_equal(list[0].driver, name);
+	free(list);
 }
 
 static void group_link_must_be_a_number(void **state)
@@ -202,8 +239,9 @@ static void no_descriptors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(reads_all),      TEST(knows_little), TEST(group_link_must_be_a_number), TEST(scans), TEST(members),
-		TEST(no_descriptors), TEST(drivers),
+		TEST(reads_all), TEST(knows_little), TEST(group_link_must_be_a_number),
+		TEST(scans),	 TEST(members),	     TEST(no_descriptors),
+		TEST(drivers),	 TEST(long_names),
 	};
 
 	return cmocka_run_group_tests_name("function", tests, NULL, NULL);

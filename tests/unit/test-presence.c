@@ -29,6 +29,24 @@ static void as_it_is(void **state)
 	assert_int_equal(p.group, 11);
 }
 
+/* As long as a folder's name can be. */
+static void long_name(void **state)
+{
+	struct tree *t = *state;
+	char name[NAME_MAX + 1], path[PATH_MAX];
+	struct presence p;
+
+	memset(name, 'n', NAME_MAX);
+	name[NAME_MAX] = '\0';
+	snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s", name);
+	tree_folder(t, path);
+	tree_folder(t, DEV);
+	snprintf(path, sizeof(path), "../../drivers/%s", name);
+	tree_link(t, DEV "/driver", path);
+	assert_int_equal(presence_read(&t->root, &nvme, &p), 0);
+	assert_string_equal(p.driver, name);
+}
+
 /* A device is not handed back, nor told as gone, because there was no descriptor to look with. */
 static void without_descriptors(void **state)
 {
@@ -52,6 +70,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(as_it_is, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(long_name, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(without_descriptors, tree_setup, tree_teardown),
 	};
 
