@@ -40,15 +40,30 @@ static void put_label(FILE *f, const char *text)
 	}
 }
 
+/* Writes the begin of a line: a name and the label "device", without the closing brace. */
+static void put_name(FILE *f, const char *name, const char *device)
+{
+	fprintf(f, "%s{device=\"", name);
+	put_label(f, device);
+	fputc('"', f);
+}
+
+/* Writes HELP and TYPE of a gauge in front of its first line. @begun: the lines have begun. */
+static void begin_gauge(FILE *f, bool *begun, const char *name, const char *help)
+{
+	if (!*begun)
+		fprintf(f, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
+	*begun = true;
+}
+
 void metrics_add(struct metrics *m, const char *device, enum metrics_source source, const struct reading *r)
 {
 	static const char *const words[] = { [METRICS_HOST] = "host", [METRICS_EVENTFD] = "eventfd" };
 
 	if (!r->counted)
 		return;
-	fputs(NAME "{device=\"", m->f);
-	put_label(m->f, device);
-	fprintf(m->f, "\",source=\"%s\",index=\"%s\"", words[source], irq_index_word(r->index));
+	put_name(m->f, NAME, device);
+	fprintf(m->f, ",source=\"%s\",index=\"%s\"", words[source], irq_index_word(r->index));
 	/* a label that is empty is no label: what is not known is left out */
 	if (r->vector >= 0)
 		fprintf(m->f, ",vector=\"%d\"", r->vector);
@@ -59,32 +74,22 @@ void metrics_add(struct metrics *m, const char *device, enum metrics_source sour
 
 void metrics_add_posted(struct metrics *m, const char *device, bool possible)
 {
-	if (!m->posted)
-		fputs("# HELP " POSTED " 1: held by another program, whose interrupts may be posted to a VM past the "
-		      "host's counters.\n"
-		      "# TYPE " POSTED " gauge\n",
-		      m->f);
-	m->posted = true;
-	fputs(POSTED "{device=\"", m->f);
-	put_label(m->f, device);
-	fprintf(m->f, "\"} %d\n", possible);
+	begin_gauge(m->f, &m->posted, POSTED,
+		    "1: held by another program, whose interrupts may be posted to a VM past the host's counters.");
+	put_name(m->f, POSTED, device);
+	fprintf(m->f, "} %d\n", possible);
 }
 
 void metrics_add_missing(struct metrics *m, const char *device, int cpus)
 {
-	if (!m->missing)
-		fputs("# HELP " MISSING
-		      " CPUs that have no column in /proc/interrupts, so that the counters of the device "
-		      "leave out what they counted before.\n"
-		      "# TYPE " MISSING " gauge\n",
-		      m->f);
-	m->missing = true;
-	fputs(MISSING "{device=\"", m->f);
-	put_label(m->f, device);
+	begin_gauge(m->f, &m->missing, MISSING,
+		    "CPUs that have no column in /proc/interrupts, so that the counters of the device leave out what "
+		    "they counted before.");
+	put_name(m->f, MISSING, device);
 	if (cpus < 0)
-		fputs("\"} NaN\n", m->f);
+		fputs("} NaN\n", m->f);
 	else
-		fprintf(m->f, "\"} %d\n", cpus);
+		fprintf(m->f, "} %d\n", cpus);
 }
 
 int metrics_end(struct metrics *m)

@@ -242,6 +242,20 @@ term_key() {
 	term send-keys "$@"
 }
 
+# term_line TEXT - a line and Enter
+term_line() {
+	term_type "$*"
+	term_key Enter
+}
+
+# term_arms_and_ends - the shell still arms vectors, and ends with its input
+term_arms_and_ends() {
+	term_line 'enable msix 2'
+	term_expect 'msix 2> *$'
+	term_key C-d
+	term_ended 0
+}
+
 screen() {
 	term capture-pane -p -J -S - | sed 's/ *$//'
 }

@@ -189,17 +189,11 @@ refused_at() {
 	lie 'hang 10' honest
 	term_start --timeout 300ms shell "vfio-user:$sock"
 	term_expect '> *$'
-	term_type 'enable msix 2'
-	term_key Enter
+	term_line 'enable msix 2'
 	term_expect 'the peer did not answer within 300 ms and was cut off; reopen when it is back'
 	term_expect 'enable: SET_IRQS: the peer did not answer within 300 ms'
-	term_type 'reopen'
-	term_key Enter
-	term_type 'enable msix 2'
-	term_key Enter
-	term_expect 'msix 2> *$'
-	term_key C-d
-	term_ended 0
+	term_line reopen
+	term_arms_and_ends
 }
 
 @test "a holder tells its caller why, and goes on" {

@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "device-internal.h"
+#include "device-model.h"
 #include "util.h"
 
 /* Behind error.h: it makes a macro of fail(). */
@@ -167,11 +167,7 @@ static int setup(void **state)
 			  .pba_bar = 2,
 			  .pba_offset = PBA },
 	};
-	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++)
-		h->d.irq[i] = (struct index){ .device = &h->d,
-					      .index = i,
-					      .present = true,
-					      .info = { .count = count[i], .flags = IRQ_EVENTFD } };
+	model_indexes(&h->d, count, IRQ_EVENTFD);
 	*state = h;
 	return 0;
 }
@@ -180,20 +176,9 @@ static int teardown(void **state)
 {
 	struct hw *h = *state;
 
-	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
-		struct index *ix = &h->d.irq[i];
-
-		for (unsigned int v = 0; ix->vector && v < ix->info.count; v++) {
-			if (!ix->vector[v])
-				continue;
-			vector_disarm(ix->vector[v]);
-			free(ix->vector[v]);
-		}
-		free(ix->vector);
-	}
+	model_free(&h->d);
 	if (h->d.table)
 		munmap(h->d.table, h->d.table_map);
-	loop_free(h->d.loop);
 	close(h->bar);
 	free(h);
 	return 0;

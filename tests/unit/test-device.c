@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
-#include "device-internal.h"
+#include "device-model.h"
 #include "function.h"
 #include "tree.h"
 #include "util.h"
@@ -86,11 +86,7 @@ static int setup(void **state)
 	b->d.handle = b;
 	b->d.trace = &b->trace;
 	b->d.peer.fd = -1;
-	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++)
-		b->d.irq[i] = (struct index){ .device = &b->d,
-					      .index = i,
-					      .present = true,
-					      .info = { .count = count[i], .flags = IRQ_EVENTFD | IRQ_NORESIZE } };
+	model_indexes(&b->d, count, IRQ_EVENTFD | IRQ_NORESIZE);
 	*state = b;
 	return 0;
 }
@@ -99,18 +95,7 @@ static int teardown(void **state)
 {
 	struct bench *b = *state;
 
-	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
-		struct index *ix = &b->d.irq[i];
-
-		for (unsigned int v = 0; ix->vector && v < ix->info.count; v++) {
-			if (!ix->vector[v])
-				continue;
-			vector_disarm(ix->vector[v]);
-			free(ix->vector[v]);
-		}
-		free(ix->vector);
-	}
-	loop_free(b->d.loop);
+	model_free(&b->d);
 	free(b);
 	return 0;
 }

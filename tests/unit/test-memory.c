@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
-#include "device-internal.h"
+#include "device-model.h"
 #include "hold-call.h"
 #include "hold-wire.h"
 #include "metrics.h"
@@ -207,20 +207,6 @@ static ssize_t no_access(void *handle, enum region_index region, void *buf, size
 	return -EIO;
 }
 
-static void device_free(struct device *d)
-{
-	struct index *ix = &d->irq[IRQ_MSIX];
-
-	for (unsigned int v = 0; ix->vector && v < ix->info.count; v++) {
-		if (!ix->vector[v])
-			continue;
-		vector_disarm(ix->vector[v]);
-		free(ix->vector[v]);
-	}
-	free(ix->vector);
-	loop_free(d->loop);
-}
-
 /* Nothing is sent of a change that cannot be made as a whole. */
 static int enables(void)
 {
@@ -244,7 +230,7 @@ static int enables(void)
 		if (rc)
 			assert_true(e.err == ENOMEM || strstr(e.message, "memory"));
 	});
-	WITH_MEMORY(device_free(&d));
+	WITH_MEMORY(model_free(&d));
 	return rc;
 }
 
