@@ -107,17 +107,19 @@ static int read_process(const struct root *r, const char *pid, struct hold_other
 	return rc;
 }
 
-/* A process that runs msictl for another user. */
-static bool is_candidate(const struct root *r, DIR *proc, const char *entry, struct hold_other *who)
+/* A process that runs msictl for another user: 1; 0; -errno of root_exhausted(). */
+static int is_candidate(const struct root *r, DIR *proc, const char *entry, struct hold_other *who)
 {
 	struct stat st;
 	uint64_t pid;
 	char comm[32];
+	int rc;
 
 	if (parse_u64(entry, 10, INT_MAX, &pid) || fstatat(dirfd(proc), entry, &st, 0) < 0 || st.st_uid == geteuid())
-		return false;
+		return 0;
 	*who = (struct hold_other){ .pid = (pid_t)pid, .uid = st.st_uid };
-	return root_text(r, comm, sizeof(comm), "proc/%s/comm", entry) > 0 && !strcmp(comm, "msictl");
+	rc = root_text(r, comm, sizeof(comm), "proc/%s/comm", entry);
+	return root_exhausted(rc) ? rc : rc > 0 && !strcmp(comm, "msictl");
 }
 
 static int compare(const void *a, const void *b)
@@ -138,8 +140,10 @@ int hold_others(const struct root *r, struct hold_others *o)
 	if (!d)
 		return -errno;
 	while ((entry = readdir(d))) {
-		int rc = is_candidate(r, d, entry->d_name, &who) ? read_process(r, entry->d_name, &who, o) : 0;
+		int rc = is_candidate(r, d, entry->d_name, &who);
 
+		if (rc > 0)
+			rc = read_process(r, entry->d_name, &who, o);
 		if (rc == -EACCES)
 			o->denied++;
 		else if (rc < 0)

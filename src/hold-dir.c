@@ -136,7 +136,7 @@ int hold_dir_open(bool create, struct error *e)
 	_cleanup_fd_ int fd = -1;
 	int rc = dir_path(&path, e);
 
-	if (rc)
+	if (!path)
 		return create || rc == -ENOMEM ? rc : -ENOENT;
 	text = escape_text_dup(path);
 	if (!text)

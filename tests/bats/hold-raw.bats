@@ -104,6 +104,20 @@ missed() {
 	works release "$dev,noresize"
 }
 
+@test "counters: of the page of two devices, that of a holder that does not answer is told as missing" {
+	works hold "$dev"
+	works hold "$dev,noresize"
+	works enable "$dev,noresize" msix 1
+	stopped=$(holder)
+	kill -STOP "$stopped"
+	works --timeout 100ms counters --openmetrics "$dev" "$dev,noresize"
+	kill -CONT "$stopped"
+	noted "^msictl: $dev is not told of: it went, or its holder does not answer$"
+	assert_equal "$(wc -l <<<"$stderr")" 1
+	assert_line "msictl_interrupts_total{device=\"$dev,noresize\",source=\"eventfd\",index=\"msix\",vector=\"0\"} 0"
+	works release "$dev,noresize"
+}
+
 # asked HOLDER - somebody has connected to it, whom it does not hear
 asked() {
 	(($(grep -cE "/$dev[.]sock\$" /proc/net/unix) > 1))

@@ -341,6 +341,66 @@ static void tells_rate(void **state)
 	assert_non_null(strstr(b->text, "04:00.0  5 vectors, 2 active  2.5/s\n"));
 }
 
+static bool heading(struct bench *b, const char *want)
+{
+	const struct out_options opt = { 0 };
+	char plain[256] = "", *line;
+
+	fflush(b->data);
+	rewind(b->data);
+	out_set_options(b->s.out, &opt);
+	assert_int_equal(watch_tell(b->s.out, &b->w, 0), 0);
+	out_end(b->s.out);
+	fflush(b->data);
+	b->text[b->size] = '\0';
+	line = strchr(b->text, '\n') + 1;
+	for (size_t n = 0; *line != '\n'; line++)
+		if (*line != ' ' || plain[n - 1] != ' ')
+			plain[n++] = *line;
+	if (strcmp(plain, want) != 0)
+		print_error("heading: \"%s\"\n", plain);
+	return !strcmp(plain, want);
+}
+
+/* Of one function, of several, of all: what is the same in each row has no column. */
+static void has_columns(void **state)
+{
+	struct bench *b = *state;
+
+	look(b);
+	assert_true(heading(b, "INDEX VECTOR COUNT DELTA RATE IDLE TREND MARK IRQ CPUS CPU"));
+	tree_text(&b->t, "sys/bus/pci/devices/0000:05:00.0/vendor", "0x1b36\n");
+	assert_int_equal(watch_add(&b->w, &(struct pci_addr){ .bus = 5 }, NULL), 0);
+	look(b);
+	assert_true(heading(b, "DEVICE INDEX VECTOR COUNT DELTA RATE IDLE TREND MARK IRQ CPUS CPU"));
+	watch_forget(&b->w);
+	b->w.every = true;
+	look(b);
+	assert_true(heading(b, "DEVICE DRIVER VECTORS ACTIVE COUNT DELTA RATE IDLE TREND MARK"));
+	/* and of the eventfds of a session */
+	anew(b);
+	look(b);
+	b->w.device[0].held = strdup("04:00.0");
+	assert_true(heading(b, "INDEX VECTOR COUNT DELTA RATE IDLE TREND MARK COALESCED IRQ CPU"));
+}
+
+/* VECTORS that the function cannot have. */
+static void has_no_such_vector(void **state)
+{
+	static const uint8_t plain[256] = { 0x36, 0x1b, 0x10, 0x00 };
+	char *none[] = { "watch", "04:00.0", "0", "-n", "1", NULL };
+	struct bench *b = *state;
+	struct args args;
+
+	tree_bytes(&b->t, NVME "/config", plain, sizeof(plain));
+	assert_int_equal(command_parse(&cmd_watch, 5, none, false, &b->s.globals, &args, &b->e), 0);
+	assert_true(cmd_watch.run(&b->s, &args, &b->e) < 0);
+	assert_string_equal(b->e.message, "the device has no interrupt vectors");
+	assert_int_equal(b->e.cause, CAUSE_USAGE);
+	loop_free(b->s.loop);
+	b->s.loop = NULL;
+}
+
 /* What watch prints of two looks, between which vector 4 counted seven times. */
 static const char *two_looks(struct bench *b, int argc, char **argv)
 {
@@ -423,6 +483,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(held_by_whom, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_function, setup, teardown),
+		cmocka_unit_test_setup_teardown(has_columns, setup, teardown),
+		cmocka_unit_test_setup_teardown(has_no_such_vector, setup, teardown),
 		cmocka_unit_test_setup_teardown(tells_rate, setup, teardown),
 		cmocka_unit_test_setup_teardown(marks_storms, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_to_watch_with, setup, teardown),

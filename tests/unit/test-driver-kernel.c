@@ -343,6 +343,27 @@ static void taken_meanwhile(void **state)
 	has("nvme", "", NULL);
 }
 
+/* A member of the group that keeps it from being viable is named, in the first group too. */
+static void group_is_not_viable(void **state)
+{
+	char path[PATH_MAX];
+
+	(void)state;
+	unlink(tree_path(&k->t, HOME "/iommu_group", path));
+	tree_folder(&k->t, "sys/kernel/iommu_groups/0/devices/");
+	tree_link(&k->t, HOME "/iommu_group", "../../../kernel/iommu_groups/0");
+	tree_text(&k->t, "dev/vfio/0", "");
+	tree_text(&k->t, "sys/devices/pci0000:00/0000:04:00.1/class", "0x020000\n");
+	tree_link(&k->t, "sys/devices/pci0000:00/0000:04:00.1/driver", "../../../bus/pci/drivers/ahci");
+	tree_link(&k->t, "sys/bus/pci/devices/0000:04:00.1", "../../../devices/pci0000:00/0000:04:00.1");
+	tree_link(&k->t, "sys/kernel/iommu_groups/0/devices/0000:04:00.1",
+		  "../../../../devices/pci0000:00/0000:04:00.1");
+	if (bind_it())
+		fail_msg("%s", k->e.message);
+	assert_string_equal(k->c.note, "group 0 is not viable yet: 04:00.1 has ahci; msictl bind 04:00.1 frees it for "
+				       "VFIO");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -356,6 +377,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_node, setup, teardown),
 		cmocka_unit_test_setup_teardown(had_none_and_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(taken_meanwhile, setup, teardown),
+		cmocka_unit_test_setup_teardown(group_is_not_viable, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("driver-kernel", tests, NULL, NULL);
