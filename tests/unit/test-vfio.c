@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/vfio.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include "backend.h"
+#include "device.h"
 #include "function.h"
 #include "tree.h"
 #include "vfio.h"
@@ -28,8 +30,9 @@ struct kernel {
 	unsigned long type; /* of the IOMMU that it has */
 	int set_iommu_errno, group_errno;
 	uint32_t cap_next;
-	uint32_t argsz; /* what GET_REGION_INFO says that it takes; 0: what was given */
-	int irq_errno;
+	uint32_t argsz;		   /* what GET_REGION_INFO says that it takes; 0: what was given */
+	int irq_errno, info_errno; /* of SET_IRQS, of GET_IRQ_INFO */
+	unsigned int vectors[VFIO_PCI_NUM_IRQS];
 	char set[256]; /* the last SET_IRQS */
 	char log[1024];
 	char trace[2048];
@@ -123,9 +126,9 @@ static int ask_device(unsigned long request, void *arg)
 		di->num_irqs = 5;
 		return says(di->argsz == sizeof(*di) ? 0 : EINVAL);
 	case VFIO_DEVICE_GET_IRQ_INFO:
-		ii->count = ii->index == VFIO_PCI_MSIX_IRQ_INDEX ? 33 : 1;
+		ii->count = ii->index < VFIO_PCI_NUM_IRQS ? k.vectors[ii->index] : 0;
 		ii->flags = VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE;
-		return says(ii->index == VFIO_PCI_ERR_IRQ_INDEX ? EINVAL : 0);
+		return says(ii->index == VFIO_PCI_ERR_IRQ_INDEX ? EINVAL : k.info_errno);
 	case VFIO_DEVICE_GET_REGION_INFO:
 		return get_region_info(arg);
 	case VFIO_DEVICE_SET_IRQS:
@@ -215,7 +218,8 @@ static int setup(void **state)
 			     .device = -1,
 			     .status = VFIO_GROUP_FLAGS_VIABLE,
 			     .device_flags = VFIO_DEVICE_FLAGS_PCI | VFIO_DEVICE_FLAGS_RESET,
-			     .type = VFIO_TYPE1v2_IOMMU };
+			     .type = VFIO_TYPE1v2_IOMMU,
+			     .vectors = { 1, 1, 33, 1, 1 } };
 	tree_new(&t);
 	tree_text(&t, DEV "0000:04:00.0/vendor", "0x1b36\n");
 	tree_text(&t, DEV "0000:04:00.1/vendor", "0x1b36\n");
@@ -546,6 +550,139 @@ static void is_traced(void **state)
 	vfio_group_backend.close(handle);
 }
 
+/* ---- a device on top of it */
+
+static unsigned int releases;
+
+static void released(void *ctx)
+{
+	(void)ctx;
+	releases++;
+}
+
+struct opened {
+	struct device *d;
+	struct loop *loop;
+	struct root root;
+	struct error e;
+	int rc;
+};
+
+static struct opened device(const struct tree *t, const char *spec, bool live)
+{
+	const struct device_events ev = { .released = released };
+	static struct opened o;
+	struct open_request req = { .spec = spec, .root = &o.root, .trace = &quiet };
+
+	o = (struct opened){ .root = t->root };
+	o.root.live = live;
+	releases = 0;
+	k.set[0] = '\0';
+	assert_int_equal(loop_new(&o.loop), 0);
+	o.rc = device_open(&o.d, &req, o.loop, &ev, &o.e);
+	return o;
+}
+
+static void done(struct opened *o)
+{
+	device_close(o->d);
+	loop_free(o->loop);
+	assert_false(is_open(k.device) || is_open(k.group) || is_open(k.container));
+}
+
+static void no_device(const struct tree *t, const char *spec, bool live, enum cause cause, const char *message)
+{
+	struct opened o = device(t, spec, live);
+
+	assert_true(o.rc < 0);
+	if (!strstr(o.e.message, message))
+		fail_msg("expected \"%s\" in \"%s\"", message, o.e.message);
+	assert_int_equal(o.e.cause, cause);
+	assert_null(o.d);
+	done(&o);
+}
+
+static void device_opens(void **state)
+{
+	struct opened o = device(*state, "04:00.0", true);
+
+	assert_int_equal(o.rc, 0);
+	assert_string_equal(o.d->name, "04:00.0");
+	assert_true(o.d->has_addr);
+	/* it hears from the begin that the kernel wants it back */
+	assert_non_null(strstr(k.set, "index=4 start=0 count=1 flags=0x24: "));
+	assert_true(o.d->irq[IRQ_REQ].vector[0]->armed);
+	assert_int_equal(o.d->irq[IRQ_MSIX].info.count, 33);
+	assert_null(device_index(o.d, IRQ_ERR, &o.e));
+	assert_string_equal(o.e.message, "the device has no err: it is not PCI Express");
+	assert_non_null(device_index(o.d, IRQ_MSI, &o.e));
+	done(&o);
+	/* at the end it is not heard any more */
+	assert_string_equal(k.set, "index=4 start=0 count=0 flags=0x21:");
+	assert_int_equal(releases, 0);
+}
+
+/* By REQ, or by word of the kernel's events: let go at once. */
+static void device_goes_back(void **state)
+{
+	for (int by_req = 0; by_req < 2; by_req++) {
+		struct opened o = device(*state, "04:00.0", true);
+
+		assert_int_equal(o.rc, 0);
+		if (by_req) {
+			assert_int_equal(eventfd_write(o.d->irq[IRQ_REQ].vector[0]->source.fd, 1), 0);
+			assert_true(loop_wait(o.loop, 0) >= 0);
+		} else {
+			device_wanted_back(o.d);
+		}
+		assert_int_equal(releases, 1);
+		assert_false(is_open(k.device) || is_open(k.group));
+		assert_true(device_here(o.d, &o.e) < 0);
+		assert_string_equal(o.e.message, "the kernel took the device back");
+		device_wanted_back(o.d);
+		assert_int_equal(releases, 1);
+		done(&o);
+	}
+}
+
+static void device_without_req(void **state)
+{
+	struct opened o;
+
+	k.vectors[IRQ_REQ] = 0;
+	o = device(*state, "04:00.0", true);
+	assert_int_equal(o.rc, 0);
+	assert_string_equal(k.set, "");
+	assert_null(device_index(o.d, IRQ_REQ, &o.e));
+	assert_string_equal(o.e.message, "the device has no req");
+	done(&o);
+}
+
+static void device_does_not_open(void **state)
+{
+	const struct tree *t = *state;
+
+	no_device(t, "04:00.0", false, CAUSE_FAILED, "a captured tree has no device to open");
+	no_device(t, "nonsense", true, CAUSE_USAGE, "nonsense");
+	no_device(t, "04:00.7", true, CAUSE_NO_DEVICE, "");
+	k.vectors[IRQ_INTX] = 2;
+	no_device(t, "04:00.0", true, CAUSE_FAILED, "it has 2 vectors of intx, PCI allows 1");
+	k.vectors[IRQ_INTX] = 1;
+	k.vectors[IRQ_MSI] = 33;
+	no_device(t, "04:00.0", true, CAUSE_FAILED, "it has 33 vectors of msi, PCI allows 32");
+	k.vectors[IRQ_MSI] = 32;
+	k.vectors[IRQ_MSIX] = 2049;
+	no_device(t, "04:00.0", true, CAUSE_FAILED, "it has 2049 vectors of msix, PCI allows 2048");
+	k.vectors[IRQ_MSIX] = 2048;
+	k.info_errno = EIO;
+	no_device(t, "04:00.0", true, CAUSE_FAILED, "VFIO_DEVICE_GET_IRQ_INFO failed");
+	k.info_errno = 0;
+	k.irq_errno = EPERM;
+	no_device(t, "04:00.0", true, CAUSE_PERMISSION, "cannot listen to the kernel's requests (REQ)");
+	k.device_flags = 0;
+	no_device(t, "04:00.0", true, CAUSE_FAILED, "the VFIO device is no PCI function");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -561,6 +698,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(reaches_regions, setup, teardown),
 		cmocka_unit_test_setup_teardown(knows_regions, setup, teardown),
 		cmocka_unit_test_setup_teardown(is_traced, setup, teardown),
+		cmocka_unit_test_setup_teardown(device_opens, setup, teardown),
+		cmocka_unit_test_setup_teardown(device_goes_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(device_without_req, setup, teardown),
+		cmocka_unit_test_setup_teardown(device_does_not_open, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("vfio", tests, NULL, NULL);
