@@ -149,11 +149,17 @@ static void says(struct bench *b, const char *text)
 static void sorts(void **state)
 {
 	struct bench *b = *state;
+	char path[PATH_MAX];
 
+	counts(b, 5, 50, "1\n");
 	look(b);
-	shows(b, "VECTOR", 0, "0\n1\n2\n3\n4\n");
+	shows(b, "VECTOR", 0, "0\n1\n2\n3\n4\n5\n");
 	b->w.sort = SORT_IRQ;
-	shows(b, "VECTOR", 0, "4\n3\n2\n1\n0\n");
+	shows(b, "VECTOR", 0, "4\n3\n2\n1\n0\n5\n");
+	snprintf(path, sizeof(path), "%s/" NVME "/msi_irqs/50", b->t.dir);
+	unlink(path);
+	anew(b);
+	look(b);
 	b->w.sort = SORT_COUNT;
 	shows(b, "VECTOR,COUNT", 0, "1 50\n3 40\n4 30\n2 20\n0 10\n");
 	counts(b, 4, 41, "37\n");

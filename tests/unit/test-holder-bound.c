@@ -133,6 +133,19 @@ static void waits_for_its_group(void **state)
 	assert_int_equal(b->h.left.cause, CAUSE_NONE);
 }
 
+/* The first group is a group as any other. */
+static void waits_for_the_first_group(void **state)
+{
+	struct bench *b = *state;
+
+	b->held[0].group = b->held[1].group = 0;
+	assert_int_equal(settle(b, bound(0, 0)), 1);
+	assert_string_equal(b->lines, "");
+	b->open[0].handle = b->open[1].handle = NULL;
+	assert_int_equal(settle(b, NULL), 0);
+	assert_true(unbinds(b, "0000:04:00.0"));
+}
+
 /* Without a group there is nobody to wait for. */
 static void waits_for_nobody(void **state)
 {
@@ -196,6 +209,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(waits_for_its_group, setup, teardown),
 		cmocka_unit_test_setup_teardown(waits_for_nobody, setup, teardown),
+		cmocka_unit_test_setup_teardown(waits_for_the_first_group, setup, teardown),
 		cmocka_unit_test_setup_teardown(cannot_give_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(takes, setup, teardown),
 	};

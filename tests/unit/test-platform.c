@@ -291,6 +291,9 @@ static void arch_without_a_file(void **state)
 		struct platform p;
 
 		tree_text(t, "proc/cpuinfo", table[i].cpuinfo);
+		/* and with one that says nothing */
+		if (i % 2)
+			tree_text(t, "proc/sys/kernel/arch", "");
 		read_it(t, &p);
 		assert_string_equal(p.arch, table[i].arch);
 		platform_free(&p);

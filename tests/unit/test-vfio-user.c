@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The vfio-user back end's exchanges against a peer that answers by a script, well or badly. */
 #include <signal.h>
+#include <sys/un.h>
 
 #include "loop.h"
 #include "vu-script.h"
@@ -115,6 +116,38 @@ static void test_paths(void **state)
 		if (e.cause == CAUSE_USAGE)
 			assert_string_equal(e.message, "a socket's path has 1 to 107 bytes");
 	}
+}
+
+/* A server that takes nobody in for now is waited for, as long as the user allows. */
+static void test_queue(void **state)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	char dir[] = "/tmp/msictl-unit-XXXXXX", spec[160];
+	struct open_request req = { .spec = spec, .trace = &quiet, .timeout_us = 300000 };
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), full = 0, first[8];
+	struct error e = { 0 };
+	uint64_t begin;
+	void *u;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/s", dir);
+	snprintf(spec, sizeof(spec), "vfio-user:%s", sun.sun_path);
+	assert_int_equal(bind(listener, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	assert_int_equal(listen(listener, 0), 0);
+	while (full < 8) {
+		first[full] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		if (connect(first[full++], (struct sockaddr *)&sun, sizeof(sun)) < 0)
+			break;
+	}
+	begin = now_us();
+	assert_true(vfio_user_backend.open(&req, &u, &e) < 0);
+	assert_true(now_us() - begin >= 300000);
+	assert_int_equal(e.cause, CAUSE_BUSY);
+	close_all(first, (size_t)full);
+	close(listener);
+	unlink(sun.sun_path);
+	rmdir(dir);
 }
 
 /* The third of four chunks fails: all of the first enable is undone, later only what the call was about. */
@@ -454,21 +487,14 @@ static void test_stop_within_set(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_chunks),
-		cmocka_unit_test(test_runs),
-		cmocka_unit_test(test_enabled_anew),
-		cmocka_unit_test(test_paths),
-		cmocka_unit_test(test_roll_back),
-		cmocka_unit_test(test_grant),
-		cmocka_unit_test(test_wrong_replies),
-		cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_lies),
-		cmocka_unit_test(test_regions),
-		cmocka_unit_test(test_between),
-		cmocka_unit_test(test_version),
-		cmocka_unit_test(test_late_chunks),
-		cmocka_unit_test(test_stop),
-		cmocka_unit_test(test_stop_within_set),
+		cmocka_unit_test(test_chunks),	     cmocka_unit_test(test_runs),
+		cmocka_unit_test(test_enabled_anew), cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_queue),	     cmocka_unit_test(test_roll_back),
+		cmocka_unit_test(test_grant),	     cmocka_unit_test(test_wrong_replies),
+		cmocka_unit_test(test_cut),	     cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_regions),	     cmocka_unit_test(test_between),
+		cmocka_unit_test(test_version),	     cmocka_unit_test(test_late_chunks),
+		cmocka_unit_test(test_stop),	     cmocka_unit_test(test_stop_within_set),
 	};
 
 	return cmocka_run_group_tests_name("vfio-user", tests, NULL, NULL);

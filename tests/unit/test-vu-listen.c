@@ -244,9 +244,11 @@ static void test_bad_path(void **state)
 	assert_int_equal(e.cause, CAUSE_USAGE);
 	memset(path, 'x', sizeof(path));
 	path[108] = '\0';
+	e = (struct error){ 0 };
 	assert_int_equal(vu_listen(&l, path, &e), -ENAMETOOLONG);
 	assert_int_equal(e.cause, CAUSE_USAGE);
 	assert_non_null(strstr(e.message, "108"));
+	assert_non_null(strstr(e.hint, "use a shorter path"));
 	snprintf(where, sizeof(where), "%s/none/s", p->dir);
 	assert_int_equal(vu_listen(&l, where, &e), -ENOENT);
 	assert_int_equal(e.cause, CAUSE_FAILED);
