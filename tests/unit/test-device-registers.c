@@ -764,6 +764,27 @@ static void rehearses(void **state)
 	assert_int_equal(ix->vector[2]->masked, MASK_TABLE);
 }
 
+/* Of each index. */
+static void rehearses_any(void **state)
+{
+	static const enum irq_index any[] = { IRQ_INTX, IRQ_MSI, IRQ_MSIX, IRQ_ERR };
+	struct hw *h = *state;
+	struct change c = { 0 };
+	struct error e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(any); i++) {
+		enable(h, any[i], "0");
+		h->trace.dry_run = true;
+		assert_int_equal(device_rehearse(&h->d, &e), 0);
+		assert_int_equal(device_disable(&h->d, any[i], &c, &e), 0);
+		assert_false(h->d.irq[any[i]].enabled);
+		device_rehearsed(&h->d);
+		h->trace.dry_run = false;
+		assert_true(h->d.irq[any[i]].enabled && h->d.irq[any[i]].vector[0]->armed);
+		assert_int_equal(device_disable(&h->d, any[i], &c, &e), 0);
+	}
+}
+
 static int pipe_end;
 static bool peer_went;
 
@@ -890,6 +911,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bus_mastering, setup, teardown),
 		cmocka_unit_test_setup_teardown(ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(rehearses, setup, teardown),
+		cmocka_unit_test_setup_teardown(rehearses_any, setup, teardown),
 		cmocka_unit_test_setup_teardown(loses_its_peer, setup, teardown),
 	};
 

@@ -223,6 +223,21 @@ static void words_of_the_command_line(void **state)
 
 #define FEATURES "/sys/class/iommu/ivhd0/amd-iommu/features 29d3"
 
+/* A unit that has a name and nothing to read is no evidence. */
+static void amd_without_registers(void **state)
+{
+	struct tree *t = *state;
+	struct platform p;
+
+	x86(t, "6.15.0\n");
+	tree_text(t, "sys/class/iommu/ivhd0/amd-iommu/cap", "1f03000f\n");
+	read_it(t, &p);
+	assert_int_equal(p.iommus, 1);
+	assert_null(find(&p, "remapping-capability"));
+	assert_null(find(&p, "amd-2k"));
+	platform_free(&p);
+}
+
 static void amd_2k_bits(void **state)
 {
 	static const struct {
@@ -609,6 +624,7 @@ int main(void)
 		OVER_A_TREE(hypervisor_allocates),
 		OVER_A_TREE(words_of_the_command_line),
 		OVER_A_TREE(amd_2k_bits),
+		OVER_A_TREE(amd_without_registers),
 		OVER_A_TREE(guests),
 		OVER_A_TREE(arch_without_a_file),
 		OVER_A_TREE(vectors_of_debugfs),
