@@ -33,7 +33,8 @@ struct kernel {
 	uint32_t argsz;		   /* what GET_REGION_INFO says that it takes; 0: what was given */
 	int irq_errno, info_errno; /* of SET_IRQS, of GET_IRQ_INFO */
 	unsigned int vectors[VFIO_PCI_NUM_IRQS];
-	char set[256]; /* the last SET_IRQS */
+	int dups, failing_dup; /* of the calls that duplicate a descriptor, the one that fails; 0: none */
+	char set[256];	       /* the last SET_IRQS */
 	char log[1024];
 	char trace[2048];
 };
@@ -194,6 +195,19 @@ int ioctl(int fd, unsigned long request, ...)
 	if (fd == k.group)
 		return ask_group(request, arg);
 	return fd == k.container ? ask_container(request, (unsigned long)arg) : says(EBADF);
+}
+
+int fcntl(int fd, int cmd, ...)
+{
+	unsigned long arg;
+	va_list ap;
+
+	va_start(ap, cmd);
+	arg = va_arg(ap, unsigned long);
+	va_end(ap);
+	if (cmd == F_DUPFD_CLOEXEC && ++k.dups == k.failing_dup)
+		return says(EMFILE);
+	return (int)syscall(SYS_fcntl, fd, cmd, arg);
 }
 
 static void traced(void *ctx, const char *text)
@@ -412,6 +426,28 @@ static void siblings_share(void **state)
 	assert_false(is_open(k.group));
 }
 
+/* Without descriptors for the second nothing stays open of it, and the first one stays. */
+static void siblings_and_no_descriptors(void **state)
+{
+	const struct tree *t = *state;
+	void *first = opened(t, &quiet), *second = NULL;
+	const struct sibling at[] = { { .backend = &vfio_group_backend, .handle = first } };
+	struct open_request req = { .spec = "04:00.0", .root = &t->root, .trace = &quiet, .siblings = { at, 1 } };
+	int next = dup(0);
+	struct error e;
+
+	close(next);
+	for (k.failing_dup = 1; k.failing_dup <= 2; k.failing_dup++) {
+		k.dups = 0;
+		assert_int_equal(vfio_group_backend.open(&req, &second, &e), -EMFILE);
+		assert_non_null(strstr(e.message, "the descriptors of IOMMU group 7 can't be shared"));
+		assert_int_equal(e.cause, CAUSE_FAILED);
+		assert_false(is_open(next));
+	}
+	assert_true(is_open(k.device));
+	vfio_group_backend.close(first);
+}
+
 static void tells_of_device(void **state)
 {
 	void *handle = opened(*state, &quiet);
@@ -529,9 +565,13 @@ static void is_traced(void **state)
 		"VFIO_DEVICE_GET_REGION_INFO(config) = 0 {size=0x2000 offset=0x800000 flags=READ|WRITE} (",
 		"pwrite(config offset=0x4 size=2 value=0x0006) = 2 (",
 		"pread(config offset=0x4 size=2) = 2 {0x0006} (",
+		"VFIO_DEVICE_GET_REGION_INFO(bar2) = 0 {",
+		"mmap(bar2 offset=0x1000 size=4096) = 0 (",
+		"mmap(bar2 offset=0x1 size=4096) = -1 EINVAL (",
 		"VFIO_DEVICE_RESET() = 0 (",
 	};
 	const char *at = k.trace;
+	void *map;
 
 	assert_int_equal(vfio_device_info(handle, &info, &e), 0);
 	assert_int_equal(vfio_irq_info(handle, IRQ_MSIX, &irq), 0);
@@ -539,6 +579,9 @@ static void is_traced(void **state)
 	assert_int_equal(vfio_set_irqs(handle, &set, NULL), 0);
 	assert_int_equal(vfio_region_write(handle, REGION_CONFIG, &word, 2, 4), 2);
 	assert_int_equal(vfio_region_read(handle, REGION_CONFIG, &word, 2, 4), 2);
+	assert_int_equal(vfio_region_map(handle, 2, 4096, 4096, &map), 0);
+	assert_int_equal(munmap(map, 4096), 0);
+	assert_int_equal(vfio_region_map(handle, 2, 1, 4096, &map), -EINVAL);
 	assert_int_equal(vfio_reset(handle), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		const char *found = strstr(at, lines[i]);
@@ -693,6 +736,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(noiommu_is_asked_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_driver, setup, teardown),
 		cmocka_unit_test_setup_teardown(siblings_share, setup, teardown),
+		cmocka_unit_test_setup_teardown(siblings_and_no_descriptors, setup, teardown),
 		cmocka_unit_test_setup_teardown(tells_of_device, setup, teardown),
 		cmocka_unit_test_setup_teardown(sends_sets, setup, teardown),
 		cmocka_unit_test_setup_teardown(reaches_regions, setup, teardown),

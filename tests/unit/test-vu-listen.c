@@ -149,12 +149,14 @@ static void test_no_descriptors(void **state)
 static void test_looks(void **state)
 {
 	static const struct {
-		int look, err, rc;
+		int look, err;
+		enum cause cause;
 		const char *says;
 	} cases[] = {
-		{ 1, EIO, -EIO, "cannot be looked at" },
-		{ 2, EIO, -EIO, "the stale socket cannot be removed" },
-		{ 2, EACCES, -EACCES, "the stale socket cannot be removed" },
+		{ 1, EIO, CAUSE_FAILED, "cannot be looked at" },
+		{ 1, EPERM, CAUSE_PERMISSION, "cannot be looked at" },
+		{ 2, EIO, CAUSE_FAILED, "the stale socket cannot be removed" },
+		{ 2, EACCES, CAUSE_PERMISSION, "the stale socket cannot be removed" },
 	};
 	const struct place *p = *state;
 	struct vu_listener l;
@@ -165,8 +167,9 @@ static void test_looks(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		failing = cases[i].look;
 		failing_errno = cases[i].err;
-		assert_int_equal(vu_listen(&l, p->path, &e), cases[i].rc);
+		assert_int_equal(vu_listen(&l, p->path, &e), -cases[i].err);
 		failing = 0;
+		assert_int_equal(e.cause, cases[i].cause);
 		assert_non_null(strstr(e.message, cases[i].says));
 		assert_int_equal(connects(p->path), -ECONNREFUSED);
 	}
@@ -232,6 +235,29 @@ static void test_no_socket(void **state)
 	assert_int_equal(access(p->dir, F_OK), 0);
 }
 
+/* Whether a socket is served that another user may not connect to, cannot be told. */
+static void test_other_user(void **state)
+{
+	const struct place *p = *state;
+	struct vu_listener l, other;
+	struct error e = { 0 };
+	int rc;
+
+	if (geteuid())
+		skip();
+	assert_int_equal(vu_listen(&l, p->path, &e), 0);
+	assert_int_equal(chmod(p->dir, 0777), 0);
+	assert_int_equal(seteuid(65534), 0);
+	rc = vu_listen(&other, p->path, &e);
+	assert_int_equal(seteuid(0), 0);
+	assert_int_equal(rc, -EACCES);
+	assert_int_equal(e.cause, CAUSE_PERMISSION);
+	assert_non_null(strstr(e.message, "is another user's socket"));
+	assert_int_equal(connects(p->path), 0);
+	vu_unlisten(&l);
+	close(l.fd);
+}
+
 static void test_bad_path(void **state)
 {
 	char path[200], where[100];
@@ -242,16 +268,24 @@ static void test_bad_path(void **state)
 
 	assert_int_equal(vu_listen(&l, "", &e), -ENAMETOOLONG);
 	assert_int_equal(e.cause, CAUSE_USAGE);
+	assert_string_equal(e.message, "a socket's path has 1 to 107 bytes (unix(7)), this one has 0");
 	memset(path, 'x', sizeof(path));
 	path[108] = '\0';
 	e = (struct error){ 0 };
 	assert_int_equal(vu_listen(&l, path, &e), -ENAMETOOLONG);
 	assert_int_equal(e.cause, CAUSE_USAGE);
-	assert_non_null(strstr(e.message, "108"));
-	assert_non_null(strstr(e.hint, "use a shorter path"));
+	assert_non_null(strstr(e.message, "this one has 108"));
+	assert_non_null(strstr(e.hint, "change to its folder"));
 	snprintf(where, sizeof(where), "%s/none/s", p->dir);
 	assert_int_equal(vu_listen(&l, where, &e), -ENOENT);
 	assert_int_equal(e.cause, CAUSE_FAILED);
+
+	/* a pipe is no folder, and nobody waits for its writer */
+	snprintf(where, sizeof(where), "%s/pipe", p->dir);
+	assert_int_equal(mkfifo(where, 0600), 0);
+	snprintf(path, sizeof(path), "%s/s", where);
+	assert_int_equal(vu_listen(&l, path, &e), -ENOTDIR);
+	assert_int_equal(unlink(where), 0);
 
 	/* the longest there is */
 	snprintf(path, sizeof(path), "%s/", p->dir);
@@ -371,6 +405,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_descriptors, place_new, place_free),
 		cmocka_unit_test_setup_teardown(test_other_socket, place_new, place_free),
 		cmocka_unit_test_setup_teardown(test_no_socket, place_new, place_free),
+		cmocka_unit_test_setup_teardown(test_other_user, place_new, place_free),
 		cmocka_unit_test_setup_teardown(test_bad_path, place_new, place_free),
 		cmocka_unit_test_setup_teardown(test_unlisten, place_new, place_free),
 		cmocka_unit_test_setup_teardown(test_locked, place_new, place_free),
