@@ -4,11 +4,15 @@
  * why, which files would be written and in which order, what is remembered and
  * how little of that is believed. The lab binds real functions.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <net/if.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -134,6 +138,76 @@ ssize_t readlink(const char *path, char *buf, size_t size)
 		return -1;
 	}
 	return syscall(SYS_readlink, path, buf, size);
+}
+
+/* What a kernel without memory answers to the @failing-th of these calls from now on; 0: to none. */
+static unsigned int calls, failing;
+
+static bool fails_now(void)
+{
+	errno = ENOMEM;
+	return ++calls == failing;
+}
+
+DIR *fdopendir(int fd)
+{
+	DIR *(*real)(int fd) = dlsym(RTLD_NEXT, "fdopendir");
+
+	return fails_now() ? NULL : real(fd);
+}
+
+/* Of folders */
+int fstat(int fd, struct stat *st)
+{
+	int rc = fstatat(fd, "", st, AT_EMPTY_PATH);
+
+	return rc == 0 && S_ISDIR(st->st_mode) && fails_now() ? -1 : rc;
+}
+
+int fsmount(int fd, unsigned int flags, unsigned int attributes)
+{
+	return fails_now() ? -1 : (int)syscall(SYS_fsmount, fd, flags, attributes);
+}
+
+/* The time limit of the last poll(2), which a signal interrupts; 0: nobody asks. */
+static int limit_ms;
+
+int poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+	const struct timespec limit = { .tv_sec = timeout / 1000, .tv_nsec = timeout % 1000 * 1000000L };
+
+	if (limit_ms) {
+		limit_ms = timeout;
+		errno = EINTR;
+		return -1;
+	}
+	return ppoll(fds, n, timeout < 0 ? NULL : &limit, NULL);
+}
+
+/*
+ * Something uses the function: whatever cannot be looked at, it is not taken for free. Where @says is not said, the
+ * reason is.
+ */
+static void assert_never_free(struct bench *b, const char *says)
+{
+	bool done = false;
+
+	for (failing = 1; !done; failing++) {
+		unsigned int at = failing;
+		char what[16];
+
+		calls = 0;
+		snprintf(what, sizeof(what), "call %u", at);
+		b->e = (struct error){ 0 };
+		if (driver_in_use(&b->t.root, &nvme, &b->e) >= 0)
+			fail_msg("free when %s fails", what);
+		done = calls < at;
+		if (!strstr(b->e.message, says) && b->e.err != ENOMEM && !strstr(b->e.message, "ENOMEM"))
+			fail_msg("%s fails: %s", what, b->e.message);
+		assert_true(!done || strstr(b->e.message, says));
+	}
+	failing = 0;
+	assert_true(calls > 0);
 }
 
 static void assert_file(const struct bench *b, const char *path, const char *text)
@@ -397,6 +471,9 @@ static void mounted_through_layers(void **state)
 	tree_link(&b->t, "sys/devices/virtual/block/dm-0/slaves/nvme0n1p1",
 		  "../../../../pci0000:00/0000:00:04.0/0000:04:00.0/nvme/nvme0/nvme0n1/nvme0n1p1");
 	assert_refused(b, CAUSE_BUSY, "mounted on /home", "umount");
+	/* behind lines that say nothing */
+	mounts(b, "\n23 22 254:1 / /home rw - ext4 /dev/mapper/home rw\n");
+	assert_never_free(b, "mounted on /home");
 }
 
 /* A partition of a RAID: the disk has the slaves. */
@@ -423,6 +500,12 @@ static void layers_in_a_circle(void **state)
 	tree_link(&b->t, "sys/devices/virtual/block/dm-0/slaves/dm-1", "../../dm-1");
 	tree_link(&b->t, "sys/devices/virtual/block/dm-1/slaves/dm-0", "../../dm-0");
 	mounts(b, "23 22 254:1 / /home rw - ext4 /dev/mapper/home rw\n");
+	assert_int_equal(driver_in_use(&b->t.root, &nvme, &b->e), 0);
+	/* a partition that is its own disk's slave */
+	disk(b, "259:9", "sys/devices/virtual/block/md0/md0p1");
+	tree_text(&b->t, "sys/devices/virtual/block/md0/md0p1/partition", "1\n");
+	tree_link(&b->t, "sys/devices/virtual/block/md0/slaves/md0p1", "../md0p1");
+	mounts(b, "23 22 259:9 / /home rw - ext4 /dev/md0p1 rw\n");
 	assert_int_equal(driver_in_use(&b->t.root, &nvme, &b->e), 0);
 }
 
@@ -592,6 +675,10 @@ static void sysfs_of_a_namespace(void **state)
 	assert_true(faccessat(sysfs, "class/net/eth0", F_OK, 0) < 0);
 	assert_int_equal(stat("/proc/thread-self/ns/net", &after), 0);
 	assert_int_equal(before.st_ino, after.st_ino);
+	calls = 0;
+	failing = 1;
+	assert_int_equal(netns_sysfs(there), -ENOMEM);
+	failing = 0;
 }
 
 /* With too few descriptors to look, a disk that is mounted does not pass for a free one. */
@@ -666,6 +753,18 @@ static void tour_of_a_namespace(void **state)
 	assert_string_equal(n.up, "lo");
 	assert_string_equal(n.where, "/proc/100/task/101/ns/net");
 	net_elsewhere_free(&n);
+	assert_never_free(b, "its network interface lo is up in another network namespace (/proc/100/task/101/ns/net)");
+	assert_string_equal(b->e.hint, "nsenter --net=/proc/100/task/101/ns/net ip link set down dev lo   "
+				       "(bind 04:00.0 --force takes it all the same)");
+	/* one that is seen here too counts once, and the look goes on */
+	tree_folder(&b->t, "sys/devices/virtual/net/lo/");
+	tree_folder(&b->t, "sys/devices/virtual/other/net/.lo/");
+	assert_int_equal(netns_search(&b->t.root, &nvme, &n), 0);
+	assert_int_equal(n.visible, 1);
+	assert_int_equal(n.total, 3);
+	assert_string_equal(n.up, "lo");
+	net_elsewhere_free(&n);
+	rmdir(tree_path(&b->t, "sys/devices/virtual/net/lo", full));
 
 	/* one that has a name and no process */
 	unlink(tree_path(&b->t, "proc/100/task/101/ns/net", full));
@@ -684,6 +783,8 @@ static void tour_of_a_namespace(void **state)
 	assert_int_equal(n.found, 0);
 	assert_null(n.up);
 	net_elsewhere_free(&n);
+	rmdir(tree_path(&b->t, "sys/devices/virtual/other/net/.lo", full));
+	rmdir(tree_path(&b->t, "sys/devices/virtual/other/net", full));
 	assert_true(driver_in_use(&b->t.root, &nvme, &b->e) < 0);
 	assert_non_null(strstr(b->e.message, "1 of its network interfaces may be up"));
 }
@@ -713,6 +814,8 @@ static void remembers(void **state)
 	assert_string_equal(name, "nvme");
 	assert_int_equal(stat(tree_path(&b->t, "run/msictl/former", full), &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0700);
+	assert_int_equal(stat(tree_path(&b->t, "run/msictl", full), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0755);
 	assert_int_equal(stat(tree_path(&b->t, FORMER, full), &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_int_equal(former_save(&b->t.root, &nvme, ""), 0);
@@ -792,11 +895,26 @@ static void folder_not_found(void **state)
 static void no_room_to_remember(void **state)
 {
 	struct bench *b = *state;
+	struct rlimit before;
 
 	no_room = true;
 	assert_int_equal(former_save(&b->t.root, &nvme, "nvme"), -ENOSPC);
 	no_room = false;
 	assert_int_equal(former_save(&b->t.root, &nvme, "nvme"), 0);
+	/* room for a part of the name, and for none of it: what was known stays, and nothing beside it */
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	for (rlim_t room = 0; room < 3; room++) {
+		struct rlimit few = { .rlim_cur = room, .rlim_max = before.rlim_max };
+		int rc;
+
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &few), 0);
+		rc = former_save(&b->t.root, &nvme, "xhci_hcd");
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+		assert_int_equal(rc, room ? -ENOSPC : -EFBIG);
+		assert_file(b, FORMER, "nvme\n");
+		assert_false(root_exists(&b->t.root, FORMER ".new"));
+	}
 }
 
 /* Somebody who may not write to /sys is told as whom to run it. */
@@ -952,6 +1070,19 @@ static void node_appears(void **state)
 	assert_true(now_us() - begin < 10000000);
 }
 
+/* The wait ends with its time limit, or when a signal comes. */
+static void node_wait_has_an_end(void **state)
+{
+	struct bench *b = *state;
+
+	limit_ms = 1;
+	assert_int_equal(node_wait(&b->t.root, 3, true, 5000000), -EINTR);
+	assert_in_range(limit_ms, 4000, 5000);
+	assert_int_equal(node_wait(&b->t.root, 3, true, UINT64_C(4000000000000)), -EINTR);
+	assert_int_equal(limit_ms, INT_MAX);
+	limit_ms = 0;
+}
+
 /* The folder comes later than the wait. */
 static void node_folder_appears(void **state)
 {
@@ -1012,6 +1143,7 @@ int main(void)
 		AT(unbind_what_is_not_bound),
 		AT(unbind_while_held),
 		AT(node_appears),
+		AT(node_wait_has_an_end),
 		AT(node_folder_appears),
 	};
 
