@@ -18,7 +18,7 @@ int vfio_user_device_info(void *handle, struct device_info *info, struct error *
 	int rc = peer_ask(handle, &r, &di, 16);
 
 	if (rc)
-		return vfio_user_explain(handle, rc > 0 ? -EPROTO : rc, "DEVICE_GET_INFO", e);
+		return vfio_user_explain(handle, rc, "DEVICE_GET_INFO", e);
 	if (!(di.flags & VFIO_DEVICE_FLAGS_PCI))
 		return fail(e, CAUSE_FAILED, 0, "the served device is no PCI function");
 	*info = (struct device_info){ .regions = di.num_regions,
@@ -111,7 +111,7 @@ static int access_region(struct vfio_user *u, enum vu_command command, struct re
 	r.detail = text;
 	rc = peer_exchange(u, &r, &m);
 	if (rc)
-		return rc > 0 ? -EIO : rc;
+		return rc;
 	rc = check_access(a, &m, write ? 0 : a->count);
 	if (rc == 0 && !write)
 		memcpy(buf, m.payload + sizeof(*a), a->count);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The vfio-user back end's exchanges against a peer that answers by a script, well or badly. */
+#include <malloc.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "loop.h"
@@ -148,6 +150,84 @@ static void test_queue(void **state)
 	close(listener);
 	unlink(sun.sun_path);
 	rmdir(dir);
+}
+
+static void listens(const char *path, int fd)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+
+	copy_text(sun.sun_path, sizeof(sun.sun_path), path);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&sun, sizeof(sun)), 0);
+	assert_int_equal(listen(fd, 0), 0);
+}
+
+static void assert_refused(const char *spec, enum cause cause, const char *says)
+{
+	const struct open_request req = { .spec = spec, .trace = &quiet, .timeout_us = QUICK };
+	struct error e = { 0 };
+	void *u;
+
+	assert_true(vfio_user_backend.open(&req, &u, &e) < 0);
+	assert_int_equal(e.cause, cause);
+	if (!strstr(e.message, says))
+		fail_msg("\"%s\" lacks \"%s\"", e.message, says);
+}
+
+/* What is at a path without a server; whether there is one is not asked by find(). */
+static void test_no_server(void **state)
+{
+	char dir[] = "/tmp/msictl-unit-XXXXXX", spec[64];
+	const struct open_request req = { .spec = spec, .trace = &quiet, .timeout_us = QUICK };
+	const char *path = spec + strlen("vfio-user:");
+	int fd;
+	struct error e;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(spec, sizeof(spec), "vfio-user:%s/s", dir);
+	assert_true(vfio_user_backend.claims(spec));
+	assert_true(vfio_user_backend.find(&req, &e) < 0);
+	assert_int_equal(e.cause, CAUSE_NO_DEVICE);
+	assert_refused(spec, CAUSE_NO_DEVICE, "there is no such socket");
+	/* a file */
+	assert_int_equal(mknod(path, S_IFREG | 0600, 0), 0);
+	assert_int_equal(vfio_user_backend.find(&req, &e), 0);
+	assert_refused(spec, CAUSE_NO_DEVICE, "it is no socket");
+	assert_int_equal(unlink(path), 0);
+	/* a server that was killed */
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	listens(path, fd);
+	close(fd);
+	assert_int_equal(vfio_user_backend.find(&req, &e), 0);
+	assert_refused(spec, CAUSE_NO_DEVICE, "nobody serves this socket any more");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+/* Exchanges keep no memory. */
+static void test_memory(void **state)
+{
+	size_t before = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < 40; i++) {
+		struct peer p = { .at = 9, .trick = ERROR_ENOSPC };
+		uint8_t data[60];
+		struct irq_info info;
+		void *u;
+
+		/* what the C library keeps for the next call is there by then */
+		if (i == 20)
+			before = mallinfo2().uordblks;
+		started(&p, &u);
+		for (int k = 0; k < 4; k++) {
+			assert_int_equal(vfio_user_region_read(u, REGION_CONFIG, data, sizeof(data), 0), 60);
+			assert_int_equal(vfio_user_irq_info(u, IRQ_MSIX, &info), 0);
+		}
+		assert_int_equal(vfio_user_region_read(u, REGION_CONFIG, data, sizeof(data), 0), -ENOSPC);
+		stop(&p, u);
+	}
+	assert_int_equal(mallinfo2().uordblks, before);
 }
 
 /* The third of four chunks fails: all of the first enable is undone, later only what the call was about. */
@@ -318,7 +398,10 @@ static void test_lies(void **state)
 	stop(&p, u);
 	p = (struct peer){ .at = 1, .trick = LIES };
 	started(&p, &u);
+	memset(data, 0x11, sizeof(data));
 	assert_int_equal(vfio_user_region_read(u, REGION_BAR0, data, sizeof(data), 0), -EPROTO);
+	for (size_t i = 0; i < sizeof(data); i++)
+		assert_int_equal(data[i], 0x11);
 	assert_int_equal(vfio_user_region_read(u, REGION_BAR0, data, sizeof(data), 0), -ENOTCONN);
 	stop(&p, u);
 }
@@ -326,7 +409,7 @@ static void test_lies(void **state)
 static void test_regions(void **state)
 {
 	struct peer p = { .at = UINT32_MAX };
-	uint8_t data[4] = { 0 };
+	uint8_t data[4] = { 0 }, large[300] = { 0 };
 	void *u;
 
 	(void)state;
@@ -334,6 +417,45 @@ static void test_regions(void **state)
 	assert_int_equal(vfio_user_region_read(u, REGION_CONFIG, data, sizeof(data), 8), 4);
 	assert_int_equal(data[3], 0x5a);
 	assert_int_equal(vfio_user_region_write(u, REGION_BAR0, data, sizeof(data), 8), 4);
+	stop(&p, u);
+	/* in pieces that the peer can take, the last one shorter */
+	p = (struct peer){ .at = UINT32_MAX, .max_xfer = 40 };
+	started(&p, &u);
+	assert_int_equal(vfio_user_region_read(u, REGION_CONFIG, large, 60, 8), 60);
+	for (size_t i = 0; i < sizeof(large); i++)
+		assert_int_equal(large[i], i < 60 ? 0x5a : 0);
+	stop(&p, u);
+	assert_int_equal(p.n, 3);
+}
+
+static void test_device(void **state)
+{
+	struct peer p = { .at = UINT32_MAX };
+	struct device_info info;
+	struct region_info ri;
+	struct error e;
+	void *u;
+
+	(void)state;
+	started(&p, &u);
+	assert_int_equal(vfio_user_device_info(u, &info, &e), 0);
+	assert_int_equal(info.regions, 9);
+	assert_int_equal(info.irqs, 5);
+	assert_false(info.reset);
+	assert_int_equal(vfio_user_region_info(u, REGION_BAR0, &ri), 0);
+	assert_true(ri.read && ri.write && ri.size == 4096);
+	assert_int_equal(vfio_user_region_info(u, REGION_ROM, &ri), 0);
+	assert_true(ri.read && !ri.write);
+	stop(&p, u);
+	p = (struct peer){ .at = UINT32_MAX, .no_pci = true };
+	started(&p, &u);
+	assert_true(vfio_user_device_info(u, &info, &e) < 0);
+	assert_string_equal(e.message, "the served device is no PCI function");
+	stop(&p, u);
+	p = (struct peer){ .at = 1, .trick = ERROR_ENOSPC };
+	started(&p, &u);
+	assert_int_equal(vfio_user_device_info(u, &info, &e), -ENOSPC);
+	assert_string_equal(e.message, "the peer refused DEVICE_GET_INFO");
 	stop(&p, u);
 }
 
@@ -372,6 +494,7 @@ static void test_version(void **state)
 		assert_true(start(&p, &u, &e) < 0);
 		assert_true(e.message[0] && e.cause != CAUSE_NONE);
 		assert_int_equal(e.cause == CAUSE_BUSY, tricks[i] == SILENT);
+		assert_string_equal(e.hint, tricks[i] == SILENT ? "--timeout T waits longer" : "");
 		stop(&p, NULL);
 	}
 	assert_int_equal(open_descriptors(), before);
@@ -431,6 +554,9 @@ static void test_stop(void **state)
 	const struct irq_set unmask = {
 		.index = IRQ_MSIX, .action = IRQ_ACTION_UNMASK, .data = IRQ_DATA_NONE, .count = 1
 	};
+	const struct irq_set fire = {
+		.index = IRQ_MSIX, .action = IRQ_ACTION_TRIGGER, .data = IRQ_DATA_NONE, .count = 1
+	};
 	struct peer p = { .at = UINT32_MAX, .loop = loop_hearing() };
 	struct irq_set s = set_of(0, 2);
 	int fd[2], none[2] = { -1, -1 };
@@ -446,6 +572,7 @@ static void test_stop(void **state)
 	stop_asking(u);
 	assert_int_equal(vfio_user_peer_end(u, &e), -EINTR);
 	assert_int_equal(vfio_user_set_irqs(u, &s, fd), -EINTR);
+	assert_int_equal(vfio_user_set_irqs(u, &fire, NULL), -EINTR);
 	assert_int_equal(vfio_user_region_read(u, REGION_CONFIG, data, 60, 0), -EINTR);
 	assert_int_equal(vfio_user_reset(u), -EINTR);
 	assert_int_equal(vfio_user_region_read(u, REGION_CONFIG, data, 2, 4), 2);
@@ -487,14 +614,25 @@ static void test_stop_within_set(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_chunks),	     cmocka_unit_test(test_runs),
-		cmocka_unit_test(test_enabled_anew), cmocka_unit_test(test_paths),
-		cmocka_unit_test(test_queue),	     cmocka_unit_test(test_roll_back),
-		cmocka_unit_test(test_grant),	     cmocka_unit_test(test_wrong_replies),
-		cmocka_unit_test(test_cut),	     cmocka_unit_test(test_lies),
-		cmocka_unit_test(test_regions),	     cmocka_unit_test(test_between),
-		cmocka_unit_test(test_version),	     cmocka_unit_test(test_late_chunks),
-		cmocka_unit_test(test_stop),	     cmocka_unit_test(test_stop_within_set),
+		cmocka_unit_test(test_chunks),
+		cmocka_unit_test(test_runs),
+		cmocka_unit_test(test_enabled_anew),
+		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_queue),
+		cmocka_unit_test(test_no_server),
+		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_roll_back),
+		cmocka_unit_test(test_grant),
+		cmocka_unit_test(test_wrong_replies),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_regions),
+		cmocka_unit_test(test_device),
+		cmocka_unit_test(test_between),
+		cmocka_unit_test(test_version),
+		cmocka_unit_test(test_late_chunks),
+		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_stop_within_set),
 	};
 
 	return cmocka_run_group_tests_name("vfio-user", tests, NULL, NULL);

@@ -50,7 +50,7 @@ struct peer {
 	unsigned int max_fds;
 	size_t max_xfer;
 	useconds_t pause; /* before each reply but VERSION's */
-	bool grant;
+	bool grant, no_pci;
 	unsigned int at;
 	enum trick trick;
 	size_t arg;
@@ -86,8 +86,10 @@ static inline size_t answer(const struct peer *p, const struct vu_message *m, bo
 				.grant = p->grant };
 	struct vfio_device_info di = { .argsz = 16, .flags = VFIO_DEVICE_FLAGS_PCI, .num_regions = 9, .num_irqs = 5 };
 	struct vfio_irq_info ii = { .argsz = sizeof(ii), .flags = 1, .count = lies ? UINT32_MAX : VECTORS };
-	struct vfio_region_info ri = { .argsz = sizeof(ri), .flags = 3, .size = lies ? UINT64_MAX : 4096 };
+	struct vfio_region_info ri = { .argsz = sizeof(ri), .flags = 3, .size = lies ? UINT64_MAX : 4096 }, asked;
 
+	if (p->no_pci)
+		di.flags = VFIO_DEVICE_FLAGS_PLATFORM;
 	switch (m->header.command) {
 	case VU_VERSION:
 		return vu_version_format(&v, out, 512);
@@ -98,6 +100,9 @@ static inline size_t answer(const struct peer *p, const struct vu_message *m, bo
 		memcpy(out, &ii, sizeof(ii));
 		return sizeof(ii);
 	case VU_DEVICE_GET_REGION_INFO:
+		memcpy(&asked, m->payload, sizeof(asked));
+		if (asked.index == VFIO_PCI_ROM_REGION_INDEX)
+			ri.flags = VFIO_REGION_INFO_FLAG_READ;
 		memcpy(out, &ri, sizeof(ri));
 		return sizeof(ri);
 	case VU_REGION_READ:
