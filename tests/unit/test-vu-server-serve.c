@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
@@ -165,6 +166,41 @@ static void test_run_once(void **state)
 	fixture_free(&f);
 }
 
+/* A client for which there is no descriptor waits, and is taken in as soon as there is one; nothing spins meanwhile. */
+static void test_no_descriptors(void **state)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	char dir[] = "/tmp/msictl-unit-XXXXXX";
+	struct rlimit before, none;
+	struct fixture f;
+	int listener, next;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/s", dir);
+	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	assert_int_equal(listen(listener, 4), 0);
+	fixture_new(&f, NULL);
+	assert_int_equal(vu_server_listen(f.server, listener), 0);
+	f.sock = dial(&sun);
+	next = dup(0);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ .rlim_cur = (rlim_t)next, .rlim_max = before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	pump(&f);
+	assert_int_equal(loop_wait(f.loop, now_us() + 20000), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_false(vu_server_busy(f.server));
+	send_ask(&f, &(struct ask){ .command = VU_VERSION, .payload = "\0\0\0\0", .size = 4 });
+	close(take_fd(&f.sock));
+	assert_int_equal(vu_server_run(f.server, true), 0);
+	fixture_free(&f);
+	unlink(sun.sun_path);
+	rmdir(dir);
+}
+
 static void *terminate(void *arg)
 {
 	usleep(20000);
@@ -235,7 +271,7 @@ int main(void)
 		cmocka_unit_test(test_listen),	    cmocka_unit_test(test_disconnect),
 		cmocka_unit_test(test_busy),	    cmocka_unit_test(test_run_limit),
 		cmocka_unit_test(test_run_once),    cmocka_unit_test(test_run_stopped),
-		cmocka_unit_test(test_run_latency),
+		cmocka_unit_test(test_run_latency), cmocka_unit_test(test_no_descriptors),
 	};
 
 	return cmocka_run_group_tests_name("vu-server-serve", tests, NULL, NULL);
