@@ -185,7 +185,7 @@ static int take_words(const struct session *s, const struct args *a, struct valu
 	if (!a->param[0].given)
 		fail(e, CAUSE_USAGE, 0, "DEVICE is missing, which only --openmetrics can do without");
 	else if (a->nrest > 1)
-		fail(e, CAUSE_USAGE, 0, "one word too many: \"%.64s\"", a->rest[1]);
+		fail(e, CAUSE_USAGE, 0, "one word too many: \"%s\"", a->rest[1]);
 	else if (!a->nrest || !kind_parse(KIND_VECTORS, NULL, "VECTORS", a->rest[0], v, e))
 		return 0;
 	return usage_hint(e);

@@ -12,11 +12,11 @@
 
 /* MSI or MSI-X of the function. */
 struct probe_index {
-	bool looked;		 /* a function was named, and its capability could be read */
-	unsigned int capability; /* vectors that the device offers, 0: none */
-	struct grant grant;	 /* grant.measured: the host's answer */
-	char not_measured[320];	 /* why there is none */
-	char limit[160];	 /* what kept the probe from asking for more */
+	bool looked;		       /* a function was named, and its capability could be read */
+	unsigned int capability;       /* vectors that the device offers, 0: none */
+	struct grant grant;	       /* grant.measured: the host's answer */
+	char not_measured[ERROR_TEXT]; /* why there is none */
+	char limit[160];	       /* what kept the probe from asking for more */
 };
 
 struct probe_result {
@@ -28,7 +28,7 @@ struct probe_result {
 	struct ims_verdict ims;
 	enum verdict multivector;
 	bool measured; /* multivector is, otherwise it is the platform's word */
-	char hint[512];
+	char hint[ERROR_TEXT];
 };
 
 /** probe_guest() - the vectors to show a guest and their Message Control; false: not known. */

@@ -82,8 +82,9 @@ static void usage_hint(const struct parse *p, const char *first)
 
 static int unknown(const struct parse *p, const char *word)
 {
-	char first[64] = "", typed[64];
-	struct nearest near = { .typed = typed };
+	_cleanup_free_ char *typed = NULL;
+	char first[64] = ""; /* with one of our own words */
+	struct nearest near;
 
 	if (optopt) {
 		fail(p->e, CAUSE_USAGE, 0, "there is no option -%c", optopt);
@@ -91,7 +92,10 @@ static int unknown(const struct parse *p, const char *word)
 		return -EINVAL;
 	}
 	word += strspn(word, "-");
-	copy_text(typed, strcspn(word, "=") + 1 < sizeof(typed) ? strcspn(word, "=") + 1 : sizeof(typed), word);
+	typed = strndup(word, strcspn(word, "="));
+	if (!typed)
+		return fail(p->e, CAUSE_FAILED, ENOMEM, "out of memory");
+	near = (struct nearest){ .typed = typed };
 	for (size_t i = 0; i < p->n; i++)
 		if (p->known[i]->help)
 			nearest_try(&near, p->known[i]->word);
@@ -194,7 +198,7 @@ static int too_few(const struct parse *p, const struct param *param)
 
 static int too_many(const struct parse *p, const char *word)
 {
-	fail(p->e, CAUSE_USAGE, 0, "one word too many: \"%.64s\"", word);
+	fail(p->e, CAUSE_USAGE, 0, "one word too many: \"%s\"", word);
 	usage_hint(p, "");
 	return -EINVAL;
 }

@@ -37,7 +37,7 @@ const struct command *command_find(const struct commands *c, const char *word, b
 		if (fits(c->row[i], inside) && !(c->row[i]->flags & CMD_HIDDEN))
 			nearest_try(&near, c->row[i]->word);
 	}
-	fail(e, CAUSE_USAGE, 0, "there is no command \"%.64s\"", word);
+	fail(e, CAUSE_USAGE, 0, "there is no command \"%s\"", word);
 	if (near.word)
 		hint(e, "did you mean %s? %s", near.word, list);
 	else

@@ -93,7 +93,7 @@ struct device {
 	void *handle;	       /* NULL once it was let go */
 	const char *gone;      /* why handle is NULL, a sentence */
 	enum cause gone_cause; /* CAUSE_NONE: it is no device any more */
-	char why[128];	       /* as its peer's back end has it */
+	char why[ERROR_TEXT];  /* as its peer's back end has it */
 	struct source peer;    /* a back end's connection; fd -1: none */
 	bool has_addr;
 	struct pci_addr addr;

@@ -64,12 +64,18 @@ static void clock_text(char *buf, size_t size)
 
 static void __attribute__((format(printf, 2, 3))) happened(struct live *l, const char *fmt, ...)
 {
-	char text[256], at[16];
+	_cleanup_free_ char *text = NULL;
+	char at[16];
 	va_list ap;
+	int n;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	n = vasprintf(&text, fmt, ap);
 	va_end(ap);
+	if (n < 0) {
+		text = NULL;
+		return;
+	}
 	panel_event(l->panel, time(NULL), text);
 	clock_text(at, sizeof(at));
 	if (!panelled(l))

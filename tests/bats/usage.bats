@@ -97,6 +97,16 @@ tree=$tests/root/intel-remap
 	refused 2 'quit is only offered inside run and shell' quit
 }
 
+@test "long words are told whole" {
+	local word
+
+	word=$(printf '%0300d' 7)
+	refused 2 "there is no command \"$word\"" "$word"
+	refused 2 "there is no option --$word" list "--$word=1"
+	refused 2 "one word too many: \"$word\"" info 01:00.0 "$word"
+	refused 2 "simulation: '$word' is no word" info "sim:$word"
+}
+
 @test "words too few and too many: the usage is the hint" {
 	refused 2 'a command is missing'
 	refused 2 'DEVICE is missing' info
