@@ -9,6 +9,7 @@
 #include "session.h"
 #include "sim-device.h"
 #include "util.h"
+#include "vu-leave.h"
 #include "vu-listen.h"
 #include "vu-server.h"
 #include "vu-wire.h"
@@ -32,10 +33,21 @@ static void want_descriptors(struct out *o)
 {
 	uint64_t limit = 0;
 
-	if (fdlimit_raise(DESCRIPTORS, &limit) < 0)
+	if (fdlimit_raise(DESCRIPTORS + VU_MAX_KEPT, &limit) < 0 && fdlimit_raise(DESCRIPTORS, &limit) < 0)
 		out_note(o,
 			 "msictl: only %" PRIu64 " descriptors are allowed (ulimit -Hn): arming many vectors will fail",
 			 limit);
+}
+
+static void distrust(struct out *o, struct vu_server *server)
+{
+	int rc = vu_server_distrust(server);
+
+	if (rc)
+		out_note(o,
+			 "warning: descriptors of clients can't be kept apart (%s): a client that sends one whose "
+			 "closing waits holds this server up",
+			 strerror(-rc));
 }
 
 /* Takes @l over. */
@@ -52,6 +64,7 @@ static int serve(struct session *s, struct sim_device *d, struct vu_listener *l,
 	}
 	rc = vu_server_listen(server, l->fd);
 	if (!rc) {
+		distrust(s->out, server);
 		announce(s->out, l->path, spec);
 		rc = vu_server_run(server, false);
 	}
@@ -95,6 +108,8 @@ const struct command cmd_simulate = {
 		"until the former has gone.\n"
 		"A client may send the eventfds of MSI, or of a noresize MSI-X, in several messages: a message that "
 		"names no live vector may reach behind what was enabled so far.\n"
+		"A descriptor of a client that is no eventfd is never closed by this process, for its closing may "
+		"wait: it stays open until the client has gone, and a process msictl-shed closes it.\n"
 		"SPEC is a list such as msix=64,msi=16,noresize, the same as behind DEVICE sim: takes.\n"
 		"    msictl simulate /run/dev.sock msix=256 &\n"
 		"    msictl shell vfio-user:/run/dev.sock\n"

@@ -72,13 +72,22 @@ int sim_irq_info(const struct sim_device *d, unsigned int index, struct irq_info
 /**
  * sim_set_irqs() - VFIO_DEVICE_SET_IRQS
  * @flags: linux/vfio.h's VFIO_IRQ_SET_*, as they came
- * @data: BOOL: @count bytes; EVENTFD: @count descriptors as int32_t, -1 for none (NULL: none at all), each of its own,
- * taken over whatever is returned; not looked at when @flags name no or two kinds of data
+ * @bools: with BOOL: @count bytes; not looked at otherwise
  *
  * Returns: 0, a positive short count (this call enabled nothing), or -errno, each as vfio-pci gives it.
  */
 int sim_set_irqs(struct sim_device *d, uint32_t flags, unsigned int index, unsigned int start, unsigned int count,
-		 const void *data);
+		 const uint8_t *bools);
+
+/**
+ * sim_set_eventfds() - the same with EVENTFD in @flags
+ * @fd: @count descriptors, -1 for none, each of its own; what is taken over becomes -1, the rest is the caller's
+ */
+int sim_set_eventfds(struct sim_device *d, uint32_t flags, unsigned int index, unsigned int start, unsigned int count,
+		     int32_t *fd);
+
+/** sim_is_eventfd() - whether @fd, which a client has sent, is an open eventfd; a look only. */
+bool sim_is_eventfd(const struct sim_device *d, int fd);
 
 /** sim_region_info() - 0 also for a region that is not there (size 0); -EINVAL past the last. */
 int sim_region_info(const struct sim_device *d, unsigned int region, struct region_info *info);

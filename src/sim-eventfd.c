@@ -25,12 +25,25 @@ static int check_eventfd(int fd)
 	return -EINVAL;
 }
 
-int sim_eventfd_take(const struct sim_device *d, struct sim_eventfd *to, int32_t *fd)
+/* 0, -EBADF, -EINVAL */
+static int look(const struct sim_device *d, int fd)
 {
-	int rc = sim_aio_is_eventfd(&d->aio, *fd);
+	int rc = sim_aio_is_eventfd(&d->aio, fd);
 
 	if (rc == -ENOSYS)
-		rc = fcntl(*fd, F_GETFL) < 0 ? -EBADF : check_eventfd(*fd);
+		rc = fcntl(fd, F_GETFL) < 0 ? -EBADF : check_eventfd(fd);
+	return rc;
+}
+
+bool sim_is_eventfd(const struct sim_device *d, int fd)
+{
+	return look(d, fd) == 0;
+}
+
+int sim_eventfd_take(const struct sim_device *d, struct sim_eventfd *to, int32_t *fd)
+{
+	int rc = look(d, *fd);
+
 	if (rc)
 		return rc;
 	*to = (struct sim_eventfd){ .fd = take_fd(fd) };

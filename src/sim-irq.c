@@ -305,13 +305,6 @@ static int check(const struct sim_device *d, uint32_t flags, const struct sim_ca
 	return c->data == IRQ_DATA_BOOL && c->count && !c->bools ? -EINVAL : 0;
 }
 
-static void close_all(const int32_t *fd, unsigned int n)
-{
-	for (unsigned int i = 0; i < n; i++)
-		if (fd[i] >= 0)
-			close(fd[i]);
-}
-
 static int run(struct sim_device *d, uint32_t flags, const struct sim_call *c)
 {
 	action act = find_action(d, c->index, flags);
@@ -336,34 +329,26 @@ static int data_of(uint32_t flags, enum irq_data *data)
 	return -EINVAL;
 }
 
-/* What the call does not take is closed. */
-static int set_eventfds(struct sim_device *d, uint32_t flags, struct sim_call c, const int32_t *data)
+int sim_set_eventfds(struct sim_device *d, uint32_t flags, unsigned int index, unsigned int start, unsigned int count,
+		     int32_t *fd)
 {
-	int32_t fd[MAX_VECTORS];
-	int rc = check(d, flags, &c);
+	struct sim_call c = { .index = index, .start = start, .count = count, .fd = fd };
+	int rc = data_of(flags, &c.data);
 
-	if (rc) {
-		close_all(data, c.count);
-		return rc;
-	}
-	memcpy(fd, data, c.count * sizeof(fd[0]));
-	c.fd = fd;
-	rc = run(d, flags, &c);
-	close_all(fd, c.count);
-	return rc;
+	if (rc == 0)
+		rc = c.data == IRQ_DATA_EVENTFD ? check(d, flags, &c) : -EINVAL;
+	return rc ? rc : run(d, flags, &c);
 }
 
 int sim_set_irqs(struct sim_device *d, uint32_t flags, unsigned int index, unsigned int start, unsigned int count,
-		 const void *data)
+		 const uint8_t *bools)
 {
 	struct sim_call c = { .index = index, .start = start, .count = count };
 	int rc = data_of(flags, &c.data);
 
 	if (rc)
 		return rc;
-	if (c.data == IRQ_DATA_EVENTFD && data)
-		return set_eventfds(d, flags, c, data);
-	c.bools = c.data == IRQ_DATA_BOOL ? data : NULL;
+	c.bools = c.data == IRQ_DATA_BOOL ? bools : NULL;
 	rc = check(d, flags, &c);
 	return rc ? rc : run(d, flags, &c);
 }

@@ -139,15 +139,16 @@ static int get_irq_info(struct request *r)
 	return 0;
 }
 
-/* All descriptors or none: a message cannot leave out single ones. The device takes them over, also when it fails. */
+/* All descriptors or none: a message cannot leave out single ones. What the device takes over becomes -1. */
 static int set_eventfds(struct request *r, const struct vfio_irq_set *set)
 {
 	unsigned int nfds = r->m->nfds;
 
 	if (nfds && nfds != set->count)
 		return -EINVAL;
-	r->m->nfds = 0;
-	return sim_set_irqs(r->d, set->flags, set->index, set->start, set->count, nfds ? r->m->fd : NULL);
+	if (!nfds)
+		return sim_set_irqs(r->d, set->flags, set->index, set->start, set->count, NULL);
+	return sim_set_eventfds(r->d, set->flags, set->index, set->start, set->count, r->m->fd);
 }
 
 static int set_irqs(struct request *r)

@@ -14,6 +14,7 @@
 #include <sys/timerfd.h>
 
 #include "util.h"
+#include "vu-leave.h"
 #include "vu-request.h"
 
 /* A message that was begun has to be whole by then. Between messages a client may rest for ever. */
@@ -37,6 +38,7 @@ struct vu_server {
 	bool served, closing;
 	struct vu_peer peer;
 	struct vu_reader reader;
+	struct vu_leave leave;	 /* vu_server_distrust() */
 	uint8_t ahead[VU_AHEAD]; /* of it */
 	uint64_t deadline;	 /* of a message that was begun; 0: none */
 	uint8_t *reply;		 /* VU_MAX_MESSAGE */
@@ -117,11 +119,13 @@ static void drop(struct vu_server *s)
 	} else {
 		loop_del(s->loop, &s->in);
 	}
-	close(take_fd(&s->in.fd));
 	vu_reader_drop(&s->reader);
+	vu_leave_socket(&s->leave, take_fd(&s->in.fd));
 	s->deadline = 0;
 	ignore_unmask(s);
 	sim_device_disconnect(s->d);
+	if (s->leave.kept)
+		vu_leave_now(&s->leave);
 	listen_again(s);
 }
 
@@ -183,7 +187,7 @@ static int handle(struct vu_server *s, struct vu_message *m)
 {
 	int rc = carry_out(s, m);
 
-	vu_message_drop(m);
+	vu_message_leave(m, &s->leave);
 	if (rc < 0)
 		return rc;
 	rc = send_reply(s);
@@ -247,14 +251,17 @@ int vu_server_serve(struct vu_server *s, int sock)
 	if (rc) {
 		if (rc != -EBUSY)
 			s->in.fd = -1;
-		close(sock);
+		vu_leave_socket(&s->leave, sock);
 		return rc;
 	}
+	/* A byte out of band would go beside the stream, and what is on it with it. */
+	setsockopt(sock, SOL_SOCKET, SO_OOBINLINE, &(int){ 1 }, sizeof(int));
 	s->served = true;
 	s->closing = false;
 	s->peer = (struct vu_peer){ 0 };
 	s->reader.max = VU_MAX_MESSAGE;
 	s->reader.ahead = s->ahead;
+	s->reader.leave = &s->leave;
 	s->deadline = 0;
 	s->size = 0;
 	s->sent = 0;
@@ -305,6 +312,11 @@ int vu_server_listen(struct vu_server *s, int listener)
 
 /* --- life --- */
 
+static bool is_eventfd(const void *owner, int fd)
+{
+	return sim_is_eventfd(owner, fd);
+}
+
 static int begin(struct vu_server *s)
 {
 	s->listener = (struct source){ .fd = -1, .ready = on_client, .owner = s };
@@ -314,6 +326,7 @@ static int begin(struct vu_server *s)
 	s->unmask = (struct source){ .fd = -1, .events = EPOLLIN | EPOLLET, .ready = on_unmask, .owner = s };
 	s->timer = (struct source){ .fd = -1, .ready = on_timer, .owner = s };
 	s->timer_at = UINT64_MAX;
+	s->leave = (struct vu_leave){ .gate = -1, .open_gate = -1, .harmless = is_eventfd, .owner = s->d };
 	s->reply = malloc(VU_MAX_MESSAGE);
 	if (!s->reply)
 		return -ENOMEM;
@@ -347,13 +360,34 @@ static void forget(struct vu_server *s, struct source *src)
 	close(take_fd(&src->fd));
 }
 
+int vu_server_distrust(struct vu_server *s)
+{
+	return vu_leave_init(&s->leave);
+}
+
+/* Clients that were never served go too, and what they have sent. */
+static void turn_away(struct vu_server *s)
+{
+	int sock;
+
+	if (s->leave.gate < 0 || s->listener.fd < 0)
+		return;
+	shutdown(s->listener.fd, SHUT_RDWR);
+	while ((sock = accept4(s->listener.fd, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+		vu_leave_socket(&s->leave, sock);
+	if (s->leave.kept)
+		vu_leave_now(&s->leave);
+}
+
 void vu_server_free(struct vu_server *s)
 {
 	if (!s)
 		return;
 	drop(s);
+	turn_away(s);
 	forget(s, &s->listener);
 	forget(s, &s->timer);
+	vu_leave_drop(&s->leave);
 	free(s->reply);
 	free(s);
 }

@@ -14,6 +14,16 @@ int vu_server_new(struct vu_server **s, struct sim_device *d, struct loop *loop)
 /** vu_server_free() - drops the client, closes the listener; the socket file is its maker's. */
 void vu_server_free(struct vu_server *s);
 
+/**
+ * vu_server_distrust() - have no client hold this process up, whatever descriptors it sends
+ *
+ * Only eventfds are closed by this process. From now on it goes through its clients with all descriptors from 64 on, so
+ * the caller has none of its own there. After the listener was given, before the first client.
+ *
+ * Returns: 0; -EMFILE: fewer than 64 descriptors are allowed, or too many were inherited; -errno.
+ */
+int vu_server_distrust(struct vu_server *s);
+
 /** vu_server_listen() - take clients from a listening socket (owned from now on), one at a time. */
 int vu_server_listen(struct vu_server *s, int listener);
 

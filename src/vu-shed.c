@@ -68,7 +68,7 @@ static int start_keeper(int sock, int other, size_t bytes)
 }
 
 /* A descriptor that the keeper waits for the closing of; the keeper has its references. */
-static int kept(int sock, size_t bytes)
+int vu_shed_keep(int sock, size_t bytes)
 {
 	_cleanup_fd_ int ours = -1, theirs = -1;
 	int pair[2], rc;
@@ -91,7 +91,7 @@ int vu_shed_take(struct vu_shed *s, int sock, size_t bytes)
 {
 	if (++s->n > MAX_SHED)
 		return -EPROTO;
-	return kept(sock, bytes);
+	return vu_shed_keep(sock, bytes);
 }
 
 void vu_shed_close(int sock)
@@ -101,7 +101,7 @@ void vu_shed_close(int sock)
 	/* Nothing comes after that. */
 	shutdown(sock, SHUT_RDWR);
 	if (ioctl(sock, FIONREAD, &unread) == 0 && unread > 0)
-		keeper = kept(sock, 0);
+		keeper = vu_shed_keep(sock, 0);
 	close(sock);
 	cleanup_fd(&keeper);
 }

@@ -20,6 +20,12 @@ struct vu_shed {
  */
 int vu_shed_take(struct vu_shed *s, int sock, size_t bytes);
 
+/**
+ * vu_shed_keep() - have another process keep a reference of all that @bytes of @sock bring
+ * Returns: a descriptor to be closed when they were read; -errno.
+ */
+int vu_shed_keep(int sock, size_t bytes);
+
 /** vu_shed_close() - shut @sock down and close it, also when what was not read brings descriptors. */
 void vu_shed_close(int sock);
 

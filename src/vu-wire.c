@@ -14,6 +14,7 @@
 
 #include "loop.h"
 #include "util.h"
+#include "vu-leave.h"
 #include "vu-shed.h"
 
 #define HEADER sizeof(struct vu_header)
@@ -29,19 +30,25 @@ union control {
 	char room[CMSG_SPACE(VU_MAX_FDS * sizeof(int))];
 };
 
-void vu_message_drop(struct vu_message *m)
+void vu_message_leave(struct vu_message *m, struct vu_leave *leave)
 {
 	for (unsigned int i = 0; i < m->nfds; i++)
-		cleanup_fd(&m->fd[i]);
+		if (m->fd[i] >= 0)
+			vu_leave_close(leave, take_fd(&m->fd[i]));
 	free(m->payload);
 	m->payload = NULL;
 	m->size = 0;
 	m->nfds = 0;
 }
 
+void vu_message_drop(struct vu_message *m)
+{
+	vu_message_leave(m, NULL);
+}
+
 void vu_reader_drop(struct vu_reader *r)
 {
-	vu_message_drop(&r->m);
+	vu_message_leave(&r->m, r->leave);
 	r->got = r->at = r->end = 0;
 }
 
@@ -162,9 +169,10 @@ int vu_send(int sock, const struct vu_header *h, const void *payload, size_t siz
 
 /* --- receiving --- */
 
-/* Descriptors are ours as soon as recvmsg() returns: each ends in @m or closed. */
-static int take_fds(struct vu_message *m, struct msghdr *msg)
+/* Descriptors are ours as soon as recvmsg() returns: each ends in the message, closed or left. */
+static int take_fds(struct vu_reader *r, struct msghdr *msg)
 {
+	struct vu_message *m = &r->m;
 	int rc = 0;
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
@@ -176,11 +184,12 @@ static int take_fds(struct vu_message *m, struct msghdr *msg)
 			int fd;
 
 			memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
+			vu_leave_seen(r->leave, fd);
 			if (m->nfds < VU_MAX_FDS) {
 				m->fd[m->nfds++] = fd;
 				continue;
 			}
-			close(fd);
+			vu_leave_close(r->leave, fd);
 			rc = -EPROTO;
 		}
 	}
@@ -202,16 +211,21 @@ static ssize_t receive(int sock, struct msghdr *msg, int flags)
 }
 
 /* One recvmsg(). As receive(), and -EPROTO. */
-static ssize_t take(int sock, struct vu_message *m, void *buf, size_t n)
+static ssize_t take(int sock, struct vu_reader *r, void *buf, size_t n)
 {
+	_cleanup_fd_ int keeper = vu_leave_room(r->leave, sock, n, r->m.nfds);
 	union control c;
 	struct iovec iov = { buf, n };
 	struct msghdr msg = {
 		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = c.room, .msg_controllen = sizeof(c.room)
 	};
-	ssize_t got = receive(sock, &msg, 0);
-	int rc = got > 0 ? take_fds(m, &msg) : 0;
+	ssize_t got;
+	int rc;
 
+	if (keeper < -1)
+		return keeper;
+	got = receive(sock, &msg, 0);
+	rc = got > 0 ? take_fds(r, &msg) : 0;
 	return rc ? rc : got;
 }
 
@@ -241,7 +255,7 @@ static ssize_t read_ahead(int sock, struct vu_reader *r)
 		return got;
 	if (msg.msg_flags & MSG_CTRUNC)
 		got = (ssize_t)first_of(r->ahead, (size_t)got);
-	return take(sock, &r->m, r->ahead, (size_t)got);
+	return take(sock, r, r->ahead, (size_t)got);
 }
 
 /*
@@ -284,7 +298,7 @@ static ssize_t take_next(int sock, struct vu_reader *r, uint8_t *to, size_t n)
 	} else if (empty && r->shed) {
 		return take_bare(sock, r, to, n);
 	} else if (empty) {
-		return take(sock, &r->m, to, n);
+		return take(sock, r, to, n);
 	}
 	if (n > r->end - r->at)
 		n = r->end - r->at;

@@ -34,6 +34,7 @@ enum vu_command {
 
 struct loop;
 struct vu_shed;
+struct vu_leave;
 
 /*
  * How long a peer is waited for. A signal that asks to stop shortens that: it
@@ -77,6 +78,9 @@ struct vu_message {
 /** vu_message_drop() - close descriptors that were not taken (set to -1), free the payload; @m is empty then. */
 void vu_message_drop(struct vu_message *m);
 
+/** vu_message_leave() - the same for a message of a client whose descriptors may be anything: see vu-leave.h. */
+void vu_message_leave(struct vu_message *m, struct vu_leave *leave);
+
 /* What a reader that reads ahead takes at once: many small messages. */
 #define VU_AHEAD 2048u
 
@@ -88,9 +92,10 @@ struct vu_reader {
 	size_t max; /* the largest message taken, bytes with the header */
 	size_t got; /* bytes so far; above 0: the peer is in the middle of a message */
 	struct vu_message m;
-	uint8_t *ahead;	      /* borrowed; NULL: never read behind the end of a message */
-	size_t at, end;	      /* of it: what was read and not taken yet */
-	struct vu_shed *shed; /* borrowed; NULL: descriptors are taken */
+	uint8_t *ahead;		/* borrowed; NULL: never read behind the end of a message */
+	size_t at, end;		/* of it: what was read and not taken yet */
+	struct vu_shed *shed;	/* borrowed; NULL: descriptors are taken */
+	struct vu_leave *leave; /* borrowed; NULL: those that are too many are closed */
 };
 
 /**

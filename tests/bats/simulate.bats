@@ -375,3 +375,26 @@ restless() {
 	assert_output answered
 	works run "vfio-user:$sock" -c 'enable msix 1'
 }
+
+@test 'what a client sends: the closing of its descriptors is not waited for' {
+	local how client out=$BATS_TEST_TMPDIR/out input
+
+	[[ ! ${MSICTL_UNDER_VALGRIND-} ]] || skip 'valgrind knows no clone(2) that shares descriptors alone'
+	mkfifo "$BATS_TEST_TMPDIR/input"
+	exec {input}<>"$BATS_TEST_TMPDIR/input"
+	for how in version read map eventfd cut pieces unread oob full waiting; do
+		rm -f "$out"
+		serve simulate "$sock" msix=8
+		"$tests/clinger" "$sock" "$how" <&"$input" >"$out" 3>&- &
+		client=$!
+		servers+=("$client" "${servers[-1]}")
+		until_true grep -qs left "$out"
+		[[ $how == waiting ]] ||
+			works run "vfio-user:$sock" -c 'enable msix 2; trigger msix all; wait msix all --timeout 5s'
+		kill -TERM "${servers[-1]}"
+		until_true dead "${servers[-1]}"
+		wait "${servers[-1]}" || fail "$how: the server ended with $?"
+		kill "$client"
+	done
+	exec {input}>&-
+}

@@ -59,11 +59,22 @@ static inline int set(struct world *w, uint32_t flags, unsigned int index, unsig
 	return sim_set_irqs(w->d, flags, index, start, count, NULL);
 }
 
+/* What the device does not take over is closed. */
+static inline int set_fds(struct world *w, uint32_t flags, unsigned int index, unsigned int start, unsigned int count,
+			  int32_t *fd)
+{
+	int rc = sim_set_eventfds(w->d, flags, index, start, count, fd);
+
+	for (unsigned int i = 0; i < count; i++)
+		cleanup_fd(&fd[i]);
+	return rc;
+}
+
 static inline int set_fd(struct world *w, uint32_t flags, unsigned int index, unsigned int start, int fd)
 {
 	int32_t one = fd;
 
-	return sim_set_irqs(w->d, flags, index, start, 1, &one);
+	return set_fds(w, flags, index, start, 1, &one);
 }
 
 /* A duplicate of vector @v's eventfd, which is made when it is not there. */
@@ -86,7 +97,7 @@ static inline int attach_bad(struct world *w, unsigned int index, unsigned int s
 
 	for (unsigned int i = 0; i < count; i++)
 		fd[i] = start + i == bad_at ? bad : fd_of(w, start + i);
-	return sim_set_irqs(w->d, EVENTFD, index, start, count, fd);
+	return set_fds(w, EVENTFD, index, start, count, fd);
 }
 
 static inline int attach(struct world *w, unsigned int index, unsigned int start, unsigned int count)
