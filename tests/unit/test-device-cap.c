@@ -42,6 +42,7 @@ struct model {
 	bool action_works;  /* MASK and UNMASK change Vector Control */
 	bool action_absent; /* or are answered ENOTTY */
 	bool no_table;	    /* the BAR does not answer */
+	bool mute, deaf;    /* the MSI mask bits can't be read, or written */
 	bool keeps;	    /* a reset leaves these registers alone */
 	struct seen seen[MAX_SEEN];
 	unsigned int n;
@@ -84,6 +85,8 @@ static ssize_t model_read(void *handle, enum region_index region, void *buf, siz
 
 	if (region != REGION_CONFIG && m->no_table)
 		return -EINVAL;
+	if (m->mute && offset == MSI_CAP + PCI_MSI_MASK_64)
+		return -EIO;
 	assert_true(offset + n <= (region == REGION_CONFIG ? sizeof(m->config) : sizeof(m->table)));
 	memcpy(buf, (region == REGION_CONFIG ? m->config : m->table) + offset, n);
 	return (ssize_t)n;
@@ -96,6 +99,8 @@ static ssize_t model_write(void *handle, enum region_index region, const void *b
 
 	memcpy(&value, buf, n);
 	note(m, region == REGION_CONFIG ? CONFIG : TABLE, (uint32_t)offset, value);
+	if (m->deaf && offset == MSI_CAP + PCI_MSI_MASK_64)
+		return -EIO;
 	if (region == REGION_CONFIG && m->no_enable && offset == CONTROL)
 		return (ssize_t)n;
 	if (region != REGION_CONFIG && m->no_masks)
@@ -360,6 +365,25 @@ static void masks_that_stay(void **state)
 	assert_false(c.masks_unseen);
 }
 
+/* Masks that cannot be put back are told as left. */
+static void msi_masks_that_are_left(void **state)
+{
+	struct model *m = *state;
+	struct change c;
+
+	memset(m->config + MSI_CAP + PCI_MSI_MASK_64, 0xff, 4);
+	enable(m, IRQ_MSI, 0, 3);
+	m->mute = true;
+	c = disable(m, IRQ_MSI);
+	assert_true(c.cap_left && !c.cap_put_back);
+	m->mute = false;
+	memset(m->config + MSI_CAP + PCI_MSI_MASK_64, 0xff, 4);
+	enable(m, IRQ_MSI, 0, 3);
+	m->deaf = true;
+	c = disable(m, IRQ_MSI);
+	assert_true(c.cap_left && !c.cap_put_back);
+}
+
 static void masks_not_to_be_seen(void **state)
 {
 	struct model *m = *state;
@@ -590,6 +614,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(masks_by_action, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_action_over_what_is_masked, setup, teardown),
 		cmocka_unit_test_setup_teardown(masks_that_stay, setup, teardown),
+		cmocka_unit_test_setup_teardown(msi_masks_that_are_left, setup, teardown),
 		cmocka_unit_test_setup_teardown(masks_not_to_be_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(enabled_by_a_former_client, setup, teardown),
 		cmocka_unit_test_setup_teardown(msi_enabled_by_a_former_client, setup, teardown),
