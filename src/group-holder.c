@@ -275,7 +275,7 @@ int group_hold_connect(const struct root *r, int group, pid_t *pid)
 /* A virtual machine is nothing to kill, so no such command is offered. */
 int group_refuse(int group, const struct holder *h, struct error *e)
 {
-	char comm[80];
+	char comm[4 * sizeof(h->comm)];
 	int rc = fail(e, CAUSE_BUSY, EBUSY, "IOMMU group %d is held by pid %d (%s)", group, h->pid,
 		      escape_text(h->comm, comm, sizeof(comm)));
 

@@ -14,8 +14,8 @@
 struct holder {
 	int pid; /* 0: nobody found (or not allowed to look) */
 	uid_t uid;
-	char comm[64];
-	bool ours; /* the process runs msictl, by its executable file: any process may choose its comm */
+	char comm[64]; /* the longest that proc_task_name() of fs/proc/array.c writes, and a NUL */
+	bool ours;     /* the process runs msictl, by its executable file: any process may choose its comm */
 };
 
 /** group_holder() - scan /proc/PID/fd for the group's node; not by polling, once. 0, -ENOENT none, or why some could
