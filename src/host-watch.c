@@ -177,7 +177,6 @@ static int take(struct host_watch *w, size_t i, const struct irq_counts *c, int 
 	irq->count = k->counter.total;
 	irq->cpus = (unsigned int)k->counter.n;
 	k->compared = rc && !k->gap;
-	k->gap = false;
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #define TEST_DESCRIPTORS_H
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,8 @@ static void descriptors_end(void)
 
 __attribute__((constructor)) static void descriptors_begin(void)
 {
+	/* memory that was not written is no zero by luck */
+	mallopt(M_PERTURB, 0x5a);
 	descriptors_before.pid = getpid();
 	for (int fd = 0; fd < DESCRIPTORS; fd++)
 		descriptors_before.open[fd] = fcntl(fd, F_GETFD) >= 0;

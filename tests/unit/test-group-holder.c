@@ -22,6 +22,7 @@ static void link_to(const struct tree *t, const char *path, const char *target)
 static void holders(void **state)
 {
 	struct tree *t = *state;
+	char path[PATH_MAX];
 	struct holder h;
 	struct error e;
 
@@ -42,6 +43,11 @@ static void holders(void **state)
 	assert_string_equal(e.message, "IOMMU group 7 is held by pid 4242 (qemu-system-x86)");
 	/* a virtual machine is nothing to kill */
 	assert_null(strstr(e.hint, "kill"));
+	if (geteuid() == 0) {
+		assert_int_equal(chown(tree_path(t, "proc/4242", path), 65534, 65534), 0);
+		assert_int_equal(group_holder(&t->root, 7, &h), 0);
+		assert_int_equal(h.uid, 65534);
+	}
 	h.ours = true;
 	h.uid = geteuid();
 	group_refuse(7, &h, &e);

@@ -117,6 +117,7 @@ static void changes_are_counted(void **state)
 	struct host_watch w = { .addr = { 0, 4, 0, 0 } };
 	struct tree *t = *state;
 	unsigned int changes;
+	char path[PATH_MAX];
 
 	irq(t, 33, "0\n", "1\n");
 	assert_int_equal(host_watch_read(&t->root, &w), 0);
@@ -127,6 +128,14 @@ static void changes_are_counted(void **state)
 	irq(t, 34, "1\n", "1\n");
 	assert_int_equal(host_watch_read(&t->root, &w), 0);
 	assert_int_not_equal(w.changes, changes);
+	changes = w.changes;
+	/* another one instead of the first */
+	assert_int_equal(unlink(msi_path(t, 33, path)), 0);
+	irq(t, 32, "0\n", "1\n");
+	assert_int_equal(host_watch_read(&t->root, &w), 0);
+	assert_int_not_equal(w.changes, changes);
+	assert_non_null(at(&w, 32));
+	assert_null(at(&w, 33));
 	changes = w.changes;
 	host_watch_free(&w);
 	assert_int_not_equal(w.changes, changes);

@@ -504,6 +504,82 @@ static void firmware_of_a_function(void **state)
 	root_close(&r);
 }
 
+/* A device tree's node, some folders below the one that has the property. */
+static void firmware_requests(void **state)
+{
+	struct function f = { .addr = { 0, 1, 0, 0 }, .group = -1 };
+	struct tree *t = *state;
+	struct platform p;
+	char full[PATH_MAX];
+
+	tree_text(t, "proc/sys/kernel/arch", "ppc64le\n");
+	tree_folder(t, "sys/firmware/devicetree/base/rtas/");
+	tree_folder(t, "sys/1/2/3/4/5/6/7/8/node/");
+	tree_link(t, "sys/bus/pci/devices/0000:01:00.0/of_node", "../../../../1/2/3/4/5/6/7/8/node");
+	assert_int_equal(platform_read(&t->root, &f, &p), 0);
+	assert_says(&p, "rtas", "no MSI", "ibm,change-msi missing");
+	assert_null(find(&p, "rtas-request"));
+	assert_null(find(&p, "rtas-total"));
+	platform_free(&p);
+	/* four bytes, big-endian; any other number of them is none */
+	tree_bytes(t, "sys/1/2/3/4/5/6/7/8/node/ibm,req#msi", "\1\2\3", 3);
+	tree_bytes(t, "sys/1/2/3/4/5/6/7/8/node/ibm,req#msi-x", "\1\2\3\4", 4);
+	/* eight above is too far, seven is not */
+	tree_bytes(t, "sys/1/ibm,pe-total-#msi", "\0\0\0\1", 4);
+	assert_int_equal(platform_read(&t->root, &f, &p), 0);
+	assert_says(&p, "rtas-request", "ask for 16909060 MSI-X vectors", "ibm,req#msi-x");
+	assert_null(find(&p, "rtas-total"));
+	platform_free(&p);
+	unlink(tree_path(t, "sys/1/ibm,pe-total-#msi", full));
+	tree_bytes(t, "sys/1/2/ibm,pe-total-#msi", "\0\0\1\0", 4);
+	assert_int_equal(platform_read(&t->root, &f, &p), 0);
+	assert_says(&p, "rtas-total", "has 256 MSI", "of_node/../../../../../../../ibm,pe-total-#msi");
+	platform_free(&p);
+}
+
+/* Four units are named, more are counted. */
+static void many_units(void **state)
+{
+	struct tree *t = *state;
+	struct platform p;
+
+	x86(t, "6.12.0\n");
+	for (int n = 1; n <= 5; n++) {
+		char path[64];
+		const struct evidence *ev;
+
+		snprintf(path, sizeof(path), "sys/class/iommu/dmar%d/", n);
+		tree_folder(t, path);
+		read_it(t, &p);
+		ev = find(&p, "iommu");
+		assert_non_null(ev);
+		assert_int_equal(p.iommus, n);
+		assert_int_equal(strstr(ev->source, " ...") != NULL, n > 4);
+		platform_free(&p);
+	}
+}
+
+/* An empty file names no hypervisor, and no list of CPUs is longer than Linux can have. */
+static void no_word(void **state)
+{
+	struct tree *t = *state;
+	struct platform p;
+
+	x86(t, "6.12.0\n");
+	tree_text(t, "sys/hypervisor/type", "");
+	tree_text(t, "sys/devices/system/cpu/online", "0-1048577\n");
+	read_it(t, &p);
+	assert_int_equal(p.guest, VERDICT_UNKNOWN);
+	assert_int_equal(p.cpus, 0);
+	platform_free(&p);
+	tree_text(t, "proc/sys/kernel/arch", "aarch64\n");
+	tree_text(t, "sys/devices/system/cpu/online", "0-3\n");
+	read_it(t, &p);
+	for (size_t i = 0; i < p.n; i++)
+		assert_null(strstr(p.evidence[i].value, "vectors on 4 CPUs"));
+	platform_free(&p);
+}
+
 /* ---- IMS */
 
 #define EXT 0x100
@@ -549,7 +625,15 @@ static void ims_needs_more_than_a_flag(void **state)
 	ims_of(t, &p, &f, VERDICT_UNKNOWN, "Linux 6.1 has no IMS as released");
 	p.release = 6 << 8 | 8;
 	ims_of(t, &p, &f, VERDICT_UNKNOWN, "no proof: the kernel tells user space nothing");
+	p.release = 6 << 8 | 9;
+	ims_of(t, &p, &f, VERDICT_UNKNOWN, "no proof: the kernel tells user space nothing");
+	p.release = 6 << 8 | 10;
+	ims_of(t, &p, &f, VERDICT_UNKNOWN, "Linux 6.10 has no IMS as released");
+	p.release = 6 << 8 | 2;
+	ims_of(t, &p, &f, VERDICT_UNKNOWN, "no proof: the kernel tells user space nothing");
 	p.guest = VERDICT_YES;
+	/* the register of a unit that is not Intel's says nothing */
+	tree_text(t, "sys/class/iommu/ivhd0/intel-iommu/cap", "d2008c22260286\n");
 	ims_of(t, &p, &f, VERDICT_UNKNOWN, "virtual machine");
 	tree_text(t, "sys/class/iommu/dmar0/intel-iommu/cap", "d2008c22260286\n");
 	ims_of(t, &p, &f, VERDICT_UNKNOWN, "caching mode");
@@ -585,6 +669,13 @@ static void ims_counted(void **state)
 	ims_of(t, &p, &f, VERDICT_UNKNOWN, "no IMS interrupt");
 	tree_text(t, "sys/kernel/irq/40/per_cpu_count", "0,7\n");
 	ims_of(t, &p, &f, VERDICT_YES, "counted 7");
+	tree_text(t, "sys/kernel/irq/40/per_cpu_count", "0,1\n");
+	ims_of(t, &p, &f, VERDICT_YES, "counted 1");
+	/* not the only IRQ */
+	tree_text(t, "sys/bus/pci/devices/0000:01:00.0/msi_irqs/39", "msix\n");
+	chip(t, 39, "IR-PCI-MSIX-0000:01:00.0\n");
+	tree_text(t, "sys/kernel/irq/39/per_cpu_count", "5,5\n");
+	ims_of(t, &p, &f, VERDICT_YES, "Linux IRQ 40 of chip IR-IDXD-IMS-0000:01:00.0 has counted 1 ");
 	chip(t, 40, "IR-PCI-MSIX-0000:01:00.0\n");
 	ims_of(t, &p, &f, VERDICT_UNKNOWN, "no proof");
 }
@@ -618,6 +709,9 @@ int main(void)
 		OVER_A_TREE(ceilings),
 		OVER_A_TREE(adds_vectors),
 		OVER_A_TREE(short_name),
+		OVER_A_TREE(firmware_requests),
+		OVER_A_TREE(many_units),
+		OVER_A_TREE(no_word),
 		OVER_A_TREE(remapping_is_state),
 		OVER_A_TREE(virtual_remapping),
 		OVER_A_TREE(no_chip_names),

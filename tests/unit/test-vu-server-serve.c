@@ -265,13 +265,37 @@ static void test_run_latency(void **state)
 	fixture_free(&f);
 }
 
+/* A write of nothing is answered as any other. */
+static void test_write_of_nothing(void **state)
+{
+	const struct {
+		uint64_t offset;
+		uint32_t region, count;
+	} a = { .offset = 8, .region = REGION_BAR0 };
+	struct fixture f;
+	uint8_t out[16];
+
+	(void)state;
+	fixture_new(&f, "msix=1");
+	greet(&f);
+	assert_int_equal(
+		ask(&f, &(struct ask){ .command = VU_REGION_WRITE, .payload = &a, .size = sizeof(a) }, out, 16), 0);
+	assert_memory_equal(out, &a, sizeof(a));
+	fixture_free(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_listen),	    cmocka_unit_test(test_disconnect),
-		cmocka_unit_test(test_busy),	    cmocka_unit_test(test_run_limit),
-		cmocka_unit_test(test_run_once),    cmocka_unit_test(test_run_stopped),
-		cmocka_unit_test(test_run_latency), cmocka_unit_test(test_no_descriptors),
+		cmocka_unit_test(test_listen),
+		cmocka_unit_test(test_disconnect),
+		cmocka_unit_test(test_busy),
+		cmocka_unit_test(test_run_limit),
+		cmocka_unit_test(test_run_once),
+		cmocka_unit_test(test_run_stopped),
+		cmocka_unit_test(test_run_latency),
+		cmocka_unit_test(test_no_descriptors),
+		cmocka_unit_test(test_write_of_nothing),
 	};
 
 	return cmocka_run_group_tests_name("vu-server-serve", tests, NULL, NULL);
