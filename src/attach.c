@@ -2,6 +2,7 @@
 #include "attach.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,9 @@
 #include "util.h"
 
 #define MAX_WORDS 64
+
+/* Until a holder that lives has read a request: it does so as the request comes. */
+#define SEND_LIMIT_US 2000000u
 
 int attach_find(const char *device, pid_t *pid, struct error *e)
 {
@@ -155,13 +159,37 @@ static int read_all(struct answer *a, void *buf, size_t size)
 	return 0;
 }
 
-static int send_all(int sock, const char *buf, size_t size)
+/* 0: there is room, or it is worth another try; -ETIMEDOUT; -EINTR: a signal asked to stop. */
+static int wait_for_room(int sock, struct loop *loop, uint64_t until)
 {
+	struct pollfd p[2] = { { .fd = sock, .events = POLLOUT },
+			       { .fd = loop ? loop_signals(loop) : -1, .events = POLLIN } };
+	uint64_t now = now_us();
+
+	if (now >= until)
+		return -ETIMEDOUT;
+	if (poll(p, ARRAY_SIZE(p), (int)((until - now + 999) / 1000)) < 0 && errno != EINTR)
+		return -errno;
+	return p[1].revents && loop_hear(loop) ? -EINTR : 0;
+}
+
+/* @loop: who hears the signals; NULL: nobody. */
+static int send_all(int sock, struct loop *loop, const char *buf, size_t size)
+{
+	uint64_t until = now_us() + SEND_LIMIT_US;
+
 	while (size > 0) {
-		ssize_t n = send(sock, buf, size, MSG_NOSIGNAL);
+		ssize_t n = send(sock, buf, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+		int rc;
 
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EAGAIN) {
+			rc = wait_for_room(sock, loop, until);
+			if (rc)
+				return rc;
+			continue;
+		}
 		if (n < 0)
 			return -errno;
 		buf += n;
@@ -170,7 +198,7 @@ static int send_all(int sock, const char *buf, size_t size)
 	return 0;
 }
 
-static int send_request(int sock, uint32_t flags, const char *const *word, size_t n)
+static int send_request(int sock, struct loop *loop, uint32_t flags, const char *const *word, size_t n)
 {
 	struct hold_request r = { .magic = HOLD_MAGIC, .flags = flags };
 	_cleanup_free_ char *buf = malloc(sizeof(r) + HOLD_MAX_REQUEST);
@@ -186,7 +214,7 @@ static int send_request(int sock, uint32_t flags, const char *const *word, size_
 		r.size += (uint32_t)len;
 	}
 	memcpy(buf, &r, sizeof(r));
-	return send_all(sock, buf, sizeof(r) + r.size);
+	return send_all(sock, loop, buf, sizeof(r) + r.size);
 }
 
 /* -EPIPE: our own reader has gone. */
@@ -253,9 +281,9 @@ static int broke_off(int rc, pid_t pid, struct error *e)
 }
 
 /* What is there to be read is told also when the holder has hung up: why it takes no more callers. */
-static int send_words(int sock, uint32_t flags, const char *const *word, size_t n)
+static int send_words(int sock, struct loop *loop, uint32_t flags, const char *const *word, size_t n)
 {
-	int rc = send_request(sock, flags, word, n);
+	int rc = send_request(sock, loop, flags, word, n);
 
 	return rc == -EPIPE || rc == -ECONNRESET ? 0 : rc;
 }
@@ -337,7 +365,7 @@ static int put_args(struct session *s, int sock, const char *where, const struct
 	add(w, a->command->word);
 	add_globals(w, &s->globals);
 	add_args(w, a);
-	return w->full ? -E2BIG : send_words(sock, out_color(s->out) ? HOLD_COLOR : 0, w->word, w->n);
+	return w->full ? -E2BIG : send_words(sock, s->loop, out_color(s->out) ? HOLD_COLOR : 0, w->word, w->n);
 }
 
 int attach_args(struct session *s, int sock, const char *where, const struct args *a, struct error *e)
@@ -356,7 +384,7 @@ int attach_args(struct session *s, int sock, const char *where, const struct arg
 	rc = put_args(s, sock, where, a);
 	if (rc) {
 		close(sock);
-		return broke_off(rc, pid, e);
+		return rc == -EINTR ? session_stopped(s, e) : broke_off(rc, pid, e);
 	}
 	rc = hear_out(&answer);
 	/* What was cut off stands on a line of its own, an error object on the next. */
@@ -377,7 +405,7 @@ int attach_put(struct question *q, int sock, const char *const *word, size_t n, 
 	for (size_t i = 0; !rc && i < n; i++)
 		all[1 + i] = word[i];
 	if (!rc)
-		rc = send_words(sock, 0, all, 1 + n);
+		rc = send_words(sock, NULL, 0, all, 1 + n);
 	if (!rc)
 		return 0;
 	close(sock);

@@ -145,13 +145,26 @@ static int explain_connect(const char *path, int err, struct error *e)
 	return fail(e, CAUSE_FAILED, err, "%s: cannot connect", name);
 }
 
-/* To connect would be seen by the server: of a socket that is there nothing more is asked. */
+/*
+ * A connection would be seen by the server, and QEMU's ends with its first one. A datagram socket is refused before the
+ * server hears of it: with EPROTOTYPE where a stream socket is open, with ECONNREFUSED where none is (unix(7)).
+ */
 static int user_find(const struct open_request *req, struct error *e)
 {
 	const char *path = req->spec + strlen(PREFIX);
-	struct stat st;
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	_cleanup_fd_ int sock = -1;
 
-	return path[0] && stat(path, &st) && errno == ENOENT ? explain_connect(path, ENOENT, e) : 0;
+	if (!path[0] || strlen(path) >= sizeof(sun.sun_path))
+		return 0;
+	copy_text(sun.sun_path, sizeof(sun.sun_path), path);
+	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (sock < 0)
+		return fail(e, CAUSE_FAILED, errno, "no socket");
+	if (connect(sock, (const struct sockaddr *)&sun, sizeof(sun)) == 0 ||
+	    (errno != ENOENT && errno != ECONNREFUSED))
+		return 0;
+	return explain_connect(path, errno, e);
 }
 
 static int reach(int sock, const struct sockaddr_un *to, struct vu_limit *l)

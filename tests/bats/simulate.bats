@@ -298,6 +298,8 @@ hears() {
 	kill -9 "${servers[-1]}"
 	wait "${servers[-1]}" || true
 	refused 3 'nobody serves this socket any more \(ECONNREFUSED\)$' info "vfio-user:$sock"
+	refused 3 'nobody serves this socket any more \(ECONNREFUSED\)$' enable "vfio-user:$sock" msix 4
+	refused 3 'it is no socket \(ENOTSOCK\)$' enable "vfio-user:$BATS_TEST_TMPDIR/file" msix 4
 	refused 2 '"0" is no time at all$' --timeout 0 info sim
 }
 
