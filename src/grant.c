@@ -120,19 +120,25 @@ static int disable(struct probe *p)
 	return rc;
 }
 
-/* The host's word: no Linux IRQ may be left. 0 also where it cannot be asked. */
-static unsigned int left_behind(const struct probe *p)
+/* The host's word: no Linux IRQ may be left. *@n is 0 also of a peer, which has none here. 0 or -errno with @e. */
+static int left_behind(const struct probe *p, unsigned int *n, struct error *e)
 {
 	struct host_irqs h = { 0 };
-	unsigned int n = 0;
+	int rc;
 
+	*n = 0;
 	if (!p->d->backend->host_irqs || !p->d->has_addr || p->d->trace->dry_run)
 		return 0;
-	if (!host_irqs_read(p->d->root, &p->d->addr, HOST_IRQ_BRIEF, &h))
-		for (size_t i = 0; i < h.n; i++)
-			n += h.irq[i].index == p->index;
+	rc = host_irqs_read(p->d->root, &p->d->addr, HOST_IRQ_BRIEF, &h);
+	for (size_t i = 0; rc == 0 && i < h.n; i++)
+		*n += h.irq[i].index == p->index;
 	host_irqs_free(&h);
-	return n;
+	if (rc == 0)
+		return 0;
+	rc = fail(e, CAUSE_FAILED, -rc, "whether %s left Linux IRQs behind can't be told: its IRQs can't be read",
+		  irq_index_word(p->index));
+	hint(e, "ls /sys/bus/pci/devices/*/msi_irqs");
+	return rc;
 }
 
 static int give_back(struct probe *p, struct error *e)
@@ -146,9 +152,9 @@ static int give_back(struct probe *p, struct error *e)
 	if (rc)
 		return fail(e, device_cause(p->d, -rc), rc < 0 ? -rc : 0,
 			    "%s was granted, but could not be disabled again", word);
-	left = left_behind(p);
-	if (!left)
-		return 0;
+	rc = left_behind(p, &left, e);
+	if (rc || !left)
+		return rc;
 	rc = fail(e, CAUSE_FAILED, 0, "%s was disabled, but %u of its Linux IRQs are still there", word, left);
 	hint(e, "ls /sys/bus/pci/devices/*/msi_irqs");
 	return rc;
@@ -264,7 +270,10 @@ static int check_none(const struct probe *p, struct error *e)
 /* A refused question should leave nothing; where it did, it is given back all the same. */
 static int settle(struct probe *p, struct error *e)
 {
-	return left_behind(p) ? give_back(p, e) : 0;
+	unsigned int left;
+	int rc = left_behind(p, &left, e);
+
+	return rc || !left ? rc : give_back(p, e);
 }
 
 static int probe_open(struct probe *p, struct error *e)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <syslog.h>
 
 #include "driver.h"
@@ -17,10 +18,18 @@ int bound_group(const struct held *d)
 	struct pci_addr addr;
 	struct presence p;
 	struct error ignored;
+	int rc;
 
 	if (session_address(d->holder->s, d->spec, &addr, &ignored))
 		return -1;
-	return presence_read(&d->holder->s->root, &addr, &p) ? -1 : p.group;
+	rc = presence_read(&d->holder->s->root, &addr, &p);
+	if (rc == 0)
+		return p.group;
+	out_note(d->holder->s->out,
+		 "warning: %s: its IOMMU group can't be read (%s): whether another held function shares the group is "
+		 "not known",
+		 d->spec, strerror(-rc));
+	return -1;
 }
 
 int bound_take(struct held *d, struct error *e)

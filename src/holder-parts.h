@@ -80,7 +80,7 @@ struct bound {
 	int group;
 };
 
-/** bound_group() - the IOMMU group of a function, -1: none. */
+/** bound_group() - the IOMMU group of a function, -1: none, or one that can't be read: that is said. */
 int bound_group(const struct held *d);
 
 /** bound_take() - give it to vfio-pci; d->bound when that changed its driver. 0 or -errno with @e. */

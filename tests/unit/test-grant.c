@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "grant.h"
+#include "tree.h"
 #include "util.h"
 
 /* Last: it has a macro fail() of its own. */
@@ -307,6 +308,29 @@ static void disable_fails(void **state)
 	free(b);
 }
 
+/* Linux IRQs that can't be looked at are not told to be none. */
+static void leftovers_unseen(void **state)
+{
+	static const struct backend on_host = {
+		.name = "fake", .set_irqs = fake_set_irqs, .region_read = fake_region_read, .host_irqs = true
+	};
+	struct bench *b = bench_new(16, 16, 0);
+	struct tree t;
+
+	(void)state;
+	tree_new(&t);
+	tree_link(&t, "sys/bus/pci/devices/0000:00:01.0/msi_irqs", "msi_irqs");
+	b->d.backend = &on_host;
+	b->d.root = &t.root;
+	b->d.has_addr = true;
+	b->d.addr = (struct pci_addr){ .dev = 1 };
+	assert_true(grant_probe(&b->d, IRQ_MSIX, &b->lim, &b->g, &b->e) < 0);
+	assert_non_null(strstr(b->e.message, "its IRQs can't be read"));
+	assert_int_equal(b->host.enabled, 0);
+	tree_free(&t);
+	free(b);
+}
+
 static void powers_of_two(void **state)
 {
 	static const unsigned int most[] = { 1, 2, 3, 5, 8, 15, 16, 31 };
@@ -445,6 +469,7 @@ int main(void)
 		cmocka_unit_test(refusal_is_an_error),
 		cmocka_unit_test(device_gone),
 		cmocka_unit_test(disable_fails),
+		cmocka_unit_test(leftovers_unseen),
 		cmocka_unit_test(powers_of_two),
 		cmocka_unit_test(enabled_index_is_left_alone),
 		cmocka_unit_test(nothing_to_spare),

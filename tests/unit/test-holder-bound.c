@@ -178,6 +178,22 @@ static void cannot_give_back(void **state)
 	assert_null(b->h.let_go);
 }
 
+static void group_unseen(void **state)
+{
+	struct bench *b = *state;
+	struct rlimit before;
+
+	assert_int_equal(bound_group(&b->held[1]), 9);
+	fflush(b->notes);
+	assert_int_equal(b->note_size, 0);
+	/* what can't be read is no absence, and is said */
+	before = tree_exhaust(0);
+	assert_int_equal(bound_group(&b->held[1]), -1);
+	tree_plenty(&before);
+	fflush(b->notes);
+	assert_non_null(strstr(b->note, "its IOMMU group can't be read"));
+}
+
 static void takes(void **state)
 {
 	struct bench *b = *state;
@@ -211,6 +227,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(waits_for_nobody, setup, teardown),
 		cmocka_unit_test_setup_teardown(waits_for_the_first_group, setup, teardown),
 		cmocka_unit_test_setup_teardown(cannot_give_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(group_unseen, setup, teardown),
 		cmocka_unit_test_setup_teardown(takes, setup, teardown),
 	};
 
