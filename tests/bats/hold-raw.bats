@@ -110,7 +110,7 @@ missed() {
 	works enable "$dev,noresize" msix 1
 	stopped=$(holder)
 	kill -STOP "$stopped"
-	works --timeout 100ms counters --openmetrics "$dev" "$dev,noresize"
+	works --timeout 1s counters --openmetrics "$dev" "$dev,noresize"
 	kill -CONT "$stopped"
 	noted "^msictl: $dev is not told of: it went, or its holder does not answer$"
 	assert_equal "$(wc -l <<<"$stderr")" 1

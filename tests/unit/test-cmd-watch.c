@@ -438,7 +438,7 @@ static const char *two_looks(struct bench *b, int argc, char **argv)
 static void marks_storms(void **state)
 {
 	char *plain[] = { "watch", "04:00.0", "-n", "2", "-d", "100ms", NULL };
-	char *low[] = { "watch", "04:00.0", "-n", "2", "-d", "100ms", "--storm", "20", NULL };
+	char *low[] = { "watch", "04:00.0", "-n", "2", "-d", "100ms", "--storm", "1", NULL };
 	char *high[] = { "watch", "04:00.0", "-n", "2", "-d", "100ms", "--storm", "1000", NULL };
 	struct bench *b = *state;
 
