@@ -703,6 +703,57 @@ static void client_enables_msi(void **state)
 	world_free(w);
 }
 
+static void client_masks_msi_by_action(void **state)
+{
+	struct world *w = left_to_client("msix=0,msi=8,client-enable");
+
+	(void)state;
+	assert_int_equal(attach(w, IRQ_MSI, 0, 3), 0);
+	put(w, REGION_CONFIG, 0x50 + PCI_MSI_FLAGS, 2, PCI_MSI_FLAGS_ENABLE | 2 << 4);
+	assert_int_equal(set(w, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_MASK, IRQ_MSI, 1, 2), 0);
+	assert_int_equal(fired(w, 0), 1);
+	assert_int_equal(fired(w, 1), 0);
+	assert_int_equal(fired(w, 2), 1);
+	assert_int_equal(set(w, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK, IRQ_MSI, 1, 2), 0);
+	assert_int_equal(got(w, 1), 1);
+	world_free(w);
+}
+
+/* A pending bit for each vector, at any width; what lies around them in the BAR is 0. */
+static void pending_bits(void **state)
+{
+	struct world *w = with_msix("msix=64", 64);
+
+	(void)state;
+	mask_entry(w, 9, true);
+	mask_entry(w, 40, true);
+	ring(w, 9);
+	ring(w, 40);
+	assert_true(pba(w, 0) == (1u << 9 | UINT64_C(1) << 40));
+	assert_int_equal(get(w, 2, PBA_OFFSET + 1, 1), 2);
+	assert_int_equal(get(w, 2, PBA_OFFSET + 4, 4), 1 << 8);
+	assert_int_equal(get(w, 2, PBA_OFFSET - 8, 8), 0);
+	assert_int_equal(get(w, 2, PBA_OFFSET + MAX_VECTORS / 8, 8), 0);
+	assert_int_equal(get(w, 2, 64 * 16, 8), 0);
+	world_free(w);
+}
+
+/* Whoever wrote to the table before: enabling masks it (Linux 6.12, msix_capability_init(), msix_mask_all()). */
+static void enabling_masks_the_table(void **state)
+{
+	struct world *w = world_new("msix=8");
+
+	(void)state;
+	master(w, true);
+	put(w, 2, 7 * 16, 4, 0xfee00000);
+	mask_entry(w, 7, false);
+	assert_int_equal(get(w, 2, 7 * 16 + 12, 4), 0);
+	assert_int_equal(attach(w, IRQ_MSIX, 0, 2), 0);
+	assert_int_equal(get(w, 2, 7 * 16 + 12, 4), 1);
+	assert_int_equal(get(w, 2, 1 * 16 + 12, 4), 0);
+	world_free(w);
+}
+
 static void client_maps_bars(void **state)
 {
 	struct world *w = world_new("client-enable");
@@ -724,6 +775,9 @@ int main(void)
 		cmocka_unit_test(client_enables_msix),
 		cmocka_unit_test(client_unmasks_by_action),
 		cmocka_unit_test(client_enables_msi),
+		cmocka_unit_test(client_masks_msi_by_action),
+		cmocka_unit_test(pending_bits),
+		cmocka_unit_test(enabling_masks_the_table),
 		cmocka_unit_test(client_maps_bars),
 		cmocka_unit_test(a_doorbell_is_a_signal),
 		cmocka_unit_test(no_bus_master_no_message),
