@@ -173,7 +173,7 @@ static void assert_refused(const char *spec, enum cause cause, const char *says)
 		fail_msg("\"%s\" lacks \"%s\"", e.message, says);
 }
 
-/* What is at a path without a server; whether there is one is not asked by find(). */
+/* What is at a path without a server. find() says so too, and no server hears of it. */
 static void test_no_server(void **state)
 {
 	char dir[] = "/tmp/msictl-unit-XXXXXX", spec[64];
@@ -191,14 +191,17 @@ static void test_no_server(void **state)
 	assert_refused(spec, CAUSE_NO_DEVICE, "there is no such socket");
 	/* a file */
 	assert_int_equal(mknod(path, S_IFREG | 0600, 0), 0);
-	assert_int_equal(vfio_user_backend.find(&req, &e), 0);
+	assert_int_equal(vfio_user_backend.find(&req, &e), -ENOTSOCK);
 	assert_refused(spec, CAUSE_NO_DEVICE, "it is no socket");
 	assert_int_equal(unlink(path), 0);
 	/* a server that was killed */
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	listens(path, fd);
-	close(fd);
 	assert_int_equal(vfio_user_backend.find(&req, &e), 0);
+	assert_int_equal(accept4(fd, NULL, NULL, SOCK_NONBLOCK), -1);
+	close(fd);
+	assert_int_equal(vfio_user_backend.find(&req, &e), -ECONNREFUSED);
+	assert_int_equal(e.cause, CAUSE_NO_DEVICE);
 	assert_refused(spec, CAUSE_NO_DEVICE, "nobody serves this socket any more");
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rmdir(dir), 0);
