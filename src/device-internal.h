@@ -20,6 +20,9 @@ void vector_disarm(struct vector *v);
 /** device_undo() - @polite: put masks, indexes and bus mastering back first; then close the back end. */
 void device_undo(struct device *d, bool polite);
 
+/** device_left() - remember in device.left that @what was refused with @err, positive. */
+void device_left(struct device *d, const char *what, int err);
+
 /** device_peer_listen() - hear when that process goes. 0 or -errno. */
 int device_peer_listen(struct device *d, struct error *e);
 void device_peer_ready(struct source *s);

@@ -335,10 +335,11 @@ int device_mask(struct device *d, enum irq_index index, const struct vector_set 
 
 void device_unmask_all(struct device *d)
 {
-	struct error ignored;
+	struct error e;
 
 	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
 		struct vector_set held = device_masked(d, i);
+		int rc = 0;
 		unsigned int v;
 
 		for_each_vector (v, &held) {
@@ -346,7 +347,9 @@ void device_unmask_all(struct device *d)
 
 			/* A detached eventfd goes with the descriptor, the kernel's MASK as well. */
 			if (way != MASK_EVENTFD && (way != MASK_ACTION || by_peer(d, i)))
-				mask_one(d, i, v, way, false, &ignored);
+				rc = mask_one(d, i, v, way, false, &e) ?: rc;
 		}
+		if (rc)
+			device_left(d, "masks", e.err ? e.err : EIO);
 	}
 }

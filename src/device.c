@@ -300,15 +300,42 @@ int device_open(struct device **out, const struct open_request *req, struct loop
 	return 0;
 }
 
-/* Whatever is on goes off; the device may be gone already, so errors tell nothing. */
+void device_left(struct device *d, const char *what, int err)
+{
+	append(d->left, sizeof(d->left), "%s%s (%s)", d->left[0] ? ", " : "", what, strerror(err));
+}
+
+/* Whatever is on goes off. The vector that the device's own wish comes by is nobody's change. */
 static void disable_all(struct device *d)
 {
 	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
 		struct irq_set off = { .index = i, .action = IRQ_ACTION_TRIGGER, .data = IRQ_DATA_NONE };
+		char what[64];
+		int rc;
 
-		if (d->irq[i].enabled && !d->trace->dry_run)
-			d->backend->set_irqs(d->handle, &off, NULL);
+		if (!d->irq[i].enabled || d->trace->dry_run)
+			continue;
+		rc = d->backend->set_irqs(d->handle, &off, NULL);
+		snprintf(what, sizeof(what), "%s could not be turned off", irq_index_word(i));
+		if (rc < 0 && i != IRQ_REQ)
+			device_left(d, what, -rc);
 	}
+}
+
+static void put_back_registers(struct device *d)
+{
+	int rc;
+
+	for (unsigned int i = IRQ_MSI; i <= IRQ_MSIX; i++) {
+		struct change c = { 0 };
+
+		device_cap_undo(d, i, &c);
+		if (c.cap_left)
+			device_left(d, i == IRQ_MSI ? "Enable or masks of msi" : "Enable or masks of msix", EIO);
+	}
+	rc = device_bus_master(d, false);
+	if (rc < 0)
+		device_left(d, "bus mastering", -rc);
 }
 
 void device_undo(struct device *d, bool polite)
@@ -318,10 +345,9 @@ void device_undo(struct device *d, bool polite)
 	if (polite) {
 		device_unmask_all(d);
 		disable_all(d);
-		device_cap_undo(d, IRQ_MSI, NULL);
-		device_cap_undo(d, IRQ_MSIX, NULL);
-		device_bus_master(d, false);
+		put_back_registers(d);
 	}
+	d->cut |= !polite;
 	if (d->peer.fd >= 0)
 		loop_del(d->loop, &d->peer);
 	d->peer.fd = -1;

@@ -92,6 +92,8 @@ struct device {
 	const struct backend *backend;
 	void *handle;	       /* NULL once it was let go */
 	const char *gone;      /* why handle is NULL, a sentence */
+	bool cut;	       /* it was gone before anything could be put back */
+	char left[ERROR_TEXT]; /* what could not be put back when it was let go, and why; "": nothing is known */
 	enum cause gone_cause; /* CAUSE_NONE: it is no device any more */
 	char why[ERROR_TEXT];  /* as its peer's back end has it */
 	struct source peer;    /* a back end's connection; fd -1: none */

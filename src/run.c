@@ -38,10 +38,9 @@ static void on_lost(void *ctx)
 	out_note(s->out, "%s", s->device->gone);
 }
 
-static int stopped(const struct session *s, struct error *e)
+static int stopped(struct session *s, struct error *e)
 {
-	return fail(e, CAUSE_FAILED, EINTR, "stopped by %s%s", strsignal(loop_stopped(s->loop)),
-		    s->attached ? "" : "; everything was put back");
+	return fail(e, CAUSE_FAILED, EINTR, "stopped by %s%s", strsignal(loop_stopped(s->loop)), session_undone(s));
 }
 
 static int refuse_line(struct session *s, struct script *sc, const char *where, int err, const char *why)

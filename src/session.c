@@ -9,6 +9,7 @@
 
 #include "backend.h"
 #include "presence.h"
+#include "util.h"
 
 struct loop *session_loop(struct session *s, struct error *e)
 {
@@ -151,8 +152,30 @@ int session_reopen(struct session *s, struct error *e)
 	return 0;
 }
 
+const char *session_undone(struct session *s)
+{
+	struct device *d = s->device;
+	char why[ERROR_TEXT];
+
+	if (s->attached)
+		return "";
+	if (d && d->handle)
+		device_shut(d, "it was closed");
+	if (!d || !d->left[0])
+		return d && d->cut ? "" : "; everything was put back";
+	copy_text(why, sizeof(why), d->left);
+	d->left[0] = '\0';
+	copy_text(s->undone, sizeof(s->undone), "; not everything was put back: ");
+	append(s->undone, sizeof(s->undone), "%s", why);
+	return s->undone;
+}
+
 void session_close(struct session *s)
 {
+	if (s->device && s->device->handle)
+		device_shut(s->device, "it was closed");
+	if (s->device && s->device->left[0])
+		out_note(s->out, "warning: not everything was put back: %s", s->device->left);
 	device_close(s->device);
 	s->device = NULL;
 	uevents_close(s->uevents);

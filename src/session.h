@@ -61,6 +61,7 @@ struct session {
 	int (*reopening)(struct held *d, struct error *e);
 	const char *attached; /* run and shell on a DEVICE that is held: its commands go to the holder */
 	struct globals globals;
+	char undone[ERROR_TEXT]; /* session_undone() */
 };
 
 /** session_loop() - the loop, made on first use. NULL with @e. */
@@ -105,5 +106,12 @@ int session_reopen(struct session *s, struct error *e);
 
 /** session_close() - close the device and the loop, when there are any. */
 void session_close(struct session *s);
+
+/**
+ * session_undone() - let the device go, and tell of it
+ * Returns: what was seen of that, behind a sentence: "; everything was put back", or what could not be; "": the device
+ * stays with its holder, or was gone before. Until session_close().
+ */
+const char *session_undone(struct session *s);
 
 #endif

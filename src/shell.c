@@ -335,7 +335,7 @@ static int interact(struct shell *sh, struct error *e)
 		out_note(s->out, "%s", "");
 	if (rc == -EINTR)
 		return fail(e, CAUSE_FAILED, EINTR, "stopped by %s%s", strsignal(loop_stopped(s->loop)),
-			    s->attached ? "" : "; everything was put back");
+			    session_undone(s));
 	return rc ? fail(e, CAUSE_FAILED, -rc, "waiting for events failed") : 0;
 }
 

@@ -53,6 +53,22 @@ soon() {
 	soon 0 run "vfio-user:$sock" -c 'enable msix 2'
 }
 
+@test "what a server refuses at the end is told, and not that everything was put back" {
+	lie honest
+	"$MSICTL" --json run "vfio-user:$sock" -c 'enable msix 2; trigger msix 0' >/dev/null 2>&1
+	measured
+	# the last replies: those to the disabling and to the command register
+	lie "refuse $((replies - 3)) 16" "refuse $((replies - 3)) 16"
+	"$MSICTL" --json run "vfio-user:$sock" -c 'enable msix 2; trigger msix 0; wait msix 1' >"$out" 2>"$err" 3>&- &
+	stuck=$!
+	until_true grep -q '"command":"trigger"' "$out"
+	kill -TERM "$stuck"
+	until_true dead "$stuck"
+	grep -q 'stopped by Terminated; not everything was put back: msix could not be turned off (' "$err" || fail "$(<"$err")"
+	soon 0 run "vfio-user:$sock" -c 'enable msix 2; trigger msix 0'
+	grep -q 'warning: not everything was put back: msix could not be turned off (' <<<"$stderr" || fail "$stderr"
+}
+
 @test "blocking eventfds: a signal ends run" {
 	"$MSICTL" --json run "vfio-user:$sock" -c 'enable msix 8; trigger msix 0; wait msix 0 --timeout 5s; wait msix 1' >"$out" 2>"$err" 3>&- &
 	stuck=$!
