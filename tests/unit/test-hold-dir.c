@@ -266,6 +266,37 @@ static void folder_of_a_user(void **state)
 	assert_int_equal(seteuid(0), 0);
 }
 
+/* Who keeps the folder's lock is told, and else how to find out. */
+static void locked(void **state)
+{
+	struct tree *t = *state;
+	int dir = folder(t), other = folder(t);
+	struct error e = { 0 };
+	char want[64];
+
+	assert_int_equal(hold_lock(other, 0), 0);
+	assert_int_equal(hold_lock(dir, 0), -ETIMEDOUT);
+	assert_int_equal(hold_lock(dir, 20000), -ETIMEDOUT);
+	assert_int_equal(hold_listen(dir, "a.sock", 0, &e), -ETIMEDOUT);
+	assert_int_equal(e.cause, CAUSE_BUSY);
+	snprintf(want, sizeof(want), "pid %d (", getpid());
+	if (!strstr(e.message, want) || !strstr(e.message, "has locked the folder of sockets"))
+		fail_msg("%s", e.message);
+	hold_unlock(other);
+	assert_int_equal(hold_lock(dir, 0), 0);
+	hold_unlock(dir);
+	assert_int_equal(hold_lock(-1, 0), -EBADF);
+	/* nobody's lock: the kernel does not tell */
+	assert_int_equal(hold_locked(dir, -ETIMEDOUT, &e), -ETIMEDOUT);
+	assert_int_equal(e.cause, CAUSE_BUSY);
+	assert_string_equal(e.message, "another process has locked the folder of sockets");
+	assert_string_equal(e.hint, "lslocks   lists locks and the processes that have them");
+	assert_int_equal(hold_locked(dir, -EIO, &e), -EIO);
+	assert_int_equal(e.cause, CAUSE_FAILED);
+	close(dir);
+	close(other);
+}
+
 #define UNIX_HEAD "Num RefCount Protocol Flags Type St Inode Path\n"
 
 /* A process of uid 65534 that runs msictl and has sockets with these inodes. */
@@ -346,6 +377,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(words, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(devices, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(folder_of_a_user, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(locked, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(held_by_others, tree_setup, tree_teardown),
 	};
 

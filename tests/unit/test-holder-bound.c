@@ -198,6 +198,12 @@ static void takes(void **state)
 {
 	struct bench *b = *state;
 	char path[PATH_MAX];
+	struct rlimit before = tree_exhaust(0);
+	int group = bound_group(&b->held[0]);
+
+	tree_plenty(&before);
+	/* what cannot be read is no group's number */
+	assert_int_equal(group, -1);
 
 	assert_int_equal(bound_group(&b->held[0]), 9);
 	b->held[0].spec = "sim:msix=8";

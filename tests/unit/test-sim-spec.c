@@ -92,6 +92,7 @@ static void refuses_with_a_sentence(void **state)
 		{ "noresize=", "takes no value" },
 		{ "host=0", "1 to 2048" },
 		{ "drop=10", "drop=1/N" },
+		{ "drop=1:5", "drop=1/N" },
 		{ "drop=1/0", "drop=1/N" },
 		{ "drop=2/3", "drop=1/N" },
 		{ "drop=1/", "drop=1/N" },
