@@ -140,12 +140,13 @@ ssize_t readlink(const char *path, char *buf, size_t size)
 	return syscall(SYS_readlink, path, buf, size);
 }
 
-/* What a kernel without memory answers to the @failing-th of these calls from now on; 0: to none. */
+/* What a kernel without memory, or another error of it, answers to the @failing-th of these calls; 0: to none. */
 static unsigned int calls, failing;
+static int failing_errno = ENOMEM;
 
 static bool fails_now(void)
 {
-	errno = ENOMEM;
+	errno = failing_errno;
 	return ++calls == failing;
 }
 
@@ -154,6 +155,21 @@ DIR *fdopendir(int fd)
 	DIR *(*real)(int fd) = dlsym(RTLD_NEXT, "fdopendir");
 
 	return fails_now() ? NULL : real(fd);
+}
+
+/* Of the folders that are walked through */
+int openat(int dir, const char *path, int flags, ...)
+{
+	mode_t mode = 0;
+	va_list ap;
+
+	va_start(ap, flags);
+	if (flags & O_CREAT)
+		mode = va_arg(ap, mode_t);
+	va_end(ap);
+	if (flags & O_DIRECTORY && flags & O_NOFOLLOW && fails_now())
+		return -1;
+	return (int)syscall(SYS_openat, dir, path, flags, mode);
 }
 
 /* Of folders */
@@ -188,10 +204,12 @@ int poll(struct pollfd *fds, nfds_t n, int timeout)
  * Something uses the function: whatever cannot be looked at, it is not taken for free. Where @says is not said, the
  * reason is.
  */
-static void assert_never_free(struct bench *b, const char *says)
+static void assert_never_free_by(struct bench *b, const char *says, int err)
 {
+	char name[16];
 	bool done = false;
 
+	failing_errno = err;
 	for (failing = 1; !done; failing++) {
 		unsigned int at = failing;
 		char what[16];
@@ -202,12 +220,19 @@ static void assert_never_free(struct bench *b, const char *says)
 		if (driver_in_use(&b->t.root, &nvme, &b->e) >= 0)
 			fail_msg("free when %s fails", what);
 		done = calls < at;
-		if (!strstr(b->e.message, says) && b->e.err != ENOMEM && !strstr(b->e.message, "ENOMEM"))
+		if (!strstr(b->e.message, says) && b->e.err != err && !strstr(b->e.message, errno_name(err, name)))
 			fail_msg("%s fails: %s", what, b->e.message);
 		assert_true(!done || strstr(b->e.message, says));
 	}
 	failing = 0;
+	failing_errno = ENOMEM;
 	assert_true(calls > 0);
+}
+
+static void assert_never_free(struct bench *b, const char *says)
+{
+	assert_never_free_by(b, says, ENOMEM);
+	assert_never_free_by(b, says, EIO);
 }
 
 static void assert_file(const struct bench *b, const char *path, const char *text)
@@ -521,8 +546,10 @@ static void mounted_multipath_nvme(void **state)
 	tree_link(&b->t, "sys/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0",
 		  "../../../pci0000:00/0000:00:04.0/0000:04:00.0/nvme/nvme0");
 	assert_refused(b, CAUSE_BUSY, "mounted on /home", "umount");
+	assert_never_free(b, "mounted on /home");
 	mounts(b, "23 22 259:1 / /home rw - ext4 /dev/nvme0n1 rw\n");
 	assert_refused(b, CAUSE_BUSY, "mounted on /home", "umount");
+	assert_never_free(b, "mounted on /home");
 }
 
 static void part_of_a_btrfs(void **state)

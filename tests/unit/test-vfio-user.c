@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include "loop.h"
 #include "vu-script.h"
@@ -205,6 +206,21 @@ static void test_no_server(void **state)
 	assert_refused(spec, CAUSE_NO_DEVICE, "nobody serves this socket any more");
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rmdir(dir), 0);
+}
+
+/* The process that serves a simulation has ended, and is reaped, when its device is closed. */
+static void test_simulation_ends(void **state)
+{
+	const struct open_request req = { .spec = "sim:msix=1", .trace = &quiet, .timeout_us = PATIENT };
+	struct error e;
+	void *u;
+
+	(void)state;
+	assert_int_equal(sim_backend.open(&req, &u, &e), 0);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), 0);
+	vfio_user_close(u);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(errno, ECHILD);
 }
 
 /* Exchanges keep no memory. */
@@ -617,25 +633,16 @@ static void test_stop_within_set(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_chunks),
-		cmocka_unit_test(test_runs),
-		cmocka_unit_test(test_enabled_anew),
-		cmocka_unit_test(test_paths),
-		cmocka_unit_test(test_queue),
-		cmocka_unit_test(test_no_server),
-		cmocka_unit_test(test_memory),
-		cmocka_unit_test(test_roll_back),
-		cmocka_unit_test(test_grant),
-		cmocka_unit_test(test_wrong_replies),
-		cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_lies),
-		cmocka_unit_test(test_regions),
-		cmocka_unit_test(test_device),
-		cmocka_unit_test(test_between),
-		cmocka_unit_test(test_version),
-		cmocka_unit_test(test_late_chunks),
-		cmocka_unit_test(test_stop),
-		cmocka_unit_test(test_stop_within_set),
+		cmocka_unit_test(test_chunks),	      cmocka_unit_test(test_runs),
+		cmocka_unit_test(test_enabled_anew),  cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_queue),	      cmocka_unit_test(test_no_server),
+		cmocka_unit_test(test_memory),	      cmocka_unit_test(test_simulation_ends),
+		cmocka_unit_test(test_roll_back),     cmocka_unit_test(test_grant),
+		cmocka_unit_test(test_wrong_replies), cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_lies),	      cmocka_unit_test(test_regions),
+		cmocka_unit_test(test_device),	      cmocka_unit_test(test_between),
+		cmocka_unit_test(test_version),	      cmocka_unit_test(test_late_chunks),
+		cmocka_unit_test(test_stop),	      cmocka_unit_test(test_stop_within_set),
 	};
 
 	return cmocka_run_group_tests_name("vfio-user", tests, NULL, NULL);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Descriptors that nobody asked for: a process of its own keeps them, so that closing them holds up nobody. */
 #include <poll.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -87,6 +88,23 @@ static void kept_by_another(void **state)
 	assert_int_equal(errno, ECHILD);
 }
 
+/* nohup, cron and shells start programs with signals ignored. */
+static void child_signal_ignored(void **state)
+{
+	struct line *l = *state;
+	struct vu_shed s = { 0 };
+	int keeper;
+
+	signal(SIGCHLD, SIG_IGN);
+	keeper = vu_shed_take(&s, l->sock[1], 1);
+	signal(SIGCHLD, SIG_DFL);
+	assert_true(keeper > 2);
+	read_bare(l->sock[1]);
+	assert_false(let_go(l, 0));
+	close(keeper);
+	assert_true(let_go(l, 10000));
+}
+
 /* A peer that goes on and on is cut off. */
 static void only_a_few(void **state)
 {
@@ -153,6 +171,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(kept_by_another, setup, teardown),
+		cmocka_unit_test_setup_teardown(child_signal_ignored, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_a_few, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_process, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_to_keep, setup, teardown),
