@@ -41,13 +41,9 @@ static int explain_nospace(struct device *d, const struct irq_set *set, struct e
 /* Out of descriptors the folder can't be looked at, which does not say that it is not there. */
 static bool folder_gone(const struct device *d)
 {
-	_cleanup_fd_ int fd = -1;
 	char bdf[PCI_ADDR_LEN];
 
-	if (!d->has_addr)
-		return false;
-	fd = root_openf(d->root, O_PATH, "sys/bus/pci/devices/%s", pci_addr_full(&d->addr, bdf));
-	return fd == -ENOENT;
+	return d->has_addr && root_look(d->root, "sys/bus/pci/devices/%s", pci_addr_full(&d->addr, bdf)) == -ENOENT;
 }
 
 bool device_answers(struct device *d, uint16_t *vendor)

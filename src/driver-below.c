@@ -54,13 +54,13 @@ bool lies_below(struct below *b, const char *path)
 /* Any link of the folder @path that begins with @prefix. */
 static bool any_below(struct below *b, const char *path, const char *prefix)
 {
-	_cleanup_dir_ DIR *dir = root_opendir(b->r, "%s", path);
+	_cleanup_root_dir_ struct root_dir *dir = root_opendir(b->r, "%s", path);
 	struct dirent *entry;
 	char link[PATH_MAX];
 
 	if (!dir)
 		below_note(b, -errno);
-	while (dir && (entry = readdir(dir))) {
+	while (dir && (entry = root_next(dir))) {
 		if (entry->d_name[0] == '.' || strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
 			continue;
 		if (snprintf(link, sizeof(link), "%s/%s", path, entry->d_name) < (int)sizeof(link) &&
@@ -92,13 +92,13 @@ static bool block_below(struct below *b, const char *path, int layers);
 /* What a device mapper, RAID or cache device is made of. */
 static bool slaves_below(struct below *b, const char *path, int layers)
 {
-	_cleanup_dir_ DIR *dir = root_opendir(b->r, "%s", path);
+	_cleanup_root_dir_ struct root_dir *dir = root_opendir(b->r, "%s", path);
 	struct dirent *entry;
 	char slave[PATH_MAX];
 
 	if (!dir)
 		below_note(b, -errno);
-	while (dir && (entry = readdir(dir))) {
+	while (dir && (entry = root_next(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
 		if (snprintf(slave, sizeof(slave), "%s/%s", path, entry->d_name) < (int)sizeof(slave) &&

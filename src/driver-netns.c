@@ -289,26 +289,26 @@ static void tour_thread(struct tour *t, const char *pid, const char *tid)
 /* A thread may be in another namespace than its process. */
 static void tour_threads(struct tour *t, const char *pid)
 {
-	_cleanup_dir_ DIR *dir = root_opendir(t->r, "proc/%s/task", pid);
+	_cleanup_root_dir_ struct root_dir *dir = root_opendir(t->r, "proc/%s/task", pid);
 	struct dirent *entry;
 
 	if (!dir && !root_absent(-errno))
 		t->n->error = -errno;
-	while (dir && (entry = readdir(dir)))
+	while (dir && (entry = root_next(dir)))
 		if (entry->d_name[0] != '.')
 			tour_thread(t, pid, entry->d_name);
 }
 
 static void tour_all(struct tour *t)
 {
-	_cleanup_dir_ DIR *dir = NULL;
+	_cleanup_root_dir_ struct root_dir *dir = NULL;
 	struct dirent *entry;
 
 	tour_mounts(t);
 	dir = root_opendir(t->r, "proc");
 	if (!dir)
 		t->n->error = -errno;
-	while (dir && !t->n->up && (entry = readdir(dir)))
+	while (dir && !t->n->up && (entry = root_next(dir)))
 		if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9')
 			tour_threads(t, entry->d_name);
 }

@@ -57,13 +57,13 @@ static int busy(struct use *u, const char *what, const char *where, const char *
 /* The source of such a mount is a tag of the virtio device; one that does not tell its tag may be it. */
 static bool tag_below(struct use *u, const char *driver, const char *tag)
 {
-	_cleanup_dir_ DIR *dir = root_opendir(u->r, "sys/bus/virtio/drivers/%s", driver);
+	_cleanup_root_dir_ struct root_dir *dir = root_opendir(u->r, "sys/bus/virtio/drivers/%s", driver);
 	struct dirent *entry;
 	char path[PATH_MAX];
 
 	if (!dir)
 		below_note(&u->below, -errno);
-	while (dir && (entry = readdir(dir))) {
+	while (dir && (entry = root_next(dir))) {
 		_cleanup_free_ char *text = NULL;
 
 		if (strncmp(entry->d_name, "virtio", 6) != 0)
@@ -144,13 +144,13 @@ static int check_mounts(struct use *u)
 /* All devices of a mounted btrfs, of which mountinfo names one. */
 static int check_btrfs(struct use *u)
 {
-	_cleanup_dir_ DIR *dir = root_opendir(u->r, "sys/fs/btrfs");
+	_cleanup_root_dir_ struct root_dir *dir = root_opendir(u->r, "sys/fs/btrfs");
 	struct dirent *entry;
 	char path[PATH_MAX];
 
 	if (!dir)
 		below_note(&u->below, -errno);
-	while (dir && (entry = readdir(dir))) {
+	while (dir && (entry = root_next(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof(path), "sys/fs/btrfs/%s/devices", entry->d_name);
@@ -208,13 +208,13 @@ static bool claimed(struct use *u, const char *node)
 
 static int check_claims(struct use *u)
 {
-	_cleanup_dir_ DIR *dir = root_opendir(u->r, "sys/class/block");
+	_cleanup_root_dir_ struct root_dir *dir = root_opendir(u->r, "sys/class/block");
 	char path[PATH_MAX], node[sizeof("/dev/") + NAME_MAX];
 	struct dirent *entry;
 
 	if (!dir)
 		below_note(&u->below, -errno);
-	while (dir && (entry = readdir(dir))) {
+	while (dir && (entry = root_next(dir))) {
 		if (entry->d_name[0] == '.' || root_exists(u->r, "sys/class/block/%s/partition", entry->d_name))
 			continue;
 		snprintf(path, sizeof(path), "sys/class/block/%s", entry->d_name);
@@ -228,14 +228,14 @@ static int check_claims(struct use *u)
 
 static int check_interfaces(struct use *u)
 {
-	_cleanup_dir_ DIR *dir = root_opendir(u->r, "sys/class/net");
+	_cleanup_root_dir_ struct root_dir *dir = root_opendir(u->r, "sys/class/net");
 	struct dirent *entry;
 	char path[PATH_MAX];
 	uint64_t flags;
 
 	if (!dir)
 		below_note(&u->below, -errno);
-	while (dir && (entry = readdir(dir))) {
+	while (dir && (entry = root_next(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof(path), "sys/class/net/%s/device", entry->d_name);

@@ -147,11 +147,11 @@ static int no_iommu(struct error *e)
 
 static bool any_iommu(const struct root *r)
 {
-	_cleanup_dir_ DIR *dir = root_opendir(r, "sys/class/iommu");
+	_cleanup_root_dir_ struct root_dir *dir = root_opendir(r, "sys/class/iommu");
 	struct dirent *entry;
 	bool any = false;
 
-	while (dir && !any && (entry = readdir(dir)))
+	while (dir && !any && (entry = root_next(dir)))
 		any = entry->d_name[0] != '.';
 	return any;
 }

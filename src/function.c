@@ -58,12 +58,12 @@ static void read_words(const struct root *r, const char *bdf, struct function *f
 /* Out of descriptors or memory nothing is known: that is no word about the function. */
 static int check_there(const struct root *r, const char *bdf, struct error *e)
 {
-	_cleanup_fd_ int fd = root_openf(r, O_PATH, DEVICES "/%s", bdf);
+	int rc = root_look(r, DEVICES "/%s", bdf);
 
-	if (fd >= 0)
+	if (!rc)
 		return 0;
-	if (root_unread(fd))
-		return fail(e, cause_of_errno(-fd), -fd, "PCI function %s cannot be looked at", bdf);
+	if (root_unread(rc))
+		return fail(e, cause_of_errno(-rc), -rc, "PCI function %s cannot be looked at", bdf);
 	fail(e, CAUSE_NO_DEVICE, ENODEV, "there is no PCI function %s", bdf);
 	hint(e, "msictl list");
 	return -ENODEV;
@@ -130,7 +130,7 @@ static int no_bus(const struct root *r, int rc, struct error *e)
 
 ssize_t function_scan(const struct root *r, struct pci_addr **list, struct error *e)
 {
-	_cleanup_dir_ DIR *d = root_opendir(r, DEVICES);
+	_cleanup_root_dir_ struct root_dir *d = root_opendir(r, DEVICES);
 	_cleanup_free_ struct pci_addr *got = NULL;
 	size_t n = 0, room = 0;
 	struct dirent *entry;
@@ -197,7 +197,7 @@ static int by_member(const void *a, const void *b)
 
 ssize_t group_members(const struct root *r, int group, struct group_member **list)
 {
-	_cleanup_dir_ DIR *d = root_opendir(r, GROUPS "/%d/devices", group);
+	_cleanup_root_dir_ struct root_dir *d = root_opendir(r, GROUPS "/%d/devices", group);
 	_cleanup_free_ struct group_member *got = NULL;
 	unsigned int misses = root_misses(r);
 	struct dirent *entry;

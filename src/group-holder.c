@@ -183,22 +183,20 @@ static void read_holder(const struct root *r, const char *pid, unsigned int numb
  */
 static int process_holds(const struct root *r, const char *pid, unsigned int number, struct group_use *use, size_t n)
 {
-	_cleanup_dir_ DIR *d = root_opendir(r, "proc/%s/fd", pid);
+	_cleanup_root_dir_ struct root_dir *d = root_opendir(r, "proc/%s/fd", pid);
 	struct scan s = { .r = r, .pid = pid };
 	struct dirent *entry;
 	int found = 0;
 
 	if (!d)
 		return errno == EACCES || errno == EPERM ? -EACCES : root_exhausted(-errno) ? -errno : 0;
-	s.dir = dirfd(d);
-	while ((entry = readdir(d))) {
+	s.dir = root_dir_fd(d);
+	while ((entry = root_next(d))) {
 		char target[PATH_MAX];
-		ssize_t len = readlinkat(s.dir, entry->d_name, target, sizeof(target) - 1);
 		int group;
 
-		if (len <= 0)
+		if (root_dir_target(d, entry->d_name, target, sizeof(target)) <= 0)
 			continue;
-		target[len] = '\0';
 		group = group_of_fd(&s, entry->d_name, target);
 		for (size_t i = 0; group >= 0 && i < n; i++) {
 			if (use[i].group != group || use[i].by.pid)
@@ -212,7 +210,7 @@ static int process_holds(const struct root *r, const char *pid, unsigned int num
 
 int group_holders(const struct root *r, struct group_use *use, size_t n)
 {
-	_cleanup_dir_ DIR *d = root_opendir(r, "proc");
+	_cleanup_root_dir_ struct root_dir *d = root_opendir(r, "proc");
 	unsigned int misses = root_misses(r);
 	int unseen = 0, rc = 0;
 	struct dirent *entry;

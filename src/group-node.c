@@ -29,10 +29,10 @@ bool groups_offered(const struct root *r)
 static bool read_cdev(const struct root *r, const struct pci_addr *a, char *buf, size_t size)
 {
 	char bdf[PCI_ADDR_LEN];
-	_cleanup_dir_ DIR *dir = root_opendir(r, DEVICE_CDEV, pci_addr_full(a, bdf));
+	_cleanup_root_dir_ struct root_dir *dir = root_opendir(r, DEVICE_CDEV, pci_addr_full(a, bdf));
 	struct dirent *entry;
 
-	while (dir && (entry = readdir(dir))) {
+	while (dir && (entry = root_next(dir))) {
 		if (strncmp(entry->d_name, "vfio", 4) != 0)
 			continue;
 		/* without CONFIG_VFIO_DEVICE_CDEV the folder has no character device */

@@ -29,18 +29,17 @@ struct sockets {
  */
 static int read_sockets(const struct root *r, const char *pid, struct sockets *s)
 {
-	_cleanup_dir_ DIR *d = root_opendir(r, "proc/%s/fd", pid);
+	_cleanup_root_dir_ struct root_dir *d = root_opendir(r, "proc/%s/fd", pid);
 	const struct dirent *entry;
 
 	if (!d && errno != ENOENT && errno != ESRCH)
 		return errno == EPERM ? -EACCES : -errno;
-	while (d && (entry = readdir(d))) {
+	while (d && (entry = root_next(d))) {
 		char target[64];
-		ssize_t len = readlinkat(dirfd(d), entry->d_name, target, sizeof(target) - 1);
 		uint64_t inode, *more;
 
-		target[len > 0 ? len : 0] = '\0';
-		if (sscanf(target, "socket:[%" SCNu64 "]", &inode) != 1)
+		if (root_dir_target(d, entry->d_name, target, sizeof(target)) < 0 ||
+		    sscanf(target, "socket:[%" SCNu64 "]", &inode) != 1)
 			continue;
 		more = reallocarray(s->inode, s->n + 1, sizeof(*more));
 		if (!more)
@@ -108,14 +107,15 @@ static int read_process(const struct root *r, const char *pid, struct hold_other
 }
 
 /* A process that runs msictl for another user: 1; 0; -errno of root_exhausted(). */
-static int is_candidate(const struct root *r, DIR *proc, const char *entry, struct hold_other *who)
+static int is_candidate(const struct root *r, const struct root_dir *proc, const char *entry, struct hold_other *who)
 {
 	struct stat st;
 	uint64_t pid;
 	char comm[32];
 	int rc;
 
-	if (parse_u64(entry, 10, INT_MAX, &pid) || fstatat(dirfd(proc), entry, &st, 0) < 0 || st.st_uid == geteuid())
+	if (parse_u64(entry, 10, INT_MAX, &pid) || fstatat(root_dir_fd(proc), entry, &st, 0) < 0 ||
+	    st.st_uid == geteuid())
 		return 0;
 	*who = (struct hold_other){ .pid = (pid_t)pid, .uid = st.st_uid };
 	rc = root_text(r, comm, sizeof(comm), "proc/%s/comm", entry);
@@ -132,14 +132,14 @@ static int compare(const void *a, const void *b)
 
 int hold_others(const struct root *r, struct hold_others *o)
 {
-	_cleanup_dir_ DIR *d = root_opendir(r, "proc");
+	_cleanup_root_dir_ struct root_dir *d = root_opendir(r, "proc");
 	const struct dirent *entry;
 	struct hold_other who;
 
 	*o = (struct hold_others){ 0 };
 	if (!d)
 		return -errno;
-	while ((entry = readdir(d))) {
+	while ((entry = root_next(d))) {
 		int rc = is_candidate(r, d, entry->d_name, &who);
 
 		if (rc > 0)

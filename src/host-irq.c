@@ -125,7 +125,7 @@ static int msi_mode(const struct root *r, const char *bdf, struct host_irq *irq)
 
 static int list_msi(const struct root *r, const char *bdf, struct host_irqs *h)
 {
-	_cleanup_dir_ DIR *d = root_opendir(r, "sys/bus/pci/devices/%s/msi_irqs", bdf);
+	_cleanup_root_dir_ struct root_dir *d = root_opendir(r, "sys/bus/pci/devices/%s/msi_irqs", bdf);
 	struct dirent *entry;
 	int rc = 0;
 
@@ -467,7 +467,7 @@ static void count_proc_chip(void *ctx, const struct proc_irq *p)
 
 static int count_chips(const struct root *r, struct chips *c)
 {
-	_cleanup_dir_ DIR *d = root_opendir(r, "sys/kernel/irq");
+	_cleanup_root_dir_ struct root_dir *d = root_opendir(r, "sys/kernel/irq");
 	struct dirent *entry;
 
 	int rc = 0;

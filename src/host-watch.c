@@ -62,7 +62,7 @@ static int push(struct listed **list, size_t *n, unsigned int irq, uint64_t ino)
 static int list(const struct root *r, const struct pci_addr *a, struct listed **found, size_t *n)
 {
 	char bdf[PCI_ADDR_LEN];
-	DIR *d = root_opendir(r, "sys/bus/pci/devices/%s/msi_irqs", pci_addr_full(a, bdf));
+	struct root_dir *d = root_opendir(r, "sys/bus/pci/devices/%s/msi_irqs", pci_addr_full(a, bdf));
 	struct dirent *entry;
 	int rc = 0;
 
@@ -76,7 +76,7 @@ static int list(const struct root *r, const struct pci_addr *a, struct listed **
 		if (!parse_u64(entry->d_name, 10, UINT_MAX, &irq))
 			rc = push(found, n, (unsigned int)irq, entry->d_ino);
 	}
-	closedir(d);
+	root_closedir(d);
 	if (*n)
 		qsort(*found, *n, sizeof(**found), by_irq);
 	return rc;

@@ -41,13 +41,13 @@ static const struct iommu_kind *iommu_kind(const char *name)
 
 static void gather_kind(struct gather *g, const struct iommu_kind *k)
 {
-	_cleanup_dir_ DIR *dir = root_opendir(g->r, "sys/class/iommu");
+	_cleanup_root_dir_ struct root_dir *dir = root_opendir(g->r, "sys/class/iommu");
 	char names[4 * (NAME_MAX + 2)] = ""; /* so many are told */
 	struct evidence *ev;
 	unsigned int n = 0;
 	struct dirent *entry;
 
-	while (dir && (entry = readdir(dir))) {
+	while (dir && (entry = root_next(dir))) {
 		if (entry->d_name[0] == '.' || iommu_kind(entry->d_name) != k)
 			continue;
 		if (n++ < 4)
@@ -73,14 +73,14 @@ static int read_register(const struct root *r, const char *unit, const char *fil
 /* What VT-d units could do. That is no word on whether they do it: intremap=off leaves the bit set. */
 static void gather_vtd(struct gather *g)
 {
-	_cleanup_dir_ DIR *dir = root_opendir(g->r, "sys/class/iommu");
+	_cleanup_root_dir_ struct root_dir *dir = root_opendir(g->r, "sys/class/iommu");
 	unsigned int n = 0, capable = 0;
 	char first[ROOT_NAME] = "";
 	uint64_t ecap, first_ecap = 0;
 	struct evidence *ev;
 	struct dirent *entry;
 
-	while (dir && (entry = readdir(dir))) {
+	while (dir && (entry = root_next(dir))) {
 		if (!begins(entry->d_name, "dmar") || read_register(g->r, entry->d_name, "intel-iommu/ecap", &ecap))
 			continue;
 		if (!n++) {
@@ -128,12 +128,12 @@ static void gather_amd_2k(struct gather *g, const char *unit, char *features)
 
 static void gather_amd(struct gather *g)
 {
-	_cleanup_dir_ DIR *dir = root_opendir(g->r, "sys/class/iommu");
+	_cleanup_root_dir_ struct root_dir *dir = root_opendir(g->r, "sys/class/iommu");
 	char cap[40], features[80];
 	struct evidence *ev;
 	struct dirent *entry;
 
-	while (dir && (entry = readdir(dir))) {
+	while (dir && (entry = root_next(dir))) {
 		if (!begins(entry->d_name, "ivhd"))
 			continue;
 		if (root_text(g->r, cap, sizeof(cap), "sys/class/iommu/%s/amd-iommu/cap", entry->d_name) < 0 ||
@@ -165,11 +165,11 @@ void gather_iommu(struct gather *g)
 
 bool iommu_emulated(const struct root *r, char *name, size_t size)
 {
-	_cleanup_dir_ DIR *dir = root_opendir(r, "sys/class/iommu");
+	_cleanup_root_dir_ struct root_dir *dir = root_opendir(r, "sys/class/iommu");
 	struct dirent *entry;
 	uint64_t cap;
 
-	while (dir && (entry = readdir(dir))) {
+	while (dir && (entry = root_next(dir))) {
 		if (!begins(entry->d_name, "dmar") || read_register(r, entry->d_name, "intel-iommu/cap", &cap))
 			continue;
 		if (cap & VTD_CAP_CACHING_MODE) {
@@ -241,12 +241,12 @@ static void gather_reserved(struct gather *g)
 
 void gather_groups(struct gather *g)
 {
-	_cleanup_dir_ DIR *dir = root_opendir(g->r, "sys/kernel/iommu_groups");
+	_cleanup_root_dir_ struct root_dir *dir = root_opendir(g->r, "sys/kernel/iommu_groups");
 	struct dirent *entry;
 	struct evidence *ev;
 	unsigned int n = 0;
 
-	while (dir && (entry = readdir(dir)))
+	while (dir && (entry = root_next(dir)))
 		n += !!isdigit((unsigned char)entry->d_name[0]);
 	ev = evidence_new(g, "groups");
 	evidence_value(ev, "%u IOMMU group%s", n, n == 1 ? "" : "s");

@@ -287,10 +287,10 @@ static void gather_cmdline(struct gather *g)
 
 static void gather_irqs(struct gather *g)
 {
-	_cleanup_dir_ DIR *dir = root_opendir(g->r, "sys/kernel/irq");
+	_cleanup_root_dir_ struct root_dir *dir = root_opendir(g->r, "sys/kernel/irq");
 	struct dirent *entry;
 
-	while (dir && (entry = readdir(dir)))
+	while (dir && (entry = root_next(dir)))
 		g->p->irqs += !!isdigit((unsigned char)entry->d_name[0]);
 }
 

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "capture.h"
 #include "util.h"
 
 struct root_misses {
@@ -23,23 +24,43 @@ struct root_misses {
 
 #define FOLLOW_MAX 40 /* MAXSYMLINKS of linux/namei.h */
 
+static int refuse_root(const char *path, int err, struct error *e)
+{
+	fail(e, err == EACCES ? CAUSE_PERMISSION : CAUSE_FAILED, err, "cannot open %s as a root", path);
+	hint(e, "name a capture, or the folder that holds the captured sys and proc: --root FILE or --root DIR");
+	return -err;
+}
+
+/* A pipe has no data before its writer opened it, and no end either: from here on it is waited for. */
+static int open_capture(struct root *r, struct error *e)
+{
+	_cleanup_fd_ int fd = open(r->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return refuse_root(r->path, errno, e);
+	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
+		return refuse_root(r->path, ENOTDIR, e);
+	if (fcntl(fd, F_SETFL, O_RDONLY))
+		return refuse_root(r->path, errno, e);
+	return capture_load(fd, r->path, &r->capture, e);
+}
+
 int root_open(struct root *r, const char *path, struct error *e)
 {
 	struct stat here, slash;
 
 	*r = (struct root){ .fd = -1, .path = path ? path : "/" };
+	r->misses = calloc(1, sizeof(*r->misses));
+	if (!r->misses)
+		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
 	r->fd = open(r->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (r->fd < 0) {
-		int err = errno;
+		int rc = errno == ENOTDIR ? open_capture(r, e) : refuse_root(r->path, errno, e);
 
-		fail(e, err == EACCES ? CAUSE_PERMISSION : CAUSE_FAILED, err, "cannot open %s as a root folder", path);
-		hint(e, "name the folder that holds the captured sys and proc: --root DIR");
-		return -err;
-	}
-	r->misses = calloc(1, sizeof(*r->misses));
-	if (!r->misses) {
-		root_close(r);
-		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+		if (rc)
+			root_close(r);
+		return rc;
 	}
 	/* --root / is the running system, however it is spelt */
 	r->live = !path || (!fstat(r->fd, &here) && !stat("/", &slash) && here.st_dev == slash.st_dev &&
@@ -51,6 +72,8 @@ void root_close(struct root *r)
 {
 	cleanup_fd(&r->fd);
 	r->fd = -1;
+	capture_free(r->capture);
+	r->capture = NULL;
 	if (r->misses)
 		free(r->misses->path);
 	free(r->misses);
@@ -264,6 +287,30 @@ __attribute__((format(printf, 2, 0))) static int path_format(char path[PATH_MAX]
 	return 0;
 }
 
+/*
+ * What the two kinds of roots have in common: a path below the root, without a
+ * slash in front. 0 or more, or -errno.
+ */
+struct root_ops {
+	int (*open)(const struct root *r, const char *path, int flags);
+	int (*look)(const struct root *r, const char *path);
+	int (*read)(const struct root *r, const char *path, void *buf, size_t size);
+	int (*dup)(const struct root *r, const char *path, char **text); /* -EFBIG above ROOT_TEXT_MAX */
+	int (*stream)(const struct root *r, const char *path, FILE **f);
+	int (*target)(const struct root *r, const char *path, char *buf, size_t size); /* what a link says */
+	int (*opendir)(const struct root *r, const char *path, struct root_dir *dir);
+};
+
+static const struct root_ops *ops_of(const struct root *r);
+
+struct root_dir {
+	DIR *dir; /* NULL: of a capture */
+	const struct capture_node *folder, *next;
+	struct dirent entry; /* of a capture */
+};
+
+/* --- a folder --- */
+
 static int open_path(const struct root *r, const char *path, int flags)
 {
 	/* openat2() refuses O_PATH together with flags that mean nothing there */
@@ -296,86 +343,6 @@ static int open_regular(const struct root *r, const char *path)
 	return is_regular(fd) ? take_fd(&fd) : -EINVAL;
 }
 
-#define FORMAT_PATH(path, fmt, rc)                      \
-	do {                                            \
-		va_list ap_;                            \
-                                                        \
-		va_start(ap_, fmt);                     \
-		(rc) = path_format((path), (fmt), ap_); \
-		va_end(ap_);                            \
-	} while (0)
-
-int root_openf(const struct root *r, int flags, const char *fmt, ...)
-{
-	char path[PATH_MAX];
-	int rc;
-
-	FORMAT_PATH(path, fmt, rc);
-	if (rc)
-		return rc;
-	rc = open_path(r, path, flags);
-	/* who opens it to read it tells himself why that is refused */
-	return flags & O_PATH || root_exhausted(rc) ? note(r, path, rc) : rc;
-}
-
-DIR *root_opendir(const struct root *r, const char *fmt, ...)
-{
-	char path[PATH_MAX];
-	DIR *dir;
-	int fd;
-
-	FORMAT_PATH(path, fmt, fd);
-	if (!fd)
-		fd = note(r, path, open_path(r, path, O_RDONLY | O_DIRECTORY));
-	if (fd < 0) {
-		errno = -fd;
-		return NULL;
-	}
-	dir = fdopendir(fd);
-	if (!dir) {
-		int err = errno;
-
-		close(fd);
-		note(r, path, -err);
-		errno = err;
-	}
-	return dir;
-}
-
-bool root_readdir(const struct root *r, DIR *dir, struct dirent **entry, int *rc)
-{
-	errno = 0;
-	*entry = readdir(dir);
-	/* a folder that went meanwhile has no more entries */
-	if (!*entry && !root_absent(-errno))
-		*rc = note(r, "sys or /proc", -errno);
-	return *entry;
-}
-
-FILE *root_stream(const struct root *r, const char *fmt, ...)
-{
-	char path[PATH_MAX];
-	FILE *f;
-	int fd;
-
-	FORMAT_PATH(path, fmt, fd);
-	if (!fd)
-		fd = note(r, path, open_regular(r, path));
-	if (fd < 0) {
-		errno = -fd;
-		return NULL;
-	}
-	f = fdopen(fd, "re");
-	if (!f) {
-		int err = errno;
-
-		close(fd);
-		note(r, path, -err);
-		errno = err;
-	}
-	return f;
-}
-
 /* Files of sysfs say 4096 bytes whatever they hold: read on until there is no more. */
 static int read_on(int fd, void *buf, size_t size)
 {
@@ -398,32 +365,11 @@ static int read_on(int fd, void *buf, size_t size)
 	return (int)got;
 }
 
-static int read_whole(const struct root *r, const char *path, void *buf, size_t size)
+static int read_path(const struct root *r, const char *path, void *buf, size_t size)
 {
 	_cleanup_fd_ int fd = open_regular(r, path);
 
 	return fd < 0 ? fd : read_on(fd, buf, size);
-}
-
-static int read_path(const struct root *r, const char *path, void *buf, size_t size)
-{
-	return note(r, path, read_whole(r, path, buf, size));
-}
-
-static int text_path(const struct root *r, const char *path, char *buf, size_t size)
-{
-	int n;
-
-	if (!size)
-		return -EINVAL;
-	buf[0] = '\0';
-	n = read_path(r, path, buf, size - 1);
-	if (n < 0)
-		return n;
-	buf[n] = '\0';
-	if (n && buf[n - 1] == '\n')
-		buf[n - 1] = '\0';
-	return (int)strlen(buf);
 }
 
 /* The rest of a text whose first @n bytes are @part. */
@@ -455,7 +401,7 @@ static int read_rest(int fd, const char *part, size_t n, char **text)
 	return 0;
 }
 
-static int read_dup(const struct root *r, const char *path, char **text)
+static int dup_path(const struct root *r, const char *path, char **text)
 {
 	_cleanup_fd_ int fd = open_regular(r, path);
 	char part[4096];
@@ -474,9 +420,322 @@ static int read_dup(const struct root *r, const char *path, char **text)
 	return *text ? 0 : -ENOMEM;
 }
 
+static int look_path(const struct root *r, const char *path)
+{
+	_cleanup_fd_ int fd = open_path(r, path, O_PATH);
+
+	return fd < 0 ? fd : 0;
+}
+
+static int stream_path(const struct root *r, const char *path, FILE **f)
+{
+	_cleanup_fd_ int fd = open_regular(r, path);
+
+	if (fd < 0)
+		return fd;
+	*f = fdopen(fd, "re");
+	if (!*f)
+		return -errno;
+	take_fd(&fd);
+	return 0;
+}
+
+static int target_path(const struct root *r, const char *path, char *buf, size_t size)
+{
+	_cleanup_fd_ int fd = open_path(r, path, O_PATH | O_NOFOLLOW);
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	/* with an empty name the link itself is read; ENOENT says that it is none: readlink(2) */
+	n = readlinkat(fd, "", buf, size - 1);
+	if (n < 0)
+		return errno == ENOENT ? -EINVAL : -errno;
+	buf[n] = '\0';
+	return (int)n;
+}
+
+static int opendir_path(const struct root *r, const char *path, struct root_dir *dir)
+{
+	_cleanup_fd_ int fd = open_path(r, path, O_RDONLY | O_DIRECTORY);
+
+	if (fd < 0)
+		return fd;
+	dir->dir = fdopendir(fd);
+	if (!dir->dir)
+		return -errno;
+	take_fd(&fd);
+	return 0;
+}
+
+static const struct root_ops folder_ops = {
+	.open = open_path,
+	.look = look_path,
+	.read = read_path,
+	.dup = dup_path,
+	.stream = stream_path,
+	.target = target_path,
+	.opendir = opendir_path,
+};
+
+/* --- a capture --- */
+
+static int captured(const struct root *r, const char *path, bool follow, const struct capture_node **n)
+{
+	int rc = capture_find(r->capture, path, follow, n);
+
+	return rc || (*n)->kind != CAPTURE_UNREAD ? rc : -(*n)->err;
+}
+
+static int captured_file(const struct root *r, const char *path, const struct capture_node **n)
+{
+	int rc = captured(r, path, true, n);
+
+	return rc || (*n)->kind == CAPTURE_FILE ? rc : -EINVAL;
+}
+
+static int capture_open(const struct root *r, const char *path, int flags)
+{
+	(void)r;
+	(void)path;
+	(void)flags;
+	return -EROFS;
+}
+
+/* What could not be read is there. */
+static int capture_look(const struct root *r, const char *path)
+{
+	const struct capture_node *n;
+
+	return capture_find(r->capture, path, true, &n);
+}
+
+static int capture_bytes(const struct root *r, const char *path, void *buf, size_t size)
+{
+	const struct capture_node *n;
+	int rc = captured_file(r, path, &n);
+
+	if (rc)
+		return rc;
+	if (size > INT_MAX)
+		size = INT_MAX;
+	if (size > n->size)
+		size = n->size;
+	memcpy(buf, n->bytes, size);
+	return (int)size;
+}
+
+static int capture_dup(const struct root *r, const char *path, char **text)
+{
+	const struct capture_node *n;
+	int rc = captured_file(r, path, &n);
+
+	if (rc)
+		return rc;
+	if (n->size > ROOT_TEXT_MAX)
+		return -EFBIG;
+	*text = strndup(n->bytes, n->size);
+	return *text ? 0 : -ENOMEM;
+}
+
+static int capture_stream(const struct root *r, const char *path, FILE **f)
+{
+	const struct capture_node *n;
+	int rc = captured_file(r, path, &n);
+
+	if (rc)
+		return rc;
+	/* it is only read; fmemopen(3) has no way to say that, and refuses 0 bytes in old libraries */
+	*f = n->size ? fmemopen((void *)(uintptr_t)n->bytes, n->size, "re") : fopen("/dev/null", "re");
+	return *f ? 0 : -errno;
+}
+
+static int capture_target(const struct root *r, const char *path, char *buf, size_t size)
+{
+	const struct capture_node *n;
+	int rc = captured(r, path, false, &n);
+
+	if (rc)
+		return rc;
+	if (n->kind != CAPTURE_LINK)
+		return -EINVAL;
+	copy_text(buf, size, n->bytes);
+	return (int)strlen(buf);
+}
+
+static int capture_opendir(const struct root *r, const char *path, struct root_dir *dir)
+{
+	const struct capture_node *n;
+	int rc = captured(r, path, true, &n);
+
+	if (rc)
+		return rc;
+	if (n->kind != CAPTURE_FOLDER)
+		return -ENOTDIR;
+	dir->folder = n;
+	dir->next = n->child;
+	return 0;
+}
+
+static const struct root_ops capture_ops = {
+	.open = capture_open,
+	.look = capture_look,
+	.read = capture_bytes,
+	.dup = capture_dup,
+	.stream = capture_stream,
+	.target = capture_target,
+	.opendir = capture_opendir,
+};
+
+/* --- either --- */
+
+static const struct root_ops *ops_of(const struct root *r)
+{
+	return r->capture ? &capture_ops : &folder_ops;
+}
+
+#define FORMAT_PATH(path, fmt, rc)                      \
+	do {                                            \
+		va_list ap_;                            \
+                                                        \
+		va_start(ap_, fmt);                     \
+		(rc) = path_format((path), (fmt), ap_); \
+		va_end(ap_);                            \
+	} while (0)
+
+int root_openf(const struct root *r, int flags, const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	int rc;
+
+	FORMAT_PATH(path, fmt, rc);
+	if (rc)
+		return rc;
+	rc = ops_of(r)->open(r, path, flags);
+	/* who opens it to read it tells himself why that is refused */
+	return flags & O_PATH || root_exhausted(rc) ? note(r, path, rc) : rc;
+}
+
+int root_look(const struct root *r, const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	int rc;
+
+	FORMAT_PATH(path, fmt, rc);
+	return rc ? rc : note(r, path, ops_of(r)->look(r, path));
+}
+
+struct root_dir *root_opendir(const struct root *r, const char *fmt, ...)
+{
+	struct root_dir got = { .dir = NULL }, *dir;
+	char path[PATH_MAX];
+	int rc;
+
+	FORMAT_PATH(path, fmt, rc);
+	if (!rc)
+		rc = note(r, path, ops_of(r)->opendir(r, path, &got));
+	if (rc) {
+		errno = -rc;
+		return NULL;
+	}
+	dir = malloc(sizeof(*dir));
+	if (dir) {
+		*dir = got;
+		return dir;
+	}
+	if (got.dir)
+		closedir(got.dir);
+	note(r, path, -ENOMEM);
+	errno = ENOMEM;
+	return dir;
+}
+
+void root_closedir(struct root_dir *dir)
+{
+	if (dir && dir->dir)
+		closedir(dir->dir);
+	free(dir);
+}
+
+struct dirent *root_next(struct root_dir *dir)
+{
+	if (dir->dir)
+		return readdir(dir->dir);
+	if (!dir->next)
+		return NULL;
+	copy_text(dir->entry.d_name, sizeof(dir->entry.d_name), dir->next->name);
+	dir->next = dir->next->next;
+	return &dir->entry;
+}
+
+bool root_readdir(const struct root *r, struct root_dir *dir, struct dirent **entry, int *rc)
+{
+	errno = 0;
+	*entry = root_next(dir);
+	/* a folder that went meanwhile has no more entries */
+	if (!*entry && !root_absent(-errno))
+		*rc = note(r, "sys or /proc", -errno);
+	return *entry;
+}
+
+int root_dir_fd(const struct root_dir *dir)
+{
+	return dir->dir ? dirfd(dir->dir) : -1;
+}
+
+int root_dir_target(const struct root_dir *dir, const char *name, char *buf, size_t size)
+{
+	ssize_t n;
+
+	if (!dir->dir) {
+		for (const struct capture_node *c = dir->folder->child; c; c = c->next)
+			if (!strcmp(c->name, name) && c->kind == CAPTURE_LINK) {
+				copy_text(buf, size, c->bytes);
+				return (int)strlen(buf);
+			}
+		return -EINVAL;
+	}
+	n = readlinkat(dirfd(dir->dir), name, buf, size - 1);
+	if (n < 0)
+		return -errno;
+	buf[n] = '\0';
+	return (int)n;
+}
+
+FILE *root_stream(const struct root *r, const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	FILE *f = NULL;
+	int rc;
+
+	FORMAT_PATH(path, fmt, rc);
+	if (!rc)
+		rc = note(r, path, ops_of(r)->stream(r, path, &f));
+	if (!rc)
+		return f;
+	errno = -rc;
+	return NULL;
+}
+
+static int text_path(const struct root *r, const char *path, char *buf, size_t size)
+{
+	int n;
+
+	if (!size)
+		return -EINVAL;
+	buf[0] = '\0';
+	n = note(r, path, ops_of(r)->read(r, path, buf, size - 1));
+	if (n < 0)
+		return n;
+	buf[n] = '\0';
+	if (n && buf[n - 1] == '\n')
+		buf[n - 1] = '\0';
+	return (int)strlen(buf);
+}
+
 static int text_dup(const struct root *r, const char *path, char **text)
 {
-	int rc = note(r, path, read_dup(r, path, text));
+	int rc = note(r, path, ops_of(r)->dup(r, path, text));
 	size_t n;
 
 	if (rc)
@@ -503,7 +762,7 @@ int root_read(const struct root *r, void *buf, size_t size, const char *fmt, ...
 	int rc;
 
 	FORMAT_PATH(path, fmt, rc);
-	return rc ? rc : read_path(r, path, buf, size);
+	return rc ? rc : note(r, path, ops_of(r)->read(r, path, buf, size));
 }
 
 int root_text(const struct root *r, char *buf, size_t size, const char *fmt, ...)
@@ -530,28 +789,15 @@ int root_number(const struct root *r, uint64_t *value, const char *fmt, ...)
 	return rc < 0 ? rc : parse_u64(text, 0, UINT64_MAX, value);
 }
 
-static bool path_exists(const struct root *r, const char *path)
-{
-	_cleanup_fd_ int fd = note(r, path, open_path(r, path, O_PATH));
-
-	return fd >= 0;
-}
-
 static int link_path(const struct root *r, const char *path, char *buf, size_t size)
 {
-	_cleanup_fd_ int fd = note(r, path, open_path(r, path, O_PATH | O_NOFOLLOW));
 	char target[PATH_MAX], *slash;
-	ssize_t n;
+	int rc = note(r, path, ops_of(r)->target(r, path, target, sizeof(target)));
 
-	if (fd < 0)
-		return fd;
-	/* with an empty name the link itself is read; ENOENT says that it is none: readlink(2) */
-	n = readlinkat(fd, "", target, sizeof(target) - 1);
-	if (n < 0)
-		return errno == ENOENT ? -EINVAL : note(r, path, -errno);
-	target[n] = '\0';
+	if (rc < 0)
+		return rc;
 	/* a captured link that leads out of the tree, or nowhere, tells nothing */
-	if (!r->live && !path_exists(r, path))
+	if (!r->live && note(r, path, ops_of(r)->look(r, path)))
 		return -ENOENT;
 	slash = strrchr(target, '/');
 	copy_text(buf, size, slash ? slash + 1 : target);
@@ -580,7 +826,7 @@ bool root_exists(const struct root *r, const char *fmt, ...)
 	int rc;
 
 	FORMAT_PATH(path, fmt, rc);
-	return !rc && path_exists(r, path);
+	return !rc && !note(r, path, ops_of(r)->look(r, path));
 }
 
 int root_write(const struct root *r, const char *text, const char *fmt, ...)

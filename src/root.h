@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Every file in /sys and /proc is reached through a root, so that --root DIR
- * reads a captured tree. Links cannot lead out of it (openat2 RESOLVE_IN_ROOT),
- * and what is no regular file is never waited for.
+ * reads a captured tree and --root FILE a capture in one text file. Links cannot
+ * lead out of it (openat2 RESOLVE_IN_ROOT), and what is no regular file is never
+ * waited for.
  */
 #ifndef MSICTL_ROOT_H
 #define MSICTL_ROOT_H
@@ -16,16 +17,19 @@
 
 #include "error.h"
 
+struct capture;
 struct root_misses;
 
 struct root {
-	int fd;			    /* O_PATH directory, owned */
+	int fd;			    /* O_PATH directory, owned; -1 of a capture */
+	struct capture *capture;    /* owned; NULL: a folder is read */
 	const char *path;	    /* as the user wrote it; "/" for the running system */
 	bool live;		    /* the running system: devices may be opened */
 	struct root_misses *misses; /* what could not be looked at, owned; a copy of the root shares it */
 };
 
-/** root_open() - @path NULL means "/". -errno with a sentence in @e. */
+/** root_open() - @path NULL means "/"; a folder, or a capture (a regular file or a pipe). -errno with a sentence in @e.
+ */
 int root_open(struct root *r, const char *path, struct error *e);
 void root_close(struct root *r);
 
@@ -49,7 +53,8 @@ int root_fail_missed(const struct root *r, struct error *e);
 /** root_forgive() - what was missed so far needs no word any more: another failure was told. */
 void root_forgive(const struct root *r);
 
-/** root_openf() - open a path below the root, O_NONBLOCK|O_CLOEXEC added. Returns fd or -errno. */
+/** root_openf() - open a path below the root, O_NONBLOCK|O_CLOEXEC added. Returns fd or -errno; -EROFS for a capture,
+ * which has no files of its own: root_look() asks what is there. */
 int root_openf(const struct root *r, int flags, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /** root_absent() - whether @rc, of one of these functions, says that the file or what is behind it is not there. */
@@ -62,12 +67,35 @@ bool root_unread(int rc);
 /** root_exhausted() - whether @rc says that no file can be looked at: out of descriptors or memory. */
 bool root_exhausted(int rc);
 
-/** root_readdir() - the next entry of a folder from root_opendir(). False: no more, or *@rc is -errno, which is noted.
- */
-bool root_readdir(const struct root *r, DIR *dir, struct dirent **entry, int *rc);
+/** root_look() - whether a path can be looked up: 0 or -errno. Links are followed. */
+int root_look(const struct root *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* An open folder. */
+struct root_dir;
 
 /** root_opendir() - NULL with errno set when there is none. The caller closes it. */
-DIR *root_opendir(const struct root *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+struct root_dir *root_opendir(const struct root *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void root_closedir(struct root_dir *dir);
+
+static inline void cleanup_root_dir(struct root_dir **dir)
+{
+	root_closedir(*dir);
+}
+
+#define _cleanup_root_dir_ __attribute__((cleanup(cleanup_root_dir)))
+
+/** root_readdir() - the next entry of a folder, of which the name alone is set. False: no more, or *@rc is -errno,
+ * which is noted. */
+bool root_readdir(const struct root *r, struct root_dir *dir, struct dirent **entry, int *rc);
+
+/** root_next() - the same for those who take what they get. NULL: no more. */
+struct dirent *root_next(struct root_dir *dir);
+
+/** root_dir_fd() - the descriptor of a folder, owned by it; -1 of a capture's. */
+int root_dir_fd(const struct root_dir *dir);
+
+/** root_dir_target() - the text of a link in a folder, terminated. Returns length or -errno. */
+int root_dir_target(const struct root_dir *dir, const char *name, char *buf, size_t size);
 
 /** root_stream() - a regular file to be read line by line; NULL with errno set. The caller closes it. */
 FILE *root_stream(const struct root *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -155,8 +155,8 @@ tree=$tests/root/intel-remap
 }
 
 @test "--root: a folder that is none, or not there" {
-	refused 1 "cannot open $BATS_TEST_TMPDIR/none as a root folder \(ENOENT\)" --root "$BATS_TEST_TMPDIR/none" list
-	refused 1 'as a root folder \(ENOTDIR\)' --root /etc/passwd list
+	refused 1 "cannot open $BATS_TEST_TMPDIR/none as a root \(ENOENT\)" --root "$BATS_TEST_TMPDIR/none" list
+	refused 1 "line 1: no capture" --root /etc/passwd list
 	refused 2 '--root: "" is not understood' --root '' list
 	refused 2 '--root needs a value' --root
 }
