@@ -7,6 +7,8 @@
 
 /* cmd-list.c, cmd-info.c, cmd-counters.c, cmd-probe.c */
 extern const struct command cmd_list, cmd_info, cmd_counters, cmd_probe;
+/* cmd-capture.c */
+extern const struct command cmd_capture;
 /* cmd-watch.c, cmd-latency.c */
 extern const struct command cmd_watch, cmd_latency;
 /* cmd-events.c */

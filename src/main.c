@@ -20,10 +20,10 @@
 /* Room for DEVICE and the command's word; only the words of our own rows are at the end. */
 
 static const struct command *const rows[] = {
-	&cmd_list,   &cmd_info,	 &cmd_counters, &cmd_probe,  &cmd_bind,	 &cmd_unbind,	&cmd_enable,  &cmd_disable,
-	&cmd_resize, &cmd_mask,	 &cmd_unmask,	&cmd_read,   &cmd_write, &cmd_reset,	&cmd_reopen,  &cmd_trigger,
-	&cmd_wait,   &cmd_watch, &cmd_latency,	&cmd_events, &cmd_hold,	 &cmd_holders,	&cmd_release, &cmd_shell,
-	&cmd_run,    &cmd_live,	 &cmd_simulate, &cmd_help,   &cmd_quit,	 &cmd_complete, &cmd_feed,
+	&cmd_list,    &cmd_info,   &cmd_counters, &cmd_probe,	 &cmd_capture, &cmd_bind,  &cmd_unbind,	  &cmd_enable,
+	&cmd_disable, &cmd_resize, &cmd_mask,	  &cmd_unmask,	 &cmd_read,    &cmd_write, &cmd_reset,	  &cmd_reopen,
+	&cmd_trigger, &cmd_wait,   &cmd_watch,	  &cmd_latency,	 &cmd_events,  &cmd_hold,  &cmd_holders,  &cmd_release,
+	&cmd_shell,   &cmd_run,	   &cmd_live,	  &cmd_simulate, &cmd_help,    &cmd_quit,  &cmd_complete, &cmd_feed,
 };
 
 static const struct commands commands = { rows, ARRAY_SIZE(rows) };

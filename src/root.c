@@ -820,6 +820,18 @@ int root_link(const struct root *r, char *buf, size_t size, const char *fmt, ...
 	return rc ? rc : link_path(r, path, buf, size);
 }
 
+int root_target(const struct root *r, char *buf, size_t size, const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	int rc;
+
+	if (!size)
+		return -EINVAL;
+	buf[0] = '\0';
+	FORMAT_PATH(path, fmt, rc);
+	return rc ? rc : note(r, path, ops_of(r)->target(r, path, buf, size));
+}
+
 bool root_exists(const struct root *r, const char *fmt, ...)
 {
 	char path[PATH_MAX];

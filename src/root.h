@@ -135,6 +135,10 @@ int root_number(const struct root *r, uint64_t *value, const char *fmt, ...) __a
  * be there too. Returns length or -errno. */
 int root_link(const struct root *r, char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
+/** root_target() - the whole target of a symbolic link, as it says it. Returns length or -errno (-EINVAL: no link). */
+int root_target(const struct root *r, char *buf, size_t size, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
 /** root_exists() - whether the path can be looked up. */
 bool root_exists(const struct root *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
