@@ -3,6 +3,7 @@
 #include "platform-parts.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <string.h>
 
 #include "host-irq.h"
@@ -14,6 +15,9 @@
 
 /* AMD IOMMU specification, Extended Feature 2 Register; FEATURE_NUM_INT_REMAP_SUP of drivers/iommu/amd. */
 #define AMD_NUM_INT_REMAP(efr2) (((efr2) >> 8) & 3)
+
+/* IOMMU units that are named. */
+#define SHOWN_UNITS 4
 
 /* Names that drivers give to iommu_device_sysfs_add(). */
 static const struct iommu_kind {
@@ -39,26 +43,38 @@ static const struct iommu_kind *iommu_kind(const char *name)
 	return k;
 }
 
+/* The first ones by name: the folder has no order that another machine's would have. */
+static void keep_first(char first[SHOWN_UNITS][ROOT_NAME], unsigned int n, const char *name)
+{
+	unsigned int at = n < SHOWN_UNITS ? n : SHOWN_UNITS, last = n < SHOWN_UNITS ? n : SHOWN_UNITS - 1;
+
+	while (at > 0 && strcmp(name, first[at - 1]) < 0)
+		at--;
+	if (at == SHOWN_UNITS)
+		return;
+	memmove(first[at + 1], first[at], (last - at) * sizeof(first[0]));
+	copy_text(first[at], sizeof(first[0]), name);
+}
+
 static void gather_kind(struct gather *g, const struct iommu_kind *k)
 {
 	_cleanup_root_dir_ struct root_dir *dir = root_opendir(g->r, "sys/class/iommu");
-	char names[4 * (NAME_MAX + 2)] = ""; /* so many are told */
+	char first[SHOWN_UNITS][ROOT_NAME], names[SHOWN_UNITS * (ROOT_NAME + 1)] = "";
 	struct evidence *ev;
 	unsigned int n = 0;
 	struct dirent *entry;
 
-	while (dir && (entry = root_next(dir))) {
-		if (entry->d_name[0] == '.' || iommu_kind(entry->d_name) != k)
-			continue;
-		if (n++ < 4)
-			append(names, sizeof(names), " %s", entry->d_name);
-	}
+	while (dir && (entry = root_next(dir)))
+		if (entry->d_name[0] != '.' && iommu_kind(entry->d_name) == k)
+			keep_first(first, n++, entry->d_name);
 	if (!n)
 		return;
+	for (unsigned int i = 0; i < n && i < SHOWN_UNITS; i++)
+		append(names, sizeof(names), " %s", first[i]);
 	g->p->iommus += n;
 	ev = evidence_new(g, "iommu");
 	evidence_value(ev, "%s, %u unit%s", k->words, n, n == 1 ? "" : "s");
-	evidence_source(ev, "/sys/class/iommu:%s%s", names, n > 4 ? " ..." : "");
+	evidence_source(ev, "/sys/class/iommu:%s%s", names, n > SHOWN_UNITS ? " ..." : "");
 }
 
 /* A register that the kernel prints in hex without 0x. */
