@@ -159,6 +159,26 @@ ms_since() {
 	echo $((${now/./} / 1000 - ${1/./} / 1000))
 }
 
+# ---- captured machines
+
+# unpacked TREE - the folder of tests/root/TREE.capture's files, made once for all tests of a file
+unpacked() {
+	local folder=$BATS_FILE_TMPDIR/unpacked/$1
+
+	if [[ ! -e $folder ]]; then
+		mkdir -p "${folder%/*}"
+		"$tests/root/unpack" "$tests/root/$1.capture" "$folder.$BASHPID"
+		# another test may have been faster
+		mv -T "$folder.$BASHPID" "$folder" 2>/dev/null || rm -r "$folder.$BASHPID"
+	fi
+	echo "$folder"
+}
+
+# captured TREE DIR - the same as the new folder DIR, which may be changed
+captured() {
+	cp -a "$(unpacked "$1")" "$2"
+}
+
 # ---- a device that is held
 
 # dev_start DEVICE [OPTION...] - hold it in a process that runs what dev_send says

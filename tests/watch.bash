@@ -20,7 +20,7 @@ teardown() {
 
 # grow - $tree: a copy of intel-remap that may be changed
 grow() {
-	cp -a "$roots/intel-remap" "$tree"
+	captured intel-remap "$tree"
 }
 
 # counts IRQ TEXT

@@ -5,7 +5,7 @@
 
 load ../helpers
 
-tree=$tests/root/intel-remap
+tree=$tests/root/intel-remap.capture
 
 # offers WORD... - the candidates for the last word, one per line, in $output
 offers() {

@@ -177,7 +177,7 @@ whole() {
 	json '.vectors[0] | .count == 7 and .cpus_missing == null'
 	noted 'no column for an unknown number of CPUs$'
 	# none is missing
-	cp "$roots"/intel-remap/sys/devices/system/cpu/present "$tree/sys/devices/system/cpu"
+	cp "$(unpacked intel-remap)/sys/devices/system/cpu/present" "$tree/sys/devices/system/cpu"
 	interrupts 0=1 1=7
 	works --root "$tree" --json counters 03:00.0 0
 	json '.vectors[0] | .count == 8 and .cpus_missing == 0'

@@ -21,7 +21,7 @@ on_full_disk() {
 }
 
 @test "watch --openmetrics: 1, and the file is named" {
-	on_full_disk "$MSICTL" --root "$tests/root/intel-remap" watch 03:00.0 --iterations 1 \
+	on_full_disk "$MSICTL" --root "$tests/root/intel-remap.capture" watch 03:00.0 --iterations 1 \
 		--openmetrics "$BATS_TEST_TMPDIR/full/page"
 	assert_equal "$status" 1
 	noted "no file can be made beside $full/page \(ENOSPC\)$"
@@ -39,7 +39,7 @@ on_full_disk() {
 
 @test "the result of a command: 1" {
 	# shellcheck disable=SC2016
-	run --separate-stderr sh -c '"$0" --root "$1" list >/dev/full' "$MSICTL" "$tests/root/intel-remap"
+	run --separate-stderr sh -c '"$0" --root "$1" list >/dev/full' "$MSICTL" "$tests/root/intel-remap.capture"
 	assert_equal "$status" 1
 	noted ENOSPC
 }

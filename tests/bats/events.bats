@@ -19,8 +19,8 @@ nobody=fffe:ff:1f.7
 }
 
 @test "events: not of a captured tree" {
-	refused 2 'captured tree' events --root "$tests/root/intel-remap"
-	refused 2 'captured tree' wait "$nobody" --event bind --root "$tests/root/intel-remap"
+	refused 2 'captured tree' events --root "$tests/root/intel-remap.capture"
+	refused 2 'captured tree' wait "$nobody" --event bind --root "$tests/root/intel-remap.capture"
 }
 
 @test "events: time is over, 0 without an expectation" {

@@ -5,7 +5,7 @@
 
 load ../helpers
 
-tree=$tests/root/intel-remap
+tree=$tests/root/intel-remap.capture
 
 teardown() {
 	term_stop

@@ -10,28 +10,29 @@ roots=$tests/root
 
 # trees - all captured machines
 trees() {
-	printf '%s\n' "$roots"/*/sys | while read -r sys; do basename "${sys%/sys}"; done
+	printf '%s\n' "$roots"/*.capture | while read -r file; do basename "$file" .capture; done
 }
 
 # functions TREE - all addresses in it
 functions() {
-	ls "$roots/$1/sys/bus/pci/devices"
+	ls "$(unpacked "$1")/sys/bus/pci/devices"
 }
 
 # counted TREE BDF - "IRQ COUNT" of its IRQs in msi_irqs, by /sys/kernel/irq
 counted() {
-	local irq
+	local irq root
 
-	for irq in "$roots/$1/sys/bus/pci/devices/$2/msi_irqs"/*; do
+	root=$(unpacked "$1")
+	for irq in "$root/sys/bus/pci/devices/$2/msi_irqs"/*; do
 		[[ -e $irq ]] || continue
-		echo "${irq##*/} $(($(tr , + <"$roots/$1/sys/kernel/irq/${irq##*/}/per_cpu_count")))"
+		echo "${irq##*/} $(($(tr , + <"$root/sys/kernel/irq/${irq##*/}/per_cpu_count")))"
 	done | sort -n
 }
 
 @test "list: one row per function with MSI or MSI-X, all known by their own files" {
 	local tree bdf n
 	for tree in $(trees); do
-		works --root "$roots/$tree" --json list
+		works --root "$roots/$tree.capture" --json list
 		json '.devices | length > 0 and all(
 			(.device | test("^[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f][.][0-7]$")) and
 			(.name | type == "string") and (.driver | type == "string" or . == null) and
@@ -40,7 +41,7 @@ counted() {
 			.armed <= .allocated and (.count | type == "number"))'
 		json '[.devices[].device] | . == sort and . == unique'
 		for bdf in $(jq -r '.devices[].device' <<<"$output"); do
-			n=$(ls "$roots/$tree/sys/bus/pci/devices/$bdf/msi_irqs" 2>/dev/null | wc -l)
+			n=$(ls "$(unpacked "$tree")/sys/bus/pci/devices/$bdf/msi_irqs" 2>/dev/null | wc -l)
 			json --arg bdf "$bdf" --argjson n "$n" --argjson sum "$(counted "$tree" "$bdf" | awk '{ n += $2 } END { print n + 0 }')" \
 				'.devices[] | select(.device == $bdf) | $n == 0 or (.allocated == $n and .count == $sum)'
 		done
@@ -51,7 +52,7 @@ counted() {
 	local tree bdf
 	for tree in intel-remap intel-remap-6.1 intel-noremap amd-remap arm64-its pseries vm-guest; do
 		for bdf in $(functions "$tree"); do
-			works --root "$roots/$tree" --json counters "$bdf"
+			works --root "$roots/$tree.capture" --json counters "$bdf"
 			json --arg host "$(counted "$tree" "$bdf")" '
 				[.vectors[] | select(.index != "intx") | [.irq, .count]] | sort | map(join(" ")) | join("\n") == $host'
 		done
@@ -59,7 +60,7 @@ counted() {
 }
 
 @test "counters without /sys/kernel/irq: those of /proc/interrupts" {
-	cp -a "$roots/intel-remap" "$BATS_TEST_TMPDIR/tree"
+	captured intel-remap "$BATS_TEST_TMPDIR/tree"
 	rm -r "$BATS_TEST_TMPDIR/tree/sys/kernel/irq"
 	works --root "$BATS_TEST_TMPDIR/tree" --json counters 03:00.0
 	# the three differ from those of /sys/kernel/irq: they were captured later
@@ -69,7 +70,7 @@ counted() {
 @test "an IRQ without its folder in /sys/kernel/irq is told from /proc/interrupts, which is said" {
 	local tree=$BATS_TEST_TMPDIR/tree
 
-	cp -a "$roots/intel-remap" "$tree"
+	captured intel-remap "$tree"
 	rm -r "$tree/sys/kernel/irq/43"
 	grep -q '^ *43: .*vfio-msix\[1\](0000:04:00.0)' "$tree/proc/interrupts"
 	works --root "$tree" --json info 04:00.0
@@ -93,7 +94,7 @@ counted() {
 @test "a count that is not known is none: list, watch of all functions" {
 	local tree=$BATS_TEST_TMPDIR/tree
 
-	cp -a "$roots/intel-remap" "$tree"
+	captured intel-remap "$tree"
 	# of one of its three
 	rm "$tree/sys/kernel/irq/35/per_cpu_count" "$tree/proc/interrupts"
 	works --root "$tree" --json list
@@ -111,49 +112,49 @@ counted() {
 }
 
 @test "counters of chosen vectors, with and without headings" {
-	works --root "$roots/intel-remap" counters 03:00.0 1-2
+	works --root "$roots/intel-remap.capture" counters 03:00.0 1-2
 	assert_equal "${#lines[@]}" 3
 	assert_line --index 0 --regexp '^INDEX +VECTOR +STATE +IRQ +COUNT$'
 	assert_line --index 2 --regexp '^msix +2 +armed +36 +1$'
-	works --root "$roots/intel-remap" -n -o vector,count counters 03:00.0 0,2
+	works --root "$roots/intel-remap.capture" -n -o vector,count counters 03:00.0 0,2
 	assert_equal "$(tr -s ' ' <<<"$output" | sed 's/^ //')" $'0 21\n2 1'
 }
 
 @test "info: the same devices on all machines, capabilities decoded" {
 	local tree
 	for tree in intel-remap intel-remap-6.1 intel-remap-off-at-boot intel-noremap arm64-its arm64-gicv2m; do
-		works --root "$roots/$tree" --json info 01:00.0
+		works --root "$roots/$tree.capture" --json info 01:00.0
 		json '.device == "0000:01:00.0" and .id == "1033:0194" and .capabilities.msi.maximum == 16 and
 			.capabilities.msi.address64 and (.capabilities.msi.maskable | not) and
 			.capabilities.msix.maximum == 16 and .capabilities.msix.table == {"bar":0,"offset":12288}'
-		works --root "$roots/$tree" --json info 02:00.0
+		works --root "$roots/$tree.capture" --json info 02:00.0
 		json '.capabilities.msix == null and .capabilities.msi.maximum == 1'
-		works --root "$roots/$tree" --json info 03:00.0
+		works --root "$roots/$tree.capture" --json info 03:00.0
 		json '.driver == "e1000e" and .capabilities.msix == (.capabilities.msix + {
 			"maximum":5,"table":{"bar":3,"offset":0},"pba":{"bar":3,"offset":8192},"reserved":0})
 			and [.vectors[].state] == ["armed","armed","armed"]'
-		works --root "$roots/$tree" --json info 04:00.0
+		works --root "$roots/$tree.capture" --json info 04:00.0
 		json '.capabilities.msi == null and .capabilities.msix.maximum == 65 and
 			.capabilities.msix.table == {"bar":0,"offset":8192}'
 	done
 }
 
 @test "info: vectors by state, in the chip names of two kernels" {
-	works --root "$roots/intel-remap" --json info 04:00.0
+	works --root "$roots/intel-remap.capture" --json info 04:00.0
 	json '[.vectors[] | select(.state == "armed") | [.vector, .irq]] == [range(8) | [., . + 42]]'
 	json '[.vectors[] | select(.state == "allocated") | .vector] == [8,9,10,11] and .none.msix == "12-64"'
 	json '.vectors[0] | .action == "vfio-msix[0](0000:04:00.0)" and .chip == "IR-PCI-MSIX-0000:04:00.0" and
 		.affinity == "0-1" and .effective == "1"'
-	works --root "$roots/intel-remap-6.1" --json info 04:00.0
+	works --root "$roots/intel-remap-6.1.capture" --json info 04:00.0
 	json '[.vectors[] | [.vector, .state]] == [range(8) | [., "armed"]] and .vectors[0].chip == "IR-PCI-MSI"'
-	works --root "$roots/intel-remap" --json info 06:00.0
+	works --root "$roots/intel-remap.capture" --json info 06:00.0
 	json '.vectors | map(select(.index == "intx")) | length == 1 and .[0].state == "armed"'
-	works --root "$roots/pseries" --json info 0002:00:00.0
+	works --root "$roots/pseries.capture" --json info 0002:00:00.0
 	json '[.vectors[] | select(.index == "msi") | .vector] == [0] and .capabilities.msi.maximum == 16'
 }
 
 @test "info in words: states, power, bus mastering, why it was not opened" {
-	works --root "$roots/intel-remap" info 04:00.0
+	works --root "$roots/intel-remap.capture" info 04:00.0
 	assert_line --index 0 '04:00.0  Red Hat, Inc. QEMU NVM Express Controller [1b36:0010]'
 	assert_line --regexp '^driver +vfio-pci$'
 	assert_line --regexp '^power +D0, memory decode on, bus mastering off'
@@ -164,15 +165,15 @@ counted() {
 }
 
 @test "a simulated or served device is none of a captured tree" {
-	refused 1 'a captured tree has no device to open' --root "$roots/intel-remap" info sim
-	refused 1 'a captured tree has no device to open' --root "$roots/intel-remap" info vfio-user:/nobody
-	works --root "$roots/intel-remap" probe sim
+	refused 1 'a captured tree has no device to open' --root "$roots/intel-remap.capture" info sim
+	refused 1 'a captured tree has no device to open' --root "$roots/intel-remap.capture" info vfio-user:/nobody
+	works --root "$roots/intel-remap.capture" probe sim
 	assert_line --partial 'unknown'
 }
 
 # verdict TREE YES|NO|UNKNOWN WHAT VALUE - probe's word, and a piece of evidence
 verdict() {
-	works --root "$roots/$1" --json probe
+	works --root "$roots/$1.capture" --json probe
 	json --arg verdict "$2" --arg what "$3" --arg value "$4" '
 		.multivector == $verdict and (.evidence | any(.what == $what and (.value | test($value)))) and
 		(.evidence | all((.what | test("^[a-z0-9-]+$")) and (.value | length > 0) and (.source | length > 0)))'
@@ -194,32 +195,32 @@ verdict() {
 }
 
 @test "probe DEVICE: what to show a guest" {
-	works --root "$roots/intel-remap" --json probe 01:00.0
+	works --root "$roots/intel-remap.capture" --json probe 01:00.0
 	json '.msi == {"capability":16,"granted":null,"not_measured":.msi.not_measured,"capped":false,"powers_of_two_only":false,"guest_visible":{"vectors":16,"control":136}}'
 	json '.msix.capability == 16 and .ims.verdict == "unknown" and (.ims.reason | length > 0)'
-	works --root "$roots/intel-noremap" --json probe 01:00.0
+	works --root "$roots/intel-noremap.capture" --json probe 01:00.0
 	json '.multivector == "no" and .msi.guest_visible == {"vectors":1,"control":128}'
-	works --root "$roots/intel-remap" probe 01:00.0
+	works --root "$roots/intel-remap.capture" probe 01:00.0
 	assert_line --regexp '^Multivector MSI: YES'
 	assert_line --regexp 'show a guest +16 +Message Control 0x0088'
 	assert_line --partial '/sys/kernel/irq/*/chip_name: 49 of 51 begin with IR-'
-	works --root "$roots/intel-remap-off-at-boot" probe
+	works --root "$roots/intel-remap-off-at-boot.capture" probe
 	assert_line --regexp '^Multivector MSI: NO'
 }
 
 @test "filters in lspci's words" {
-	works --root "$roots/intel-remap" -n -o device list --slot 04:
+	works --root "$roots/intel-remap.capture" -n -o device list --slot 04:
 	assert_equal "$output" 04:00.0
-	works --root "$roots/intel-remap" -n -o device list --id 1b36:0010
+	works --root "$roots/intel-remap.capture" -n -o device list --id 1b36:0010
 	assert_equal "$output" $'04:00.0\n05:00.0'
-	works --root "$roots/intel-remap" -n list --slot 7f:
+	works --root "$roots/intel-remap.capture" -n list --slot 7f:
 	assert_equal "$output" ''
-	refused 2 "list: -s 'xyz': Invalid" --root "$roots/intel-remap" list --slot xyz
-	refused 2 "list: -d 'xyz': " --root "$roots/intel-remap" list --id xyz
+	refused 2 "list: -s 'xyz': Invalid" --root "$roots/intel-remap.capture" list --slot xyz
+	refused 2 "list: -d 'xyz': " --root "$roots/intel-remap.capture" list --id xyz
 }
 
 @test "looking leaves a tree as it was" {
-	cp -a "$roots/intel-remap" "$BATS_TEST_TMPDIR/tree"
+	captured intel-remap "$BATS_TEST_TMPDIR/tree"
 	local before
 	before=$(cd "$BATS_TEST_TMPDIR/tree" && find . -type f -exec cksum {} + | sort)
 	for words in list 'info 04:00.0 --table --all' 'counters 03:00.0' 'probe 01:00.0' '--dry-run probe 01:00.0'; do

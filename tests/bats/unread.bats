@@ -6,7 +6,10 @@
 
 load ../helpers
 
-roots=$tests/root/intel-remap
+setup() {
+	# a capture is one descriptor, and never lacks more
+	roots=$(unpacked intel-remap)
+}
 
 teardown() {
 	[[ ! ${held-} ]] || "$MSICTL" release "$held" >/dev/null 2>&1 || true

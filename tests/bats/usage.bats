@@ -5,7 +5,7 @@
 
 load ../helpers
 
-tree=$tests/root/intel-remap
+tree=$tests/root/intel-remap.capture
 
 @test "an address that is none: 2, and the form that is wanted" {
 	for address in 01:00 zz:00.0 01:00.8 01:20.0 0000:01:00.0x 01:00.0.1 100000000:01:00.0 \

@@ -28,7 +28,7 @@ big_term() {
 }
 
 @test "a screen of 200x50: all columns, and a smaller one while it runs" {
-	big_term 200 50 --root "$roots/intel-remap" watch 03:00.0 05:00.0 -d 200ms
+	big_term 200 50 --root "$roots/intel-remap.capture" watch 03:00.0 05:00.0 -d 200ms
 	term_expect '^DEVICE .*TREND +MARK +IRQ +CPUS +CPU$'
 	term_expect '^05:00\.0 +msix +2 .* 33 +1 +[01]$'
 	term resize-window -x 60 -y 6
@@ -39,7 +39,7 @@ big_term() {
 }
 
 @test "a terminal that grows: all rows have their place again" {
-	big_term 60 6 --root "$roots/intel-remap" watch 03:00.0 05:00.0 -d 60s
+	big_term 60 6 --root "$roots/intel-remap.capture" watch 03:00.0 05:00.0 -d 60s
 	term_expect '^[0-9]+ more, '
 	term resize-window -x 130 -y 30
 	term_expect '^DEVICE .*TREND +MARK +IRQ +CPUS +CPU$'
@@ -64,7 +64,7 @@ modes_are() {
 		"TERM=screen PS1='shell> ' exec bash --norc --noprofile -i" 3>&-
 	term_expect '^shell>'
 	# nothing is painted of its own accord
-	term_type "$MSICTL --root $roots/intel-remap watch 03:00.0 -d 60s; echo ended with \$?"
+	term_type "$MSICTL --root $roots/intel-remap.capture watch 03:00.0 -d 60s; echo ended with \$?"
 	term_key Enter
 	term_expect 'q quits'
 	assert_equal "$(modes_of_term)" $'-echo\n-icanon'
@@ -167,7 +167,7 @@ modes_are() {
 @test "SIGTERM leaves the terminal as it was" {
 	local modes tty
 
-	term_start --root "$roots/intel-remap" watch 03:00.0 -d 200ms
+	term_start --root "$roots/intel-remap.capture" watch 03:00.0 -d 200ms
 	term_expect 'q quits'
 	tty=$(term display-message -p '#{pane_tty}')
 	modes=$(stty -a <"$tty" | grep -oE -- '-?(icanon|echo)\b' | sort -u)
@@ -180,7 +180,7 @@ modes_are() {
 }
 
 @test "no screen for a terminal that can't be painted on, nor with --batch" {
-	term_start --root "$roots/intel-remap" watch 03:00.0 --batch --iterations 2 -d 100ms
+	term_start --root "$roots/intel-remap.capture" watch 03:00.0 --batch --iterations 2 -d 100ms
 	term_ended 0
 	on_screen '^[0-9:]+  03:00\.0  3 vectors, 0 active  0\.0/s$'
 }

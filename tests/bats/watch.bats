@@ -9,9 +9,9 @@ load ../watch
 @test "a captured machine: the counts of counters, nothing changes" {
 	local bdf=0000:03:00.0 want
 
-	works --root "$roots/intel-remap" --json counters "$bdf"
+	works --root "$roots/intel-remap.capture" --json counters "$bdf"
 	want=$(jq -c '.vectors | map([.index, .vector, .irq, .count])' <<<"$output")
-	works --root "$roots/intel-remap" --json watch "$bdf" --iterations 3 --delay 100ms
+	works --root "$roots/intel-remap.capture" --json watch "$bdf" --iterations 3 --delay 100ms
 	((${#lines[@]} == 3)) || fail "${#lines[@]} lines"
 	json_lines --argjson want "$want" 'all(.[]; (.vectors | map([.index, .vector, .irq, .count])) == $want)'
 	json_lines '.[0].interval_us == null and (.[0].vectors | all(.delta == null and .rate == null))'
@@ -20,10 +20,10 @@ load ../watch
 }
 
 @test "-n is a number of refreshes, and of round trips" {
-	works --root "$roots/intel-remap" --json watch 03:00.0 -n 2 -d 100ms
+	works --root "$roots/intel-remap.capture" --json watch 03:00.0 -n 2 -d 100ms
 	((${#lines[@]} == 2)) || fail "${#lines[@]} lines"
 	json_lines 'all(.[]; .vectors | length == 3)'
-	works --root "$roots/intel-remap" -n watch 03:00.0 -n 1 -o vector
+	works --root "$roots/intel-remap.capture" -n watch 03:00.0 -n 1 -o vector
 	assert_equal "$(tail -n 3 <<<"$output" | tr -d ' ')" $'0\n1\n2'
 	refute_line --partial VECTOR
 	works --json run sim:msix=4 -c 'enable msix 2; latency msix 1 -n 20'
@@ -33,10 +33,10 @@ load ../watch
 }
 
 @test "every function: a line each, sums of its vectors" {
-	works --root "$roots/intel-remap" --json watch --iterations 1
+	works --root "$roots/intel-remap.capture" --json watch --iterations 1
 	json '.devices | length > 4 and all(.vectors >= 1 and .active == 0)'
 	json '.devices | map(select(.device == "0000:03:00.0"))[0] | .driver == "e1000e" and .vectors == 3 and .count == 34'
-	works --root "$roots/intel-remap" watch --iterations 1
+	works --root "$roots/intel-remap.capture" watch --iterations 1
 	assert_line --regexp '^03:00\.0 +e1000e +3 +0 +34 '
 	assert_line --regexp '^[0-9]+ silent: .*04:00\.0'
 }
@@ -87,26 +87,26 @@ load ../watch
 }
 
 @test "VECTORS and --sort" {
-	works --root "$roots/intel-remap" --json watch 03:00.0 0,2 --iterations 1
+	works --root "$roots/intel-remap.capture" --json watch 03:00.0 0,2 --iterations 1
 	json '.vectors | map(.vector) == [0, 2]'
-	works --root "$roots/intel-remap" --json watch 03:00.0 --iterations 1 --sort count
+	works --root "$roots/intel-remap.capture" --json watch 03:00.0 --iterations 1 --sort count
 	json '.vectors | map(.count) | . == (sort | reverse)'
-	works --root "$roots/intel-remap" watch 04:00.0 8-9 --iterations 1
+	works --root "$roots/intel-remap.capture" watch 04:00.0 8-9 --iterations 1
 	assert_line --regexp '^msix +8 '
-	works --root "$roots/intel-remap" watch 04:00.0 --iterations 1
+	works --root "$roots/intel-remap.capture" watch 04:00.0 --iterations 1
 	assert_line '12 silent: msix 0-11'
 }
 
 @test "-o chooses among the columns of all views" {
-	works --root "$roots/intel-remap" watch 03:00.0 --iterations 1 -o vector,action
+	works --root "$roots/intel-remap.capture" watch 03:00.0 --iterations 1 -o vector,action
 	assert_line --regexp '^ *0  eth0-rx-0'
-	refused 2 'is no column' --root "$roots/intel-remap" watch -o nonsense
+	refused 2 'is no column' --root "$roots/intel-remap.capture" watch -o nonsense
 }
 
 @test "VECTORS that no device has are refused, and looked for in each of several" {
-	refused 2 'the device has vectors 0-64, 99 is beyond' --root "$roots/intel-remap" watch 04:00.0 99 -n 1
-	refused 2 'the devices have vectors 0-64, 99 is beyond' --root "$roots/intel-remap" watch 03:00.0 04:00.0 99 -n 1
-	works --root "$roots/intel-remap" --json watch 03:00.0 04:00.0 2,11 -n 1
+	refused 2 'the device has vectors 0-64, 99 is beyond' --root "$roots/intel-remap.capture" watch 04:00.0 99 -n 1
+	refused 2 'the devices have vectors 0-64, 99 is beyond' --root "$roots/intel-remap.capture" watch 03:00.0 04:00.0 99 -n 1
+	works --root "$roots/intel-remap.capture" --json watch 03:00.0 04:00.0 2,11 -n 1
 	json '.vectors | map([.slot, .vector]) == [["03:00.0", 2], ["04:00.0", 2], ["04:00.0", 11]]'
 	refused 2 'the device has vectors 0-15, 16 is beyond' run sim:msix=16,msi=4 -c 'watch 8-16 -n 1'
 }
@@ -130,7 +130,7 @@ load ../watch
 
 	echo before >"$page"
 	exec 9<"$page"
-	works --root "$roots/intel-remap" --json watch 03:00.0 05:00.0 --iterations 1 --openmetrics "$page"
+	works --root "$roots/intel-remap.capture" --json watch 03:00.0 05:00.0 --iterations 1 --openmetrics "$page"
 	# who had it open still reads the former one
 	assert_equal "$(cat <&9)" before
 	exec 9<&-
@@ -141,28 +141,28 @@ load ../watch
 	assert_equal "$(grep -c '^msictl_interrupts' "$page")" 6
 	assert_equal "$(grep -c '^msictl_posted' "$page")" 2
 	grep -qF 'msictl_interrupts_total{device="0000:03:00.0",source="host",index="msix",vector="0",irq="34"} 21' "$page"
-	works --root "$roots/intel-remap" counters 03:00.0 --openmetrics
+	works --root "$roots/intel-remap.capture" counters 03:00.0 --openmetrics
 	assert_equal "$stderr" ''
 	assert_equal "$(grep '"0000:03' "$page")" "$(grep '"0000:03' <<<"$output")"
-	refused 2 '[-] is no file' --root "$roots/intel-remap" watch 03:00.0 -n 1 --openmetrics -
+	refused 2 '[-] is no file' --root "$roots/intel-remap.capture" watch 03:00.0 -n 1 --openmetrics -
 	hinted 'msictl counters --openmetrics'
-	fails 2 --root "$roots/intel-remap" --json counters 03:00.0 --openmetrics
+	fails 2 --root "$roots/intel-remap.capture" --json counters 03:00.0 --openmetrics
 	error usage 'a format of its own'
 }
 
 @test "counters: a page of all functions, of several, of chosen vectors" {
-	works --root "$roots/intel-remap" --json watch -n 1 --openmetrics "$BATS_TEST_TMPDIR/page"
-	works --root "$roots/intel-remap" counters --openmetrics
+	works --root "$roots/intel-remap.capture" --json watch -n 1 --openmetrics "$BATS_TEST_TMPDIR/page"
+	works --root "$roots/intel-remap.capture" counters --openmetrics
 	assert_equal "$output" "$(<"$BATS_TEST_TMPDIR/page")"
 	assert_line 'msictl_interrupts_total{device="0000:03:00.0",source="host",index="msix",vector="0",irq="34"} 21'
 	assert_equal "$(grep -c '^# TYPE msictl_interrupts_total' <<<"$output")" 1
-	works --root "$roots/intel-remap" counters 05:00.0 03:00.0 1-2 --openmetrics
+	works --root "$roots/intel-remap.capture" counters 05:00.0 03:00.0 1-2 --openmetrics
 	assert_equal "$(sed -n 's/^msictl_interrupts.*device="\([^"]*\)".*vector="\([^"]*\)".*/\1 \2/p' <<<"$output")" \
 		$'0000:05:00.0 1\n0000:05:00.0 2\n0000:03:00.0 1\n0000:03:00.0 2'
-	refused 3 'no PCI function' --root "$roots/intel-remap" counters 05:00.0 7f:1f.7 --openmetrics
-	refused 2 'DEVICE is missing' --root "$roots/intel-remap" counters
-	refused 2 'one word too many: "05:00.0"' --root "$roots/intel-remap" counters 03:00.0 1 05:00.0
-	refused 2 'VECTORS: "5-2"' --root "$roots/intel-remap" counters 03:00.0 5-2
+	refused 3 'no PCI function' --root "$roots/intel-remap.capture" counters 05:00.0 7f:1f.7 --openmetrics
+	refused 2 'DEVICE is missing' --root "$roots/intel-remap.capture" counters
+	refused 2 'one word too many: "05:00.0"' --root "$roots/intel-remap.capture" counters 03:00.0 1 05:00.0
+	refused 2 'VECTORS: "5-2"' --root "$roots/intel-remap.capture" counters 03:00.0 5-2
 }
 
 @test "a page of a session says that eventfds counted" {
@@ -172,10 +172,10 @@ load ../watch
 }
 
 @test "a page that can't be written" {
-	fails 1 --root "$roots/intel-remap" watch 03:00.0 --iterations 1 --openmetrics "$BATS_TEST_TMPDIR/none/page"
+	fails 1 --root "$roots/intel-remap.capture" watch 03:00.0 --iterations 1 --openmetrics "$BATS_TEST_TMPDIR/none/page"
 	noted 'no file can be made'
 	mkdir "$BATS_TEST_TMPDIR/folder"
-	fails 1 --root "$roots/intel-remap" watch 03:00.0 --iterations 1 --openmetrics "$BATS_TEST_TMPDIR/folder"
+	fails 1 --root "$roots/intel-remap.capture" watch 03:00.0 --iterations 1 --openmetrics "$BATS_TEST_TMPDIR/folder"
 	noted 'no regular file'
 }
 
