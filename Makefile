@@ -118,17 +118,22 @@ $(B)/msictl.8: man/msictl.8.in $(B)/msictl
 	$(Q)sed -e '/@COMMANDS@/{r $@.commands' -e 'd}' -e 's/@VERSION@/$(VERSION)/' $< >$@
 	@rm -f $@.commands
 
-install: $(B)/msictl $(B)/msictl.8 ## install the tool, its manual and completions (PREFIX, DESTDIR)
+$(B)/msictl-capture.5: man/msictl-capture.5.in | $(B)/unit
+	@echo "  MAN     $@"
+	$(Q)sed -e 's/@VERSION@/$(VERSION)/' $< >$@
+
+install: $(B)/msictl $(B)/msictl.8 $(B)/msictl-capture.5 ## install the tool, its manual and completions (PREFIX, DESTDIR)
 	$(INSTALL) -D -m 755 $(B)/msictl $(DESTDIR)$(BINDIR)/msictl
 	$(INSTALL) -D -m 644 $(B)/msictl.8 $(DESTDIR)$(DATADIR)/man/man8/msictl.8
+	$(INSTALL) -D -m 644 $(B)/msictl-capture.5 $(DESTDIR)$(DATADIR)/man/man5/msictl-capture.5
 	$(INSTALL) -D -m 644 completions/msictl.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/msictl
 	$(INSTALL) -D -m 644 completions/_msictl $(DESTDIR)$(DATADIR)/zsh/site-functions/_msictl
 	$(INSTALL) -D -m 644 completions/msictl.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/msictl.fish
 	$(Q)sed -e 's|@BINDIR@|$(BINDIR)|' systemd/msictl-hold@.service.in >$(B)/msictl-hold@.service
 	$(INSTALL) -D -m 644 $(B)/msictl-hold@.service $(DESTDIR)$(UNITDIR)/msictl-hold@.service
 
-lint-man: $(B)/msictl.8
-	$(Q)mandoc -Tlint -W style $<
+lint-man: $(B)/msictl.8 $(B)/msictl-capture.5
+	$(Q)mandoc -Tlint -W style $^
 
 .PHONY: install lint-man
 # --- end of installation ---

@@ -112,7 +112,7 @@ load ../watch
 }
 
 @test "a function that is named twice is watched once" {
-	works --root "$roots/intel-remap" --json watch 03:00.0 0000:03:00.0 -n 1
+	works --root "$roots/intel-remap.capture" --json watch 03:00.0 0000:03:00.0 -n 1
 	json '.vectors | map([.device, .vector]) | length > 0 and length == (unique | length)'
 }
 
