@@ -168,7 +168,8 @@ odd() {
 	refused 1 'cannot be written \(ENOENT\)' --root "$file" capture "$BATS_TEST_TMPDIR/none/x"
 	run -1 bash -c '"$MSICTL" --root "$1" capture 2>&1 >/dev/full' - "$file"
 	assert_output --partial 'the capture could not be written (ENOSPC)'
-	refused 2 'FILE is missing' --root "$file" --json capture
+	fails 2 --root "$file" --json capture
+	error usage 'FILE is missing'
 	run find "$BATS_TEST_TMPDIR" -name 'host.capture.??????'
 	refute_output
 	term_start --root "$file" capture
@@ -185,7 +186,7 @@ odd() {
 	chmod -R go+rX "$BATS_TEST_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_RUN_TMPDIR"
 	chmod 0 "$tree/proc/interrupts"
 	chmod go-r "$tree/sys/devices/pci0000:00/0000:00:1c.0/msi_irqs"
-	run -0 setpriv --reuid 65534 --regid 65534 --clear-groups "$MSICTL" --root "$tree" capture
+	run -0 --separate-stderr setpriv --reuid 65534 --regid 65534 --clear-groups "$MSICTL" --root "$tree" capture
 	assert_line 'interrupts ! EACCES'
 	assert_line 'msi_irqs ! EACCES'
 	# the same by the script
