@@ -377,7 +377,7 @@ static void test_globals(void **state)
 	assert_int_equal(e.cause, CAUSE_USAGE);
 	n = words_of("msictl --root", buf, sizeof(buf), word);
 	assert_int_equal(globals_parse(n, word, &g, &at, &e), -EINVAL);
-	assert_non_null(strstr(e.message, "--root needs a value: DIR"));
+	assert_non_null(strstr(e.message, "--root needs a value: FILE"));
 }
 
 static void test_usage(void **state)
@@ -548,7 +548,7 @@ static void test_help_lists(void **state)
 	(void)state;
 	assert_non_null(strstr(text, "\nChange\n  grow        grow it\n"));
 	assert_non_null(strstr(text, "\n  shell "));
-	assert_non_null(strstr(text, "--root DIR"));
+	assert_non_null(strstr(text, "--root FILE"));
 	assert_null(strstr(text, "quit"));
 	assert_null(strstr(text, "__hidden"));
 	free(text);

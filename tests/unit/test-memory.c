@@ -354,7 +354,7 @@ static int command(const struct command *cmd, int argc, char **argv, char **text
 
 		f = open_memstream(text, &size);
 		setvbuf(f, NULL, _IOFBF, 65536);
-		assert_int_equal(root_open(&s.root, "tests/root/intel-remap", &e), 0);
+		assert_int_equal(root_open(&s.root, "tests/root/intel-remap.capture", &e), 0);
 		assert_int_equal(out_new(&s.out, &opt), 0);
 		out_set_streams(s.out, f, f);
 		assert_int_equal(command_parse(cmd, argc, argv, false, &s.globals, &args, &e), 0);
