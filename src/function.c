@@ -124,7 +124,8 @@ static int no_bus(const struct root *r, int rc, struct error *e)
 		return fail(e, cause_of_errno(-rc), -rc, "/" DEVICES " cannot be looked at");
 	rc = fail(e, rc == -ENOENT ? CAUSE_NO_DEVICE : cause_of_errno(-rc), -rc,
 		  "there is no PCI bus to look at: /" DEVICES " cannot be opened");
-	hint(e, r->live ? "mount -t sysfs sysfs /sys" : "--root wants the folder that holds a captured sys and proc");
+	hint(e, r->live ? "mount -t sysfs sysfs /sys"
+			: "--root wants a capture, or a folder that holds a captured sys and proc");
 	return rc;
 }
 
