@@ -158,7 +158,7 @@ size_t filter_words(char *bytes, size_t size, const regex_t *word, size_t n)
 			continue;
 		if (to != bytes)
 			*to++ = ' ';
-		memmove(to, w, len);
+		memmove(to, w, len + 1);
 		to += len;
 	}
 	*to++ = '\n';

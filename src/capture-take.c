@@ -22,14 +22,14 @@
 #define MAX_WORDS  8
 #define DMAR_HEAD  48 /* ACPI's header, host address width and flags, without the addresses below */
 
-/* src/capture.rules and the two halves of the script, as they are in the source. */
-#define EMBED(name, file)                       \
-	extern const char name[], name##_end[]; \
-	__asm__(".pushsection .rodata\n" #name ":\n.incbin \"" file "\"\n" #name "_end:\n.byte 0\n.popsection\n")
+/* src/capture.rules and the two halves of the script, as they are in the source, each terminated. */
+extern const char capture_rules[], capture_script_head[], capture_script_tail[];
 
-EMBED(capture_rules, "src/capture.rules");
-EMBED(capture_script_head, "src/capture-head.sh");
-EMBED(capture_script_tail, "src/capture-tail.sh");
+__asm__(".pushsection .rodata\n"
+	"capture_rules: .incbin \"src/capture.rules\"\n.byte 0\n"
+	"capture_script_head: .incbin \"src/capture-head.sh\"\n.byte 0\n"
+	"capture_script_tail: .incbin \"src/capture-tail.sh\"\n.byte 0\n"
+	".popsection\n");
 
 struct names {
 	char **name;

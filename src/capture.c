@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <limits.h>
 #include <search.h>
+#include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -60,13 +62,22 @@ struct parser {
 
 static int no_memory(struct error *e)
 {
-	return fail(e, CAUSE_FAILED, ENOMEM, "no memory for a capture");
+	fail(e, CAUSE_FAILED, ENOMEM, "no memory for a capture");
+	return -ENOMEM;
 }
 
-/* A sentence about the current line. */
-#define DAMAGED(p, line, fmt, ...)                                                                                 \
-	(fail((p)->e, CAUSE_FAILED, 0, "%s, line %zu: " fmt, (p)->file, (size_t)(line)__VA_OPT__(, ) __VA_ARGS__), \
-	 -EBADMSG)
+/* A sentence about a line. Returns: -EBADMSG. */
+__attribute__((format(printf, 3, 4))) static int damaged(const struct parser *p, size_t line, const char *fmt, ...)
+{
+	char why[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	fail(p->e, CAUSE_FAILED, 0, "%s, line %zu: %s", p->file, line, why);
+	return -EBADMSG;
+}
 
 /* --- the nodes --- */
 
@@ -109,7 +120,7 @@ static int node_add(struct parser *p, struct own_node *folder, const char *name,
 	struct own_node *n;
 
 	if (p->c->nodes >= CAPTURE_ENTRIES)
-		return DAMAGED(p, p->line, "there are more than %u files", CAPTURE_ENTRIES);
+		return damaged(p, p->line, "there are more than %u files", CAPTURE_ENTRIES);
 	n = node_alloc(p->c);
 	if (!n)
 		return no_memory(p->e);
@@ -166,7 +177,7 @@ static ssize_t decode(struct parser *p, const char *from, const char *end, char 
 		int byte = (unsigned char)*from++;
 
 		if ((byte < ' ' && byte != '\t') || byte == 0x7f)
-			return DAMAGED(p, p->line, "a control character (0x%02x) is not escaped", byte);
+			return damaged(p, p->line, "a control character (0x%02x) is not escaped", byte);
 		if (byte == '\\' && cut && end - from == 1 && *from == 'c') {
 			*cut = true;
 			break;
@@ -174,7 +185,7 @@ static ssize_t decode(struct parser *p, const char *from, const char *end, char 
 		if (byte == '\\')
 			byte = unescape(&from, end);
 		if (byte < 0)
-			return DAMAGED(p, p->line, "a backslash is followed by none of \\ t xHH");
+			return damaged(p, p->line, "a backslash is followed by none of \\ t xHH");
 		*to++ = (char)byte;
 	}
 	return to - start;
@@ -189,8 +200,8 @@ static int decode_name(struct parser *p, char *name, char *end)
 		return (int)n;
 	name[n] = '\0';
 	if (!n || (size_t)n != strlen(name) || strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, ".."))
-		return DAMAGED(p, p->line, "no name of a file: empty, \".\", \"..\", or with a slash or a zero in it");
-	return n > NAME_MAX ? DAMAGED(p, p->line, "a name is longer than %d bytes", NAME_MAX) : 0;
+		return damaged(p, p->line, "no name of a file: empty, \".\", \"..\", or with a slash or a zero in it");
+	return n > NAME_MAX ? damaged(p, p->line, "a name is longer than %d bytes", NAME_MAX) : 0;
 }
 
 /* --- the lines --- */
@@ -198,12 +209,11 @@ static int decode_name(struct parser *p, char *name, char *end)
 static int enter_folder(struct parser *p, struct own_node **at, const char *name)
 {
 	struct own_node *there = node_find(p->c, *at, name);
-	int rc = there ? 0 : node_add(p, *at, name, CAPTURE_FOLDER, &there);
 
-	if (rc)
-		return rc;
+	if (!there)
+		return node_add(p, *at, name, CAPTURE_FOLDER, at);
 	if (there->pub.kind != CAPTURE_FOLDER)
-		return DAMAGED(p, p->line, "the path leads through line %zu, which is no folder", there->pub.line);
+		return damaged(p, p->line, "the path leads through line %zu, which is no folder", there->pub.line);
 	*at = there;
 	return 0;
 }
@@ -215,7 +225,7 @@ static int parse_folder(struct parser *p, char *line, char *end)
 	unsigned int depth = 0;
 
 	if (end - line >= PATH_MAX)
-		return DAMAGED(p, p->line, "the path is longer than %d bytes", PATH_MAX);
+		return damaged(p, p->line, "the path is longer than %d bytes", PATH_MAX);
 	for (char *name = line + 1, *slash; name <= end; name = slash + 1) {
 		int rc;
 
@@ -224,7 +234,7 @@ static int parse_folder(struct parser *p, char *line, char *end)
 			slash = end;
 		rc = decode_name(p, name, slash);
 		if (!rc && ++depth > CAPTURE_DEPTH)
-			rc = DAMAGED(p, p->line, "the path has more than %d folders", CAPTURE_DEPTH);
+			rc = damaged(p, p->line, "the path has more than %d folders", CAPTURE_DEPTH);
 		if (!rc)
 			rc = enter_folder(p, &at, name);
 		if (rc)
@@ -266,9 +276,9 @@ static int parse_link(struct parser *p, struct own_node *n, char *text, char *en
 		return (int)len;
 	text[len] = '\0';
 	if (!len || (size_t)len != strlen(text) || len >= PATH_MAX)
-		return DAMAGED(p, p->line, "no target of a link");
+		return damaged(p, p->line, "no target of a link");
 	if (!stays_inside(p->folder, text))
-		return DAMAGED(p, p->line, "the link leads out of the root");
+		return damaged(p, p->line, "the link leads out of the root");
 	n->pub.bytes = text;
 	n->pub.size = (size_t)len;
 	return 0;
@@ -282,7 +292,7 @@ static int parse_unread(struct parser *p, struct own_node *n, char *text, char *
 	for (int err = 1; err <= ERRNO_MAX && !n->pub.err; err++)
 		if (!strcmp(text, errno_name(err, name)))
 			n->pub.err = err;
-	return n->pub.err ? 0 : DAMAGED(p, p->line, "the name of an error such as EACCES is wanted behind \"!\"");
+	return n->pub.err ? 0 : damaged(p, p->line, "the name of an error such as EACCES is wanted behind \"!\"");
 }
 
 /* The line's own end becomes the text's: there is room for it. */
@@ -303,7 +313,7 @@ static int parse_text(struct parser *p, struct own_node *n, char *text, char *en
 static int begin_lines(struct parser *p, struct own_node *n, char *text, char *end)
 {
 	if (text != end)
-		return DAMAGED(p, p->line, "nothing may follow here: the lines of the file are below");
+		return damaged(p, p->line, "nothing may follow here: the lines of the file are below");
 	p->open = n;
 	p->is_hex = false;
 	n->pub.bytes = end;
@@ -343,15 +353,15 @@ static int parse_entry(struct parser *p, char *line, char *end)
 	while (w < past && ((size_t)(rest - word) != strlen(w->word) || strncmp(word, w->word, strlen(w->word)) != 0))
 		w++;
 	if (!space || w == past)
-		return DAMAGED(p, p->line, "NAME = TEXT, NAME |, NAME hex, NAME -> TARGET or NAME ! ERROR is wanted");
+		return damaged(p, p->line, "NAME = TEXT, NAME |, NAME hex, NAME -> TARGET or NAME ! ERROR is wanted");
 	if (!p->folder)
-		return DAMAGED(p, p->line, "a file stands before the first folder");
+		return damaged(p, p->line, "a file stands before the first folder");
 	rc = decode_name(p, line, space);
 	if (rc)
 		return rc;
 	n = node_find(p->c, p->folder, line);
 	if (n)
-		return DAMAGED(p, p->line, "the same path is in line %zu", n->pub.line);
+		return damaged(p, p->line, "the same path is in line %zu", n->pub.line);
 	rc = node_add(p, p->folder, line, w->kind, &n);
 	return rc ? rc : w->parse(p, n, rest < end ? rest + 1 : end, end);
 }
@@ -385,7 +395,7 @@ static int grow_hex(struct parser *p, size_t size)
 	size_t room = p->room ? p->room : 256;
 
 	if (size > CAPTURE_HEX_MAX || c->hex + size - p->open->pub.size > CAPTURE_HEX_ALL)
-		return DAMAGED(p, p->line, "a file in hexadecimal is longer than %u bytes, or all of them than %u",
+		return damaged(p, p->line, "a file in hexadecimal is longer than %u bytes, or all of them than %u",
 			       CAPTURE_HEX_MAX, CAPTURE_HEX_ALL);
 	while (room < size)
 		room *= 2;
@@ -418,7 +428,7 @@ static int more_bytes(struct parser *p, const char *at, const char *end)
 		int rc;
 
 		if (end - at < 3 || at[0] != ' ' || digit(at[1]) < 0 || digit(at[2]) < 0)
-			return DAMAGED(p, p->line, "bytes of two hexadecimal digits are wanted, a blank before each");
+			return damaged(p, p->line, "bytes of two hexadecimal digits are wanted, a blank before each");
 		rc = grow_hex(p, size + 1);
 		if (rc)
 			return rc;
@@ -437,9 +447,9 @@ static int more_hex(struct parser *p, const char *text, const char *end)
 	while (at < end && digit(*at) >= 0 && at - text < 8)
 		offset = offset << 4 | (unsigned int)digit(*at++);
 	if (at == text || (at < end && *at != ':'))
-		return DAMAGED(p, p->line, "an offset in hexadecimal is wanted");
+		return damaged(p, p->line, "an offset in hexadecimal is wanted");
 	if (offset < p->open->pub.size)
-		return DAMAGED(p, p->line, "the offset is below that of the byte before, 0x%zx", p->open->pub.size);
+		return damaged(p, p->line, "the offset is below that of the byte before, 0x%zx", p->open->pub.size);
 	/* what no line tells of is zeros */
 	rc = grow_hex(p, offset);
 	return rc || at == end ? rc : more_bytes(p, at + 1, end);
@@ -450,7 +460,7 @@ static int parse_more(struct parser *p, char *line, char *end)
 	char *text = line + 1 + (line + 1 < end && line[1] == ' ');
 
 	if (!p->open)
-		return DAMAGED(p, p->line, "the line belongs to no file: NAME | or NAME hex is wanted above");
+		return damaged(p, p->line, "the line belongs to no file: NAME | or NAME hex is wanted above");
 	return p->is_hex ? more_hex(p, text, end) : more_text(p, text, end);
 }
 
@@ -478,9 +488,9 @@ static bool next_line(struct parser *p, char **line, char **end, int *rc)
 	*line = p->at;
 	*end = memchr(p->at, '\n', look);
 	if (!*end && left >= CAPTURE_LINE_MAX)
-		*rc = DAMAGED(p, p->line, "the line is longer than %u bytes", CAPTURE_LINE_MAX);
+		*rc = damaged(p, p->line, "the line is longer than %u bytes", CAPTURE_LINE_MAX);
 	else if (!*end)
-		*rc = DAMAGED(p, p->line, "the line has no end: the capture is cut off");
+		*rc = damaged(p, p->line, "the line has no end: the capture is cut off");
 	p->at = *end ? *end + 1 : p->end;
 	return !*rc;
 }
@@ -498,8 +508,8 @@ static int parse_first(struct parser *p)
 
 	if (!next_line(p, &line, &end, &rc) || !is_line(line, end, CAPTURE_MAGIC)) {
 		if (!rc && p->line && end - line >= (ptrdiff_t)strlen(any) && !strncmp(line, any, strlen(any)))
-			return DAMAGED(p, 1, "the capture has a format that this msictl does not know");
-		rc = DAMAGED(p, 1, "no capture: the first line is not \"%s\"", CAPTURE_MAGIC);
+			return damaged(p, 1, "the capture has a format that this msictl does not know");
+		rc = damaged(p, 1, "no capture: the first line is not \"%s\"", CAPTURE_MAGIC);
 		hint(p->e, "msictl capture FILE writes one");
 		return rc;
 	}
@@ -514,7 +524,7 @@ static int parse_rest(struct parser *p)
 
 	while (next_line(p, &line, &end, &rc))
 		if (line != end)
-			return DAMAGED(p, p->line, "something follows the end of the capture");
+			return damaged(p, p->line, "something follows the end of the capture");
 	return rc;
 }
 
@@ -532,7 +542,7 @@ static int parse_lines(struct parser *p)
 		if (rc)
 			return rc;
 	}
-	return rc ? rc : DAMAGED(p, p->line, "the capture is cut off: its last line is not \"" CAPTURE_END "\"");
+	return rc ? rc : damaged(p, p->line, "the capture is cut off: its last line is not \"" CAPTURE_END "\"");
 }
 
 /* --- looking up --- */
@@ -631,9 +641,9 @@ static int check_link(struct parser *p, const struct own_node *n, size_t *steps)
 	if (!rc)
 		rc = walk_all(&w, &there);
 	if (rc == -ELOOP)
-		return DAMAGED(p, n->pub.line, "the link leads in a circle, or through more than %d links", FOLLOW_MAX);
+		return damaged(p, n->pub.line, "the link leads in a circle, or through more than %d links", FOLLOW_MAX);
 	if (rc == -E2BIG || rc == -ENAMETOOLONG)
-		return DAMAGED(p, n->pub.line, "the links up to here are too many or too long to be followed");
+		return damaged(p, n->pub.line, "the links up to here are too many or too long to be followed");
 	return 0;
 }
 
