@@ -238,7 +238,7 @@ words() {
 @test "names, lists of CPUs and the command line are told whole" {
 	local tree=$BATS_TEST_TMPDIR/tree driver override action cpus
 
-	cp -a "$roots/intel-remap" "$tree"
+	captured intel-remap "$tree"
 	driver=$(words 200 d) override=$(words 300 o) action=$(words 400 a)
 	cpus=$(seq -s, 0 2 1022)
 	mkdir "$tree/sys/bus/pci/drivers/$driver"
@@ -271,7 +271,7 @@ words() {
 	name=$(awk -F'  ' '/^15b3/ { vendor = $2; on = 1; next } /^[^\t#]/ { on = 0 }
 		on && /^\t6340 / { print vendor " " $2; exit }' "$ids" 2>/dev/null) || true
 	((${#name} > 127)) || skip "no such name in $ids"
-	cp -a "$roots/intel-remap" "$tree"
+	captured intel-remap "$tree"
 	echo 0x15b3 >"$tree/sys/bus/pci/devices/0000:03:00.0/vendor"
 	echo 0x6340 >"$tree/sys/bus/pci/devices/0000:03:00.0/device"
 	works --root "$tree" --json list

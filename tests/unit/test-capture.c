@@ -302,7 +302,7 @@ static void refuses_too_much(void **state)
 	(void)state;
 	assert_non_null(text);
 	memset(text, 'a', size);
-	memcpy(text, HEAD "/sys\n", strlen(HEAD "/sys\n"));
+	tree_put(text, HEAD "/sys\n");
 	assert_int_equal(parse(text, size, &c, &e), -EBADMSG);
 	assert_non_null(strstr(e.message, "line 3: the line is longer than"));
 }
