@@ -13,8 +13,8 @@
 #include "driver-parts.h"
 #include "util.h"
 
-/* Layers of device mapper, RAID and caches above each other. */
-#define MAX_LAYERS 8
+/* Layers of device mapper, RAID and caches above each other; a deeper stack is taken to lead to the function. */
+#define MAX_LAYERS 32
 
 /* Block devices that one is followed to; a tangle of more is taken to lead to the function. */
 #define MAX_LOOKS 4096
@@ -115,8 +115,9 @@ static bool block_below(struct below *b, const char *path, int layers)
 
 	if (b->looks++ >= MAX_LOOKS || lies_below(b, path) || nvme_below(b, path))
 		return true;
+	/* A link that cannot be followed any further is no sign of a free function. */
 	if (layers <= 0)
-		return false;
+		return true;
 	if (snprintf(slaves, sizeof(slaves), "%s/slaves", path) < (int)sizeof(slaves) &&
 	    slaves_below(b, slaves, layers - 1))
 		return true;

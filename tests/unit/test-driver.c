@@ -515,7 +515,29 @@ static void mounted_partition_of_raid(void **state)
 	assert_refused(b, CAUSE_BUSY, "mounted on /srv", "umount");
 }
 
-/* Devices that are each other's slaves end the walk, not the process. */
+/* A disk below twelve layers of device mapper carries a mount all the same. */
+static void layers_of_a_deep_stack(void **state)
+{
+	struct bench *b = *state;
+	char path[64], link[96], to[32];
+
+	disk(b, "254:0", "sys/devices/virtual/block/dm-0");
+	for (int i = 0; i < 12; i++) {
+		snprintf(path, sizeof(path), "sys/devices/virtual/block/dm-%d/", i + 1);
+		tree_folder(&b->t, path);
+		snprintf(link, sizeof(link), "sys/devices/virtual/block/dm-%d/slaves/dm-%d", i, i + 1);
+		snprintf(to, sizeof(to), "../../dm-%d", i + 1);
+		tree_link(&b->t, link, to);
+	}
+	mounts(b, "23 22 254:0 / /home rw - ext4 /dev/mapper/home rw\n");
+	assert_int_equal(driver_in_use(&b->t.root, &nvme, &b->e), 0);
+	tree_folder(&b->t, HOME "/nvme/nvme0/nvme0n1/");
+	tree_link(&b->t, "sys/devices/virtual/block/dm-12/slaves/nvme0n1",
+		  "../../../../pci0000:00/0000:00:04.0/0000:04:00.0/nvme/nvme0/nvme0n1");
+	assert_refused(b, CAUSE_BUSY, "mounted on /home", "umount");
+}
+
+/* Devices that are each other's slaves end the walk, not the process; what was not followed to its end is not free. */
 static void layers_in_a_circle(void **state)
 {
 	struct bench *b = *state;
@@ -525,13 +547,13 @@ static void layers_in_a_circle(void **state)
 	tree_link(&b->t, "sys/devices/virtual/block/dm-0/slaves/dm-1", "../../dm-1");
 	tree_link(&b->t, "sys/devices/virtual/block/dm-1/slaves/dm-0", "../../dm-0");
 	mounts(b, "23 22 254:1 / /home rw - ext4 /dev/mapper/home rw\n");
-	assert_int_equal(driver_in_use(&b->t.root, &nvme, &b->e), 0);
+	assert_refused(b, CAUSE_BUSY, "mounted on /home", "umount");
 	/* a partition that is its own disk's slave */
 	disk(b, "259:9", "sys/devices/virtual/block/md0/md0p1");
 	tree_text(&b->t, "sys/devices/virtual/block/md0/md0p1/partition", "1\n");
 	tree_link(&b->t, "sys/devices/virtual/block/md0/slaves/md0p1", "../md0p1");
 	mounts(b, "23 22 259:9 / /home rw - ext4 /dev/md0p1 rw\n");
-	assert_int_equal(driver_in_use(&b->t.root, &nvme, &b->e), 0);
+	assert_refused(b, CAUSE_BUSY, "mounted on /home", "umount");
 }
 
 static void mounted_multipath_nvme(void **state)
@@ -1144,6 +1166,7 @@ int main(void)
 		AT(mounted_elsewhere),
 		AT(mounted_through_layers),
 		AT(mounted_partition_of_raid),
+		AT(layers_of_a_deep_stack),
 		AT(layers_in_a_circle),
 		AT(mounted_multipath_nvme),
 		AT(part_of_a_btrfs),
