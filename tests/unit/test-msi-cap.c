@@ -364,6 +364,10 @@ static void siov_hostile(void **state)
 	assert_false(s.cyclic || s.found);
 	put32(cfg + 0x100, 0xffffffff);
 	assert_false(siov(cfg, 4096).found);
+	/* a device that does not answer reads as ones all over, which is no chain in a circle */
+	memset(cfg, 0xff, sizeof(cfg));
+	s = siov(cfg, 4096);
+	assert_false(s.cyclic || s.found);
 	assert_true(siov(cfg, 0x104).readable);
 	assert_false(siov(cfg, 0x103).readable);
 	assert_false(siov(cfg, 64).readable);
