@@ -223,6 +223,23 @@ static void words_of_the_command_line(void **state)
 
 #define FEATURES "/sys/class/iommu/ivhd0/amd-iommu/features 29d3"
 
+/* RTAS is PowerPC's firmware, and not there on each of them. */
+static void firmware_of_power(void **state)
+{
+	struct tree *t = *state;
+	struct platform p;
+
+	tree_text(t, "sys/firmware/devicetree/base/rtas/ibm,change-msi", "");
+	x86(t, "6.12.0\n");
+	read_it(t, &p);
+	assert_null(find(&p, "rtas"));
+	platform_free(&p);
+	tree_text(t, "proc/sys/kernel/arch", "ppc64le\n");
+	read_it(t, &p);
+	assert_says(&p, "rtas", "the firmware gives MSI, not MSI-X", "ibm,change-msix-capable missing");
+	platform_free(&p);
+}
+
 /* A unit that has a name and nothing to read is no evidence. */
 static void amd_without_registers(void **state)
 {
@@ -724,6 +741,7 @@ int main(void)
 		OVER_A_TREE(words_of_the_command_line),
 		OVER_A_TREE(amd_2k_bits),
 		OVER_A_TREE(amd_without_registers),
+		OVER_A_TREE(firmware_of_power),
 		OVER_A_TREE(guests),
 		OVER_A_TREE(arch_without_a_file),
 		OVER_A_TREE(vectors_of_debugfs),
