@@ -109,9 +109,9 @@ int root_read(const struct root *r, void *buf, size_t size, const char *fmt, ...
 /** root_text() - like root_read(), terminated, the last newline cut off. Returns length or -errno. */
 int root_text(const struct root *r, char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* The longest text that root_text_dup() takes: a captured tree may hold files of any size. Nothing of the kernel that
- * is read with it comes near: a CPU list of all 8192 CPUs of CONFIG_NR_CPUS has at most 40 KiB. */
-#define ROOT_TEXT_MAX (1u << 20)
+/* The longest text that root_text_dup() takes: a captured tree may hold files of any size. An attribute of sysfs has a
+ * page at most, the largest page of Linux has 64 KiB, and a CPU list of all 8192 CPUs of CONFIG_NR_CPUS 40 KiB. */
+#define ROOT_TEXT_MAX 65536u
 
 /**
  * root_text_dup() - like root_text(), however long the text is

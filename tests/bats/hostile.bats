@@ -122,7 +122,7 @@ try() {
 @test "huge: a table of 2048, ten thousand IRQs, a mebibyte in a file" {
 	works --root "$trees/huge" --json list
 	json '.devices | length == 1 and .[0].msix.maximum == 2048 and .[0].allocated == 2048'
-	json '.devices[0].driver | length < 64'
+	json '.devices[0].driver | test("^0{200,255}$")'
 	works --root "$trees/huge" --json counters 00:01.0
 	json '.vectors | length == 2048'
 }
