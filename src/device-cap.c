@@ -58,6 +58,7 @@ static int read_entries(struct device *d, const struct vector_set *which, struct
 	const struct msix_cap *m = &d->caps.msix;
 	unsigned int first, count, v;
 	_cleanup_free_ uint8_t *raw = NULL;
+	ssize_t got;
 	size_t n;
 
 	vector_set_next_run(which, 0, &first, &count);
@@ -65,8 +66,9 @@ static int read_entries(struct device *d, const struct vector_set *which, struct
 	raw = malloc(n);
 	if (!raw)
 		return -ENOMEM;
-	if (d->backend->region_read(d->handle, m->table_bar, raw, n,
-				    m->table_offset + (uint64_t)first * MSIX_ENTRY_SIZE) != (ssize_t)n)
+	got = d->backend->region_read(d->handle, m->table_bar, raw, n,
+				      m->table_offset + (uint64_t)first * MSIX_ENTRY_SIZE);
+	if (got != (ssize_t)n)
 		return -EIO;
 	for_each_vector (v, which)
 		if (raw[(size_t)(v - first) * MSIX_ENTRY_SIZE + PCI_MSIX_ENTRY_VECTOR_CTRL] &

@@ -339,17 +339,19 @@ void device_unmask_all(struct device *d)
 
 	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
 		struct vector_set held = device_masked(d, i);
-		int rc = 0;
+		bool left = false;
 		unsigned int v;
 
 		for_each_vector (v, &held) {
 			enum mask_way way = d->irq[i].vector[v]->masked;
 
 			/* A detached eventfd goes with the descriptor, the kernel's MASK as well. */
-			if (way != MASK_EVENTFD && (way != MASK_ACTION || by_peer(d, i)))
-				rc = mask_one(d, i, v, way, false, &e) ?: rc;
+			if (way == MASK_EVENTFD || (way == MASK_ACTION && !by_peer(d, i)))
+				continue;
+			if (mask_one(d, i, v, way, false, &e))
+				left = true;
 		}
-		if (rc)
+		if (left)
 			device_left(d, "masks", e.err ? e.err : EIO);
 	}
 }

@@ -21,13 +21,15 @@ static bool look(int sock, size_t bytes)
 		struct cmsghdr align;
 		char room[CMSG_SPACE(VU_MAX_FDS * sizeof(int))];
 	} control;
-	_cleanup_free_ char *ignored = malloc(bytes);
+	char *ignored = malloc(bytes);
 	struct iovec iov = { ignored, bytes };
 	struct msghdr msg = {
 		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof(control.room)
 	};
+	ssize_t n = ignored ? recvmsg(sock, &msg, MSG_PEEK | MSG_DONTWAIT) : -1;
 
-	return recvmsg(sock, &msg, MSG_PEEK | MSG_DONTWAIT) >= 0;
+	free(ignored);
+	return n >= 0;
 }
 
 /* Nothing of ours is kept: this process may stay for as long as the peer likes. */

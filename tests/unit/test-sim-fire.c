@@ -734,7 +734,7 @@ static void pending_bits(void **state)
 	assert_int_equal(get(w, 2, PBA_OFFSET + 4, 4), 1 << 8);
 	assert_int_equal(get(w, 2, PBA_OFFSET - 8, 8), 0);
 	assert_int_equal(get(w, 2, PBA_OFFSET + MAX_VECTORS / 8, 8), 0);
-	assert_int_equal(get(w, 2, 64 * 16, 8), 0);
+	assert_int_equal(get(w, 2, UINT64_C(64) * 16, 8), 0);
 	world_free(w);
 }
 
@@ -745,7 +745,7 @@ static void enabling_masks_the_table(void **state)
 
 	(void)state;
 	master(w, true);
-	put(w, 2, 7 * 16, 4, 0xfee00000);
+	put(w, 2, UINT64_C(7) * 16, 4, 0xfee00000);
 	mask_entry(w, 7, false);
 	assert_int_equal(get(w, 2, 7 * 16 + 12, 4), 0);
 	assert_int_equal(attach(w, IRQ_MSIX, 0, 2), 0);

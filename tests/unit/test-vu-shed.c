@@ -160,6 +160,7 @@ static void closes_an_empty_one(void **state)
 	struct line *l = *state;
 	_cleanup_fd_ int other = fcntl(l->sock[1], F_DUPFD_CLOEXEC, 3);
 
+	assert_true(other >= 0);
 	read_bare(l->sock[1]);
 	vu_shed_close(take_fd(&l->sock[1]));
 	assert_int_equal(forks, 0);
