@@ -384,6 +384,18 @@ static void msi_masks_that_are_left(void **state)
 	assert_true(c.cap_left && !c.cap_put_back);
 }
 
+/* The same of an MSI-X table that does not answer any more. */
+static void msix_masks_that_are_left(void **state)
+{
+	struct model *m = *state;
+	struct change c;
+
+	enable(m, IRQ_MSIX, 0, 2);
+	m->no_table = true;
+	c = disable(m, IRQ_MSIX);
+	assert_true(c.cap_left && !c.cap_put_back);
+}
+
 static void masks_not_to_be_seen(void **state)
 {
 	struct model *m = *state;
@@ -615,6 +627,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_action_over_what_is_masked, setup, teardown),
 		cmocka_unit_test_setup_teardown(masks_that_stay, setup, teardown),
 		cmocka_unit_test_setup_teardown(msi_masks_that_are_left, setup, teardown),
+		cmocka_unit_test_setup_teardown(msix_masks_that_are_left, setup, teardown),
 		cmocka_unit_test_setup_teardown(masks_not_to_be_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(enabled_by_a_former_client, setup, teardown),
 		cmocka_unit_test_setup_teardown(msi_enabled_by_a_former_client, setup, teardown),

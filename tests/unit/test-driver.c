@@ -940,6 +940,19 @@ static void folder_not_found(void **state)
 	assert_int_equal(b->e.err, ENOENT);
 }
 
+/* Whoever cannot wait for a node does not say that the node is there. */
+static void node_without_descriptors(void **state)
+{
+	struct bench *b = *state;
+	struct rlimit before = tree_exhaust(0);
+	int rc = node_wait(&b->t.root, 9, false, 1000);
+
+	tree_plenty(&before);
+	assert_int_equal(rc, -EMFILE);
+	assert_int_equal(node_wait(&b->t.root, 9, false, 1000), 0);
+	assert_int_equal(node_wait(&b->t.root, 9, true, 1000), -ETIMEDOUT);
+}
+
 /* What cannot be remembered is not bound: nobody would know what to give back. */
 static void no_room_to_remember(void **state)
 {
@@ -1189,6 +1202,7 @@ int main(void)
 		AT(no_room_to_remember),
 		AT(not_root),
 		AT(folder_not_found),
+		AT(node_without_descriptors),
 		AT(unbind_to_a_driver_that_is_gone),
 		AT(unbind_what_is_not_bound),
 		AT(unbind_while_held),
