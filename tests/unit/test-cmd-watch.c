@@ -279,6 +279,14 @@ static void held_by_whom(void **state)
 	assert_int_equal(seteuid(0), 0);
 	assert_true(b->w.device[0].posted.possible);
 	assert_non_null(strstr(b->w.note, "04:00.0 is held by a program that can't be looked at"));
+	/* three are named, the others are counted */
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(watch_add(&b->w, &(struct pci_addr){ .bus = 4 }, NULL), 0);
+	b->w.posted_us = 0;
+	assert_int_equal(seteuid(65534), 0);
+	look(b);
+	assert_int_equal(seteuid(0), 0);
+	assert_non_null(strstr(b->w.note, ", 2 more by others"));
 	/* one is enough */
 	for (unsigned int irq = 41; irq <= 44; irq++)
 		file(b, irq, "actions", "\n");

@@ -435,7 +435,7 @@ static struct error refused(struct bench *b, int err, uint16_t vendor)
 /* The kernel has ENODEV for failures of its own: the device is gone when it does not answer, and not before. */
 static void test_enodev(void **state)
 {
-	static const int word[] = { ENODEV, EIO, ENXIO };
+	static const int word[] = { ENODEV, EIO, ENXIO, ENOTCONN };
 	struct bench *b = *state;
 	struct error e;
 

@@ -598,7 +598,13 @@ static void is_traced(void **state)
 
 /* ---- a device on top of it */
 
-static unsigned int releases;
+static unsigned int releases, heard;
+
+static void counted(void *ctx, struct index *ix, struct vector *v, uint64_t n)
+{
+	(void)ctx, (void)ix, (void)v, (void)n;
+	heard++;
+}
 
 static void released(void *ctx)
 {
@@ -616,7 +622,7 @@ struct opened {
 
 static struct opened device(const struct tree *t, const char *spec, bool live)
 {
-	const struct device_events ev = { .released = released };
+	const struct device_events ev = { .released = released, .counted = counted };
 	static struct opened o;
 	struct open_request req = { .spec = spec, .root = &o.root, .trace = &quiet };
 
@@ -691,6 +697,24 @@ static void device_goes_back(void **state)
 	}
 }
 
+/* Whoever closes the device has nothing more to hear of it. */
+static void device_closes_silently(void **state)
+{
+	struct opened o = device(*state, "04:00.0", true);
+	struct vector_set one = { .bits = { 1 } };
+	struct change c = { 0 };
+
+	assert_int_equal(o.rc, 0);
+	assert_int_equal(device_enable(o.d, IRQ_MSI, &one, (struct change_how){ 0 }, &c, &o.e), 0);
+	heard = 0;
+	assert_int_equal(eventfd_write(o.d->irq[IRQ_MSI].vector[0]->source.fd, 1), 0);
+	assert_true(loop_wait(o.loop, 0) >= 0);
+	assert_int_equal(heard, 1);
+	assert_int_equal(eventfd_write(o.d->irq[IRQ_MSI].vector[0]->source.fd, 1), 0);
+	done(&o);
+	assert_int_equal(heard, 1);
+}
+
 static void device_without_req(void **state)
 {
 	struct opened o;
@@ -747,6 +771,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(is_traced, setup, teardown),
 		cmocka_unit_test_setup_teardown(device_opens, setup, teardown),
 		cmocka_unit_test_setup_teardown(device_goes_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(device_closes_silently, setup, teardown),
 		cmocka_unit_test_setup_teardown(device_without_req, setup, teardown),
 		cmocka_unit_test_setup_teardown(device_does_not_open, setup, teardown),
 	};
