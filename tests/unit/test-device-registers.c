@@ -376,6 +376,11 @@ static void table_keeps_nothing(void **state)
 	h->drop = true;
 	assert_true(mask(h, IRQ_MSIX, "0", MASK_TABLE, true, &e) < 0);
 	said(&e, CAUSE_FAILED, EIO, "msix 0: vector control reads 0x0 after 0x1 was written");
+	/* a write that fails is told as that */
+	h->drop = false;
+	h->write_rc = -EIO;
+	assert_true(mask(h, IRQ_MSIX, "0", MASK_TABLE, true, &e) < 0);
+	assert_non_null(strstr(e.message, "the MSI-X table in the device's BAR does not answer"));
 }
 
 static void dry_masks(void **state)
@@ -504,6 +509,10 @@ static void tells_pending(void **state)
 	h->d.caps.msix.truncated = true;
 	does_not_tell(h, IRQ_MSIX, 0, "the device has no pending bit array that can be reached");
 	h->d.caps.msi.maskable = true;
+	h->no_bytes = true;
+	does_not_tell(h, IRQ_MSI, EIO, "the MSI pending bits can't be read");
+	does_not_tell(h, IRQ_INTX, EIO, "the PCI status register can't be read");
+	h->no_bytes = false;
 	h->read_rc = -EFAULT;
 	does_not_tell(h, IRQ_MSI, EFAULT, "the MSI pending bits can't be read");
 	does_not_tell(h, IRQ_INTX, EFAULT, "the PCI status register can't be read");

@@ -100,6 +100,25 @@ static void test_enabled_anew(void **state)
 	close_all(fd, ARRAY_SIZE(fd));
 }
 
+/* Of vectors that are named one by one, one that is refused is a failure of all. */
+static void test_named_one_by_one(void **state)
+{
+	(void)state;
+	for (unsigned int at = 1; at <= 4; at++) {
+		struct peer p = { .max_fds = 1, .at = at, .trick = ERROR_ENOSPC };
+		struct irq_set s = { .index = IRQ_MSIX, .data = IRQ_DATA_BOOL, .start = 0, .count = 6 };
+		void *u;
+
+		vector_set_add(&s.attach, 0);
+		vector_set_add(&s.attach, 2);
+		vector_set_add(&s.attach, 5);
+		started(&p, &u);
+		assert_int_equal(vfio_user_set_irqs(u, &s, NULL) < 0, at <= 3);
+		stop(&p, u);
+		assert_int_equal(p.n, at <= 3 ? at + 1 : 4);
+	}
+}
+
 /* A path that no socket can have is refused before anything is tried. */
 static void test_paths(void **state)
 {
@@ -633,16 +652,27 @@ static void test_stop_within_set(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_chunks),	      cmocka_unit_test(test_runs),
-		cmocka_unit_test(test_enabled_anew),  cmocka_unit_test(test_paths),
-		cmocka_unit_test(test_queue),	      cmocka_unit_test(test_no_server),
-		cmocka_unit_test(test_memory),	      cmocka_unit_test(test_simulation_ends),
-		cmocka_unit_test(test_roll_back),     cmocka_unit_test(test_grant),
-		cmocka_unit_test(test_wrong_replies), cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_lies),	      cmocka_unit_test(test_regions),
-		cmocka_unit_test(test_device),	      cmocka_unit_test(test_between),
-		cmocka_unit_test(test_version),	      cmocka_unit_test(test_late_chunks),
-		cmocka_unit_test(test_stop),	      cmocka_unit_test(test_stop_within_set),
+		cmocka_unit_test(test_chunks),
+		cmocka_unit_test(test_runs),
+		cmocka_unit_test(test_enabled_anew),
+		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_named_one_by_one),
+		cmocka_unit_test(test_queue),
+		cmocka_unit_test(test_no_server),
+		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_simulation_ends),
+		cmocka_unit_test(test_roll_back),
+		cmocka_unit_test(test_grant),
+		cmocka_unit_test(test_wrong_replies),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_regions),
+		cmocka_unit_test(test_device),
+		cmocka_unit_test(test_between),
+		cmocka_unit_test(test_version),
+		cmocka_unit_test(test_late_chunks),
+		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_stop_within_set),
 	};
 
 	return cmocka_run_group_tests_name("vfio-user", tests, NULL, NULL);
