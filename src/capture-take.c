@@ -260,18 +260,7 @@ static bool stays_inside(const char *folder, const char *target)
 
 	for (const char *p = folder; target[0] != '/' && *p; p++)
 		depth += *p == '/';
-	while (*target) {
-		size_t len = strcspn(target, "/");
-
-		if (len == 2 && !strncmp(target, "..", 2))
-			depth--;
-		else if (len && !(len == 1 && target[0] == '.'))
-			depth++;
-		if (depth < 0)
-			return false;
-		target += len + (target[len] == '/');
-	}
-	return true;
+	return capture_target_inside(depth, target);
 }
 
 static bool take_target(struct taking *t, const char *folder, const char *name, char target[PATH_MAX])

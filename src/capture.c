@@ -244,16 +244,8 @@ static int parse_folder(struct parser *p, char *line, char *end)
 	return 0;
 }
 
-/* Whether a link's target stays inside, as far as its words tell: what it leads through may be a link, too. */
-static bool stays_inside(const struct own_node *folder, const char *target)
+bool capture_target_inside(int depth, const char *target)
 {
-	const struct capture_node *n = &folder->pub;
-	int depth = 0;
-
-	for (; n->parent != n; n = n->parent)
-		depth++;
-	if (target[0] == '/')
-		depth = 0;
 	while (*target) {
 		size_t len = strcspn(target, "/");
 
@@ -266,6 +258,19 @@ static bool stays_inside(const struct own_node *folder, const char *target)
 		target += len + (target[len] == '/');
 	}
 	return true;
+}
+
+/* Whether a link's target stays inside, as far as its words tell: what it leads through may be a link, too. */
+static bool stays_inside(const struct own_node *folder, const char *target)
+{
+	const struct capture_node *n = &folder->pub;
+	int depth = 0;
+
+	for (; n->parent != n; n = n->parent)
+		depth++;
+	if (target[0] == '/')
+		depth = 0;
+	return capture_target_inside(depth, target);
 }
 
 static int parse_link(struct parser *p, struct own_node *n, char *text, char *end)

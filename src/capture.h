@@ -66,4 +66,8 @@ void capture_free(struct capture *c);
  */
 int capture_find(const struct capture *c, const char *path, bool follow, const struct capture_node **node);
 
+/** capture_target_inside() - whether the link target @target, seen from a folder @depth below the root, never leads
+ * above the root. */
+bool capture_target_inside(int depth, const char *target);
+
 #endif

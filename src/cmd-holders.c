@@ -208,7 +208,7 @@ static int tell_others(struct session *s, node *array, struct error *e)
 			 "msictl: holders of other users may be missing: %u of their processes could not be read",
 			 o.denied);
 	free(o.list);
-	return rc ? fail(e, cause_of_errno(-rc), -rc, "the holders of other users could not be looked for") : 0;
+	return rc ? fail(e, cause_of_errno(-rc), -rc, "msictl could not search for other users' holders") : 0;
 }
 
 static int run_holders(struct session *s, const struct args *a, struct error *e)
