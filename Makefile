@@ -14,12 +14,12 @@ Q := $(if $(filter 1,$(V)),,@)
 LIBS := libpci readline libnl-3.0 smartcols json-c
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wformat=2 -Wundef
 CFLAGS ?= -O2 -g
-ALL_CFLAGS = -std=gnu17 $(WARN) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DMSICTL_VERSION='"$(VERSION)"' \
+ALL_CFLAGS = -std=gnu17 -Isrc $(WARN) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DMSICTL_VERSION='"$(VERSION)"' \
 	     -fstack-protector-strong $(shell $(PKG_CONFIG) --cflags $(LIBS)) $(CFLAGS) $(CFLAGS_EXTRA)
 ALL_LDFLAGS = $(LDFLAGS) $(CFLAGS_EXTRA) -Wl,--as-needed
 LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 
-SRC := $(sort $(wildcard src/*.c))
+SRC := $(sort $(wildcard src/*.c src/*/*.c))
 OBJ := $(SRC:src/%.c=$(B)/%.o)
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/*.c)))
 
@@ -31,15 +31,16 @@ $(B)/msictl: $(OBJ)
 
 $(B)/%.o: src/%.c Makefile | $(B)/unit
 	@echo "  CC      $<"
+	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # It has the rows and the script in it.
-$(B)/capture-take.o: src/capture.rules src/capture-head.sh src/capture-tail.sh
+$(B)/capture/take.o: src/capture/rules src/capture/head.sh src/capture/tail.sh
 
 # A unit test links everything but main().
 $(B)/unit/%: tests/unit/%.c $(filter-out $(B)/main.o,$(OBJ)) Makefile | $(B)/unit
 	@echo "  UNIT    $@"
-	$(Q)$(CC) $(ALL_CFLAGS) -Isrc -include tests/unit/descriptors.h $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(filter %.o,$^) $(LDLIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) -include tests/unit/descriptors.h $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(filter %.o,$^) $(LDLIBS) -lcmocka
 
 $(B)/unit:
 	@mkdir -p $@
@@ -68,7 +69,7 @@ lint: ## style, static analysis, include graph
 BENCH := $(sort $(wildcard tests/bench/*.c))
 $(B)/bench: $(BENCH) $(wildcard tests/bench/*.h) $(filter-out $(B)/main.o,$(OBJ)) Makefile
 	@echo "  BENCH   $@"
-	$(Q)$(CC) $(ALL_CFLAGS) -Isrc -pthread $(ALL_LDFLAGS) -o $@ $(BENCH) $(filter %.o,$^) $(LDLIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -pthread $(ALL_LDFLAGS) -o $@ $(BENCH) $(filter %.o,$^) $(LDLIBS)
 
 bench: $(B)/msictl $(B)/bench ## ratios to bare C programs: arming, counting, waking, watching; BENCH_ONLY=cpu,serving
 	$(B)/bench $(B)/msictl
@@ -76,7 +77,7 @@ bench: $(B)/msictl $(B)/bench ## ratios to bare C programs: arming, counting, wa
 BENCH_LAB := tests/bench/lab/lab.c tests/bench/row.c tests/bench/vectors.c
 $(B)/bench-lab: $(BENCH_LAB) $(wildcard tests/bench/*.h) $(filter-out $(B)/main.o,$(OBJ)) Makefile
 	@echo "  BENCH   $@"
-	$(Q)$(CC) $(ALL_CFLAGS) -Isrc -pthread $(ALL_LDFLAGS) -o $@ $(BENCH_LAB) $(filter %.o,$^) $(LDLIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -pthread $(ALL_LDFLAGS) -o $@ $(BENCH_LAB) $(filter %.o,$^) $(LDLIBS)
 
 bench-lab: $(B)/bench-lab ## CPU time per interrupt that a device raises, on the real vfio-pci in a virtual machine
 	tests/deps lab
@@ -93,7 +94,7 @@ asan: ## the suite with ASan and UBSan
 valgrind: all unit ## unit tests and bats under valgrind
 	tests/check $(B) valgrind
 
-mutants: ## change a token of src/ at a time, tell what no test notices: FILES="src/sample.c" MUTANTS=200 SEED=1 JOBS=2
+mutants: ## change a token of src/ at a time, tell what no test notices: FILES="src/irq/sample.c" MUTANTS=200 SEED=1 JOBS=2
 	tests/deps mutants
 	tests/mutants $(if $(MUTANTS),-n $(MUTANTS)) $(if $(SEED),-s $(SEED)) $(if $(JOBS),-j $(JOBS)) $(ONLY:%=-o %) $(FILES)
 
@@ -155,7 +156,7 @@ FUZZ := $(patsubst tests/fuzz/%.c,$(B)/%,$(sort $(wildcard tests/fuzz/fuzz-*.c))
 
 $(B)/fuzz-%: tests/fuzz/fuzz-%.c $(filter-out $(B)/main.o,$(OBJ)) Makefile
 	@echo "  FUZZ    $@"
-	$(Q)$(CC) $(ALL_CFLAGS) -Isrc $(ALL_LDFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ $< $(filter %.o,$^) $(LDLIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ $< $(filter %.o,$^) $(LDLIBS)
 
 fuzz-programs: $(FUZZ)
 

@@ -6,12 +6,12 @@
 #include <signal.h>
 #include <string.h>
 
-#include "attach.h"
-#include "backend.h"
-#include "cmd.h"
-#include "execute.h"
-#include "session.h"
-#include "util.h"
+#include "hold/client.h"
+#include "device/backend.h"
+#include "cmd/all.h"
+#include "hold/execute.h"
+#include "cli/session.h"
+#include "base/util.h"
 
 #ifndef MSICTL_LIBRARIES
 #define MSICTL_LIBRARIES "as linked"

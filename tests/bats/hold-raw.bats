@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A holder's socket in the words of src/hold-wire.h, which no msictl says like that.
+# A holder's socket in the words of src/hold/wire.h, which no msictl says like that.
 
 load ../hold
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # What is said to a holder's socket: by strangers, in nonsense, and in the words
-# that msictl has for its own (src/hold-wire.h).
+# that msictl has for its own (src/hold/wire.h).
 
 load ../hold
 

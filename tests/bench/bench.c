@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "util.h"
+#include "base/util.h"
 
 static const struct {
 	const char *word;

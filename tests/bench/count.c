@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "device.h"
-#include "histogram.h"
-#include "util.h"
+#include "device/handle.h"
+#include "base/histogram.h"
+#include "base/util.h"
 #include "vectors.h"
 
 #define ROUNDS	    15

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "live.h"
-#include "util.h"
+#include "shell/live.h"
+#include "base/util.h"
 #include "vectors.h"
 
 #define ROUNDS 11

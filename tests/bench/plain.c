@@ -11,7 +11,7 @@
 
 #include "bench.h"
 #include "plain.h"
-#include "vu-wire.h"
+#include "vfio-user/wire.h"
 
 static pid_t run(char *const *argv)
 {

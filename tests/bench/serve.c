@@ -14,7 +14,7 @@
 
 #include "bench.h"
 #include "plain.h"
-#include "util.h"
+#include "base/util.h"
 
 #define ARM (VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER)
 

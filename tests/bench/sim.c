@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "device.h"
-#include "histogram.h"
+#include "device/handle.h"
+#include "base/histogram.h"
 #include "plain.h"
-#include "vu-wire.h"
+#include "vfio-user/wire.h"
 
 #define VECTORS 2048u
 #define TRIPS	3000 /* a round */

@@ -3,7 +3,7 @@
 #ifndef BENCH_VECTORS_H
 #define BENCH_VECTORS_H
 
-#include "device.h"
+#include "device/handle.h"
 
 /* A DEVICE of the kernel's, and one that another process serves: their eventfds are read in different ways. */
 #define VECTORS_KERNEL "0000:00:00.0"

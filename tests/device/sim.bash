@@ -16,7 +16,7 @@ granting=sim:msi=16,host=1
 	multi+=,noresize
 }
 
-# src/sim-config.c, src/sim-internal.h
+# src/sim/config.c, src/sim/internal.h
 firing_id=0x49584d53 bar0_size=0x1000 no_bar=bar4
 msi_words='0x50 0x52 0x5c' msix_words='0xb0 0xb2 0xb8' msix_bar=bar2
 
@@ -90,7 +90,7 @@ command_word() {
 	printf '%04x\n' "$(reg config 0x4 w)"
 }
 
-# src/sim-device.h: the registers that make it fire
+# src/sim/device.h: the registers that make it fire
 fire_ready() {
 	:
 }

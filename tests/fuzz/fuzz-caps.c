@@ -2,7 +2,7 @@
 /* Configuration space of any length and content -> capabilities. */
 #include <stdlib.h>
 
-#include "msi-cap.h"
+#include "irq/msi-cap.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -11,9 +11,9 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
-#include "util.h"
-#include "vfio-user.h"
-#include "vu-wire.h"
+#include "base/util.h"
+#include "vfio-user/client.h"
+#include "vfio-user/wire.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

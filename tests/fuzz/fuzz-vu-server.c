@@ -13,11 +13,11 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
-#include "loop.h"
-#include "sim-device.h"
-#include "util.h"
-#include "vu-server.h"
-#include "vu-wire.h"
+#include "base/loop.h"
+#include "sim/device.h"
+#include "base/util.h"
+#include "sim/server.h"
+#include "vfio-user/wire.h"
 
 #define NR_FDS 3
 

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "device-internal.h"
+#include "device/internal.h"
 
 /* Every index is there, with @count vectors each and @flags (IRQ_EVENTFD, ...). */
 static inline void model_indexes(struct device *d, const unsigned int count[NR_IRQ_INDEX], uint32_t flags)

@@ -18,9 +18,9 @@
 
 /* cmocka.h makes fail() a macro: our headers come first */
 #include "../set-irqs.h"
-#include "msi-cap.h"
-#include "sim-device.h"
-#include "util.h"
+#include "irq/msi-cap.h"
+#include "sim/device.h"
+#include "base/util.h"
 
 #include <cmocka.h>
 

@@ -10,10 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "attach.h"
-#include "util.h"
+#include "hold/client.h"
+#include "base/util.h"
 
-/* Behind error.h: it makes a macro of fail(). */
+/* Behind base/error.h: it makes a macro of fail(). */
 #include <cmocka.h>
 
 /* More than the socket takes: the rest waits for the holder. */

@@ -2,9 +2,9 @@
 /* A tree that is said to be live: its "resource0" is a file, mapped like a BAR. */
 #include <errno.h>
 
-#include "bar.h"
+#include "host/bar.h"
 #include "tree.h"
-#include "util.h"
+#include "base/util.h"
 
 #define DEV "sys/bus/pci/devices/0000:04:00.0/"
 

@@ -4,7 +4,7 @@
 
 #include "tree.h"
 
-#include "capture.h"
+#include "root/capture.h"
 
 #define HEAD CAPTURE_MAGIC "\n"
 #define TAIL CAPTURE_END "\n"

@@ -8,8 +8,8 @@
 #include <string.h>
 
 /* cmocka.h makes fail() a macro: our headers come first */
-#include "cmd-vectors.h"
-#include "util.h"
+#include "cmd/vectors.h"
+#include "base/util.h"
 
 #include <cmocka.h>
 

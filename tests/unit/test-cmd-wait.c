@@ -9,10 +9,10 @@
 #include <netlink/socket.h>
 #include <sys/resource.h>
 
-#include "cmd.h"
-#include "session.h"
+#include "cmd/all.h"
+#include "cli/session.h"
 #include "tree.h"
-#include "util.h"
+#include "base/util.h"
 
 #define DEV "sys/bus/pci/devices/0000:04:00.0"
 

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
-#include "cmd-watch.h"
-#include "cmd.h"
+#include "cmd/watch.h"
+#include "cmd/all.h"
 #include "tree.h"
-#include "util.h"
+#include "base/util.h"
 
 #define NVME "sys/bus/pci/devices/0000:04:00.0"
 

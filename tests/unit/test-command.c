@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backend.h"
-#include "command.h"
-#include "help-text.h"
-#include "util.h"
+#include "device/backend.h"
+#include "cli/command.h"
+#include "cli/help-text.h"
+#include "base/util.h"
 
-/* Behind error.h: it makes a macro of fail(). */
+/* Behind base/error.h: it makes a macro of fail(). */
 #include <cmocka.h>
 
 enum {

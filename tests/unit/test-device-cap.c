@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "device-internal.h"
-#include "util.h"
+#include "device/internal.h"
+#include "base/util.h"
 
 #undef fail /* cmocka's; the tool has its own */
 

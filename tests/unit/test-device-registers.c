@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "device-model.h"
-#include "util.h"
+#include "base/util.h"
 
-/* Behind error.h: it makes a macro of fail(). */
+/* Behind base/error.h: it makes a macro of fail(). */
 #include <cmocka.h>
 
 #define BAR_SIZE 0x4000u

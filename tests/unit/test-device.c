@@ -6,9 +6,9 @@
 #include <sys/eventfd.h>
 
 #include "device-model.h"
-#include "function.h"
+#include "host/function.h"
 #include "tree.h"
-#include "util.h"
+#include "base/util.h"
 
 #undef fail /* cmocka's; the tool has its own */
 

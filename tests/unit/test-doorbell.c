@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 /* cmocka.h makes fail() a macro: our headers come first */
-#include "device.h"
+#include "device/handle.h"
 
 #include <cmocka.h>
 

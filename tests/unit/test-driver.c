@@ -18,10 +18,10 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
-#include "driver-parts.h"
-#include "driver.h"
+#include "driver/internal.h"
+#include "driver/bind.h"
 #include "tree.h"
-#include "util.h"
+#include "base/util.h"
 
 #define DEV    "sys/bus/pci/devices/0000:04:00.0"
 #define HOME   "sys/devices/pci0000:00/0000:00:04.0/0000:04:00.0"

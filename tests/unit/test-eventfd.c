@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "eventfd.h"
-#include "util.h"
+#include "base/eventfd.h"
+#include "base/util.h"
 
 /* Last: it has a macro fail() of its own. */
 #include <cmocka.h>

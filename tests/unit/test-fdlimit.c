@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "fdlimit.h"
+#include "base/fdlimit.h"
 
 /* Last: it has a macro fail() of its own. */
 #include <cmocka.h>

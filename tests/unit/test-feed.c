@@ -10,10 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "feed.h"
-#include "hold-dir.h"
-#include "hold-wire.h"
-#include "util.h"
+#include "hold/event-stream.h"
+#include "runtime/holders.h"
+#include "hold/wire.h"
+#include "base/util.h"
 
 #include <cmocka.h>
 

@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <sys/resource.h>
 
-#include "function.h"
+#include "host/function.h"
 #include "tree.h"
-#include "util.h"
+#include "base/util.h"
 
 #define DEV "sys/bus/pci/devices/"
 

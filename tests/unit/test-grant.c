@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "grant.h"
+#include "device/vector-probe.h"
 #include "tree.h"
-#include "util.h"
+#include "base/util.h"
 
 /* Last: it has a macro fail() of its own. */
 #include <cmocka.h>

@@ -5,9 +5,9 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "group-holder.h"
+#include "host/group-holder.h"
 #include "tree.h"
-#include "util.h"
+#include "base/util.h"
 
 #define DEV "sys/bus/pci/devices/"
 

@@ -2,9 +2,9 @@
 /* What is said of a node in /dev/vfio that is not there. */
 #include <errno.h>
 
-#include "group-node.h"
+#include "host/group-node.h"
 #include "tree.h"
-#include "util.h"
+#include "base/util.h"
 
 #define HOME "sys/bus/pci/devices/0000:04:00.0"
 

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "histogram.h"
+#include "base/histogram.h"
 
 #include <cmocka.h>
 

@@ -11,11 +11,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "hold-call.h"
-#include "hold-wire.h"
-#include "util.h"
+#include "hold/request.h"
+#include "hold/wire.h"
+#include "base/util.h"
 
-/* Behind error.h: it makes a macro of fail(). */
+/* Behind base/error.h: it makes a macro of fail(). */
 #include <cmocka.h>
 
 struct bench {

@@ -4,9 +4,9 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "hold-dir.h"
+#include "runtime/holders.h"
 #include "tree.h"
-#include "util.h"
+#include "base/util.h"
 
 #define PATIENCE 1000000
 

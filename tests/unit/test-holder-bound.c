@@ -2,9 +2,9 @@
 /* Which drivers a holder gives back, and when: what would be written to /sys is told, and nothing is written. */
 #include <errno.h>
 
-#include "holder-parts.h"
+#include "hold/server-internal.h"
 #include "tree.h"
-#include "util.h"
+#include "base/util.h"
 
 #define HOME(fn) "sys/devices/pci0000:00/0000:04:00." fn
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 
-#include "host-irq.h"
+#include "host/irq.h"
 #include "tree.h"
-#include "util.h"
+#include "base/util.h"
 
 static const struct pci_addr nvme = { 0, 4, 0, 0 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 
-#include "host-watch.h"
+#include "host/irq-watch.h"
 #include "tree.h"
 
 static void put(const struct tree *t, unsigned int irq, const char *name, const char *text)

@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "irq-count.h"
-#include "util.h"
+#include "irq/count.h"
+#include "base/util.h"
 
 #include <cmocka.h>
 

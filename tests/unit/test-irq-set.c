@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #undef fail /* cmocka's; the tool has its own */
 
-#include "irq-set.h"
+#include "irq/set-irqs.h"
 
 static struct vector_set set_of(const char *text)
 {

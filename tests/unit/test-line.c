@@ -7,10 +7,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "command.h"
-#include "util.h"
+#include "cli/command.h"
+#include "base/util.h"
 
-/* Behind error.h: it makes a macro of fail(). */
+/* Behind base/error.h: it makes a macro of fail(). */
 #include <cmocka.h>
 
 #define MAX 8

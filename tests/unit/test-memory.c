@@ -15,20 +15,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "cmd.h"
+#include "cmd/all.h"
 #include "device-model.h"
-#include "hold-call.h"
-#include "hold-wire.h"
-#include "metrics.h"
-#include "platform.h"
-#include "sample.h"
-#include "session.h"
-#include "sim-device.h"
-#include "sim-spec.h"
-#include "util.h"
-#include "vu-server.h"
+#include "hold/request.h"
+#include "hold/wire.h"
+#include "out/metrics.h"
+#include "platform/evidence.h"
+#include "irq/sample.h"
+#include "cli/session.h"
+#include "sim/device.h"
+#include "sim/spec.h"
+#include "base/util.h"
+#include "sim/server.h"
 
-/* Behind error.h: it makes a macro of fail(). */
+/* Behind base/error.h: it makes a macro of fail(). */
 #include <cmocka.h>
 
 #ifdef __SANITIZE_ADDRESS__

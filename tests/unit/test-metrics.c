@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 
-#include "metrics.h"
+#include "out/metrics.h"
 #include "tree.h"
 
 #define HEAD                                                                                                         \

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "msi-cap.h"
-#include "util.h"
+#include "irq/msi-cap.h"
+#include "base/util.h"
 
 static void put16(uint8_t *p, unsigned int v)
 {

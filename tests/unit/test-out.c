@@ -11,10 +11,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "out.h"
-#include "util.h"
+#include "out/printer.h"
+#include "base/util.h"
 
-/* Behind error.h: it makes a macro of fail(). */
+/* Behind base/error.h: it makes a macro of fail(). */
 #include <cmocka.h>
 
 static const struct column columns[] = {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "panel.h"
+#include "term/panel.h"
 
 #include <cmocka.h>
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 /* cmocka.h makes fail() a macro: our headers come first */
-#include "pci.h"
-#include "util.h"
+#include "host/pci.h"
+#include "base/util.h"
 
 #include <cmocka.h>
 

@@ -2,9 +2,9 @@
 /* What a host's files are taken to say, over small trees and over the captured ones. */
 #include <errno.h>
 
-#include "platform.h"
+#include "platform/evidence.h"
 #include "tree.h"
-#include "util.h"
+#include "base/util.h"
 
 /* make check and make unit run in the repository. */
 #define CAPTURED "tests/root/"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "posted.h"
+#include "host/posted.h"
 #include "tree.h"
 
 static void who_holds_decides(void **state)

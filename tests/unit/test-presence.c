@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 
-#include "presence.h"
+#include "host/presence.h"
 #include "tree.h"
 
 #define DEV "sys/bus/pci/devices/0000:04:00.0"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 
-#include "proc-irq.h"
+#include "host/proc-interrupts.h"
 #include "tree.h"
-#include "util.h"
+#include "base/util.h"
 
 static void header(void **state)
 {

@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "device-model.h"
-#include "report.h"
-#include "util.h"
+#include "cli/report.h"
+#include "base/util.h"
 
-/* Behind error.h: it makes a macro of fail(). */
+/* Behind base/error.h: it makes a macro of fail(). */
 #include <cmocka.h>
 
 static const struct backend fake = { .name = "fake" };

@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 
 #include "tree.h"
-#include "util.h"
+#include "base/util.h"
 
 static void reads_files(void **state)
 {

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sample.h"
+#include "irq/sample.h"
 
 #include <cmocka.h>
 

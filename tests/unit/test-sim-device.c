@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <sys/timerfd.h>
 
-#include "fdlimit.h"
+#include "base/fdlimit.h"
 #include "sim-world.h"
 
 static void starts_as_vfio_pci_hands_it_over(void **state)

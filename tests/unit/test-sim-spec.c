@@ -8,8 +8,8 @@
 #include <string.h>
 
 /* cmocka.h makes fail() a macro: our headers come first */
-#include "sim-spec.h"
-#include "util.h"
+#include "sim/spec.h"
+#include "base/util.h"
 
 #include <cmocka.h>
 

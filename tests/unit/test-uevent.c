@@ -7,8 +7,8 @@
 #include <string.h>
 
 /* cmocka.h makes fail() a macro: our headers come first */
-#include "uevent.h"
-#include "util.h"
+#include "host/uevent.h"
+#include "base/util.h"
 
 #include <cmocka.h>
 

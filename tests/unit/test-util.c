@@ -8,8 +8,8 @@
 #include <cmocka.h>
 #undef fail /* cmocka's; the tool has its own */
 
-#include "error.h"
-#include "util.h"
+#include "base/error.h"
+#include "base/util.h"
 
 static void test_parse_u64(void **ctx)
 {

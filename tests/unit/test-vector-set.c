@@ -7,8 +7,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "util.h"
-#include "vector-set.h"
+#include "base/util.h"
+#include "irq/vector-set.h"
 
 static const char *text_of(const struct vector_set *s)
 {

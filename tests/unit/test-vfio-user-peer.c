@@ -2,8 +2,8 @@
 /* The vfio-user back end: what ends the wait for a peer, what is told of that, and what peers are known for. */
 #include <signal.h>
 
-#include "loop.h"
-#include "vfio-user-internal.h"
+#include "base/loop.h"
+#include "vfio-user/internal.h"
 #include "vu-script.h"
 
 /* A signal ends the wait for a silent peer, and not the exchange with one that answers. */

@@ -6,7 +6,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#include "loop.h"
+#include "base/loop.h"
 #include "vu-script.h"
 
 static void assert_seen(const struct peer *p, unsigned int at, uint32_t flags, unsigned int start, unsigned int count,

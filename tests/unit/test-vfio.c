@@ -11,11 +11,11 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-#include "backend.h"
-#include "device.h"
-#include "function.h"
+#include "device/backend.h"
+#include "device/handle.h"
+#include "host/function.h"
 #include "tree.h"
-#include "vfio.h"
+#include "vfio/ioctl.h"
 
 #define DEV	    "sys/bus/pci/devices/"
 #define MIB	    (1ull << 20)

@@ -13,10 +13,10 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "util.h"
-#include "vu-listen.h"
+#include "base/util.h"
+#include "sim/listen.h"
 
-/* Behind error.h: it makes a macro of fail(). */
+/* Behind base/error.h: it makes a macro of fail(). */
 #include <cmocka.h>
 
 /* How lstat(2) fails at the @failing-th look from now on; 0: it does not. */

@@ -9,7 +9,7 @@
 #include <linux/vfio.h>
 #include <pthread.h>
 
-#include "vfio-user.h"
+#include "vfio-user/client.h"
 #include "vu-peer.h"
 
 #define VECTORS	 32u
@@ -275,7 +275,7 @@ static void test_undo(void **state)
 	}
 }
 
-/* One array for all: what is asked of intx reaches msix. That only one is used is device-change.c's to see to. */
+/* One array for all: what is asked of intx reaches msix. That only one is used is device/change.c's to see to. */
 static void test_shared(void **state)
 {
 	struct model p = { .rust = false };

@@ -3,7 +3,7 @@
 #include <linux/vfio.h>
 
 #include "vu-fixture.h"
-#include "vu-request.h"
+#include "sim/request.h"
 
 static void test_version(void **state)
 {

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 
 #include "vu-peer.h"
-#include "vu-shed.h"
+#include "vfio-user/shed.h"
 
 /* fork(2) as it is when a user has no more processes, from the @failing-th call on; 0: it is not. */
 static int forks, failing;

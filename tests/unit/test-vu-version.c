@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "util.h"
-#include "vu-wire.h"
+#include "base/util.h"
+#include "vfio-user/wire.h"
 
-/* Behind error.h: it makes a macro of fail(). */
+/* Behind base/error.h: it makes a macro of fail(). */
 #include <errno.h>
 #include <cmocka.h>
 

@@ -8,9 +8,9 @@
 #undef fail /* cmocka's; the tool has its own */
 #include <linux/vfio.h>
 
-#include "region.h"
-#include "util.h"
-#include "vfio-words.h"
+#include "irq/region.h"
+#include "base/util.h"
+#include "vfio/words.h"
 
 static void test_region_word(void **state)
 {

@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 /* cmocka.h makes fail() a macro: our headers come first */
-#include "root.h"
-#include "util.h"
+#include "root/reader.h"
+#include "base/util.h"
 
 #include <cmocka.h>
 

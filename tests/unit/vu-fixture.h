@@ -6,10 +6,10 @@
 #include <linux/vfio.h>
 #include <stdio.h>
 
-#include "loop.h"
-#include "sim-device.h"
+#include "base/loop.h"
+#include "sim/device.h"
 #include "vu-peer.h"
-#include "vu-server.h"
+#include "sim/server.h"
 
 #define ARM   (VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER)
 #define FIRE  (VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER)

@@ -16,10 +16,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "util.h"
-#include "vu-wire.h"
+#include "base/util.h"
+#include "vfio-user/wire.h"
 
-/* Behind error.h: it makes a macro of fail(). */
+/* Behind base/error.h: it makes a macro of fail(). */
 #include <cmocka.h>
 
 #define SECOND 1000000u

@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
-#include "vfio-user.h"
+#include "vfio-user/client.h"
 #include "vu-peer.h"
 
 #define MAX_SEEN 300u

@@ -19,7 +19,7 @@
 
 #include "../bench.h"
 #include "../vectors.h"
-#include "util.h"
+#include "base/util.h"
 
 #define ROUNDS	11
 #define WAKES	300 /* a round */

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A command is a row. Parsing, help, completion and the manual's synopsis all
+ * read the row, so that a word stands in one place: the row itself, in the
+ * file of its family; main.c lists the families.
+ */
+#ifndef MSICTL_CLI_COMMAND_H
+#define MSICTL_CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "irq/index.h"
+#include "out/printer.h"
+#include "irq/vector-set.h"
+
+struct session;
+struct args;
+
+/* What a word on the command line is: its parser, its placeholder, its completion. */
+enum kind {
+	KIND_FLAG,    /* an option without a value */
+	KIND_DEVICE,  /* DEVICE */
+	KIND_INDEX,   /* INDEX: intx msi msix err req */
+	KIND_VECTORS, /* VECTORS: 3, 0-3,7, all, armed */
+	KIND_AMOUNT,  /* COUNT|VECTORS|none: a plain number is a count */
+	KIND_COUNT,   /* a decimal number */
+	KIND_REGION,  /* REGION: bar0-bar5, rom, config, vga */
+	KIND_OFFSET,  /* bytes, decimal or 0x */
+	KIND_WIDTH,   /* b w l q */
+	KIND_VALUE,   /* up to 64 bits, decimal or 0x */
+	KIND_PERIOD,  /* 500ms, 2s, plain seconds */
+	KIND_RATE,    /* per second, 1 to 1000000 */
+	KIND_CHOICE,  /* one of the words in choices */
+	KIND_FILE,
+	KIND_SPEC, /* SPEC of a simulated function: msix=64,noresize; checked by sim_spec_parse() */
+	KIND_TEXT,
+	KIND_COMMAND, /* the word of a command */
+	KIND_COLUMNS, /* names of columns of the command's table; checked by out_check_columns() */
+};
+
+struct param {
+	enum kind kind;
+	const char *name;    /* placeholder; NULL: the kind's own */
+	const char *choices; /* KIND_CHOICE: "a|b|c" */
+	bool optional;
+	bool many; /* the last one: takes all that follow */
+};
+
+struct option {
+	const char *word; /* long, without dashes */
+	char letter;	  /* short, 0: none */
+	enum kind kind;
+	const char *name; /* placeholder; NULL: the kind's own */
+	const char *choices;
+	const char *help; /* NULL: hidden from help, usage and completion */
+};
+
+enum command_flags {
+	CMD_OPENS = 1 << 0,	/* works on the opened device */
+	CMD_CHANGES = 1 << 1,	/* its effect ends with the process: refused when typed alone */
+	CMD_OUTSIDE = 1 << 2,	/* not offered inside run and shell */
+	CMD_INSIDE = 1 << 3,	/* only offered inside run and shell */
+	CMD_LIVE_HOST = 1 << 4, /* makes no sense on a captured tree */
+	CMD_HIDDEN = 1 << 5,	/* not in help and completion */
+	CMD_HELD = 1 << 6,	/* as CMD_OPENS: run by the holder of DEVICE when there is one */
+};
+
+enum family { /* how help and the manual group them */
+	FAMILY_LOOK,
+	FAMILY_CHANGE,
+	FAMILY_SCRIPT,
+	NR_FAMILY,
+};
+
+/* Words that a command has to do with: a heading, and each word with what it means, NULL past the last. */
+struct glossary {
+	const char *title; /* NULL: none */
+	const char *(*word_at)(unsigned int i, const char **help);
+};
+
+struct command {
+	const char *word, *summary;
+	/*
+	 * Paragraphs for help CMD and the manual, a line each; lines that begin with a blank are an example and stay
+	 * as they are. May be NULL.
+	 */
+	const char *help;
+	enum family family;
+	unsigned int flags;
+	unsigned int ends; /* 1 << CAUSE_* that scripts should expect besides those of its kind */
+	const struct param *param;
+	size_t nparam;
+	const struct option *option; /* index with designated initialisers; args->option[] runs alike */
+	size_t noption;
+	const struct table *table;   /* what -o chooses from; NULL: none */
+	struct glossary glossary[2]; /* for help and the manual */
+	/* Of a CMD_HELD row: whether these words are about the opened device at all; NULL: always. */
+	bool (*needs_device)(const struct args *a);
+	/* 0 or -errno with @e filled. */
+	int (*run)(struct session *s, const struct args *a, struct error *e);
+};
+
+/* One parsed word. */
+struct value {
+	bool given;
+	const char *text; /* as typed; borrowed from argv */
+	uint64_t number;  /* COUNT, OFFSET, VALUE, PERIOD (us), RATE, REGION, WIDTH (bytes), CHOICE (position), AMOUNT
+			     with a plain number */
+	enum irq_index index;
+	enum {
+		AMOUNT_COUNT,
+		AMOUNT_VECTORS,
+		AMOUNT_NONE
+	} amount;
+	enum vector_word word;
+	struct vector_set vectors; /* VECTORS, AMOUNT when listed */
+};
+
+#define MAX_PARAMS  6
+#define MAX_OPTIONS 12
+
+struct args {
+	const struct command *command;
+	struct value param[MAX_PARAMS];
+	struct value option[MAX_OPTIONS];
+	char **rest; /* words of a "many" parameter beyond its first, borrowed */
+	size_t nrest;
+};
+
+/* The list that main.c makes: families of rows. */
+struct commands {
+	const struct command *const *row;
+	size_t n;
+};
+
+/* Options that every command takes, in front of it or behind. */
+struct globals {
+	bool help, version, json, noheadings, trace, dry_run, noiommu;
+	const char *columns, *root, *color;
+	uint64_t timeout_us; /* 0: not given */
+};
+
+/**
+ * globals_parse() - the options in front of the command word
+ * @argi: set to the position of the command word, or argc
+ * Returns: 0 or -EINVAL (CAUSE_USAGE).
+ */
+int globals_parse(int argc, char **argv, struct globals *g, int *argi, struct error *e);
+
+/** command_find() - exact word; a near miss is named in @e (CAUSE_USAGE). @inside: as typed in run and shell. NULL with
+ * @e. */
+const struct command *command_find(const struct commands *c, const char *word, bool inside, struct error *e);
+
+/**
+ * command_parse() - the words after the command word
+ * @argv: argv[0] is the command word; may be reordered
+ * @inside: a device is at hand, DEVICE parameters are left out
+ * @g: global options found among them are set
+ * Returns: 0 or -EINVAL (CAUSE_USAGE, the usage line as hint).
+ */
+int command_parse(const struct command *cmd, int argc, char **argv, bool inside, struct globals *g, struct args *a,
+		  struct error *e);
+
+/** command_for_holder() - whether the holder of DEVICE, when there is one, is to run it. */
+bool command_for_holder(const struct args *a);
+
+/** command_usage() - "resize DEVICE INDEX COUNT [--rebuild]"; without DEVICE when @inside. Returns @buf. */
+char *command_usage(const struct command *cmd, bool inside, char *buf, size_t size);
+
+/** command_help() - print a command's help, or with @cmd NULL the list of all. */
+void command_help(const struct commands *c, const struct command *cmd, bool inside, struct out *o);
+
+/** command_man() - print the COMMANDS, OPTIONS and EXIT STATUS sections of msictl(8) in man(7) macros. */
+void command_man(const struct commands *c, struct out *o);
+
+/* What completion may ask the session: candidates for a kind. */
+struct completion_source {
+	void (*candidates)(void *ctx, enum kind kind, const char *prefix,
+			   void (*add)(void *to, const char *word, const char *help), void *to);
+	void *ctx;
+};
+
+/**
+ * command_complete() - candidates for the last word of @argv
+ * @argv: the words so far, without the program's; the last may be "" and is the one being typed
+ * @add: called per candidate; an empty word says that names of files are wanted
+ */
+void command_complete(const struct commands *c, int argc, char **argv, bool inside, const struct completion_source *src,
+		      void (*add)(void *to, const char *word, const char *help), void *to);
+
+/**
+ * line_split() - words of a script or shell line: blanks separate, '..' and ".." quote, \ escapes, # begins a comment,
+ * ; or the end of the line ends a command
+ * @line: changed in place; words point into it
+ * @next: set behind the end of the command, or to NULL when no text follows
+ * Returns: the number of words, -EINVAL (unbalanced quote), -E2BIG above @max.
+ */
+int line_split(char *line, char **word, int max, char **next, struct error *e);
+
+#endif

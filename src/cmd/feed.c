@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What a holder tells a shell of counts; hidden, for no person types it. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/all.h"
+#include "hold/event-stream.h"
+#include "base/util.h"
+
+/* A tenth of a second between two looks at least; who looks is woken by whatever comes. */
+#define LOOK_US 100000
+
+struct told {
+	uint64_t opened; /* the device told of, by when it was opened; 0: none yet */
+	uint64_t next;
+	struct panel_index index[NR_IRQ_INDEX];
+	struct {
+		uint64_t *of; /* of each vector, NULL: all 0 */
+		unsigned int n;
+	} count[NR_IRQ_INDEX];
+	bool begun;
+};
+
+static void forget(struct told *t)
+{
+	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
+		free(t->count[i].of);
+		t->count[i].of = NULL;
+		t->count[i].n = 0;
+		t->index[i] = (struct panel_index){ 0 };
+	}
+}
+
+static void end(void *state)
+{
+	forget(state);
+	free(state);
+}
+
+static void tell_index(struct session *s, struct told *t, const struct index *ix)
+{
+	struct vector_set armed = device_armed(s->device, ix->index);
+	/* REQ is always listened to, and ends the holding. */
+	const struct panel_index now = { .on = ix->enabled && ix->index != IRQ_REQ,
+					 .armed = vector_set_count(&armed),
+					 .of = ix->info.count };
+	struct panel_index *told = &t->index[ix->index];
+
+	if (now.on == told->on && now.armed == told->armed && now.of == told->of)
+		return;
+	*told = now;
+	out_text(s->out, FEED_INDEX " %s %d %u %u", irq_index_word(ix->index), now.on, now.armed, now.of);
+}
+
+static int remember(struct told *t, const struct index *ix)
+{
+	if (t->count[ix->index].of)
+		return 0;
+	t->count[ix->index].of = calloc(ix->info.count, sizeof(*t->count[ix->index].of));
+	if (!t->count[ix->index].of)
+		return -ENOMEM;
+	t->count[ix->index].n = ix->info.count;
+	return 0;
+}
+
+static int tell_vectors(struct session *s, struct told *t, const struct index *ix)
+{
+	if (!ix->vector)
+		return 0;
+	if (remember(t, ix))
+		return -ENOMEM;
+	for (unsigned int v = 0; v < ix->info.count && v < t->count[ix->index].n; v++) {
+		uint64_t *told = &t->count[ix->index].of[v];
+		uint64_t now = ix->vector[v] ? ix->vector[v]->count : 0, before = *told;
+
+		if (now == before)
+			continue;
+		*told = now;
+		out_text(s->out, FEED_VECTOR " %s %u %" PRIu64 " %" PRIu64, irq_index_word(ix->index), v,
+			 t->begun ? now - before : 0, now);
+	}
+	return 0;
+}
+
+static int look(struct session *s, struct told *t)
+{
+	int rc = 0;
+
+	/* its address is no sign: that of the one before may have come back */
+	if (t->opened && t->opened != s->device->opened) {
+		forget(t);
+		out_text(s->out, FEED_NEW);
+	}
+	t->opened = s->device->opened;
+	for (unsigned int i = 0; i < NR_IRQ_INDEX && !rc; i++) {
+		tell_index(s, t, &s->device->irq[i]);
+		rc = tell_vectors(s, t, &s->device->irq[i]);
+	}
+	t->begun = true;
+	out_end(s->out);
+	return rc;
+}
+
+static int step(struct session *s, void *state, uint64_t *due, struct error *e)
+{
+	struct told *t = state;
+	uint64_t now = now_us();
+	int rc;
+
+	if (now < t->next) {
+		*due = t->next;
+		return 1;
+	}
+	t->next = now + LOOK_US;
+	rc = look(s, t);
+	return rc ? fail(e, CAUSE_FAILED, -rc, "no memory") : 1;
+}
+
+static int run_feed(struct session *s, const struct args *a, struct error *e)
+{
+	struct told *t;
+
+	(void)a;
+	/* Elsewhere it would wait for what comes to others. */
+	if (!s->siblings)
+		return fail(e, CAUSE_USAGE, 0, "only a holder tells it");
+	t = calloc(1, sizeof(*t));
+	return t ? session_stay(s, step, end, t) : fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+}
+
+const struct command cmd_feed = {
+	.word = FEED_WORD,
+	.summary = "tell counts as they come, for the shell",
+	.family = FAMILY_SCRIPT,
+	.flags = CMD_INSIDE | CMD_HIDDEN,
+	.run = run_feed,
+};

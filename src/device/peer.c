@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A device that another process serves: hearing when that goes, and saying why nothing more is had from it. */
+#include <errno.h>
+
+#include "device/internal.h"
+#include "base/util.h"
+
+bool device_served(const struct device *d)
+{
+	return d->backend->peer_fd;
+}
+
+const char *device_keeper(const struct device *d)
+{
+	return device_served(d) ? "peer" : "kernel";
+}
+
+int device_lost(struct device *d, const char *what, struct error *e)
+{
+	struct error why;
+	int rc = d->handle && d->backend->peer_end ? d->backend->peer_end(d->handle, &why) : 0;
+
+	if (rc == 0)
+		return 0;
+	fail(e, why.cause, why.err, "%s: %s", what, why.message);
+	copy_text(e->hint, sizeof(e->hint), why.hint);
+	return rc;
+}
+
+int device_region_failed(struct device *d, ssize_t n, const char *sentence, struct error *e)
+{
+	int rc = device_lost(d, "region access", e);
+
+	return rc ? rc : fail(e, CAUSE_FAILED, n < 0 ? (int)-n : EIO, "%s", sentence);
+}
+
+void device_peer_ready(struct source *s)
+{
+	struct device *d = s->owner;
+	struct error why;
+
+	if (d->backend->peer_ready(d->handle) == 0)
+		return;
+	d->backend->peer_end(d->handle, &why);
+	copy_text(d->why, sizeof(d->why), why.message);
+	d->gone = d->why;
+	d->gone_cause = why.cause;
+	device_undo(d, false);
+	if (d->events.lost)
+		d->events.lost(d->events.ctx);
+}
+
+int device_peer_listen(struct device *d, struct error *e)
+{
+	int rc;
+
+	if (!device_served(d))
+		return 0;
+	d->peer.fd = d->backend->peer_fd(d->handle);
+	rc = loop_add(d->loop, &d->peer);
+	if (rc == 0)
+		return 0;
+	d->peer.fd = -1;
+	return fail(e, CAUSE_FAILED, -rc, "the peer can't be listened to");
+}

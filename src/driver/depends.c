@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Whether something that the system uses lies below a function: block devices, however many layers are above it. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "driver/internal.h"
+#include "base/util.h"
+
+/* Layers of device mapper, RAID and caches above each other; a deeper stack is taken to lead to the function. */
+#define MAX_LAYERS 32
+
+/* Block devices that one is followed to; a tangle of more is taken to lead to the function. */
+#define MAX_LOOKS 4096
+
+static int real_path(const struct root *r, char buf[PATH_MAX], const char *path)
+{
+	_cleanup_fd_ int fd = root_openf(r, O_PATH, "%s", path);
+	char self[48];
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	n = readlink(self, buf, PATH_MAX - 1);
+	if (n < 0)
+		return -errno;
+	buf[n] = '\0';
+	return 0;
+}
+
+int below_note(struct below *b, int rc)
+{
+	if (root_unread(rc))
+		b->error = rc;
+	return rc;
+}
+
+bool lies_below(struct below *b, const char *path)
+{
+	size_t len = strlen(b->home);
+	char real[PATH_MAX];
+
+	return !below_note(b, real_path(b->r, real, path)) && !strncmp(real, b->home, len) &&
+	       (!real[len] || real[len] == '/');
+}
+
+/* Any link of the folder @path that begins with @prefix. */
+static bool any_below(struct below *b, const char *path, const char *prefix)
+{
+	_cleanup_root_dir_ struct root_dir *dir = root_opendir(b->r, "%s", path);
+	struct dirent *entry;
+	char link[PATH_MAX];
+
+	if (!dir)
+		below_note(b, -errno);
+	while (dir && (entry = root_next(dir))) {
+		if (entry->d_name[0] == '.' || strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
+			continue;
+		if (snprintf(link, sizeof(link), "%s/%s", path, entry->d_name) < (int)sizeof(link) &&
+		    lies_below(b, link))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * With native multipath an NVMe disk is a child of its subsystem, which links
+ * the controllers: drivers/nvme/host/core.c nvme_init_subsystem().
+ */
+static bool nvme_below(struct below *b, const char *path)
+{
+	char real[PATH_MAX], up[PATH_MAX];
+
+	if (below_note(b, real_path(b->r, real, path)) || !strstr(real, "/nvme-subsystem/"))
+		return false;
+	for (int i = 1; i <= 2; i++) /* of a disk, of a partition */
+		if (snprintf(up, sizeof(up), "%s/%s", path, i == 1 ? ".." : "../..") < (int)sizeof(up) &&
+		    any_below(b, up, "nvme"))
+			return true;
+	return false;
+}
+
+static bool block_below(struct below *b, const char *path, int layers);
+
+/* What a device mapper, RAID or cache device is made of. */
+static bool slaves_below(struct below *b, const char *path, int layers)
+{
+	_cleanup_root_dir_ struct root_dir *dir = root_opendir(b->r, "%s", path);
+	struct dirent *entry;
+	char slave[PATH_MAX];
+
+	if (!dir)
+		below_note(b, -errno);
+	while (dir && (entry = root_next(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		if (snprintf(slave, sizeof(slave), "%s/%s", path, entry->d_name) < (int)sizeof(slave) &&
+		    block_below(b, slave, layers))
+			return true;
+	}
+	return false;
+}
+
+/* @path: any path of the root that leads to a block device's folder in sysfs. */
+static bool block_below(struct below *b, const char *path, int layers)
+{
+	char slaves[PATH_MAX];
+
+	if (b->looks++ >= MAX_LOOKS || lies_below(b, path) || nvme_below(b, path))
+		return true;
+	/* A link that cannot be followed any further is no sign of a free function. */
+	if (layers <= 0)
+		return true;
+	if (snprintf(slaves, sizeof(slaves), "%s/slaves", path) < (int)sizeof(slaves) &&
+	    slaves_below(b, slaves, layers - 1))
+		return true;
+	/* a partition's disk has them */
+	return root_exists(b->r, "%s/partition", path) &&
+	       snprintf(slaves, sizeof(slaves), "%s/../slaves", path) < (int)sizeof(slaves) &&
+	       slaves_below(b, slaves, layers - 1);
+}
+
+bool device_below(struct below *b, unsigned int major, unsigned int minor)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "sys/dev/block/%u:%u", major, minor);
+	b->looks = 0;
+	return block_below(b, path, MAX_LAYERS);
+}
+
+/* A node such as /dev/dm-1; a path that is no block device carries nothing. */
+bool node_below(struct below *b, const char *node)
+{
+	_cleanup_fd_ int fd = root_openf(b->r, O_PATH, "%s", node);
+	struct stat st;
+
+	below_note(b, fd);
+	return fd >= 0 && !fstat(fd, &st) && S_ISBLK(st.st_mode) &&
+	       device_below(b, major(st.st_rdev), minor(st.st_rdev));
+}
+
+int below_begin(struct below *b, const struct root *r, const struct pci_addr *a)
+{
+	char bdf[PCI_ADDR_LEN], path[64];
+
+	*b = (struct below){ .r = r };
+	snprintf(path, sizeof(path), "sys/bus/pci/devices/%s", pci_addr_full(a, bdf));
+	return real_path(r, b->home, path);
+}
+
+bool devices_below(struct below *b, const char *path)
+{
+	b->looks = 0;
+	return slaves_below(b, path, MAX_LAYERS);
+}
+
+bool disk_below(struct below *b, const char *path)
+{
+	return lies_below(b, path) || nvme_below(b, path);
+}

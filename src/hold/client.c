@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "hold/client.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "cli/global-options.h"
+#include "runtime/holders.h"
+#include "hold/wire.h"
+#include "base/util.h"
+
+#define MAX_WORDS 64
+
+/* Until a holder that lives has read a request: it does so as the request comes. */
+#define SEND_LIMIT_US 2000000u
+
+int attach_find(const char *device, pid_t *pid, struct error *e)
+{
+	char name[HOLD_NAME];
+	_cleanup_fd_ int dir = hold_dir_open(false, e);
+	int sock;
+
+	if (dir < 0)
+		return dir;
+	sock = hold_connect(dir, hold_name(device, name), pid, e);
+	return sock == -ECONNREFUSED ? -ENOENT : sock;
+}
+
+char *attach_last_word(const char *device)
+{
+	char name[HOLD_NAME];
+	struct error ignored;
+	_cleanup_fd_ int dir = hold_dir_open(false, &ignored);
+
+	return dir < 0 ? NULL : hold_last_word(dir, hold_name(device, name));
+}
+
+/* The sockets of all other users are read. What could not be read is not told: the caller's sentence is about its own
+ * holders. */
+static bool find_other(const char *device, struct hold_other *who)
+{
+	struct hold_others o = { 0 };
+	struct root r;
+	struct error ignored;
+	char name[HOLD_NAME];
+	bool found = false;
+
+	if (root_open(&r, NULL, &ignored))
+		return false;
+	hold_others(&r, &o);
+	hold_name(device, name);
+	for (size_t i = 0; !found && i < o.n; i++) {
+		found = !strcmp(o.list[i].name, name);
+		*who = o.list[i];
+	}
+	free(o.list);
+	root_close(&r);
+	return found;
+}
+
+int attach_other(const char *device, struct error *e)
+{
+	struct hold_other who;
+
+	if (geteuid() != 0 || !hold_is_shared(device) || !find_other(device, &who))
+		return 0;
+	fail(e, CAUSE_BUSY, EBUSY, "pid %d, msictl of uid %u, holds it", who.pid, who.uid);
+	hint(e, "kill %d   ends msictl of uid %u, and restores the device; msictl holders lists its devices", who.pid,
+	     who.uid);
+	return -EBUSY;
+}
+
+int attach_nobody(const char *device, struct error *e)
+{
+	_cleanup_free_ char *word = NULL;
+
+	/* The reason that was left is older than another user's holder. */
+	if (attach_other(device, e))
+		return -ENOENT;
+	word = attach_last_word(device);
+	fail(e, CAUSE_NO_DEVICE, 0, "nobody holds it%s%s", word ? "; " : "", word ? word : "");
+	hint(e, "msictl hold %s", device);
+	return -ENOENT;
+}
+
+int attach_reason(const char *device, int rc, struct error *e)
+{
+	_cleanup_free_ char *word = NULL;
+	struct error ignored;
+	pid_t pid;
+	int sock;
+
+	if (rc != -ECONNRESET && rc != -EPIPE)
+		return rc;
+	sock = attach_find(device, &pid, &ignored);
+	if (sock >= 0)
+		close(sock);
+	word = sock == -ENOENT ? attach_last_word(device) : NULL;
+	if (word)
+		attach_nobody(device, e);
+	return rc;
+}
+
+/* What came back, and from where. */
+struct answer {
+	struct source source;
+	struct loop *loop;
+	uint64_t until;
+	bool ready;
+	bool within_line; /* what came last of the results had no end of line */
+	struct out *out;  /* to our own streams, */
+	FILE *text;	  /* or into a text */
+};
+
+static void on_ready(struct source *s)
+{
+	struct answer *a = s->owner;
+
+	a->ready = true;
+}
+
+static int wait_ready(struct answer *a)
+{
+	a->ready = false;
+	for (;;) {
+		int rc = loop_wait(a->loop, a->until);
+
+		if (rc < 0)
+			return rc;
+		if (a->ready)
+			return 0;
+		if (now_us() >= a->until)
+			return -ETIMEDOUT;
+	}
+}
+
+static int read_all(struct answer *a, void *buf, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		int rc = wait_ready(a);
+		ssize_t n;
+
+		if (rc)
+			return rc;
+		n = recv(a->source.fd, (char *)buf + done, size - done, MSG_DONTWAIT);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n <= 0)
+			return n == 0 ? -ECONNRESET : -errno;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+/* 0: there is room, or it is worth another try; -ETIMEDOUT; -EINTR: a signal asked to stop. */
+static int wait_for_room(int sock, struct loop *loop, uint64_t until)
+{
+	struct pollfd p[2] = { { .fd = sock, .events = POLLOUT },
+			       { .fd = loop ? loop_signals(loop) : -1, .events = POLLIN } };
+	uint64_t now = now_us();
+
+	if (now >= until)
+		return -ETIMEDOUT;
+	if (poll(p, ARRAY_SIZE(p), (int)((until - now + 999) / 1000)) < 0 && errno != EINTR)
+		return -errno;
+	return p[1].revents && loop_hear(loop) ? -EINTR : 0;
+}
+
+/* @loop: who hears the signals; NULL: nobody. */
+static int send_all(int sock, struct loop *loop, const char *buf, size_t size)
+{
+	uint64_t until = now_us() + SEND_LIMIT_US;
+
+	while (size > 0) {
+		ssize_t n = send(sock, buf, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+		int rc;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN) {
+			rc = wait_for_room(sock, loop, until);
+			if (rc)
+				return rc;
+			continue;
+		}
+		if (n < 0)
+			return -errno;
+		buf += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+static int send_request(int sock, struct loop *loop, uint32_t flags, const char *const *word, size_t n)
+{
+	struct hold_request r = { .magic = HOLD_MAGIC, .flags = flags };
+	_cleanup_free_ char *buf = malloc(sizeof(r) + HOLD_MAX_REQUEST);
+
+	if (!buf)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strlen(word[i]) + 1;
+
+		if (r.size + len > HOLD_MAX_REQUEST)
+			return -E2BIG;
+		memcpy(buf + sizeof(r) + r.size, word[i], len);
+		r.size += (uint32_t)len;
+	}
+	memcpy(buf, &r, sizeof(r));
+	return send_all(sock, loop, buf, sizeof(r) + r.size);
+}
+
+/* -EPIPE: our own reader has gone. */
+static int pass_on(struct answer *a, const struct hold_frame *f)
+{
+	struct error ignored;
+	char buf[16384];
+	uint32_t left = f->size;
+
+	while (left > 0) {
+		size_t n = left < sizeof(buf) ? left : sizeof(buf);
+		int rc = read_all(a, buf, n);
+
+		if (rc)
+			return rc;
+		if (a->text && f->kind == HOLD_DATA)
+			fwrite(buf, 1, n, a->text);
+		else if (a->out)
+			out_raw(a->out, f->kind == HOLD_NOTE, buf, n);
+		if (f->kind == HOLD_DATA)
+			a->within_line = buf[n - 1] != '\n';
+		left -= (uint32_t)n;
+	}
+	return a->out && out_flush(a->out, &ignored) ? -EPIPE : 0;
+}
+
+static int read_frames(struct answer *a)
+{
+	struct hold_frame f;
+	uint8_t status;
+	int rc;
+
+	for (;;) {
+		rc = read_all(a, &f, sizeof(f));
+		if (rc)
+			return rc;
+		if (f.kind == HOLD_STATUS && f.size == sizeof(status)) {
+			rc = read_all(a, &status, sizeof(status));
+			return rc ? rc : status;
+		}
+		if (f.kind != HOLD_DATA && f.kind != HOLD_NOTE)
+			return -EPROTO;
+		rc = pass_on(a, &f);
+		if (rc)
+			/* That results were lost is told by whoever ends the program. */
+			return rc == -EPIPE ? 0 : rc;
+	}
+}
+
+static int broke_off(int rc, pid_t pid, struct error *e)
+{
+	if (rc == -E2BIG)
+		return fail(e, CAUSE_USAGE, E2BIG, "the command is too long for a holder");
+	if (rc == -ETIMEDOUT) {
+		fail(e, CAUSE_BUSY, ETIMEDOUT, "its holder, pid %d, does not answer; it has the device still", pid);
+		hint(e, "ps -o pid,stat,wchan:32,args -p %d   what it is at", pid);
+		return rc;
+	}
+	if (root_exhausted(rc))
+		return fail(e, CAUSE_FAILED, -rc, "its holder, pid %d, cannot be heard", pid);
+	fail(e, CAUSE_NO_DEVICE, -rc, "the holder broke off; what it held is released when it is gone");
+	hint(e, "msictl holders");
+	return rc;
+}
+
+/* What is there to be read is told also when the holder has hung up: why it takes no more callers. */
+static int send_words(int sock, struct loop *loop, uint32_t flags, const char *const *word, size_t n)
+{
+	int rc = send_request(sock, loop, flags, word, n);
+
+	return rc == -EPIPE || rc == -ECONNRESET ? 0 : rc;
+}
+
+/* To the end of the answer. Closes the socket. */
+static int hear_out(struct answer *a)
+{
+	int rc = loop_add(a->loop, &a->source);
+
+	if (rc == 0)
+		rc = read_frames(a);
+	loop_del(a->loop, &a->source);
+	close(a->source.fd);
+	return rc;
+}
+
+/* Options as words of their own, in @pool: --word or --word=value. */
+struct words {
+	const char *word[MAX_WORDS];
+	size_t n;
+	char pool[HOLD_MAX_REQUEST];
+	size_t used;
+	bool full;
+};
+
+static void add(struct words *w, const char *text)
+{
+	if (w->n < MAX_WORDS)
+		w->word[w->n++] = text;
+	else
+		w->full = true;
+}
+
+static void add_option(struct words *w, const struct option *o, const char *value)
+{
+	char *at = w->pool + w->used;
+	size_t room = sizeof(w->pool) - w->used;
+	int n = snprintf(at, room, "--%s%s%s", o->word, value ? "=" : "", value ? value : "");
+
+	if (n < 0 || (size_t)n >= room) {
+		w->full = true;
+		return;
+	}
+	w->used += (size_t)n + 1;
+	add(w, at);
+}
+
+static void add_globals(struct words *w, const struct globals *g)
+{
+	for (size_t i = 0; global_at(i); i++)
+		if (global_in_session(i) && global_given(g, i))
+			add_option(w, global_at(i), global_text(g, i));
+}
+
+static void add_args(struct words *w, const struct args *a)
+{
+	const struct command *cmd = a->command;
+
+	for (size_t i = 0; i < cmd->noption; i++)
+		if (a->option[i].given)
+			add_option(w, &cmd->option[i], cmd->option[i].kind == KIND_FLAG ? NULL : a->option[i].text);
+	/* What follows may look like an option and is none. */
+	add(w, "--");
+	for (size_t i = 0; i < cmd->nparam; i++)
+		if (a->param[i].given && cmd->param[i].kind != KIND_DEVICE)
+			add(w, a->param[i].text);
+	for (size_t i = 0; i < a->nrest; i++)
+		add(w, a->rest[i]);
+}
+
+/* The whole command, the first word is where errors come from. */
+static int put_args(struct session *s, int sock, const char *where, const struct args *a)
+{
+	_cleanup_free_ struct words *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return -ENOMEM;
+	add(w, where ? where : "");
+	add(w, a->command->word);
+	add_globals(w, &s->globals);
+	add_args(w, a);
+	return w->full ? -E2BIG : send_words(sock, s->loop, out_color(s->out) ? HOLD_COLOR : 0, w->word, w->n);
+}
+
+int attach_args(struct session *s, int sock, const char *where, const struct args *a, struct error *e)
+{
+	struct answer answer = { .source = { .fd = sock, .ready = on_ready }, .until = UINT64_MAX, .out = s->out };
+	pid_t pid = 0;
+	int rc;
+
+	hold_peer_allowed(sock, &pid);
+	answer.source.owner = &answer;
+	answer.loop = session_loop(s, e);
+	if (!answer.loop) {
+		close(sock);
+		return -e->err;
+	}
+	rc = put_args(s, sock, where, a);
+	if (rc) {
+		close(sock);
+		return rc == -EINTR ? session_stopped(s, e) : broke_off(rc, pid, e);
+	}
+	rc = hear_out(&answer);
+	/* What was cut off stands on a line of its own, an error object on the next. */
+	if (rc < 0 && answer.within_line)
+		out_raw(s->out, false, "\n", 1);
+	if (rc == -EINTR)
+		return session_stopped(s, e);
+	return rc < 0 ? broke_off(rc, pid, e) : rc;
+}
+
+int attach_put(struct question *q, int sock, const char *const *word, size_t n, struct error *e)
+{
+	const char *all[MAX_WORDS] = { "" };
+	int rc = n < MAX_WORDS ? 0 : -E2BIG;
+
+	*q = (struct question){ .sock = sock };
+	hold_peer_allowed(sock, &q->pid);
+	for (size_t i = 0; !rc && i < n; i++)
+		all[1 + i] = word[i];
+	if (!rc)
+		rc = send_words(sock, NULL, 0, all, 1 + n);
+	if (!rc)
+		return 0;
+	close(sock);
+	q->sock = -1;
+	return broke_off(rc, q->pid, e);
+}
+
+int attach_answer(struct session *s, struct question *q, uint64_t until, struct error *e)
+{
+	struct answer answer = { .source = { .fd = q->sock, .ready = on_ready }, .until = until };
+	int rc;
+
+	answer.source.owner = &answer;
+	answer.loop = session_loop(s, e);
+	answer.text = answer.loop ? open_memstream(&q->text, &q->size) : NULL;
+	q->sock = -1;
+	if (!answer.text) {
+		close(answer.source.fd);
+		return answer.loop ? fail(e, CAUSE_FAILED, ENOMEM, "no memory") : -e->err;
+	}
+	rc = hear_out(&answer);
+	fclose(answer.text);
+	if (rc == -EINTR)
+		return session_stopped(s, e);
+	return rc < 0 ? broke_off(rc, q->pid, e) : rc;
+}
+
+int attach_ask(struct session *s, struct question *q, int sock, const char *const *word, size_t n, uint64_t until,
+	       struct error *e)
+{
+	int rc = attach_put(q, sock, word, n, e);
+
+	return rc ? rc : attach_answer(s, q, until, e);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Counts of a device that is held, as they come: a holder tells them in lines
+ * to whoever asked for them by the command FEED_WORD.
+ *
+ *	new			another device, which counts from 0
+ *	index msix 1 4 64	on, armed, of
+ *	vector msix 3 7 21	7 more, 21 in all; 0 more: so it was when the feed began
+ */
+#ifndef MSICTL_HOLD_EVENT_STREAM_H
+#define MSICTL_HOLD_EVENT_STREAM_H
+
+#include "term/panel.h"
+#include "cli/session.h"
+
+#define FEED_WORD   "__feed"
+#define FEED_NEW    "new"
+#define FEED_INDEX  "index"
+#define FEED_VECTOR "vector"
+
+/* No call may close the feed. */
+struct feed_handler {
+	void (*anew)(void *ctx);
+	void (*index)(void *ctx, enum irq_index index, const struct panel_index *state);
+	void (*vector)(void *ctx, const struct panel_count *c);
+	void (*ended)(void *ctx); /* by the holder */
+	void *ctx;
+};
+
+struct feed;
+
+/** feed_open() - from the holder of @device, by @loop (borrowed). 0, -ENOENT: nobody holds it, -errno. */
+int feed_open(struct feed **f, struct loop *loop, const char *device, const struct feed_handler *h);
+
+/** feed_ended() - the holder has ended it. */
+bool feed_ended(const struct feed *f);
+
+/** feed_close() - NULL is fine. */
+void feed_close(struct feed *f);
+
+#endif

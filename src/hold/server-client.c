@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A caller's command in a holder: the same rows as everywhere, in a session of its own. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hold/client.h"
+#include "hold/execute.h"
+#include "hold/event-stream.h"
+#include "hold/wire.h"
+#include "hold/server-internal.h"
+#include "base/util.h"
+
+/* The device tells the caller what it does, for the time of his command. */
+static void enter(struct caller *c)
+{
+	*c->held->s.device_trace = c->s.trace;
+	c->s.device = c->held->s.device;
+}
+
+/* reopen makes a new device: all who share the old one get it. */
+static void leave(struct caller *c)
+{
+	struct held *d = c->held;
+
+	*d->s.device_trace = d->holder->quiet;
+	d->s.device = c->s.device;
+	for (struct caller *o = d->holder->callers; o; o = o->next)
+		if (o->held == d)
+			o->s.device = d->s.device;
+}
+
+/* A question about the device is no command on it: two of them must not count each other. */
+static bool is_command(const struct caller *c)
+{
+	const char *word = c->call->whole ? c->call->word[0] : "";
+
+	return !c->call->finished && strcmp(word, HOLD_STATE) != 0 && strcmp(word, HOLD_COUNTS) != 0;
+}
+
+static unsigned int count_commands(const struct held *d)
+{
+	unsigned int n = 0;
+
+	for (const struct caller *c = d->holder->callers; c; c = c->next)
+		n += c->held == d && is_command(c);
+	return n;
+}
+
+static int tell_state(struct caller *c, struct error *e)
+{
+	const struct device *d = c->held->s.device;
+	FILE *f = c->call->data;
+
+	(void)e;
+	fprintf(f, "device=%s%c", c->held->spec, '\0');
+	fprintf(f, "since=%" PRIu64 "%c", (uint64_t)c->held->since, '\0');
+	fprintf(f, "callers=%u%c", count_commands(c->held), '\0');
+	fprintf(f, "open=%d%c", d->handle != NULL, '\0');
+	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
+		struct vector_set armed = device_armed(d, i);
+
+		if (d->irq[i].present && d->irq[i].info.count)
+			fprintf(f, "%s=%u/%u%c", irq_index_word(i), vector_set_count(&armed), d->irq[i].info.count,
+				'\0');
+	}
+	return 0;
+}
+
+static void tell_vector(FILE *f, enum irq_index index, const struct vector *v)
+{
+	if (v && (v->armed || v->count))
+		fprintf(f, "%s.%u=%d %" PRIu64 " %" PRIu64 "%c", irq_index_word(index), v->number, v->armed, v->count,
+			v->wakeups, '\0');
+}
+
+static int tell_counts(struct caller *c, struct error *e)
+{
+	struct device *d = c->held->s.device;
+	int rc = device_here(d, e);
+
+	if (rc)
+		return rc;
+	device_drain(d);
+	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++)
+		for (unsigned int v = 0; d->irq[i].vector && v < d->irq[i].info.count; v++)
+			tell_vector(c->call->data, i, d->irq[i].vector[v]);
+	return 0;
+}
+
+static int take(struct caller *c, struct error *e)
+{
+	const struct call *call = c->call;
+	struct holding how = { 0 };
+
+	if (call->nword < 2)
+		return fail(e, CAUSE_USAGE, 0, "DEVICE is missing");
+	for (int i = 2; i < call->nword; i++) {
+		how.bind |= !strcmp(call->word[i], HOLD_WORD_BIND);
+		how.keep |= !strcmp(call->word[i], HOLD_WORD_KEEP);
+	}
+	return holder_take(c->held->holder, (const char *const[]){ call->word[1] }, 1, &how, e);
+}
+
+/* The answer comes when everything is put back. */
+static int release(struct caller *c, struct error *e)
+{
+	(void)e;
+	c->releases = c->held->release = true;
+	return 1;
+}
+
+static const struct verb {
+	const char *word, *name;
+	int (*run)(struct caller *c, struct error *e); /* 1: it is not over yet */
+} verbs[] = {
+	{ HOLD_STATE, "holders", tell_state },
+	{ HOLD_COUNTS, "watch", tell_counts },
+	{ HOLD_TAKE, "hold", take },
+	{ HOLD_RELEASE, "release", release },
+};
+
+static const struct verb *find_verb(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (!strcmp(word, verbs[i].word))
+			return &verbs[i];
+	return NULL;
+}
+
+/* What a person at a prompt would type is no command of its own; and a holder that ends has no use for it. */
+static void say_how(const struct held *d, struct error *e)
+{
+	_cleanup_free_ char *word = d ? quote_word_dup(d->spec) : NULL;
+
+	if (!word || !d->s.device || d->s.device->handle || e->err != ENODEV)
+		return;
+	if (d->keep)
+		hint(e, "msictl run %s -c reopen   once it is back", word);
+	else
+		hint(e, "msictl hold %s   once it is back", word);
+}
+
+static void say_why(struct caller *c, const struct error *e)
+{
+	/* Nothing of it is known before the request is whole. */
+	const char *from = c->call->whole ? c->call->where : "";
+	_cleanup_free_ char *where = NULL;
+	struct error why = *e;
+
+	say_how(c->held, &why);
+	/* Who used a holder's own word has a sentence of his own to put it into. */
+	if (c->call->whole && find_verb(c->call->word[0])) {
+		fprintf(c->call->data, "%s%c%s%c", why.message, '\0', why.hint, '\0');
+		return;
+	}
+	if (asprintf(&where, "%s%s%s%s%s", from, from[0] ? ": " : "", c->name, c->what ? ": " : "",
+		     c->what ? c->what : "") < 0)
+		where = NULL;
+	out_error(c->call->out, where, &why);
+}
+
+void caller_end(struct caller *c, int rc, const struct error *e)
+{
+	if (c->call->finished)
+		return;
+	session_unstay(&c->s);
+	if (rc)
+		say_why(c, e);
+	call_finish(c->call, rc ? (e->cause ? (int)e->cause : CAUSE_FAILED) : 0);
+}
+
+/* What a shell is told of counts: it looks for a new device itself, and says so. */
+static bool is_feed(const struct caller *c)
+{
+	return c->what && !strcmp(c->what, FEED_WORD);
+}
+
+void callers_reopened(const struct held *d)
+{
+	_cleanup_free_ char *word = quote_word_dup(d->spec);
+	struct error e;
+	int rc = fail(&e, CAUSE_NO_DEVICE, 0,
+		      "another caller's reopen closed the device, and nothing is armed any more");
+
+	hint(&e, "msictl run %s -c '...'   its vectors have to be enabled again first", word ? word : d->spec);
+	for (struct caller *c = d->holder->callers; c; c = c->next)
+		if (c->held == d && c->s.job.step && !is_feed(c))
+			caller_end(c, rc, &e);
+}
+
+static void set_up(struct caller *c)
+{
+	struct held *d = c->held;
+
+	c->s = d->s;
+	c->s.owner = &d->s;
+	c->s.out = c->call->out;
+	c->s.trace = d->holder->quiet;
+	c->s.trace.ctx = &c->s;
+	c->s.globals = (struct globals){ .noiommu = d->s.globals.noiommu,
+					 .timeout_us = d->s.globals.timeout_us,
+					 .color = c->call->flags & HOLD_COLOR ? "always" : "never" };
+	session_apply(&c->s);
+}
+
+static int begin(struct caller *c, struct error *e)
+{
+	int rc;
+
+	set_up(c);
+	/* What has arrived meanwhile is counted before the command looks. */
+	if (c->s.device->handle)
+		device_drain(c->s.device);
+	enter(c);
+	rc = execute_begin(&c->s, c->call->nword, c->call->word, &c->what, e);
+	leave(c);
+	return rc == 0 && c->s.job.step ? 1 : rc;
+}
+
+static int begin_any(struct caller *c, struct error *e)
+{
+	const struct verb *v = find_verb(c->call->word[0]);
+
+	c->begun = true;
+	if (!v)
+		return begin(c, e);
+	c->what = v->name;
+	c->due = UINT64_MAX;
+	return v->run(c, e);
+}
+
+static int step(struct caller *c, struct error *e)
+{
+	int rc;
+
+	c->due = UINT64_MAX;
+	enter(c);
+	rc = session_step(&c->s, &c->due, e);
+	leave(c);
+	return rc;
+}
+
+void caller_run(struct caller *c)
+{
+	struct error e = { 0 };
+	int rc = 1;
+
+	if (!c->call->whole || c->call->finished || !call_here(c->call))
+		return;
+	/* Whoever has given up must not find later that it was done all the same. */
+	if (!c->begun && !call_look(c->call))
+		return;
+	if (!c->held && !c->releases)
+		rc = attach_nobody(c->device, &e);
+	else if (c->held && !c->begun)
+		rc = begin_any(c, &e);
+	if (rc > 0 && c->held && c->s.job.step)
+		rc = step(c, &e);
+	if (rc <= 0)
+		caller_end(c, rc, &e);
+}
+
+void caller_free(struct caller *c)
+{
+	session_unstay(&c->s);
+	call_free(c->call);
+	free(c->device);
+	free(c->name);
+	free(c);
+}

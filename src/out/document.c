@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Filling documents. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "out/internal.h"
+#include "base/util.h"
+
+/*
+ * A node cannot be reached from its children, so memory that ran out below a
+ * node is noted at the node itself; out_end() looks for the mark.
+ */
+static const char incomplete[] = "incomplete";
+
+void doc_mark(node *n)
+{
+	if (n)
+		json_object_set_userdata(n, (void *)(uintptr_t)incomplete, NULL);
+}
+
+bool doc_incomplete(node *n)
+{
+	if (!n)
+		return false;
+	if (json_object_get_userdata(n) == incomplete)
+		return true;
+	if (json_object_is_type(n, json_type_array)) {
+		for (size_t i = 0; i < json_object_array_length(n); i++)
+			if (doc_incomplete(json_object_array_get_idx(n, i)))
+				return true;
+	} else if (json_object_is_type(n, json_type_object)) {
+		struct json_object_iterator it = json_object_iter_begin(n), end = json_object_iter_end(n);
+
+		for (; !json_object_iter_equal(&it, &end); json_object_iter_next(&it))
+			if (doc_incomplete(json_object_iter_peek_value(&it)))
+				return true;
+	}
+	return false;
+}
+
+/* @child is taken over, whatever comes of it. */
+static node *attach(node *parent, const char *key, node *child)
+{
+	if (!parent) {
+		json_object_put(child);
+		return NULL;
+	}
+	if (child && !json_object_object_add_ex(parent, key, child, JSON_C_OBJECT_ADD_CONSTANT_KEY))
+		return child;
+	json_object_put(child);
+	doc_mark(parent);
+	return NULL;
+}
+
+static node *push(node *array, node *child)
+{
+	if (array && child && !json_object_array_add(array, child))
+		return child;
+	json_object_put(child);
+	doc_mark(array);
+	return NULL;
+}
+
+/* @clean is taken over. */
+static node *new_string(char *clean)
+{
+	node *n = clean ? json_object_new_string(clean) : NULL;
+
+	free(clean);
+	return n;
+}
+
+static node *new_text(const char *text)
+{
+	return new_string(escape_text_dup(text));
+}
+
+node *out_doc(struct out *o)
+{
+	if (!o->doc)
+		o->doc = json_object_new_object();
+	if (!o->doc)
+		out_lost(o, ENOMEM);
+	return o->doc;
+}
+
+node *doc_object(node *parent, const char *key)
+{
+	return attach(parent, key, json_object_new_object());
+}
+
+node *doc_array(node *parent, const char *key)
+{
+	return attach(parent, key, json_object_new_array());
+}
+
+node *doc_row(node *array)
+{
+	return push(array, json_object_new_object());
+}
+
+void doc_null(node *o, const char *key)
+{
+	if (o && json_object_object_add_ex(o, key, NULL, JSON_C_OBJECT_ADD_CONSTANT_KEY))
+		doc_mark(o);
+}
+
+void doc_text(node *o, const char *key, const char *text)
+{
+	if (text)
+		attach(o, key, new_text(text));
+	else
+		doc_null(o, key);
+}
+
+void doc_line(node *o, const char *key, const char *text)
+{
+	if (text)
+		attach(o, key, new_string(escape_line_dup(text)));
+	else
+		doc_null(o, key);
+}
+
+void doc_textf(node *o, const char *key, const char *fmt, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (n >= 0) {
+		doc_text(o, key, text);
+		return;
+	}
+	text = NULL;
+	doc_mark(o);
+}
+
+void doc_word(node *o, const char *key, const char *text)
+{
+	doc_text(o, key, text && text[0] ? text : NULL);
+}
+
+void doc_number(node *o, const char *key, uint64_t n)
+{
+	attach(o, key, json_object_new_uint64(n));
+}
+
+void doc_number_if(node *o, const char *key, bool known, uint64_t n)
+{
+	if (known)
+		doc_number(o, key, n);
+	else
+		doc_null(o, key);
+}
+
+void doc_signed(node *o, const char *key, int64_t n)
+{
+	attach(o, key, json_object_new_int64(n));
+}
+
+/* json-c would show 0.1 with all 17 digits. */
+static node *new_real(double n)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.2f", n);
+	return json_object_new_double_s(n, text);
+}
+
+void doc_real(node *o, const char *key, double n)
+{
+	attach(o, key, new_real(n));
+}
+
+void doc_push_real(node *array, double n)
+{
+	push(array, new_real(n));
+}
+
+void doc_bool(node *o, const char *key, bool b)
+{
+	attach(o, key, json_object_new_boolean(b));
+}
+
+void doc_push_text(node *array, const char *text)
+{
+	push(array, new_text(text));
+}
+
+void doc_push_number(node *array, uint64_t n)
+{
+	push(array, json_object_new_uint64(n));
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of platform/evidence.c share while the evidence is gathered; nobody else includes this. */
+#ifndef MSICTL_PLATFORM_INTERNAL_H
+#define MSICTL_PLATFORM_INTERNAL_H
+
+#include <dirent.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "platform/evidence.h"
+
+enum arch_family {
+	ARCH_UNKNOWN,
+	ARCH_X86,
+	ARCH_ARM64,
+	ARCH_PPC,
+	ARCH_RISCV,
+};
+
+struct gather {
+	const struct root *r;
+	const struct function *f; /* NULL: the host only */
+	struct platform *p;
+	int rc;		      /* -ENOMEM: a piece of evidence is missing */
+	struct evidence lost; /* where such a piece goes */
+	enum arch_family family;
+	const char *arch_source;
+	char kernel[128]; /* 64 bytes at most: __NEW_UTS_LEN of linux/utsname.h */
+};
+
+#define RELEASE(major, minor) ((major) << 8 | (minor))
+
+/** evidence_new() - a piece to be filled; never NULL. */
+struct evidence *evidence_new(struct gather *g, const char *what);
+
+/* Both escape: file contents and names go in as they are. */
+void evidence_value(struct evidence *ev, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void evidence_source(struct evidence *ev, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/** chips_begin() - how many Linux IRQs have a chip whose name begins with @prefix. */
+unsigned int chips_begin(const struct root *r, const char *prefix);
+
+/* platform/iommu.c */
+
+/** gather_remapping() - x86: the state of interrupt remapping, into the platform too. */
+void gather_remapping(struct gather *g);
+void gather_iommu(struct gather *g);
+void gather_groups(struct gather *g);
+
+/** iommu_emulated() - an Intel IOMMU of the host asks for caching mode, which only emulated ones do; its name in @name.
+ */
+bool iommu_emulated(const struct root *r, char *name, size_t size);
+
+/* platform/guest.c */
+void gather_guest(struct gather *g);
+void gather_firmware(struct gather *g);
+
+#endif

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Eventfds that a client sent: taken only when they are some, and never waited for. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/eventfd.h"
+#include "sim/internal.h"
+#include "base/util.h"
+
+/* proc(5): the link of a descriptor without a file is "anon_inode:" and its kind; a file's begins with a slash. */
+static int check_eventfd(int fd)
+{
+	static const char kind[] = "anon_inode:[eventfd]";
+	char path[32], link[sizeof(kind) + 1];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = readlink(path, link, sizeof(link));
+	if (n == (ssize_t)strlen(kind) && memcmp(link, kind, strlen(kind)) == 0)
+		return 0;
+	return -EINVAL;
+}
+
+/* 0, -EBADF, -EINVAL */
+static int look(const struct sim_device *d, int fd)
+{
+	int rc = sim_aio_is_eventfd(&d->aio, fd);
+
+	if (rc == -ENOSYS)
+		rc = fcntl(fd, F_GETFL) < 0 ? -EBADF : check_eventfd(fd);
+	return rc;
+}
+
+bool sim_is_eventfd(const struct sim_device *d, int fd)
+{
+	return look(d, fd) == 0;
+}
+
+int sim_eventfd_take(const struct sim_device *d, struct sim_eventfd *to, int32_t *fd)
+{
+	int rc = look(d, *fd);
+
+	if (rc)
+		return rc;
+	*to = (struct sim_eventfd){ .fd = take_fd(fd) };
+	return 0;
+}
+
+void sim_eventfd_drop(struct sim_eventfd *e)
+{
+	cleanup_fd(&e->fd);
+	*e = (struct sim_eventfd){ .fd = -1 };
+}
+
+static bool has_room(const struct sim_eventfd *e)
+{
+	struct pollfd room = { .fd = e->fd, .events = POLLOUT };
+
+	return poll(&room, 1, 0) == 1 && room.revents & POLLOUT;
+}
+
+/* Whether the flag is set now: the file description is the client's too, who may clear it whenever he likes. */
+static bool never_blocks(const struct sim_eventfd *e)
+{
+	int flags = fcntl(e->fd, F_GETFL);
+
+	return flags >= 0 && flags & O_NONBLOCK;
+}
+
+/*
+ * Where there is no AIO. eventfd(2): a write blocks when the counter would pass
+ * 2^64-2, and POLLOUT says that 1 can be added. The file description is the
+ * client's too, so its flags are left alone, and a client that changes them just
+ * between the look and the write holds this process up.
+ */
+static void write_carefully(const struct sim_eventfd *e, uint64_t n)
+{
+	ssize_t rc;
+
+	if (never_blocks(e)) {
+		rc = write(e->fd, &n, sizeof(n));
+		(void)rc;
+		return;
+	}
+	for (; n && has_room(e); n--) {
+		rc = write(e->fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+		(void)rc;
+	}
+}
+
+void sim_eventfd_signal(struct sim_device *d, const struct sim_eventfd *e, uint64_t n)
+{
+	if (e->fd < 0)
+		return;
+	n -= sim_aio_signal(&d->aio, e->fd, n);
+	if (n)
+		write_carefully(e, n);
+}
+
+bool sim_eventfd_clear(const struct sim_eventfd *e)
+{
+	uint64_t value;
+
+	return e->fd >= 0 && eventfd_take(e->fd, &value) == 1;
+}
