@@ -18,6 +18,8 @@
 /* Behind base/error.h: it makes a macro of fail(). */
 #include <cmocka.h>
 
+#define PIECE 60000u
+
 struct bench {
 	struct loop *loop;
 	struct call *c;
@@ -94,6 +96,9 @@ static void is_whole(void **state)
 		sends(b, buf + i, 1);
 	}
 	assert_true(b->c->whole);
+	/* it is read once */
+	call_hear(b->c);
+	assert_true(call_here(b->c));
 	assert_int_equal(b->c->flags, HOLD_COLOR);
 	assert_string_equal(b->c->where, "FILE:7");
 	assert_int_equal(b->c->nword, 3);
@@ -126,8 +131,10 @@ static void is_nonsense(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		sends(b, buf, request(buf, bad[i].magic, bad[i].size, bad[i].words, bad[i].n));
-		if (call_here(b->c) || b->c->whole)
+		if (call_here(b->c) || b->c->whole || call_look(b->c))
 			fail_msg("request %zu was taken", i);
+		/* the client sees its end at once */
+		assert_true(recv(b->client, &(char){ 0 }, 1, 0) == 0 || errno == ECONNRESET);
 		gone(b);
 		connected(b);
 	}
@@ -206,12 +213,139 @@ static void answers(void **state)
 	frame(b->client, HOLD_STATUS, "\7", 1);
 }
 
+/* What was printed as lines, as an object, and as half a line is all there before the status. */
+static void answers_all(void **state)
+{
+	const struct out_options json = { .json = true };
+	struct bench *b = *state;
+
+	/* a call that was interrupted long ago is not begun anew */
+	errno = EINTR;
+	out_note(b->c->out, "note");
+	frame(b->client, HOLD_NOTE, "note\n", 5);
+	out_set_options(b->c->out, &json);
+	doc_number(out_doc(b->c->out), "n", 7);
+	fputs("half", b->c->notes);
+	assert_int_equal(recv(b->client, &(char){ 0 }, 1, 0), -1);
+	call_finish(b->c, 255);
+	frame(b->client, HOLD_DATA, "{\"n\":7}\n", 8);
+	frame(b->client, HOLD_NOTE, "half", 4);
+	frame(b->client, HOLD_STATUS, "\377", 1);
+	assert_int_equal(recv(b->client, &(char){ 0 }, 1, 0), -1);
+}
+
+/* Whoever prints is told whether the caller is there. */
+static void tells_who_prints(void **state)
+{
+	struct bench *b = *state;
+
+	for (int i = 0; i < 2; i++) {
+		FILE *to = i ? b->c->notes : b->c->data;
+
+		fputs("line\n", to);
+		assert_int_equal(fflush(to), 0);
+		assert_false(ferror(to));
+	}
+	sends(b, "not a request at all", 20);
+	assert_false(call_here(b->c));
+	for (int i = 0; i < 2; i++) {
+		FILE *to = i ? b->c->notes : b->c->data;
+
+		fputs("line\n", to);
+		assert_true(fflush(to) == EOF || ferror(to));
+	}
+}
+
+/* A client that closes its socket: the holder gets no signal for what it says then, and sees it by itself. */
+static void goes_unheard(void **state)
+{
+	static const char words[] = "\0list";
+	struct bench *b = *state;
+	char buf[64];
+	size_t n = request(buf, HOLD_MAGIC, sizeof(words), words, sizeof(words));
+
+	close(b->client);
+	b->client = -1;
+	call_finish(b->c, 0);
+	assert_false(call_here(b->c));
+	assert_true(call_over(b->c));
+	gone(b);
+	/* what it did not read makes of its end a broken connection */
+	for (int whole = 0; whole < 2; whole++) {
+		connected(b);
+		if (whole)
+			sends(b, buf, n);
+		out_note(b->c->out, "note");
+		close(b->client);
+		b->client = -1;
+		if (whole)
+			assert_false(call_look(b->c));
+		else
+			hears(b);
+		assert_false(call_here(b->c));
+		gone(b);
+	}
+	connected(b);
+}
+
+/* Nothing of who was hung up on wakes the holder, or stays open. */
+static void leaves_nothing(void **state)
+{
+	struct bench *b = *state;
+	int other;
+
+	other = dup(b->c->source.fd);
+	sends(b, "not a request at all", 20);
+	assert_false(call_here(b->c));
+	assert_int_equal(send(b->client, "x", 1, MSG_NOSIGNAL), 1);
+	assert_int_equal(loop_wait(b->loop, 0), 0);
+	close(other);
+	gone(b);
+	connected(b);
+	call_free(b->c);
+	assert_int_equal(recv(b->client, &(char){ 0 }, 1, 0), 0);
+	close(b->client);
+	/* what the loop cannot wait for is no caller */
+	other = open("/dev/null", O_RDWR | O_CLOEXEC);
+	assert_int_equal(call_new(&b->c, other, b->loop), -EPERM);
+	assert_int_equal(fcntl(other, F_GETFD), -1);
+	connected(b);
+}
+
+/* What may wait for a client that does not read is HOLD_MAX_PILE bytes; the next byte is too much. */
+static void piles_up(void **state)
+{
+	struct bench *b = *state;
+	char *piece = calloc(1, HOLD_MAX_PILE);
+
+	assert_non_null(piece);
+	for (size_t over = 0; over < 2; over++) {
+		size_t room;
+
+		setvbuf(b->c->data, NULL, _IONBF, 0);
+		/* nothing is sent any more */
+		while (b->c->sent == b->c->piled)
+			assert_int_equal(fwrite(piece, 1, PIECE, b->c->data), PIECE);
+		fwrite(piece, 1, PIECE, b->c->data);
+		room = HOLD_MAX_PILE - (b->c->piled - b->c->sent) - sizeof(struct hold_frame);
+		fwrite(piece, 1, room + over, b->c->data);
+		assert_int_equal(call_here(b->c), !over);
+		gone(b);
+		connected(b);
+	}
+	free(piece);
+}
+
 static void refuses(void **state)
 {
 	struct bench *b = *state;
 	int pair[2];
 
 	(void)b;
+	/* one that has gone already */
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+	close(pair[1]);
+	call_refuse(pair[0], "msictl: no\n", 5);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
 	call_refuse(pair[0], "msictl: no\n", 5);
 	frame(pair[1], HOLD_NOTE, "msictl: no\n", 11);
@@ -219,8 +353,6 @@ static void refuses(void **state)
 	assert_int_equal(read(pair[1], &(char){ 0 }, 1), 0);
 	close(pair[1]);
 }
-
-#define PIECE 60000u
 
 /* @n pieces, each of one letter. */
 static void pours(struct bench *b, unsigned int n)
@@ -302,6 +434,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(is_large, setup, teardown),
 		cmocka_unit_test_setup_teardown(goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(answers, setup, teardown),
+		cmocka_unit_test_setup_teardown(answers_all, setup, teardown),
+		cmocka_unit_test_setup_teardown(tells_who_prints, setup, teardown),
+		cmocka_unit_test_setup_teardown(goes_unheard, setup, teardown),
+		cmocka_unit_test_setup_teardown(leaves_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(piles_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(refuses, setup, teardown),
 		cmocka_unit_test_setup_teardown(reads_late, setup, teardown),
 		cmocka_unit_test_setup_teardown(cannot_wait, setup, teardown),
