@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd-watch-page.h"
-#include "util.h"
+#include "cmd/watch-page.h"
+#include "base/util.h"
 
 /* Behind error.h: it makes a macro of fail(). */
 #include <cmocka.h>
