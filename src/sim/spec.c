@@ -22,29 +22,29 @@ struct word {
 		CHANCE, /* "1/N" */
 		PERIOD
 	} form;
-	uint64_t min, max;
+	uint64_t min, max; /* of a number */
 	bool power_of_two; /* or 0 */
 };
 
 #define AT(field) offsetof(struct sim_spec, field)
 
 static const struct word words[] = {
-	{ "msix=N", "vectors in the MSI-X table, 0 to 2048; 0: no MSI-X", AT(msix), NUMBER, 0, MAX_VECTORS, false },
-	{ "msi=N", "MSI vectors, 0 or a power of two up to 32; 0: no MSI", AT(msi), NUMBER, 0, MAX_MSI, true },
-	{ "noresize", "MSI-X can't grow while it is on, as before Linux 6.5", AT(noresize), FLAG, 0, 0, false },
-	{ "host=N", "the platform grants N vectors; asking for more is answered with N", AT(host), NUMBER, 1,
-	  MAX_VECTORS, false },
-	{ "fail-at=N", "attaching vector N or one above it fails with ENOSPC", AT(fail_at), NUMBER, 0, MAX_VECTORS,
-	  false },
-	{ "nomask", "MSI without mask bits, an MSI-X table that can't be written", AT(nomask), FLAG, 0, 0, false },
-	{ "no-intx", "no interrupt pin", AT(no_intx), FLAG, 0, 0, false },
+	{ "msix=N", "vectors in the MSI-X table, 0 to 2048; 0: no MSI-X", AT(msix), NUMBER, .max = MAX_VECTORS },
+	{ "msi=N", "MSI vectors, 0 or a power of two up to 32; 0: no MSI", AT(msi), NUMBER, .max = MAX_MSI,
+	  .power_of_two = true },
+	{ "noresize", "MSI-X can't grow while it is on, as before Linux 6.5", AT(noresize), .form = FLAG },
+	{ "host=N", "the platform grants N vectors; asking for more is answered with N", AT(host), NUMBER, .min = 1,
+	  .max = MAX_VECTORS },
+	{ "fail-at=N", "attaching vector N or one above it fails with ENOSPC", AT(fail_at), NUMBER,
+	  .max = MAX_VECTORS },
+	{ "nomask", "MSI without mask bits, an MSI-X table that can't be written", AT(nomask), .form = FLAG },
+	{ "no-intx", "no interrupt pin", AT(no_intx), .form = FLAG },
 	{ "client-enable",
 	  "MSI and MSI-X Enable, masks, BAR addresses and memory decode are the client's, as with QEMU's server",
-	  AT(client_enable), FLAG, 0, 0, false },
-	{ "latency=PERIOD", "from the doorbell to the signal, such as 500us or 20ms", AT(latency_us), PERIOD, 0, 0,
-	  false },
-	{ "drop=1/N", "one of N device interrupts is lost, by chance", AT(drop), CHANCE, 1, UINT32_MAX, false },
-	{ "seed=N", "of that chance: the same seed loses the same ones", AT(seed), WIDE, 0, UINT64_MAX, false },
+	  AT(client_enable), .form = FLAG },
+	{ "latency=PERIOD", "from the doorbell to the signal, such as 500us or 20ms", AT(latency_us), .form = PERIOD },
+	{ "drop=1/N", "one of N device interrupts is lost, by chance", AT(drop), CHANCE, .min = 1, .max = UINT32_MAX },
+	{ "seed=N", "of that chance: the same seed loses the same ones", AT(seed), WIDE, .max = UINT64_MAX },
 };
 
 /* "msix" of "msix=N". */

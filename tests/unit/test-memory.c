@@ -275,6 +275,24 @@ static int simulations(void)
 	return rc;
 }
 
+/* A word that is right, one that is none, and a number that is too large. */
+static int simulation_words(void)
+{
+	static const char *const text[] = { "msix=8,noresize", "nonsense", "msix=2049" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(text); i++) {
+		struct sim_spec spec;
+		struct error e = { 0 };
+		int rc = sim_spec_parse(text[i], &spec, &e);
+
+		WITH_MEMORY(assert_true(rc == 0 || e.message[0]));
+		if (rc == -ENOMEM)
+			return rc;
+		WITH_MEMORY(assert_int_equal(rc, i == 0 ? 0 : -EINVAL));
+	}
+	return 0;
+}
+
 static int servers(void)
 {
 	struct vu_server *s = NULL;
@@ -431,6 +449,7 @@ ATTEMPT(enables)
 ATTEMPT(rehearsals)
 ATTEMPT(samples)
 ATTEMPT(simulations)
+ATTEMPT(simulation_words)
 ATTEMPT(servers)
 ATTEMPT(calls)
 ATTEMPT(platforms)
@@ -445,6 +464,7 @@ int main(void)
 		cmocka_unit_test(no_memory_samples),
 		cmocka_unit_test(no_memory_rehearsals),
 		cmocka_unit_test(no_memory_simulations),
+		cmocka_unit_test(no_memory_simulation_words),
 		cmocka_unit_test(no_memory_servers),
 		cmocka_unit_test(no_memory_calls),
 		cmocka_unit_test(no_memory_platforms),

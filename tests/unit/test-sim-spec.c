@@ -13,6 +13,10 @@
 
 #include <cmocka.h>
 
+#define EVERY_WORD                                                                                               \
+	"sim:msix=64,msi=16; the words are msix=N msi=N noresize host=N fail-at=N nomask no-intx client-enable " \
+	"latency=PERIOD drop=1/N seed=N"
+
 static struct sim_spec parsed(const char *text)
 {
 	struct sim_spec s;
@@ -38,6 +42,7 @@ static void nothing_said_is_the_default(void **state)
 		assert_int_equal(s.fail_at, UINT32_MAX);
 		assert_int_equal(s.latency_us, 0);
 		assert_int_equal(s.drop, 0);
+		assert_int_equal(s.seed, 1);
 		assert_false(s.noresize || s.nomask || s.no_intx || s.client_enable);
 	}
 }
@@ -132,6 +137,68 @@ static void refuses_with_a_sentence(void **state)
 	}
 }
 
+/* The whole of what is said: a number's bounds, and what to type instead. */
+static void says_what_to_type(void **state)
+{
+	static const struct {
+		const char *text, *message, *hint;
+	} row[] = {
+		{ "msix=2049", "simulation: 'msix=2049' is not msix=N: N is 0 to 2048",
+		  "msix=N: vectors in the MSI-X table, 0 to 2048; 0: no MSI-X" },
+		{ "msi=64", "simulation: 'msi=64' is not msi=N: N is 0 or a power of two, 0 to 32",
+		  "msi=N: MSI vectors, 0 or a power of two up to 32; 0: no MSI" },
+		{ "host=0", "simulation: 'host=0' is not host=N: N is 1 to 2048",
+		  "host=N: the platform grants N vectors; asking for more is answered with N" },
+		{ "fail-at=2049", "simulation: 'fail-at=2049' is not fail-at=N: N is 0 to 2048",
+		  "fail-at=N: attaching vector N or one above it fails with ENOSPC" },
+		{ "drop=1/0", "simulation: 'drop=1/0' is not drop=1/N: N is 1 to 4294967295",
+		  "drop=1/N: one of N device interrupts is lost, by chance" },
+		{ "seed=x", "simulation: 'seed=x' is not seed=N: N is 0 to 18446744073709551615",
+		  "seed=N: of that chance: the same seed loses the same ones" },
+		{ "nonsense", "simulation: 'nonsense' is no word of a simulation", EVERY_WORD },
+		{ "latency=2d", "simulation: 'latency=2d' is not a period up to a day, such as 500us, 20ms or 1s",
+		  EVERY_WORD },
+		{ "msix=4,", "simulation: ',' ends the list, a word is missing", EVERY_WORD },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		struct error e = { .cause = CAUSE_NONE };
+		struct sim_spec s;
+
+		assert_int_equal(sim_spec_parse(row[i].text, &s, &e), -EINVAL);
+		assert_int_equal(e.cause, CAUSE_USAGE);
+		assert_int_equal(e.err, 0);
+		assert_string_equal(e.message, row[i].message);
+		assert_string_equal(e.hint, row[i].hint);
+	}
+}
+
+/* Neighbours in the list of words are told apart, in each order. */
+static void words_come_in_any_order(void **state)
+{
+	static const char *const word[] = { "msix=8",  "msi=4",		"noresize",   "host=3",	  "fail-at=5", "nomask",
+					    "no-intx", "client-enable", "latency=1s", "drop=1/1", "seed=0" };
+	char text[64];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(word); i++)
+		for (size_t j = 0; j < ARRAY_SIZE(word); j++) {
+			struct error e;
+			struct sim_spec s;
+
+			snprintf(text, sizeof(text), "%s,%s", word[i], word[j]);
+			assert_int_equal(sim_spec_parse(text, &s, &e), i == j ? -EINVAL : 0);
+			if (i == j)
+				assert_non_null(strstr(e.message, "is said twice"));
+		}
+	assert_int_equal(parsed("msi=1").msi, 1);
+	assert_int_equal(parsed("msi=0").msi, 0);
+	assert_int_equal(parsed("seed=0").seed, 0);
+	assert_int_equal(parsed("drop=1/4294967295").drop, UINT32_MAX);
+	assert_int_equal(parsed("fail-at=2048,host=2048").host, 2048);
+}
+
 static void words_are_told(void **state)
 {
 	const char *word, *help;
@@ -160,6 +227,8 @@ int main(void)
 		cmocka_unit_test(every_word_sets_its_own),
 		cmocka_unit_test(words_change_the_default_one_by_one),
 		cmocka_unit_test(refuses_with_a_sentence),
+		cmocka_unit_test(says_what_to_type),
+		cmocka_unit_test(words_come_in_any_order),
 		cmocka_unit_test(words_are_told),
 	};
 
