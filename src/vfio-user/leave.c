@@ -25,6 +25,9 @@
  */
 #define FIRST 64
 
+/* For what a server needs behind that: a client, the room for its replies, another process, some eventfds. */
+#define SPARE 16
+
 /* If the server dies just then, nobody opens the gate. */
 #define GATE_MS 10000
 
@@ -60,9 +63,12 @@ int vu_leave_init(struct vu_leave *l)
 		return -errno;
 	l->gate = gate[0];
 	l->open_gate = gate[1];
-	rc = l->gate < FIRST && l->open_gate < FIRST ? fill_gaps() : -EMFILE;
-	if (rc == 0 && getrlimit(RLIMIT_NOFILE, &rl) < 0)
-		rc = -errno;
+	rc = getrlimit(RLIMIT_NOFILE, &rl) < 0 ? -errno : 0;
+	/* Before gaps are filled: who goes on without needs the descriptors. */
+	if (rc == 0 && (l->gate >= FIRST || l->open_gate >= FIRST || rl.rlim_cur < FIRST + SPARE))
+		rc = -EMFILE;
+	if (rc == 0)
+		rc = fill_gaps();
 	if (rc) {
 		vu_leave_drop(l);
 		return rc;
@@ -122,7 +128,11 @@ static int close_table(void *arg)
 void vu_leave_now(struct vu_leave *l)
 {
 	_Alignas(16) char stack[STACK];
+	char byte;
 
+	/* A process that had no turn yet has left its byte. It does without: by now the table is its own. */
+	while (read(l->gate, &byte, 1) > 0)
+		continue;
 	/* Those of former clients that are through; they are told apart by having no signal at their end. */
 	while (waitpid(-1, NULL, __WCLONE | WNOHANG) > 0)
 		continue;
