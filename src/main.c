@@ -9,6 +9,7 @@
 #include "hold/client.h"
 #include "device/backend.h"
 #include "cmd/all.h"
+#include "shell/rows.h"
 #include "hold/execute.h"
 #include "cli/session.h"
 #include "base/util.h"
@@ -57,14 +58,14 @@ static void trace_line(void *ctx, const char *text)
 
 static void print_version(struct out *o)
 {
-	node *doc = out_doc(o), *backends = doc_array(doc, "backends");
-	const struct backend *b;
+	node *doc = out_doc(o), *list = doc_array(doc, "backends");
 
 	doc_text(doc, "version", MSICTL_VERSION);
 	doc_text(doc, "libraries", MSICTL_LIBRARIES);
 	out_text(o, "msictl %s", MSICTL_VERSION);
-	for (size_t i = 0; (b = backend_at(i)); i++) {
-		node *row = doc_row(backends);
+	for (size_t i = 0; backends[i]; i++) {
+		const struct backend *b = backends[i];
+		node *row = doc_row(list);
 
 		doc_text(row, "name", b->name);
 		doc_text(row, "help", b->help);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The rows of all commands; each is defined in the cmd-*.c file of its family and listed once in main.c. */
+/* The rows of the commands of this room; main.c lists them. */
 #ifndef MSICTL_CMD_ALL_H
 #define MSICTL_CMD_ALL_H
 
@@ -29,8 +29,6 @@ extern const struct command cmd_reopen;
 extern const struct command cmd_simulate;
 /* cmd/hold.c, cmd/holders.c */
 extern const struct command cmd_hold, cmd_holders, cmd_release;
-/* shell/interactive.c, shell/run.c */
-extern const struct command cmd_shell, cmd_run;
 /* cmd/live.c, cmd/feed.c */
 extern const struct command cmd_live, cmd_feed;
 /* cmd/help.c */

@@ -120,7 +120,7 @@ static int ask_group_holder(struct hold *h, struct wanted *w, struct error *e)
 	rc = group_of(h->s, &a, &group, e);
 	if (rc)
 		return rc;
-	rc = group < 0 ? -ENOENT : group_hold_connect(&h->s->root, group, &pid);
+	rc = group < 0 ? -ENOENT : hold_connect_group(&h->s->root, group, &pid);
 	if (rc < 0)
 		return 0;
 	rc = ask_to_take(h, w, rc, e);

@@ -106,10 +106,10 @@ struct backend {
 	const char *(*peer_quirk)(void *handle, unsigned int i);
 };
 
-/** backend_find() - NULL: nobody claims @spec. */
+/** backend_find() - the first back end that claims @spec; NULL when none does. */
 const struct backend *backend_find(const char *spec);
 
-/** backend_at() - the row at @i, NULL past the end; for --version and --help. */
-const struct backend *backend_at(size_t i);
+/* All back ends, NULL behind the last. The list is src/backends.c. */
+extern const struct backend *const backends[];
 
 #endif

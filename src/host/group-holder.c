@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "host/function.h"
-#include "runtime/holders.h"
 #include "base/util.h"
 
 /* The descriptors of one process. */
@@ -247,27 +246,6 @@ int group_holder(const struct root *r, int group, struct holder *h)
 	if (h->pid)
 		return 0;
 	return rc ? rc : -ENOENT;
-}
-
-int group_hold_connect(const struct root *r, int group, pid_t *pid)
-{
-	_cleanup_free_ char(*list)[HOLD_NAME] = NULL;
-	struct error ignored;
-	_cleanup_fd_ int dir = hold_dir_open(false, &ignored);
-	ssize_t n = dir < 0 ? 0 : hold_list(dir, &list);
-
-	for (ssize_t i = 0; i < n; i++) {
-		char bdf[PCI_ADDR_LEN];
-		struct pci_addr a;
-		int sock;
-
-		if (!hold_name_address(list[i], &a) || function_group(r, pci_addr_full(&a, bdf)) != group)
-			continue;
-		sock = hold_connect(dir, list[i], pid, &ignored);
-		if (sock >= 0)
-			return sock;
-	}
-	return -ENOENT;
 }
 
 /* A virtual machine is nothing to kill, so no such command is offered. */

@@ -22,13 +22,6 @@ struct holder {
  * not be looked at: as group_holders(). */
 int group_holder(const struct root *r, int group, struct holder *h);
 
-/**
- * group_hold_connect() - connect to the holder (msictl hold) that has a function of @group
- * @pid: who serves the socket
- * Returns: a socket, which the caller closes; -ENOENT.
- */
-int group_hold_connect(const struct root *r, int group, pid_t *pid);
-
 /** group_refuse() - "IOMMU group 8 is held by pid 12 (qemu)", with what to do about it. Always -EBUSY. */
 int group_refuse(int group, const struct holder *h, struct error *e);
 

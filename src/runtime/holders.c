@@ -17,6 +17,7 @@
 
 #include "root/reader.h"
 #include "base/util.h"
+#include "host/function.h"
 
 #define SUFFIX ".sock"
 
@@ -348,4 +349,25 @@ void hold_unlink(int dir, const char *name)
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(st.st_mode))
 		unlinkat(dir, name, 0);
+}
+
+int hold_connect_group(const struct root *r, int group, pid_t *pid)
+{
+	_cleanup_free_ char(*list)[HOLD_NAME] = NULL;
+	struct error ignored;
+	_cleanup_fd_ int dir = hold_dir_open(false, &ignored);
+	ssize_t n = dir < 0 ? 0 : hold_list(dir, &list);
+
+	for (ssize_t i = 0; i < n; i++) {
+		char bdf[PCI_ADDR_LEN];
+		struct pci_addr a;
+		int sock;
+
+		if (!hold_name_address(list[i], &a) || function_group(r, pci_addr_full(&a, bdf)) != group)
+			continue;
+		sock = hold_connect(dir, list[i], pid, &ignored);
+		if (sock >= 0)
+			return sock;
+	}
+	return -ENOENT;
 }

@@ -35,6 +35,15 @@ int hold_dir_open(bool create, struct error *e);
  * nobody holds it; -errno with @e. */
 int hold_connect(int dir, const char *name, pid_t *pid, struct error *e);
 
+/**
+ * hold_connect_group() - a socket to the holder of any function of an IOMMU group
+ * @r: whose /sys tells the group of a function
+ * @pid: set to the holder's process
+ *
+ * Returns a descriptor, or -ENOENT when no holder of this user answers for the group.
+ */
+int hold_connect_group(const struct root *r, int group, pid_t *pid);
+
 /** hold_listen() - listen as @name, mode 0600; a socket that nobody serves is replaced, a live one is -EADDRINUSE. For
  * the folder's lock at most @patience_us. A descriptor or -errno with @e. */
 int hold_listen(int dir, const char *name, uint64_t patience_us, struct error *e);

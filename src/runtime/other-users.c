@@ -58,7 +58,8 @@ static bool has_socket(const struct sockets *s, uint64_t inode)
 	return false;
 }
 
-/* The name of a holder's listening socket in a line of /proc/net/unix, when @s has it: see address() in runtime/holders.c. */
+/* The name of a holder's listening socket in a line of /proc/net/unix, when @s has it: see address() in
+ * runtime/holders.c. */
 static const char *name_in_line(char *line, const struct sockets *s)
 {
 	unsigned int flags, type;

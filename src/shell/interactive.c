@@ -9,7 +9,7 @@
 #include <readline/history.h>
 #include <readline/readline.h>
 
-#include "cmd/all.h"
+#include "shell/rows.h"
 #include "hold/execute.h"
 #include "shell/run.h"
 #include "shell/internal.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd/all.h"
+#include "shell/rows.h"
 #include "hold/execute.h"
 #include "cli/script-reader.h"
 #include "shell/run.h"

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* "sim[:SPEC]": a simulated function of one's own, served by a child over a socketpair. */
+#include "sim/backend.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -9,9 +9,6 @@
 
 extern const struct backend vfio_user_backend;
 
-/* "sim[:SPEC]": the same client with a server of our own behind it. */
-extern const struct backend sim_backend;
-
 /**
  * vfio_user_start() - make a handle of a connected socket, VERSION exchanged
  * @sock: owned from now on, closed on error too

@@ -11,6 +11,7 @@
 #include "host/function.h"
 #include "host/group-holder.h"
 #include "host/group-node.h"
+#include "runtime/holders.h"
 #include "base/util.h"
 #include "vfio/ioctl.h"
 
@@ -128,7 +129,7 @@ static int explain_busy(const struct open_request *req, const struct vfio_group 
 	}
 	rc = group_refuse(g->number, &h, e);
 	if (h.ours)
-		sock = group_hold_connect(req->root, g->number, &pid);
+		sock = hold_connect_group(req->root, g->number, &pid);
 	/* the commands that open a device have found no holder of this one */
 	if (sock >= 0 && pid == h.pid)
 		hint(e, "msictl hold %s   lets pid %d hold this function of the group too",

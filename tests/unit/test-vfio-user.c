@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "base/loop.h"
+#include "sim/backend.h"
 #include "vu-script.h"
 
 static void assert_seen(const struct peer *p, unsigned int at, uint32_t flags, unsigned int start, unsigned int count,
