@@ -9,34 +9,10 @@
 
 #include "cmd/watch-page.h"
 #include "base/util.h"
+#include "watch-model.h"
 
 /* Behind error.h: it makes a macro of fail(). */
 #include <cmocka.h>
-
-#define NOT_KNOWN UINT64_MAX
-
-/* A vector that was counted in this sample and in the one before, and came @delta times. */
-static struct sampled vector(int number, unsigned int irq, uint64_t count, uint64_t delta)
-{
-	return (struct sampled){ .now = { .index = IRQ_MSIX,
-					  .vector = number,
-					  .has_irq = true,
-					  .irq = irq,
-					  .counted = count != NOT_KNOWN,
-					  .count = count == NOT_KNOWN ? 0 : count },
-				 .present = true,
-				 .seen = true,
-				 .compared = true,
-				 .trend = { .delta = delta, .rate = (double)delta } };
-}
-
-static struct watched device(const char *name, struct sampled *v, size_t n)
-{
-	return (struct watched){ .name = (char *)name,
-				 .full = (char *)name,
-				 .here = true,
-				 .samples = { .v = v, .n = n, .sorted = n, .taken = 2 } };
-}
 
 static void forget(struct page *p)
 {
@@ -80,11 +56,10 @@ static void sorts_vectors(void **state)
 						   [SORT_RATE] = "25034671",
 						   [SORT_COUNT] = "25103467",
 						   [SORT_DELTA] = "12503467" };
-	struct sampled v[] = {
-		vector(0, 9, 5, 1), vector(1, 9, 6, 50), vector(2, 7, 70, 9),	     vector(3, 10, 0, 0),
-		vector(4, 6, 0, 0), vector(5, 8, 70, 3), vector(6, 9, NOT_KNOWN, 0), vector(7, 1, 0, 0)
-	};
-	struct watched d = device("a", v, ARRAY_SIZE(v));
+	struct sampled v[] = { model_vector(0, 9, 5, 1),	 model_vector(1, 9, 6, 50), model_vector(2, 7, 70, 9),
+			       model_vector(3, 10, 0, 0),	 model_vector(4, 6, 0, 0),  model_vector(5, 8, 70, 3),
+			       model_vector(6, 9, NOT_KNOWN, 0), model_vector(7, 1, 0, 0) };
+	struct watched d = model_device("a", v, ARRAY_SIZE(v));
 	struct watch w = { .device = &d, .n = 1 };
 	struct page p = { .w = &w };
 
@@ -108,15 +83,15 @@ static void sorts_devices(void **state)
 						   [SORT_RATE] = "bcade",
 						   [SORT_COUNT] = "cabde",
 						   [SORT_DELTA] = "bcade" };
-	struct sampled v[] = { vector(0, 0, 4, 0), vector(0, 0, 3, 0), vector(0, 0, 9, 0), vector(0, 0, 0, 0),
-			       vector(0, 0, NOT_KNOWN, 0) };
+	struct sampled v[] = { model_vector(0, 0, 4, 0), model_vector(0, 0, 3, 0), model_vector(0, 0, 9, 0),
+			       model_vector(0, 0, 0, 0), model_vector(0, 0, NOT_KNOWN, 0) };
 	struct watched d[ARRAY_SIZE(v)];
 	struct watch w = { .device = d, .n = ARRAY_SIZE(d), .every = true };
 	struct page p = { .w = &w };
 
 	(void)state;
 	for (unsigned int i = 0; i < ARRAY_SIZE(d); i++)
-		d[i] = device((const char *[]){ "a", "b", "c", "d", "e" }[i], &v[i], 1);
+		d[i] = model_device((const char *[]){ "a", "b", "c", "d", "e" }[i], &v[i], 1);
 	d[1].samples.total = (struct trend){ .delta = 2, .rate = 2 };
 	d[2].samples.total = (struct trend){ .delta = 1, .rate = 1 };
 	assert_int_equal(page_gather(&p, false), 0);
@@ -136,14 +111,14 @@ static void gathers_vectors(void **state)
 
 	(void)state;
 	for (int i = 0; i < 9; i++)
-		v[i] = vector(i, (unsigned int)i, i < 4 ? 0 : 10, i < 6 ? 0 : 1);
+		v[i] = model_vector(i, (unsigned int)i, i < 4 ? 0 : 10, i < 6 ? 0 : 1);
 	v[3].now.index = IRQ_INTX;
 	v[2].now.counted = false; /* that is not silence */
 	v[8].present = false;
-	other[0] = vector(5, 50, 0, 0);
-	other[1] = vector(-1, 51, 0, 0);
-	d[0] = device("a", v, ARRAY_SIZE(v));
-	d[1] = device("b", other, ARRAY_SIZE(other));
+	other[0] = model_vector(5, 50, 0, 0);
+	other[1] = model_vector(-1, 51, 0, 0);
+	d[0] = model_device("a", v, ARRAY_SIZE(v));
+	d[1] = model_device("b", other, ARRAY_SIZE(other));
 	d[0].samples.total.delta = 7;
 	d[1].samples.total.delta = 1;
 	assert_int_equal(page_gather(&p, true), 0);
@@ -179,10 +154,11 @@ static void gathers_vectors(void **state)
 /* A line per function: one without vectors has none, a silent one is named at the end, unless it is a VM's. */
 static void gathers_devices(void **state)
 {
-	struct sampled v[] = { vector(0, 1, 3, 1), vector(1, 2, 4, 0), vector(2, 3, 100, 1),	   vector(0, 4, 0, 0),
-			       vector(0, 5, 0, 0), vector(0, 6, 2, 0), vector(1, 7, NOT_KNOWN, 1), vector(0, 8, 0, 0) };
-	struct watched d[] = { device("a", v, 3),     device("b", v + 3, 1), device("c", v + 4, 1),
-			       device("d", v + 5, 2), device("e", NULL, 0),  device("f", v + 7, 1) };
+	struct sampled v[] = { model_vector(0, 1, 3, 1),	 model_vector(1, 2, 4, 0), model_vector(2, 3, 100, 1),
+			       model_vector(0, 4, 0, 0),	 model_vector(0, 5, 0, 0), model_vector(0, 6, 2, 0),
+			       model_vector(1, 7, NOT_KNOWN, 1), model_vector(0, 8, 0, 0) };
+	struct watched d[] = { model_device("a", v, 3),	    model_device("b", v + 3, 1), model_device("c", v + 4, 1),
+			       model_device("d", v + 5, 2), model_device("e", NULL, 0),	 model_device("f", v + 7, 1) };
 	struct watch w = { .device = d, .n = ARRAY_SIZE(d), .every = true };
 	struct page p = { .w = &w };
 	unsigned int active;
