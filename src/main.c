@@ -6,13 +6,13 @@
 #include <signal.h>
 #include <string.h>
 
-#include "hold/client.h"
-#include "device/backend.h"
-#include "cmd/all.h"
-#include "shell/rows.h"
-#include "hold/execute.h"
-#include "cli/session.h"
 #include "base/util.h"
+#include "cli/session.h"
+#include "cmd/all.h"
+#include "device/backend.h"
+#include "hold/client.h"
+#include "hold/execute.h"
+#include "shell/rows.h"
 
 #ifndef MSICTL_LIBRARIES
 #define MSICTL_LIBRARIES "as linked"
@@ -21,10 +21,12 @@
 /* Room for DEVICE and the command's word; only the words of our own rows are at the end. */
 
 static const struct command *const rows[] = {
-	&cmd_list,    &cmd_info,   &cmd_counters, &cmd_probe,	 &cmd_capture, &cmd_bind,  &cmd_unbind,	  &cmd_enable,
-	&cmd_disable, &cmd_resize, &cmd_mask,	  &cmd_unmask,	 &cmd_read,    &cmd_write, &cmd_reset,	  &cmd_reopen,
-	&cmd_trigger, &cmd_wait,   &cmd_watch,	  &cmd_latency,	 &cmd_events,  &cmd_hold,  &cmd_holders,  &cmd_release,
-	&cmd_shell,   &cmd_run,	   &cmd_live,	  &cmd_simulate, &cmd_help,    &cmd_quit,  &cmd_complete, &cmd_feed,
+	&cmd_list,     &cmd_info,    &cmd_counters, &cmd_probe,	   &cmd_capture, &cmd_bind,
+	&cmd_unbind,   &cmd_enable,  &cmd_disable,  &cmd_resize,   &cmd_mask,	 &cmd_unmask,
+	&cmd_read,     &cmd_write,   &cmd_reset,    &cmd_reopen,   &cmd_trigger, &cmd_wait,
+	&cmd_watch,    &cmd_latency, &cmd_events,   &cmd_hold,	   &cmd_holders, &cmd_release,
+	&cmd_shell,    &cmd_run,     &cmd_live,	    &cmd_simulate, &cmd_help,	 &cmd_quit,
+	&cmd_complete, &cmd_feed,
 };
 
 static const struct commands commands = { rows, ARRAY_SIZE(rows) };
@@ -100,7 +102,10 @@ static void put_typed(FILE *to, const struct args *a)
 	}
 }
 
-/* The command as it would be typed inside of a session, without DEVICE, as one word of a shell; NULL: no memory. */
+/*
+ * The command as it would be typed inside of a session, without DEVICE, as one word of a shell;
+ * NULL: no memory.
+ */
 static char *typed(const struct args *a)
 {
 	_cleanup_free_ char *line = NULL;
@@ -188,10 +193,11 @@ static int refuse_alone(const struct session *s, const struct args *a, struct er
 		rc = attach_other(device_word(a), e);
 	if (rc)
 		return rc;
-	fail(e, CAUSE_USAGE, 0, "its effect would end with this process%s%s", word ? "; it was held, and " : "",
-	     word ? word : "");
+	fail(e, CAUSE_USAGE, 0, "its effect would end with this process%s%s",
+	     word ? "; it was held, and " : "", word ? word : "");
 	if (device && line)
-		hint(e, "msictl run %s -c %s, msictl shell %s, or msictl hold %s first", device, line, device, device);
+		hint(e, "msictl run %s -c %s, msictl shell %s, or msictl hold %s first", device,
+		     line, device, device);
 	return -EINVAL;
 }
 
@@ -200,7 +206,8 @@ static int check(const struct session *s, const struct args *a, struct error *e)
 	const struct command *cmd = a->command;
 
 	if (!s->root.live && cmd->flags & (CMD_LIVE_HOST | CMD_OPENS))
-		return fail(e, CAUSE_USAGE, 0, "it works on the running system only; --root %s is a captured tree",
+		return fail(e, CAUSE_USAGE, 0,
+			    "it works on the running system only; --root %s is a captured tree",
 			    s->globals.root);
 	if (cmd->flags & CMD_CHANGES && !s->globals.dry_run && device_word(a))
 		return refuse_alone(s, a, e);

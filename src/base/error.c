@@ -16,7 +16,8 @@ static const struct {
 	[CAUSE_USAGE] = { "usage", "usage: a word, option or value is wrong" },
 	[CAUSE_NO_DEVICE] = { "no-device", "no such device, or it went away" },
 	[CAUSE_PERMISSION] = { "permission", "permission denied" },
-	[CAUSE_BUSY] = { "busy", "busy: somebody else holds the device, or a peer does not answer in time" },
+	[CAUSE_BUSY] = { "busy",
+			 "busy: somebody else holds the device, or a peer does not answer in time" },
 	[CAUSE_NOT_VIABLE] = { "not-viable", "the IOMMU group is not viable, or there is none" },
 	[CAUSE_SHORT] = { "short", "the host gave fewer vectors than asked for" },
 	[CAUSE_EXPECTATION] = { "expectation", "an expectation was not met (wait, events)" },
@@ -64,8 +65,9 @@ enum cause cause_of_errno(int err)
 		int err;
 		enum cause cause;
 	} map[] = {
-		{ EACCES, CAUSE_PERMISSION }, { EPERM, CAUSE_PERMISSION }, { EBUSY, CAUSE_BUSY },
-		{ ENODEV, CAUSE_NO_DEVICE },  { ENXIO, CAUSE_NO_DEVICE },  { ENOTCONN, CAUSE_NO_DEVICE },
+		{ EACCES, CAUSE_PERMISSION }, { EPERM, CAUSE_PERMISSION },
+		{ EBUSY, CAUSE_BUSY },	      { ENODEV, CAUSE_NO_DEVICE },
+		{ ENXIO, CAUSE_NO_DEVICE },   { ENOTCONN, CAUSE_NO_DEVICE },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(map); i++)

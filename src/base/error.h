@@ -40,10 +40,13 @@ struct error {
  * @err: errno as a positive number, 0 when no system call is behind it
  * Returns: -err, or -EINVAL when @err is 0, so that callers can return it.
  */
-int fail(struct error *e, enum cause cause, int err, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+int fail(struct error *e, enum cause cause, int err, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 
-/** hint() - say what to type next; replaces an earlier hint. One that has no room is left out: a part of a command is
- * another command. */
+/**
+ * hint() - say what to type next; replaces an earlier hint. One that has no room is left out: a
+ * part of a command is another command.
+ */
 void hint(struct error *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /** cause_word() - the stable word of a cause, used in JSON and the man page. Never NULL. */

@@ -7,11 +7,16 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Descriptors that libraries and the shell may open besides; and what it takes to read how things are on the host. */
+/*
+ * Descriptors that libraries and the shell may open besides; and what it takes to read how things
+ * are on the host.
+ */
 #define SPARE	       32
 #define SPARE_AT_LEAST 8
 
-/* The lowest free descriptor bounds how many are in use from below: there may be more beyond a gap. */
+/*
+ * The lowest free descriptor bounds how many are in use from below: there may be more beyond a gap.
+ */
 static uint64_t in_use(const struct rlimit *rl)
 {
 	int lowest = fcntl(0, F_DUPFD_CLOEXEC, 0);
@@ -25,7 +30,8 @@ static uint64_t in_use(const struct rlimit *rl)
 /* Beyond the hard limit only CAP_SYS_RESOURCE gets, up to /proc/sys/fs/nr_open. */
 static bool raise_to(const struct rlimit *rl, uint64_t want)
 {
-	struct rlimit higher = { .rlim_cur = want, .rlim_max = want > rl->rlim_max ? want : rl->rlim_max };
+	struct rlimit higher = { .rlim_cur = want,
+				 .rlim_max = want > rl->rlim_max ? want : rl->rlim_max };
 
 	return want > rl->rlim_cur && !setrlimit(RLIMIT_NOFILE, &higher);
 }

@@ -12,7 +12,10 @@
  */
 int fdlimit_raise(unsigned int need, uint64_t *limit);
 
-/** fdlimit_full() - the same once the kernel has said EMFILE: all that the limit allows are in use, gaps or not. */
+/**
+ * fdlimit_full() - the same once the kernel has said EMFILE: all that the limit allows are in use,
+ * gaps or not.
+ */
 int fdlimit_full(unsigned int need, uint64_t *limit);
 
 #endif

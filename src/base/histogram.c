@@ -3,7 +3,10 @@
 
 #define PARTS (1u << HISTOGRAM_BITS)
 
-/* Values below 64 have a bucket each; from there on the first bit says which power of two, the next six which part. */
+/*
+ * Values below 64 have a bucket each; from there on the first bit says which power of two, the next
+ * six which part.
+ */
 static unsigned int bucket_of(uint64_t value)
 {
 	unsigned int shift;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Many durations, kept to within 1/64 of their value: powers of two, each cut into equal parts. Pure. */
+/*
+ * Many durations, kept to within 1/64 of their value: powers of two, each cut into equal parts.
+ * Pure.
+ */
 #ifndef MSICTL_BASE_HISTOGRAM_H
 #define MSICTL_BASE_HISTOGRAM_H
 
@@ -18,7 +21,10 @@ void histogram_add(struct histogram *h, uint64_t value);
 /** histogram_at() - the value that @part (0 to 1) of all do not exceed; 0 when there are none. */
 uint64_t histogram_at(const struct histogram *h, double part);
 
-/** histogram_between() - how many are @from or more and below @to, both multiples of a power of two's parts. */
+/**
+ * histogram_between() - how many are @from or more and below @to, both multiples of a power of
+ * two's parts.
+ */
 uint64_t histogram_between(const struct histogram *h, uint64_t from, uint64_t to);
 
 #endif

@@ -32,7 +32,9 @@ static void on_signal(struct source *s)
 			l->stopped = (int)si.ssi_signo;
 }
 
-/* Signals that ask to stop. SIGINT may be ignored on purpose (nohup, background jobs): leave it so. */
+/*
+ * Signals that ask to stop. SIGINT may be ignored on purpose (nohup, background jobs): leave it so.
+ */
 static void stop_set(sigset_t *set)
 {
 	static const int stops[] = { SIGINT, SIGTERM, SIGHUP };
@@ -150,9 +152,9 @@ static int run_batch(struct loop *l, uint64_t until, bool *more)
 int loop_wait(struct loop *l, uint64_t until)
 {
 	/*
-	 * The kernel lets all that are ready have their turn, batch by batch: behind so many batches nobody is left who
-	 * was ready at the beginning, be it a signal behind thousands of eventfds; and those that are ready for ever do
-	 * not keep us.
+	 * The kernel lets all that are ready have their turn, batch by batch: behind so many
+	 * batches nobody is left who was ready at the beginning, be it a signal behind thousands of
+	 * eventfds; and those that are ready for ever do not keep us.
 	 */
 	unsigned int batches = l->sources / BATCH + 1;
 	int rc, done = 0;

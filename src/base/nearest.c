@@ -38,7 +38,8 @@ void nearest_try(struct nearest *n, const char *word)
 	if (!typed || typed > MAX_WORD || len > MAX_WORD)
 		return;
 	/* A beginning is near however much is missing; else one letter in three may be wrong. */
-	d = typed < len && !strncmp(n->typed, word, typed) ? 1 : distance(n->typed, typed, word, len);
+	d = typed < len && !strncmp(n->typed, word, typed) ? 1
+							   : distance(n->typed, typed, word, len);
 	limit = (unsigned int)(typed < len ? len : typed) / 3;
 	if (d > (limit ? limit : 1) || (n->word && d >= n->distance))
 		return;

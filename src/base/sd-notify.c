@@ -10,7 +10,9 @@
 
 #include "base/util.h"
 
-/* sd_notify(3), "Standalone Implementations": a datagram; '@' stands for the abstract name space. */
+/*
+ * sd_notify(3), "Standalone Implementations": a datagram; '@' stands for the abstract name space.
+ */
 int sd_notify_state(const char *state)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
@@ -29,7 +31,8 @@ int sd_notify_state(const char *state)
 	if (sock < 0)
 		return -errno;
 	n += offsetof(struct sockaddr_un, sun_path);
-	if (sendto(sock, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&sun, (socklen_t)n) < 0)
+	if (sendto(sock, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&sun,
+		   (socklen_t)n) < 0)
 		return -errno;
 	return 0;
 }

@@ -3,7 +3,10 @@
 #ifndef MSICTL_BASE_SD_NOTIFY_H
 #define MSICTL_BASE_SD_NOTIFY_H
 
-/** sd_notify_state() - send "READY=1" or the like to $NOTIFY_SOCKET. 0 also when nobody asked; -errno. */
+/**
+ * sd_notify_state() - send "READY=1" or the like to $NOTIFY_SOCKET. 0 also when nobody asked;
+ * -errno.
+ */
 int sd_notify_state(const char *state);
 
 #endif

@@ -12,7 +12,9 @@
 /** mmio_read32() - @n dwords from a mapping. 0 or -EFAULT when the access faulted. */
 int mmio_read32(const volatile uint32_t *from, uint32_t *to, size_t n);
 
-/** mmio_read32_every() - @n dwords that lie @step dwords apart. 0 or -EFAULT when an access faulted. */
+/**
+ * mmio_read32_every() - @n dwords that lie @step dwords apart. 0 or -EFAULT when an access faulted.
+ */
 int mmio_read32_every(const volatile uint32_t *from, size_t step, uint32_t *to, size_t n);
 
 /** mmio_write32() - one dword. 0 or -EFAULT. */

@@ -14,11 +14,12 @@ struct trace {
 };
 
 /** trace_call() - "NAME(detail) = rc (us)" when on; rc is the return value or -errno. */
-void trace_call(const struct trace *t, const char *name, const char *detail, int64_t rc, uint64_t us);
+void trace_call(const struct trace *t, const char *name, const char *detail, int64_t rc,
+		uint64_t us);
 
 /** trace_answer() - the same with what the call told: "NAME(detail) = rc {answer} (us)". */
-void trace_answer(const struct trace *t, const char *name, const char *detail, int64_t rc, const char *answer,
-		  uint64_t us);
+void trace_answer(const struct trace *t, const char *name, const char *detail, int64_t rc,
+		  const char *answer, uint64_t us);
 
 /** trace_would() - "would: NAME(detail)" and true in a dry run; false: make the call. */
 bool trace_would(const struct trace *t, const char *name, const char *detail);

@@ -54,7 +54,10 @@ int parse_period(const char *text, uint64_t *us)
 	return -EINVAL;
 }
 
-/* The length of the UTF-8 sequence at @p when it is well formed and shows something, else 0 (RFC 3629, section 4). */
+/*
+ * The length of the UTF-8 sequence at @p when it is well formed and shows something, else 0 (RFC
+ * 3629, section 4).
+ */
 static size_t printable(const unsigned char *p)
 {
 	if (p[0] >= 0x20 && p[0] < 0x7f)
@@ -65,12 +68,13 @@ static size_t printable(const unsigned char *p)
 		if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f))
 			return 0;
 		/* U+2028..202E, U+2066..2069: line separators and direction overrides. */
-		if (p[0] == 0xe2 &&
-		    ((p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) || (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)))
+		if (p[0] == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) ||
+				     (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)))
 			return 0;
 		return 3;
 	}
-	if (p[0] >= 0xf0 && p[0] <= 0xf4 && (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80 && (p[3] & 0xc0) == 0x80)
+	if (p[0] >= 0xf0 && p[0] <= 0xf4 && (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80 &&
+	    (p[3] & 0xc0) == 0x80)
 		return (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f) ? 0 : 4;
 	return 0;
 }

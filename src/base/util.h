@@ -77,12 +77,17 @@ char *escape_text(const char *text, char *buf, size_t size);
 /** escape_text_dup() - the same, allocated; the caller frees it. NULL: no memory. */
 char *escape_text_dup(const char *text);
 
-/** escape_line_dup() - of a whole sentence, whose names were escaped when they were put into it: as escape_text_dup(),
- * but a backslash stays one. Nothing is escaped twice. The caller frees it. NULL: no memory. */
+/**
+ * escape_line_dup() - of a whole sentence, whose names were escaped when they were put into it: as
+ * escape_text_dup(), but a backslash stays one. Nothing is escaped twice. The caller frees it.
+ * NULL: no memory.
+ */
 char *escape_line_dup(const char *text);
 
-/** quote_word_dup() - a word as a POSIX shell and our own lines take it: as it is or in quotes; the caller frees it.
- * NULL: no memory. */
+/**
+ * quote_word_dup() - a word as a POSIX shell and our own lines take it: as it is or in quotes; the
+ * caller frees it. NULL: no memory.
+ */
 char *quote_word_dup(const char *word);
 
 /** copy_text() - bounded copy, always terminated; truncation is not an error. */
@@ -102,7 +107,10 @@ void append_flags(char *buf, size_t size, const struct flag_word *word, size_t n
 /* The largest sum of counts; UINT64_MAX stands for a count that is not known. */
 #define COUNT_END (UINT64_MAX - 1)
 
-/** add_count() - @n more, up to COUNT_END: a peer may signal 2^64-2 at a time. Returns: whether all of it had room. */
+/**
+ * add_count() - @n more, up to COUNT_END: a peer may signal 2^64-2 at a time. Returns: whether all
+ * of it had room.
+ */
 static inline bool add_count(uint64_t *sum, uint64_t n)
 {
 	bool room = *sum <= COUNT_END && n <= COUNT_END - *sum;

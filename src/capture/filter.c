@@ -151,7 +151,8 @@ size_t filter_words(char *bytes, size_t size, const regex_t *word, size_t n)
 	char *to = bytes, *save = NULL;
 
 	bytes[size] = '\0';
-	for (char *w = strtok_r(bytes, " \t\r\n\v\f", &save); w; w = strtok_r(NULL, " \t\r\n\v\f", &save)) {
+	for (char *w = strtok_r(bytes, " \t\r\n\v\f", &save); w;
+	     w = strtok_r(NULL, " \t\r\n\v\f", &save)) {
 		size_t len = strlen(w);
 
 		if (!any_matches(w, word, n))
@@ -165,7 +166,8 @@ size_t filter_words(char *bytes, size_t size, const regex_t *word, size_t n)
 	return (size_t)(to - bytes);
 }
 
-size_t filter_interrupts(char *bytes, size_t size, bool (*keep)(void *ctx, unsigned int irq), void *ctx)
+size_t filter_interrupts(char *bytes, size_t size, bool (*keep)(void *ctx, unsigned int irq),
+			 void *ctx)
 {
 	struct lines l = lines_of(bytes, size);
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/function.h"
 #include "base/util.h"
+#include "host/function.h"
 
 #define DEVICES "sys/bus/pci/devices"
 
@@ -77,7 +77,10 @@ static int add_group(struct capture_scope *s, const struct root *r, const char *
 	return rc;
 }
 
-/* With the bridges above it, which its path in sysfs names; theirs are groups of their own, left out. */
+/*
+ * With the bridges above it, which its path in sysfs names; theirs are groups of their own, left
+ * out.
+ */
 static int add_function(struct capture_scope *s, const struct root *r, const struct pci_addr *a)
 {
 	char bdf[PCI_ADDR_LEN], target[PATH_MAX], *save = NULL;
@@ -97,7 +100,8 @@ static int add_function(struct capture_scope *s, const struct root *r, const str
 	return rc;
 }
 
-int scope_read(struct capture_scope *s, const struct root *r, const struct pci_addr *a, struct error *e)
+int scope_read(struct capture_scope *s, const struct root *r, const struct pci_addr *a,
+	       struct error *e)
 {
 	struct function f;
 	char bdf[PCI_ADDR_LEN];
@@ -160,5 +164,6 @@ bool scope_wants(const struct capture_scope *s, const char *folder, const char *
 		return !parse_u64(name, 10, UINT_MAX, &irq) && scope_has_irq(s, (unsigned int)irq);
 	if (!strcmp(folder, "sys/kernel/iommu_groups"))
 		return has_group(s, name);
-	return len < strlen(devices) || strcmp(folder + len - strlen(devices), devices) != 0 || has_function(s, name);
+	return len < strlen(devices) || strcmp(folder + len - strlen(devices), devices) != 0 ||
+	       has_function(s, name);
 }

@@ -18,7 +18,8 @@ struct capture_scope {
 };
 
 /** scope_read() - what belongs to a function. 0; -ENODEV with a sentence; -ENOMEM. */
-int scope_read(struct capture_scope *s, const struct root *r, const struct pci_addr *a, struct error *e);
+int scope_read(struct capture_scope *s, const struct root *r, const struct pci_addr *a,
+	       struct error *e);
 void scope_free(struct capture_scope *s);
 
 bool scope_has_irq(const struct capture_scope *s, unsigned int irq);

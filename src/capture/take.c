@@ -10,11 +10,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/util.h"
 #include "capture/filter.h"
 #include "capture/scope.h"
 #include "capture/text.h"
 #include "root/capture.h"
-#include "base/util.h"
 
 /* A longer file is told as EFBIG. /proc/interrupts of 32,768 IRQs and 256 CPUs has 92 MB. */
 #define FILE_MAX   (1u << 27)
@@ -22,7 +22,9 @@
 #define MAX_WORDS  8
 #define DMAR_HEAD  48 /* ACPI's header, host address width and flags, without the addresses below */
 
-/* src/capture/rules and the two halves of the script, as they are in the source, each terminated. */
+/*
+ * src/capture/rules and the two halves of the script, as they are in the source, each terminated.
+ */
 extern const char capture_rules[], capture_script_head[], capture_script_tail[];
 
 __asm__(".pushsection .rodata\n"
@@ -211,11 +213,13 @@ static bool irq_wanted(void *scope, unsigned int irq)
 
 static size_t as_interrupts(struct taking *t, size_t size)
 {
-	return t->opt->device ? filter_interrupts((char *)t->bytes, size, irq_wanted, &t->scope) : size;
+	return t->opt->device ? filter_interrupts((char *)t->bytes, size, irq_wanted, &t->scope)
+			      : size;
 }
 
 struct action;
-typedef void (*take_fn)(struct taking *t, const struct action *a, const char *folder, const char *name);
+typedef void (*take_fn)(struct taking *t, const struct action *a, const char *folder,
+			const char *name);
 
 struct action {
 	const char *word;
@@ -223,7 +227,8 @@ struct action {
 	size_t (*filter)(struct taking *t, size_t size);
 };
 
-static void take_file(struct taking *t, const struct action *a, const char *folder, const char *name)
+static void take_file(struct taking *t, const struct action *a, const char *folder,
+		      const char *name)
 {
 	char path[PATH_MAX];
 	ssize_t n;
@@ -263,10 +268,12 @@ static bool stays_inside(const char *folder, const char *target)
 	return capture_target_inside(depth, target);
 }
 
-static bool take_target(struct taking *t, const char *folder, const char *name, char target[PATH_MAX])
+static bool take_target(struct taking *t, const char *folder, const char *name,
+			char target[PATH_MAX])
 {
 	char path[PATH_MAX];
-	int n = join(path, folder, name) ? root_target(t->r, target, PATH_MAX, "%s", path) : -ENAMETOOLONG;
+	int n = join(path, folder, name) ? root_target(t->r, target, PATH_MAX, "%s", path)
+					 : -ENAMETOOLONG;
 
 	if (n == -ENOENT || n == -ENOTDIR || n == -EINVAL || n == -ENAMETOOLONG)
 		return false;
@@ -285,7 +292,8 @@ static bool take_target(struct taking *t, const char *folder, const char *name, 
 	return true;
 }
 
-static void take_link(struct taking *t, const struct action *a, const char *folder, const char *name)
+static void take_link(struct taking *t, const struct action *a, const char *folder,
+		      const char *name)
 {
 	char target[PATH_MAX];
 
@@ -307,7 +315,8 @@ static size_t next_row(const char **at, char *line, size_t size, char *word[MAX_
 		*at += len + ((*at)[len] == '\n');
 		if (line[0] == '#')
 			continue;
-		for (char *w = strtok_r(line, " ", &save); w && n < MAX_ROW; w = strtok_r(NULL, " ", &save))
+		for (char *w = strtok_r(line, " ", &save); w && n < MAX_ROW;
+		     w = strtok_r(NULL, " ", &save))
 			word[n++] = w;
 		if (n)
 			return n;
@@ -335,7 +344,10 @@ static void unread_folder(struct taking *t, const char *path, int err)
 	t->result->unread++;
 }
 
-/* Those of @folder that are wanted. False: it is not there, or could not be looked into, which is written. */
+/*
+ * Those of @folder that are wanted. False: it is not there, or could not be looked into, which is
+ * written.
+ */
 static bool list(struct taking *t, const char *folder, struct names *l)
 {
 	int rc = names_of(t->r, folder, l);
@@ -349,7 +361,8 @@ static bool list(struct taking *t, const char *folder, struct names *l)
 	return false;
 }
 
-static void take_name(struct taking *t, const struct action *a, const char *folder, const char *name)
+static void take_name(struct taking *t, const struct action *a, const char *folder,
+		      const char *name)
 {
 	_cleanup_(names_free) struct names l = { .n = 0 };
 
@@ -365,7 +378,8 @@ static void take_name(struct taking *t, const struct action *a, const char *fold
 }
 
 /* @done: a folder; @todo: what is left of the row's, in which "*" stands for every name. */
-static void take_folders(struct taking *t, const struct action *a, const char *done, const char *todo, char **name)
+static void take_folders(struct taking *t, const struct action *a, const char *done,
+			 const char *todo, char **name)
 {
 	_cleanup_(names_free) struct names l = { .n = 0 };
 	const char *star = strstr(todo, "/*");
@@ -387,16 +401,19 @@ static void take_folders(struct taking *t, const struct action *a, const char *d
 }
 
 /* What another function's driver is told by: the folder of the driver leads back here. */
-static void take_member(struct taking *t, const struct action *a, const char *link, const char *drivers)
+static void take_member(struct taking *t, const struct action *a, const char *link,
+			const char *drivers)
 {
 	char driver[NAME_MAX + 1], path[PATH_MAX];
 
-	if (root_link(t->r, driver, sizeof(driver), "%s/%s", t->base, link) > 0 && join(path, drivers, driver))
+	if (root_link(t->r, driver, sizeof(driver), "%s/%s", t->base, link) > 0 &&
+	    join(path, drivers, driver))
 		take_link(t, a, path, t->member);
 }
 
 /* Below a device tree; links in it are not followed. */
-static int find(struct taking *t, const char *folder, char **pattern, unsigned int depth, struct names *found)
+static int find(struct taking *t, const char *folder, char **pattern, unsigned int depth,
+		struct names *found)
 {
 	_cleanup_(names_free) struct names l = { .n = 0 };
 	char path[PATH_MAX], target[PATH_MAX];
@@ -407,7 +424,8 @@ static int find(struct taking *t, const char *folder, char **pattern, unsigned i
 	for (size_t i = 0; !rc && i < l.n; i++) {
 		bool matches = false;
 
-		if (!join(path, folder, l.name[i]) || root_target(t->r, target, sizeof(target), "%s", path) > 0)
+		if (!join(path, folder, l.name[i]) ||
+		    root_target(t->r, target, sizeof(target), "%s", path) > 0)
 			continue;
 		for (char **p = pattern; *p; p++)
 			matches = matches || !fnmatch(*p, l.name[i], 0);
@@ -492,7 +510,8 @@ static void follow(struct taking *t, const char *scope, const char *folder)
 	if (!list(t, folder, &l))
 		return;
 	for (size_t i = 0; !t->rc && i < l.n; i++) {
-		if (!scope_wants(&t->scope, folder, l.name[i]) || !take_target(t, folder, l.name[i], target) ||
+		if (!scope_wants(&t->scope, folder, l.name[i]) ||
+		    !take_target(t, folder, l.name[i], target) ||
 		    !resolve(t->base, folder, target) || !root_exists(t->r, "%s", t->base))
 			continue;
 		/* it is there, even if nothing of it is */
@@ -552,13 +571,15 @@ static void put_head(struct taking *t)
 		strftime(day, sizeof(day), "%Y-%m-%d", &tm);
 	fprintf(t->to, CAPTURE_MAGIC
 		"\n# What msictl reads of /sys and /proc: msictl --root FILE list reads this file instead.\n");
-	fprintf(t->to, "# The format is in msictl-capture(5); it may be read, compared, and changed by hand.\n");
+	fprintf(t->to,
+		"# The format is in msictl-capture(5); it may be read, compared, and changed by hand.\n");
 	fprintf(t->to, "# Written by msictl %s on %s\n# Kernel", t->opt->version, day);
 	put_word(t, "proc/sys/kernel/osrelease");
 	put_word(t, "proc/sys/kernel/arch");
 	fputc('\n', t->to);
 	if (t->opt->device)
-		fprintf(t->to, "# Of %s, its bridges and IOMMU group alone.\n", pci_addr_full(t->opt->device, bdf));
+		fprintf(t->to, "# Of %s, its bridges and IOMMU group alone.\n",
+			pci_addr_full(t->opt->device, bdf));
 	if (t->r->live && geteuid())
 		fputs("# Not read as root: configuration spaces end at byte 64, and what only root may read is "
 		      "missing.\n",
@@ -567,10 +588,12 @@ static void put_head(struct taking *t)
 	      "# kernel's command line that are not about PCI, interrupts, CPUs, IOMMUs or virtualization.\n"
 	      "# Zeros: addresses of kernel modules.\n",
 	      t->to);
-	fprintf(t->to, "# Device Serial Numbers and serial numbers of CPUs: %s. Vital product data: %s.\n",
+	fprintf(t->to,
+		"# Device Serial Numbers and serial numbers of CPUs: %s. Vital product data: %s.\n",
 		t->opt->serials ? "kept, as was asked" : "zeros or left out",
 		t->opt->vpd ? "kept, as was asked" : "left out");
-	fputs("# Names of drivers, modules and interrupt actions, such as eth0-rx-0, are in it.\n", t->to);
+	fputs("# Names of drivers, modules and interrupt actions, such as eth0-rx-0, are in it.\n",
+	      t->to);
 }
 
 static int take_all(struct taking *t, struct error *e)
@@ -580,21 +603,23 @@ static int take_all(struct taking *t, struct error *e)
 	if (!rc && t->opt->device)
 		rc = scope_read(&t->scope, t->r, t->opt->device, e);
 	if (rc)
-		return rc == -ENOMEM ? fail(e, CAUSE_FAILED, ENOMEM, "no memory for a capture") : rc;
+		return rc == -ENOMEM ? fail(e, CAUSE_FAILED, ENOMEM, "no memory for a capture")
+				     : rc;
 	put_head(t);
 	take_scope(t, "all");
-	fprintf(t->to, "# %u files, %u links; %u could not be read.\n" CAPTURE_END "\n", t->result->files,
-		t->result->links, t->result->unread);
+	fprintf(t->to, "# %u files, %u links; %u could not be read.\n" CAPTURE_END "\n",
+		t->result->files, t->result->links, t->result->unread);
 	if (t->rc)
 		return fail(e, CAUSE_FAILED, -t->rc, "no memory for a capture");
 	errno = 0;
 	if (fflush(t->to) || ferror(t->to))
-		return fail(e, CAUSE_FAILED, errno ? errno : EIO, "the capture could not be written");
+		return fail(e, CAUSE_FAILED, errno ? errno : EIO,
+			    "the capture could not be written");
 	return 0;
 }
 
-int capture_take(const struct root *r, const struct capture_options *opt, FILE *to, struct capture_result *result,
-		 struct error *e)
+int capture_take(const struct root *r, const struct capture_options *opt, FILE *to,
+		 struct capture_result *result, struct error *e)
 {
 	_cleanup_free_ struct taking *t = calloc(1, sizeof(*t));
 	int rc;

@@ -11,7 +11,8 @@
 #include "root/reader.h"
 
 struct capture_options {
-	const struct pci_addr *device; /* this function, its bridges and IOMMU group alone; NULL: all */
+	const struct pci_addr
+		*device; /* this function, its bridges and IOMMU group alone; NULL: all */
 	bool vpd, serials;
 	const char *version; /* of this program, for the head */
 };
@@ -24,10 +25,11 @@ struct capture_result {
 /**
  * capture_take() - write a capture of a root
  * Reads alone. Memory: the largest file and the longest list of names.
- * Returns: 0; -ENODEV: no such function; -errno of what could not be written or had no memory, with a sentence.
+ * Returns: 0; -ENODEV: no such function; -errno of what could not be written or had no memory, with
+ * a sentence.
  */
-int capture_take(const struct root *r, const struct capture_options *opt, FILE *to, struct capture_result *result,
-		 struct error *e);
+int capture_take(const struct root *r, const struct capture_options *opt, FILE *to,
+		 struct capture_result *result, struct error *e);
 
 /** capture_script() - print the same as a script for POSIX shells. 0 or -errno. */
 int capture_script(const char *version, FILE *to);

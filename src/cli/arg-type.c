@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "device/backend.h"
 #include "irq/index.h"
 #include "sim/spec.h"
-#include "base/util.h"
 
 /* How much of a wrong word a sentence repeats. */
 #define QUOTED 64
@@ -34,7 +34,8 @@ static const struct known_word regions[] = {
 
 /* setpci(8)'s letters, and q. */
 static const struct known_word widths[] = {
-	{ "b", "1 byte", 1 }, { "w", "2 bytes", 2 }, { "l", "4 bytes", 4 }, { "q", "8 bytes", 8 }, { NULL, NULL, 0 },
+	{ "b", "1 byte", 1 },  { "w", "2 bytes", 2 }, { "l", "4 bytes", 4 },
+	{ "q", "8 bytes", 8 }, { NULL, NULL, 0 },
 };
 
 static const struct known_word vector_words[] = {
@@ -172,25 +173,31 @@ static const struct kind_row {
 	const struct known_word *known;
 } kinds[] = {
 	[KIND_FLAG] = { "", parse_any, "", NULL, NULL },
-	[KIND_DEVICE] = { "DEVICE", parse_text, "a PCI address such as 01:00.0 is wanted", NULL, device_words },
-	[KIND_INDEX] = { "INDEX", parse_index, "intx, msi, msix, err or req is wanted", NULL, NULL },
-	[KIND_VECTORS] = { "VECTORS", parse_vectors, "numbers and ranges such as 0-3,7, or all, or armed are wanted",
+	[KIND_DEVICE] = { "DEVICE", parse_text, "a PCI address such as 01:00.0 is wanted", NULL,
+			  device_words },
+	[KIND_INDEX] = { "INDEX", parse_index, "intx, msi, msix, err or req is wanted", NULL,
+			 NULL },
+	[KIND_VECTORS] = { "VECTORS", parse_vectors,
+			   "numbers and ranges such as 0-3,7, or all, or armed are wanted",
 			   "vectors are 0 to 2047 and a range runs upwards", vector_words },
 	[KIND_AMOUNT] = { "COUNT|VECTORS|none", parse_amount,
 			  "a count, vectors such as 0-3,7, or all, or none is wanted",
 			  "a function has 2048 vectors at most, numbered 0 to 2047, and a range runs upwards",
 			  amount_words },
-	[KIND_COUNT] = { "COUNT", parse_count, "a decimal number is wanted", "it is above 4294967295", NULL },
-	[KIND_REGION] = { "REGION", parse_region, "bar0 to bar5, rom, config or vga is wanted", NULL, regions },
-	[KIND_OFFSET] = { "OFFSET", parse_number, "bytes are wanted, decimal or 0x...", "it has more than 64 bits",
-			  NULL },
-	[KIND_WIDTH] = { "b|w|l|q", parse_width, "b, w, l or q (1, 2, 4 or 8 bytes) is wanted", NULL, widths },
-	[KIND_VALUE] = { "VALUE", parse_number, "a number is wanted, decimal or 0x...", "it has more than 64 bits",
-			 NULL },
-	[KIND_PERIOD] = { "TIME", parse_time, "500ms, 2s, 1m or plain seconds are wanted", "it is above 24 hours",
-			  NULL },
-	[KIND_RATE] = { "HZ", parse_rate, "a decimal number per second is wanted", "a rate is 1 to 1000000 per second",
-			NULL },
+	[KIND_COUNT] = { "COUNT", parse_count, "a decimal number is wanted",
+			 "it is above 4294967295", NULL },
+	[KIND_REGION] = { "REGION", parse_region, "bar0 to bar5, rom, config or vga is wanted",
+			  NULL, regions },
+	[KIND_OFFSET] = { "OFFSET", parse_number, "bytes are wanted, decimal or 0x...",
+			  "it has more than 64 bits", NULL },
+	[KIND_WIDTH] = { "b|w|l|q", parse_width, "b, w, l or q (1, 2, 4 or 8 bytes) is wanted",
+			 NULL, widths },
+	[KIND_VALUE] = { "VALUE", parse_number, "a number is wanted, decimal or 0x...",
+			 "it has more than 64 bits", NULL },
+	[KIND_PERIOD] = { "TIME", parse_time, "500ms, 2s, 1m or plain seconds are wanted",
+			  "it is above 24 hours", NULL },
+	[KIND_RATE] = { "HZ", parse_rate, "a decimal number per second is wanted",
+			"a rate is 1 to 1000000 per second", NULL },
 	[KIND_CHOICE] = { NULL, parse_choice, NULL, NULL, NULL },
 	[KIND_FILE] = { "FILE", parse_text, "a file name is wanted", NULL, NULL },
 	[KIND_SPEC] = { "SPEC", parse_any, "", NULL, NULL },
@@ -206,8 +213,8 @@ const char *kind_name(enum kind kind, const char *name, const char *choices)
 	return kinds[kind].name ? kinds[kind].name : choices;
 }
 
-int kind_parse(enum kind kind, const char *choices, const char *label, const char *text, struct value *v,
-	       struct error *e)
+int kind_parse(enum kind kind, const char *choices, const char *label, const char *text,
+	       struct value *v, struct error *e)
 {
 	const struct kind_row *k = &kinds[kind];
 	int rc = k->parse(choices, text, v);
@@ -218,13 +225,16 @@ int kind_parse(enum kind kind, const char *choices, const char *label, const cha
 		return 0;
 	}
 	if (rc == -ERANGE && k->range)
-		return fail(e, CAUSE_USAGE, 0, "%s: \"%.*s\" is out of range: %s", label, QUOTED, text, k->range);
+		return fail(e, CAUSE_USAGE, 0, "%s: \"%.*s\" is out of range: %s", label, QUOTED,
+			    text, k->range);
 	if (k->wanted)
-		return fail(e, CAUSE_USAGE, 0, "%s: \"%.*s\" is not understood: %s", label, QUOTED, text, k->wanted);
+		return fail(e, CAUSE_USAGE, 0, "%s: \"%.*s\" is not understood: %s", label, QUOTED,
+			    text, k->wanted);
 	return fail(e, CAUSE_USAGE, 0, "%s: \"%.*s\" is none of %s", label, QUOTED, text, choices);
 }
 
-static void add_choices(const char *choices, void (*add)(void *to, const char *word, const char *help), void *to)
+static void add_choices(const char *choices,
+			void (*add)(void *to, const char *word, const char *help), void *to)
 {
 	for (const char *c = choices; c;) {
 		size_t n = strcspn(c, "|");
@@ -251,8 +261,8 @@ static void add_spec(void (*add)(void *to, const char *word, const char *help), 
 	}
 }
 
-void kind_words(enum kind kind, const char *choices, void (*add)(void *to, const char *word, const char *help),
-		void *to)
+void kind_words(enum kind kind, const char *choices,
+		void (*add)(void *to, const char *word, const char *help), void *to)
 {
 	for (const struct known_word *w = kinds[kind].known; w && w->word; w++)
 		add(to, w->word, w->help);
@@ -267,5 +277,6 @@ void kind_words(enum kind kind, const char *choices, void (*add)(void *to, const
 
 bool kind_is_list(enum kind kind)
 {
-	return kind == KIND_VECTORS || kind == KIND_AMOUNT || kind == KIND_COLUMNS || kind == KIND_SPEC;
+	return kind == KIND_VECTORS || kind == KIND_AMOUNT || kind == KIND_COLUMNS ||
+	       kind == KIND_SPEC;
 }

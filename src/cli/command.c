@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cli/arg-type.h"
 #include "base/nearest.h"
 #include "base/util.h"
+#include "cli/arg-type.h"
 
 static bool fits(const struct command *cmd, bool inside)
 {
@@ -26,14 +26,16 @@ static const struct command *wrong_place(const struct command *cmd, bool inside,
 	return NULL;
 }
 
-const struct command *command_find(const struct commands *c, const char *word, bool inside, struct error *e)
+const struct command *command_find(const struct commands *c, const char *word, bool inside,
+				   struct error *e)
 {
 	const char *list = inside ? "help lists the commands" : "msictl help lists the commands";
 	struct nearest near = { .typed = word };
 
 	for (size_t i = 0; i < c->n; i++) {
 		if (!strcmp(c->row[i]->word, word))
-			return fits(c->row[i], inside) ? c->row[i] : wrong_place(c->row[i], inside, e);
+			return fits(c->row[i], inside) ? c->row[i]
+						       : wrong_place(c->row[i], inside, e);
 		if (fits(c->row[i], inside) && !(c->row[i]->flags & CMD_HIDDEN))
 			nearest_try(&near, c->row[i]->word);
 	}
@@ -53,8 +55,8 @@ char *command_usage(const struct command *cmd, bool inside, char *buf, size_t si
 
 		if (inside && p->kind == KIND_DEVICE)
 			continue;
-		append(buf, size, p->optional ? " [%s%s]" : " %s%s", kind_name(p->kind, p->name, p->choices),
-		       p->many ? "..." : "");
+		append(buf, size, p->optional ? " [%s%s]" : " %s%s",
+		       kind_name(p->kind, p->name, p->choices), p->many ? "..." : "");
 	}
 	for (size_t i = 0; i < cmd->noption; i++) {
 		const struct option *o = &cmd->option[i];

@@ -13,8 +13,8 @@
 
 #include "base/error.h"
 #include "irq/index.h"
-#include "out/printer.h"
 #include "irq/vector-set.h"
+#include "out/printer.h"
 
 struct session;
 struct args;
@@ -75,7 +75,10 @@ enum family { /* how help and the manual group them */
 	NR_FAMILY,
 };
 
-/* Words that a command has to do with: a heading, and each word with what it means, NULL past the last. */
+/*
+ * Words that a command has to do with: a heading, and each word with what it means, NULL past the
+ * last.
+ */
 struct glossary {
 	const char *title; /* NULL: none */
 	const char *(*word_at)(unsigned int i, const char **help);
@@ -84,8 +87,8 @@ struct glossary {
 struct command {
 	const char *word, *summary;
 	/*
-	 * Paragraphs for help CMD and the manual, a line each; lines that begin with a blank are an example and stay
-	 * as they are. May be NULL.
+	 * Paragraphs for help CMD and the manual, a line each; lines that begin with a blank are an
+	 * example and stay as they are. May be NULL.
 	 */
 	const char *help;
 	enum family family;
@@ -93,11 +96,14 @@ struct command {
 	unsigned int ends; /* 1 << CAUSE_* that scripts should expect besides those of its kind */
 	const struct param *param;
 	size_t nparam;
-	const struct option *option; /* index with designated initialisers; args->option[] runs alike */
+	const struct option
+		*option; /* index with designated initialisers; args->option[] runs alike */
 	size_t noption;
 	const struct table *table;   /* what -o chooses from; NULL: none */
 	struct glossary glossary[2]; /* for help and the manual */
-	/* Of a CMD_HELD row: whether these words are about the opened device at all; NULL: always. */
+	/*
+	 * Of a CMD_HELD row: whether these words are about the opened device at all; NULL: always.
+	 */
 	bool (*needs_device)(const struct args *a);
 	/* 0 or -errno with @e filled. */
 	int (*run)(struct session *s, const struct args *a, struct error *e);
@@ -107,7 +113,8 @@ struct command {
 struct value {
 	bool given;
 	const char *text; /* as typed; borrowed from argv */
-	uint64_t number;  /* COUNT, OFFSET, VALUE, PERIOD (us), RATE, REGION, WIDTH (bytes), CHOICE (position), AMOUNT
+	uint64_t
+		number; /* COUNT, OFFSET, VALUE, PERIOD (us), RATE, REGION, WIDTH (bytes), CHOICE (position), AMOUNT
 			     with a plain number */
 	enum irq_index index;
 	enum {
@@ -150,9 +157,12 @@ struct globals {
  */
 int globals_parse(int argc, char **argv, struct globals *g, int *argi, struct error *e);
 
-/** command_find() - exact word; a near miss is named in @e (CAUSE_USAGE). @inside: as typed in run and shell. NULL with
- * @e. */
-const struct command *command_find(const struct commands *c, const char *word, bool inside, struct error *e);
+/**
+ * command_find() - exact word; a near miss is named in @e (CAUSE_USAGE). @inside: as typed in run
+ * and shell. NULL with @e.
+ */
+const struct command *command_find(const struct commands *c, const char *word, bool inside,
+				   struct error *e);
 
 /**
  * command_parse() - the words after the command word
@@ -161,19 +171,25 @@ const struct command *command_find(const struct commands *c, const char *word, b
  * @g: global options found among them are set
  * Returns: 0 or -EINVAL (CAUSE_USAGE, the usage line as hint).
  */
-int command_parse(const struct command *cmd, int argc, char **argv, bool inside, struct globals *g, struct args *a,
-		  struct error *e);
+int command_parse(const struct command *cmd, int argc, char **argv, bool inside, struct globals *g,
+		  struct args *a, struct error *e);
 
 /** command_for_holder() - whether the holder of DEVICE, when there is one, is to run it. */
 bool command_for_holder(const struct args *a);
 
-/** command_usage() - "resize DEVICE INDEX COUNT [--rebuild]"; without DEVICE when @inside. Returns @buf. */
+/**
+ * command_usage() - "resize DEVICE INDEX COUNT [--rebuild]"; without DEVICE when @inside. Returns
+ * @buf.
+ */
 char *command_usage(const struct command *cmd, bool inside, char *buf, size_t size);
 
 /** command_help() - print a command's help, or with @cmd NULL the list of all. */
 void command_help(const struct commands *c, const struct command *cmd, bool inside, struct out *o);
 
-/** command_man() - print the COMMANDS, OPTIONS and EXIT STATUS sections of msictl(8) in man(7) macros. */
+/**
+ * command_man() - print the COMMANDS, OPTIONS and EXIT STATUS sections of msictl(8) in man(7)
+ * macros.
+ */
 void command_man(const struct commands *c, struct out *o);
 
 /* What completion may ask the session: candidates for a kind. */
@@ -188,12 +204,13 @@ struct completion_source {
  * @argv: the words so far, without the program's; the last may be "" and is the one being typed
  * @add: called per candidate; an empty word says that names of files are wanted
  */
-void command_complete(const struct commands *c, int argc, char **argv, bool inside, const struct completion_source *src,
+void command_complete(const struct commands *c, int argc, char **argv, bool inside,
+		      const struct completion_source *src,
 		      void (*add)(void *to, const char *word, const char *help), void *to);
 
 /**
- * line_split() - words of a script or shell line: blanks separate, '..' and ".." quote, \ escapes, # begins a comment,
- * ; or the end of the line ends a command
+ * line_split() - words of a script or shell line: blanks separate, '..' and ".." quote, \ escapes,
+ * # begins a comment, ; or the end of the line ends a command
  * @line: changed in place; words point into it
  * @next: set behind the end of the command, or to NULL when no text follows
  * Returns: the number of words, -EINVAL (unbalanced quote), -E2BIG above @max.

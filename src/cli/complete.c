@@ -3,10 +3,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/util.h"
+#include "cli/arg-type.h"
 #include "cli/command.h"
 #include "cli/global-options.h"
-#include "cli/arg-type.h"
-#include "base/util.h"
 
 /* Behind it DEVICE is a SPEC. */
 #define SIMULATED "sim:"
@@ -24,7 +24,9 @@ struct complete {
 	bool literal;		      /* behind -- */
 	size_t nword;		      /* words behind the command's that are no options */
 
-	/* The word being typed: what a candidate keeps of it, and what a candidate must begin with. */
+	/*
+	 * The word being typed: what a candidate keeps of it, and what a candidate must begin with.
+	 */
 	char lead[512];
 	const char *typed;
 };
@@ -185,7 +187,8 @@ static void offer_columns(struct complete *k, const char *word, const char *list
 }
 
 /* @word is of @kind from @from on. */
-static void offer_kind(struct complete *k, enum kind kind, const char *choices, const char *word, const char *from)
+static void offer_kind(struct complete *k, enum kind kind, const char *choices, const char *word,
+		       const char *from)
 {
 	const char *comma;
 
@@ -246,7 +249,8 @@ static void offer_last(struct complete *k, const char *word)
 	}
 }
 
-void command_complete(const struct commands *c, int argc, char **argv, bool inside, const struct completion_source *src,
+void command_complete(const struct commands *c, int argc, char **argv, bool inside,
+		      const struct completion_source *src,
 		      void (*add)(void *to, const char *word, const char *help), void *to)
 {
 	struct complete k = { .c = c, .inside = inside, .src = src, .add = add, .to = to };

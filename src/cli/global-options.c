@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/global-options.h"
 
-#include "cli/arg-type.h"
 #include "base/util.h"
+#include "cli/arg-type.h"
 
 #define AT(member) offsetof(struct globals, member)
 
 static const struct global {
 	struct option option;
-	size_t at;    /* where in struct globals: a bool for a flag, microseconds for a period, else the text */
+	size_t at; /* where in struct globals: a bool for a flag, microseconds for a period, else the text */
 	bool outside; /* decided before a session begins */
 } rows[] = {
 	{ .at = AT(help), .option = { .word = "help", .letter = 'h', .help = "show help" } },
 	{ .at = AT(version),
 	  .outside = true,
-	  .option = { .word = "version", .help = "show the version, the back ends and the libraries" } },
-	{ .at = AT(json), .option = { .word = "json", .letter = 'J', .help = "print JSON, one object per line" } },
+	  .option = { .word = "version",
+		      .help = "show the version, the back ends and the libraries" } },
+	{ .at = AT(json),
+	  .option = { .word = "json", .letter = 'J', .help = "print JSON, one object per line" } },
 	{ .at = AT(columns),
 	  .option = { .word = "output",
 		      .letter = 'o',
@@ -40,7 +42,8 @@ static const struct global {
 		      .name = "FILE",
 		      .help = "read a capture in place of /sys and /proc, or a folder with copies of both" } },
 	{ .at = AT(trace),
-	  .option = { .word = "trace", .help = "print each ioctl made, flags in words, and what it returned" } },
+	  .option = { .word = "trace",
+		      .help = "print each ioctl made, flags in words, and what it returned" } },
 	{ .at = AT(dry_run),
 	  .option = { .word = "dry-run",
 		      .help = "print each change that would be made, make none; a device is opened all the same, which "
@@ -79,7 +82,9 @@ const char *global_text(const struct globals *g, size_t i)
 {
 	enum kind kind = rows[i].option.kind;
 
-	return kind == KIND_FLAG || kind == KIND_PERIOD ? NULL : *(const char *const *)((const char *)g + rows[i].at);
+	return kind == KIND_FLAG || kind == KIND_PERIOD
+		       ? NULL
+		       : *(const char *const *)((const char *)g + rows[i].at);
 }
 
 bool global_in_session(size_t i)

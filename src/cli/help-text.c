@@ -69,7 +69,8 @@ bool command_ends_with(const struct command *cmd, enum cause cause)
 	case CAUSE_SHORT:
 	case CAUSE_EXPECTATION:
 	case CAUSE_DISTURB:
-		return cmd->flags & CMD_CHANGES || (takes_device(cmd) && cmd->family == FAMILY_SCRIPT);
+		return cmd->flags & CMD_CHANGES ||
+		       (takes_device(cmd) && cmd->family == FAMILY_SCRIPT);
 	default:
 		return true;
 	}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What help and the manual have in common: paragraphs of a row, and the exit statuses that matter for it. */
+/*
+ * What help and the manual have in common: paragraphs of a row, and the exit statuses that matter
+ * for it.
+ */
 #ifndef MSICTL_CLI_HELP_TEXT_H
 #define MSICTL_CLI_HELP_TEXT_H
 

@@ -2,11 +2,11 @@
 /* What the rows say of themselves, for people at a terminal. */
 #include <string.h>
 
+#include "base/util.h"
+#include "cli/arg-type.h"
 #include "cli/command.h"
 #include "cli/global-options.h"
 #include "cli/help-text.h"
-#include "cli/arg-type.h"
-#include "base/util.h"
 
 #define WIDTH 79
 #define USAGE 512
@@ -15,7 +15,10 @@
 #define WORDS	14
 #define OPTIONS 27
 
-/* Print the words of @text, @n bytes, in lines of WIDTH columns from column @indent on; @lead stands left of them. */
+/*
+ * Print the words of @text, @n bytes, in lines of WIDTH columns from column @indent on; @lead
+ * stands left of them.
+ */
 static void fill(struct out *o, const char *lead, int indent, const char *text, size_t n)
 {
 	char line[4 * WIDTH] = "";
@@ -72,8 +75,8 @@ static const char *option_lead(const struct option *opt, char *buf, size_t size)
 	return buf;
 }
 
-static void print_options(struct out *o, const char *title, const struct option *(*at)(const void *ctx, size_t i),
-			  const void *ctx)
+static void print_options(struct out *o, const char *title,
+			  const struct option *(*at)(const void *ctx, size_t i), const void *ctx)
 {
 	const struct option *opt;
 	bool any = false;
@@ -125,7 +128,8 @@ static void print_columns(struct out *o, const struct table *t)
 		char lead[40] = "  ", text[256] = "";
 
 		append(lead, sizeof(lead), "%s ", c->name);
-		append(text, sizeof(text), "%s%s", c->help ? c->help : "", c->extra ? " (only when asked for)" : "");
+		append(text, sizeof(text), "%s%s", c->help ? c->help : "",
+		       c->extra ? " (only when asked for)" : "");
 		item(o, lead, WORDS, text);
 	}
 }
@@ -169,7 +173,8 @@ static void help_one(const struct command *cmd, bool inside, struct out *o)
 	char usage[USAGE];
 
 	doc_command(out_doc(o), cmd, inside);
-	out_text(o, "usage: %s%s", inside ? "" : "msictl ", command_usage(cmd, inside, usage, sizeof(usage)));
+	out_text(o, "usage: %s%s", inside ? "" : "msictl ",
+		 command_usage(cmd, inside, usage, sizeof(usage)));
 	out_text(o, "%s", "");
 	item(o, "", 0, cmd->summary);
 	print_help(o, cmd->help);
@@ -182,7 +187,8 @@ static void help_one(const struct command *cmd, bool inside, struct out *o)
 	out_text(o, "Options that every command takes: %s", inside ? "help" : "msictl help");
 }
 
-static void help_family(const struct commands *c, enum family f, bool inside, struct out *o, node *rows)
+static void help_family(const struct commands *c, enum family f, bool inside, struct out *o,
+			node *rows)
 {
 	bool any = false;
 
@@ -212,7 +218,8 @@ void command_help(const struct commands *c, const struct command *cmd, bool insi
 		return;
 	}
 	rows = doc_array(out_doc(o), "commands");
-	out_text(o, "usage: %s", inside ? "COMMAND [WORD...]" : "msictl [OPTION...] COMMAND [WORD...]");
+	out_text(o, "usage: %s",
+		 inside ? "COMMAND [WORD...]" : "msictl [OPTION...] COMMAND [WORD...]");
 	for (int f = 0; f < NR_FAMILY; f++)
 		help_family(c, (enum family)f, inside, o, rows);
 	print_options(o, "Options of every command", inside ? inside_at : any_at, NULL);

@@ -2,11 +2,11 @@
 /* What the rows say of themselves, in the macros of man(7). */
 #include <string.h>
 
+#include "base/util.h"
+#include "cli/arg-type.h"
 #include "cli/command.h"
 #include "cli/global-options.h"
 #include "cli/help-text.h"
-#include "cli/arg-type.h"
-#include "base/util.h"
 
 #define TEXT  1024
 #define WIDTH 72

@@ -8,18 +8,24 @@
 #include <getopt.h>
 #undef option
 
-#include "cli/command.h"
-#include "cli/global-options.h"
-#include "cli/arg-type.h"
 #include "base/nearest.h"
 #include "base/util.h"
+#include "cli/arg-type.h"
+#include "cli/command.h"
+#include "cli/global-options.h"
 
-/* What getopt_long() returns for the long option at position 0; letters and its own answers are below. */
+/*
+ * What getopt_long() returns for the long option at position 0; letters and its own answers are
+ * below.
+ */
 #define FIRST 0x100
 
 #define MAX_KNOWN (MAX_OPTIONS + MAX_GLOBALS)
 
-/* One walk through an argv. The command's own options come first and win over global ones of the same name. */
+/*
+ * One walk through an argv. The command's own options come first and win over global ones of the
+ * same name.
+ */
 struct parse {
 	const struct command *cmd; /* NULL: only global options are known */
 	bool inside;
@@ -45,7 +51,10 @@ static void know(struct parse *p, const struct option *o)
 		append(p->letters, sizeof(p->letters), "%c%s", o->letter, value ? ":" : "");
 }
 
-/* @order: '-' every word is told in its order, '+' stop at the first one; ':' leaves the sentences to us. */
+/*
+ * @order: '-' every word is told in its order, '+' stop at the first one; ':' leaves the sentences
+ * to us.
+ */
 static void prepare(struct parse *p, char order)
 {
 	append(p->letters, sizeof(p->letters), "%c:", order);
@@ -77,7 +86,9 @@ static void usage_hint(const struct parse *p, const char *first)
 		hint(p->e, "%susage: %s%s", first, p->inside ? "" : "msictl ",
 		     command_usage(p->cmd, p->inside, usage, sizeof(usage)));
 	else
-		hint(p->e, "%susage: msictl [OPTION...] COMMAND [WORD...]; msictl help lists the commands", first);
+		hint(p->e,
+		     "%susage: msictl [OPTION...] COMMAND [WORD...]; msictl help lists the commands",
+		     first);
 }
 
 static int unknown(const struct parse *p, const char *word)
@@ -113,7 +124,8 @@ static int bad_option(const struct parse *p, int answer, const char *word)
 	if (answer == ':' && i < p->n) {
 		const struct option *o = p->known[i];
 
-		fail(p->e, CAUSE_USAGE, 0, "--%s needs a value: %s", o->word, kind_name(o->kind, o->name, o->choices));
+		fail(p->e, CAUSE_USAGE, 0, "--%s needs a value: %s", o->word,
+		     kind_name(o->kind, o->name, o->choices));
 	} else if (optopt >= FIRST && i < p->n) {
 		fail(p->e, CAUSE_USAGE, 0, "--%s takes no value", p->known[i]->word);
 	} else {
@@ -131,7 +143,8 @@ static int take_option(struct parse *p, size_t i, const char *text)
 
 	if (i >= p->own) {
 		if (p->inside && !global_in_session(i - p->own))
-			return fail(p->e, CAUSE_USAGE, 0, "--%s cannot be changed inside run and shell", o->word);
+			return fail(p->e, CAUSE_USAGE, 0,
+				    "--%s cannot be changed inside run and shell", o->word);
 		rc = global_set(p->g, i - p->own, text, p->e);
 	} else {
 		append(label, sizeof(label), "%s", o->word);
@@ -150,7 +163,8 @@ int globals_parse(int argc, char **argv, struct globals *g, int *argi, struct er
 	prepare(&p, '+');
 	while ((answer = getopt_long(argc, argv, p.letters, p.row, NULL)) != -1) {
 		size_t i = position(&p, answer);
-		int rc = i < p.n ? take_option(&p, i, optarg) : bad_option(&p, answer, argv[optind - 1]);
+		int rc = i < p.n ? take_option(&p, i, optarg)
+				 : bad_option(&p, answer, argv[optind - 1]);
 
 		if (rc)
 			return rc;
@@ -177,7 +191,8 @@ static int walk(struct parse *p, int argc, char **argv, int *nword)
 		if (answer == 1)
 			argv[1 + (*nword)++] = optarg;
 		else
-			rc = i < p->n ? take_option(p, i, optarg) : bad_option(p, answer, argv[optind - 1]);
+			rc = i < p->n ? take_option(p, i, optarg)
+				      : bad_option(p, answer, argv[optind - 1]);
 		if (rc) {
 			bad = rc;
 			p->e = &later;
@@ -191,7 +206,8 @@ static int walk(struct parse *p, int argc, char **argv, int *nword)
 
 static int too_few(const struct parse *p, const struct param *param)
 {
-	fail(p->e, CAUSE_USAGE, 0, "%s is missing", kind_name(param->kind, param->name, param->choices));
+	fail(p->e, CAUSE_USAGE, 0, "%s is missing",
+	     kind_name(param->kind, param->name, param->choices));
 	usage_hint(p, "");
 	return -EINVAL;
 }
@@ -219,8 +235,9 @@ static int take_words(struct parse *p, char **word, int n)
 				continue;
 			return too_few(p, param);
 		}
-		rc = kind_parse(param->kind, param->choices, kind_name(param->kind, param->name, param->choices),
-				word[used++], &p->a->param[i], p->e);
+		rc = kind_parse(param->kind, param->choices,
+				kind_name(param->kind, param->name, param->choices), word[used++],
+				&p->a->param[i], p->e);
 		if (rc) {
 			usage_hint(p, "");
 			return rc;
@@ -243,8 +260,8 @@ static int check_columns(const struct parse *p)
 	return fail(p->e, CAUSE_USAGE, 0, "--output: this command has no columns");
 }
 
-int command_parse(const struct command *cmd, int argc, char **argv, bool inside, struct globals *g, struct args *a,
-		  struct error *e)
+int command_parse(const struct command *cmd, int argc, char **argv, bool inside, struct globals *g,
+		  struct args *a, struct error *e)
 {
 	struct parse p = { .cmd = cmd, .inside = inside, .g = g, .a = a, .e = e };
 	int n, rc;

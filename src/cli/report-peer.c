@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a change did to registers that a vfio-user peer leaves to its client. */
-#include "cli/report.h"
 #include "base/util.h"
+#include "cli/report.h"
 
 static void note_ready(struct out *o, const char *word, const struct change *c)
 {
@@ -10,23 +10,30 @@ static void note_ready(struct out *o, const char *word, const struct change *c)
 
 	vector_set_text(&c->unmasked, text, sizeof(text));
 	if (c->enable_written)
-		out_note(o, "%s: the peer left Enable clear in the device: msictl set it%s%s; disabling puts it back",
-			 word, unmasked ? " and unmasked " : "", unmasked ? text : "");
+		out_note(
+			o,
+			"%s: the peer left Enable clear in the device: msictl set it%s%s; disabling puts it back",
+			word, unmasked ? " and unmasked " : "", unmasked ? text : "");
 	else if (unmasked)
-		out_note(o, "%s: the peer left %s masked in the device: msictl unmasked them; disabling puts it back",
-			 word, text);
+		out_note(
+			o,
+			"%s: the peer left %s masked in the device: msictl unmasked them; disabling puts it back",
+			word, text);
 	if (c->enable_clear)
-		out_note(o,
-			 "warning: %s: Enable stays clear in the device, although msictl wrote it: what the device "
-			 "raises "
-			 "may arrive as INTx, and the count of vector 0 may be INTx",
-			 word);
+		out_note(
+			o,
+			"warning: %s: Enable stays clear in the device, although msictl wrote it: what the device "
+			"raises "
+			"may arrive as INTx, and the count of vector 0 may be INTx",
+			word);
 	if (!vector_set_empty(&c->still_masked))
-		out_note(o, "warning: %s %s: still masked in the device, although armed and written", word,
-			 vector_set_text(&c->still_masked, text, sizeof(text)));
+		out_note(o,
+			 "warning: %s %s: still masked in the device, although armed and written",
+			 word, vector_set_text(&c->still_masked, text, sizeof(text)));
 }
 
-static void note_unseen(struct out *o, struct device *d, enum irq_index index, const struct change *c)
+static void note_unseen(struct out *o, struct device *d, enum irq_index index,
+			const struct change *c)
 {
 	struct vector_set armed = device_armed(d, index), masked;
 	const char *word = irq_index_word(index);
@@ -35,8 +42,8 @@ static void note_unseen(struct out *o, struct device *d, enum irq_index index, c
 
 	if (!c->masks_unseen || device_masks_read(d, index, &armed, &masked, &why) == 0)
 		return;
-	out_note(o, "warning: %s %s: whether they are unmasked in the device can't be seen: %s", word,
-		 vector_set_text(&armed, text, sizeof(text)), why.message);
+	out_note(o, "warning: %s %s: whether they are unmasked in the device can't be seen: %s",
+		 word, vector_set_text(&armed, text, sizeof(text)), why.message);
 	if (why.hint[0])
 		out_note(o, "hint: %s; unmask %s %s --by %s", why.hint, word, text,
 			 index == IRQ_MSIX ? "table" : "bits");
@@ -61,5 +68,8 @@ void report_peer(struct out *o, struct device *d, enum irq_index index, const st
 		out_note(o, "%s: Enable and the masks %s back in the device", word,
 			 d->trace->dry_run ? "would be put" : "were put");
 	if (c->cap_left)
-		out_note(o, "warning: %s: Enable or masks that msictl wrote could not be put back in the device", word);
+		out_note(
+			o,
+			"warning: %s: Enable or masks that msictl wrote could not be put back in the device",
+			word);
 }

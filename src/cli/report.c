@@ -5,8 +5,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "host/function.h"
 #include "base/util.h"
+#include "host/function.h"
 
 void doc_vectors(node *parent, const char *key, const struct vector_set *s)
 {
@@ -17,8 +17,8 @@ void doc_vectors(node *parent, const char *key, const struct vector_set *s)
 		doc_push_number(array, v);
 }
 
-int resolve_vectors(struct device *d, enum irq_index index, enum vector_word word, const struct vector_set *listed,
-		    struct vector_set *set, struct error *e)
+int resolve_vectors(struct device *d, enum irq_index index, enum vector_word word,
+		    const struct vector_set *listed, struct vector_set *set, struct error *e)
 {
 	struct index *ix = device_index(d, index, e);
 	const char *name = irq_index_word(index);
@@ -40,19 +40,20 @@ int resolve_vectors(struct device *d, enum irq_index index, enum vector_word wor
 	}
 	if (vector_set_end(set) <= ix->info.count)
 		return 0;
-	return fail(e, CAUSE_USAGE, 0, "%s has vectors 0-%u, %u is beyond", name, ix->info.count - 1,
-		    vector_set_end(set) - 1);
+	return fail(e, CAUSE_USAGE, 0, "%s has vectors 0-%u, %u is beyond", name,
+		    ix->info.count - 1, vector_set_end(set) - 1);
 }
 
-int resolve_armed(struct device *d, enum irq_index index, const struct value *v, struct vector_set *set,
-		  struct error *e)
+int resolve_armed(struct device *d, enum irq_index index, const struct value *v,
+		  struct vector_set *set, struct error *e)
 {
-	return resolve_vectors(d, index, v->word == VECTORS_ALL ? VECTORS_ARMED : v->word, &v->vectors, set, e);
+	return resolve_vectors(d, index, v->word == VECTORS_ALL ? VECTORS_ARMED : v->word,
+			       &v->vectors, set, e);
 }
 
 /*
- * As config space has them now, not as VFIO virtualises them; what a peer serves it does not virtualise. *source: what
- * told.
+ * As config space has them now, not as VFIO virtualises them; what a peer serves it does not
+ * virtualise. *source: what told.
  */
 static bool real_caps(const struct device *d, struct pci_caps *caps, const char **source)
 {
@@ -83,12 +84,13 @@ static bool real_caps(const struct device *d, struct pci_caps *caps, const char 
 }
 
 /* The device's own word: Message Control. */
-static bool real_control(const struct device *d, enum irq_index index, uint16_t *control, bool *enabled,
-			 const char **source)
+static bool real_control(const struct device *d, enum irq_index index, uint16_t *control,
+			 bool *enabled, const char **source)
 {
 	struct pci_caps caps;
 
-	if (!d->handle || d->trace->dry_run || (index != IRQ_MSI && index != IRQ_MSIX) || !real_caps(d, &caps, source))
+	if (!d->handle || d->trace->dry_run || (index != IRQ_MSI && index != IRQ_MSIX) ||
+	    !real_caps(d, &caps, source))
 		return false;
 	if (index == IRQ_MSI && caps.has_msi) {
 		*control = caps.msi.control;
@@ -120,7 +122,8 @@ static bool blind_known(const struct device *d, const struct change *c)
 	return vector_set_empty(&c->off) && !d->trace->dry_run;
 }
 
-static void text_rebuild(struct out *o, const struct device *d, enum irq_index index, const struct change *c)
+static void text_rebuild(struct out *o, const struct device *d, enum irq_index index,
+			 const struct change *c)
 {
 	const char *word = irq_index_word(index);
 	char live[96], off[96];
@@ -130,14 +133,17 @@ static void text_rebuild(struct out *o, const struct device *d, enum irq_index i
 	if (d->trace->dry_run)
 		out_text(o, "%s: would be rebuilt, which blinds what is live: %s", word, live);
 	else if (!blind_known(d, c))
-		out_text(o, "%s: the rebuild failed, off until armed again: %s; live before: %s", word, off, live);
+		out_text(o, "%s: the rebuild failed, off until armed again: %s; live before: %s",
+			 word, off, live);
 	else
 		out_text(o, "%s: %s, blind for %" PRIu64 " us; live before: %s", word,
-			 vector_set_empty(&c->dropped) ? "rebuilt" : "the rebuild failed and was repaired", c->blind_us,
-			 live);
+			 vector_set_empty(&c->dropped) ? "rebuilt"
+						       : "the rebuild failed and was repaired",
+			 c->blind_us, live);
 }
 
-static void text_change(struct out *o, const struct device *d, enum irq_index index, const struct change *c)
+static void text_change(struct out *o, const struct device *d, enum irq_index index,
+			const struct change *c)
 {
 	const struct index *ix = &d->irq[index];
 	struct vector_set armed = device_armed(d, index), masked = device_masked(d, index);
@@ -146,15 +152,16 @@ static void text_change(struct out *o, const struct device *d, enum irq_index in
 	if (!ix->enabled)
 		snprintf(line, sizeof(line), "%s: %soff", irq_index_word(index), would(d));
 	else
-		snprintf(line, sizeof(line), "%s: %s%u armed of %u", irq_index_word(index), would(d),
-			 vector_set_count(&armed), ix->info.count);
+		snprintf(line, sizeof(line), "%s: %s%u armed of %u", irq_index_word(index),
+			 would(d), vector_set_count(&armed), ix->info.count);
 	add_set(line, sizeof(line), "not armed in the device", &c->empty);
 	add_set(line, sizeof(line), "added", &c->added);
 	add_set(line, sizeof(line), "released", &c->removed);
 	if (!c->rebuilt)
 		add_set(line, sizeof(line), c->calls ? "untouched" : "already", &c->kept);
 	add_set(line, sizeof(line), "masked", &masked);
-	add_set(line, sizeof(line), device_served(d) ? "dropped by the peer" : "dropped by the kernel", &c->dropped);
+	add_set(line, sizeof(line),
+		device_served(d) ? "dropped by the peer" : "dropped by the kernel", &c->dropped);
 	add_set(line, sizeof(line), "armed again", &c->repaired);
 	add_set(line, sizeof(line), "state unknown", &c->unknown);
 	if (d->trace->dry_run)
@@ -166,7 +173,8 @@ static void text_change(struct out *o, const struct device *d, enum irq_index in
 }
 
 /* An absence is no word of the host: what is taken for armed on that ground is told. */
-static void note_unknown(struct out *o, const struct device *d, enum irq_index index, const struct change *c)
+static void note_unknown(struct out *o, const struct device *d, enum irq_index index,
+			 const struct change *c)
 {
 	_cleanup_free_ char *device = quote_word_dup(d->spec);
 	const char *word = irq_index_word(index);
@@ -176,14 +184,18 @@ static void note_unknown(struct out *o, const struct device *d, enum irq_index i
 		return;
 	vector_set_text(&c->unknown, text, sizeof(text));
 	if (c->unread)
-		out_note(o, "%s: the host's Linux IRQs can't be read (%s): %s are taken to be armed as before", word,
-			 errno_name(c->unread, number), text);
+		out_note(
+			o,
+			"%s: the host's Linux IRQs can't be read (%s): %s are taken to be armed as before",
+			word, errno_name(c->unread, number), text);
 	else
-		out_note(o,
-			 "%s: neither /sys/kernel/irq nor /proc/interrupts tells of all Linux IRQs of the device: %s "
-			 "are taken to be armed as before",
-			 word, text);
-	out_note(o, "hint: msictl info %s   shows what the host tells now", device ? device : d->spec);
+		out_note(
+			o,
+			"%s: neither /sys/kernel/irq nor /proc/interrupts tells of all Linux IRQs of the device: %s "
+			"are taken to be armed as before",
+			word, text);
+	out_note(o, "hint: msictl info %s   shows what the host tells now",
+		 device ? device : d->spec);
 }
 
 /* The commands that arm in the device what stands empty there. */
@@ -207,16 +219,18 @@ static void note_entries(struct out *o, struct device *d, const struct change *c
 	char text[96];
 
 	if (!vector_set_empty(&c->empty))
-		out_note(o,
-			 "warning: msix %s: the kernel says armed, but the entries in the device's MSI-X table are "
-			 "empty, so the device can't send them",
-			 vector_set_text(&c->empty, text, sizeof(text)));
+		out_note(
+			o,
+			"warning: msix %s: the kernel says armed, but the entries in the device's MSI-X table are "
+			"empty, so the device can't send them",
+			vector_set_text(&c->empty, text, sizeof(text)));
 	/* A table that can never be read is told by JSON alone. */
 	if (!vector_set_empty(&c->entries_unread) && device_memory_on(d, &why))
-		out_note(o,
-			 "warning: msix %s: the entries in the device's MSI-X table can't be read back, and may be "
-			 "empty: %s",
-			 vector_set_text(&c->entries_unread, text, sizeof(text)), why.message);
+		out_note(
+			o,
+			"warning: msix %s: the entries in the device's MSI-X table can't be read back, and may be "
+			"empty: %s",
+			vector_set_text(&c->entries_unread, text, sizeof(text)), why.message);
 	else if (vector_set_empty(&c->empty))
 		return;
 	hint_rearm(o, d);
@@ -231,16 +245,24 @@ static void notes(struct out *o, struct device *d, enum irq_index index, const s
 
 	armed = vector_set_or(&armed, &masked);
 	live = vector_set_count(&armed);
-	/* A peer has no Linux IRQs: what it keeps of a vector without an eventfd is not to be seen. */
-	if (!device_served(d) && d->irq[index].enabled && allocated > live && !vector_set_empty(&c->removed))
-		out_note(o, "%s: %u IRQs %sstay allocated until disable; resize --release gives them back",
-			 irq_index_word(index), allocated, d->trace->dry_run ? "would " : "");
+	/*
+	 * A peer has no Linux IRQs: what it keeps of a vector without an eventfd is not to be seen.
+	 */
+	if (!device_served(d) && d->irq[index].enabled && allocated > live &&
+	    !vector_set_empty(&c->removed))
+		out_note(
+			o,
+			"%s: %u IRQs %sstay allocated until disable; resize --release gives them back",
+			irq_index_word(index), allocated, d->trace->dry_run ? "would " : "");
 	note_unknown(o, d, index, c);
 	if (index == IRQ_MSIX && d->handle)
 		note_entries(o, d, c);
 	if (!vector_set_empty(&c->unhung))
-		out_note(o, "%s: %smasked by the eventfd now, for arming anew could have let them fire: %s",
-			 irq_index_word(index), would(d), vector_set_text(&c->unhung, text, sizeof(text)));
+		out_note(
+			o,
+			"%s: %smasked by the eventfd now, for arming anew could have let them fire: %s",
+			irq_index_word(index), would(d),
+			vector_set_text(&c->unhung, text, sizeof(text)));
 	if (c->bus_master_on)
 		out_note(o, "bus mastering %sturned on; disabling puts it back", would(d));
 	if (c->bus_master_off)
@@ -250,7 +272,8 @@ static void notes(struct out *o, struct device *d, enum irq_index index, const s
 }
 
 /* A device whose Enable is clear sends nothing, whatever is armed. */
-static void report_control(struct out *o, const struct device *d, enum irq_index index, const struct vector_set *armed)
+static void report_control(struct out *o, const struct device *d, enum irq_index index,
+			   const struct vector_set *armed)
 {
 	const char *word = irq_index_word(index), *source;
 	node *doc = out_doc(o);
@@ -265,16 +288,18 @@ static void report_control(struct out *o, const struct device *d, enum irq_index
 	doc_text(doc, "control_source", source);
 	doc_bool(doc, "armed_without_enable", !enabled && !vector_set_empty(armed));
 	if (enabled || vector_set_empty(armed))
-		out_text(o, "%s: Message Control in the device 0x%04x, enable bit %s", word, control,
-			 enabled ? "set" : "clear");
+		out_text(o, "%s: Message Control in the device 0x%04x, enable bit %s", word,
+			 control, enabled ? "set" : "clear");
 	else
-		out_note(o,
-			 "warning: %s %s: armed, but Message Control in the device reads 0x%04x, with the enable bit "
-			 "clear: the device sends no %s",
-			 word, vector_set_text(armed, text, sizeof(text)), control, word);
+		out_note(
+			o,
+			"warning: %s %s: armed, but Message Control in the device reads 0x%04x, with the enable bit "
+			"clear: the device sends no %s",
+			word, vector_set_text(armed, text, sizeof(text)), control, word);
 }
 
-void report_change(struct out *o, struct device *d, enum irq_index index, const char *command, const struct change *c)
+void report_change(struct out *o, struct device *d, enum irq_index index, const char *command,
+		   const struct change *c)
 {
 	struct vector_set armed = device_armed(d, index), masked = device_masked(d, index);
 	node *doc = out_doc(o);

@@ -33,7 +33,8 @@ int lines_of_text(struct lines *l, const char *text, struct error *e)
 int lines_of_file(struct lines *l, const char *name, struct error *e)
 {
 	struct stat st;
-	int fd = strcmp(name, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(name, O_RDONLY | O_CLOEXEC);
+	int fd = strcmp(name, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+					: open(name, O_RDONLY | O_CLOEXEC);
 
 	*l = (struct lines){ .source = { .fd = fd, .ready = on_readable, .owner = l } };
 	if (fd < 0)
@@ -113,7 +114,8 @@ int lines_next(struct lines *l, struct loop *loop, char **line, size_t *len)
 {
 	char *end;
 
-	while (!(end = l->used > l->at ? memchr(l->text + l->at, '\n', l->used - l->at) : NULL) && l->source.fd >= 0) {
+	while (!(end = l->used > l->at ? memchr(l->text + l->at, '\n', l->used - l->at) : NULL) &&
+	       l->source.fd >= 0) {
 		int rc = read_more(l, loop);
 
 		if (rc)

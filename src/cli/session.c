@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/util.h"
 #include "device/backend.h"
 #include "host/presence.h"
-#include "base/util.h"
 
 struct loop *session_loop(struct session *s, struct error *e)
 {
@@ -22,7 +22,8 @@ struct loop *session_loop(struct session *s, struct error *e)
 	return NULL;
 }
 
-int session_uevents(struct session *s, const struct uevent_handler *h, struct uevents **u, struct error *e)
+int session_uevents(struct session *s, const struct uevent_handler *h, struct uevents **u,
+		    struct error *e)
 {
 	struct loop *loop = session_loop(s, e);
 	int rc;
@@ -30,7 +31,8 @@ int session_uevents(struct session *s, const struct uevent_handler *h, struct ue
 	if (!loop)
 		return -ENOMEM;
 	rc = uevents_open(u, loop, h);
-	return rc ? fail(e, cause_of_errno(-rc), -rc, "the kernel's events can't be listened to") : 0;
+	return rc ? fail(e, cause_of_errno(-rc), -rc, "the kernel's events can't be listened to")
+		  : 0;
 }
 
 int session_stopped(const struct session *s, struct error *e)
@@ -92,7 +94,8 @@ static void listen_to_kernel(struct session *s)
 {
 	const struct uevent_handler h = { .event = on_uevent, .overrun = on_overrun, .ctx = s };
 
-	if (!s->device || s->uevents || !s->device->has_addr || !s->root.live || uevents_open(&s->uevents, s->loop, &h))
+	if (!s->device || s->uevents || !s->device->has_addr || !s->root.live ||
+	    uevents_open(&s->uevents, s->loop, &h))
 		return;
 	/* What was said before we listened. */
 	give_back(s);
@@ -104,7 +107,8 @@ static void released(void *ctx)
 	struct session *s = ctx;
 
 	s->released = true;
-	out_note(s->out, "msictl: the %s wants the device back: released", device_keeper(s->device));
+	out_note(s->out, "msictl: the %s wants the device back: released",
+		 device_keeper(s->device));
 }
 
 static int open_into(struct session *s, const char *spec, struct device **d, struct error *e)
@@ -121,7 +125,8 @@ static int open_into(struct session *s, const char *spec, struct device **d, str
 	return loop ? device_open(d, &req, loop, &s->events, e) : -e->err;
 }
 
-int session_open(struct session *s, const char *spec, const struct device_events *ev, struct error *e)
+int session_open(struct session *s, const char *spec, const struct device_events *ev,
+		 struct error *e)
 {
 	const struct device_events alone = { .released = released, .ctx = s };
 	int rc;
@@ -197,9 +202,10 @@ static bool want_color(const struct globals *g)
 void session_apply(struct session *s)
 {
 	const struct globals *g = &s->globals;
-	struct out_options opt = {
-		.json = g->json, .noheadings = g->noheadings, .color = want_color(g), .columns = g->columns
-	};
+	struct out_options opt = { .json = g->json,
+				   .noheadings = g->noheadings,
+				   .color = want_color(g),
+				   .columns = g->columns };
 
 	out_set_options(s->out, &opt);
 	s->trace.on = g->trace;
@@ -208,7 +214,8 @@ void session_apply(struct session *s)
 		*s->device_trace = s->trace;
 }
 
-int session_stay(struct session *s, int (*step)(struct session *s, void *state, uint64_t *due, struct error *e),
+int session_stay(struct session *s,
+		 int (*step)(struct session *s, void *state, uint64_t *due, struct error *e),
 		 void (*end)(void *state), void *state)
 {
 	s->job = (struct job){ .step = step, .end = end, .state = state };

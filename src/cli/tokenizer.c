@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A line of a script or of the shell -> words. No expansion of any kind: a line means what it says. */
+/*
+ * A line of a script or of the shell -> words. No expansion of any kind: a line means what it says.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -31,7 +33,10 @@ static int unquote(char **r, char **w)
 	return 0;
 }
 
-/* One word from *@r, unquoted in place, terminated. *@r ends at the character after it; *@end is that character. */
+/*
+ * One word from *@r, unquoted in place, terminated. *@r ends at the character after it; *@end is
+ * that character.
+ */
 static int take_word(char **r, char *end, struct error *e)
 {
 	char *w = *r;
@@ -47,7 +52,8 @@ static int take_word(char **r, char *end, struct error *e)
 		if (**r == '\\') {
 			(*r)++;
 			if (!**r || **r == '\n')
-				return fail(e, CAUSE_USAGE, 0, "the line ends in a backslash that escapes nothing");
+				return fail(e, CAUSE_USAGE, 0,
+					    "the line ends in a backslash that escapes nothing");
 		}
 		*w++ = *(*r)++;
 	}
@@ -57,7 +63,10 @@ static int take_word(char **r, char *end, struct error *e)
 	return 0;
 }
 
-/* Behind what ends a command at @r, or NULL. A comment ends with the line, not at ; as a command would. */
+/*
+ * Behind what ends a command at @r, or NULL. A comment ends with the line, not at ; as a command
+ * would.
+ */
 static char *behind(char *r, char end)
 {
 	if (end != '#')

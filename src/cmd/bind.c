@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/util.h"
+#include "cli/session.h"
 #include "cmd/all.h"
 #include "driver/bind.h"
 #include "host/function.h"
-#include "cli/session.h"
-#include "base/util.h"
 
 /* Until the group's node is there: udev may be busy, but not for long. */
 #define NODE_TIMEOUT_US 5000000
@@ -17,7 +17,8 @@ static const char *driver_word(const char *driver)
 	return driver[0] ? driver : "no driver";
 }
 
-static void report_document(const struct driver_change *c, bool dry, const char *bdf, int group, struct out *o)
+static void report_document(const struct driver_change *c, bool dry, const char *bdf, int group,
+			    struct out *o)
 {
 	node *doc = out_doc(o);
 
@@ -33,7 +34,8 @@ static void report_document(const struct driver_change *c, bool dry, const char 
 
 static void report(const struct session *s, const struct pci_addr *a, const struct driver_change *c)
 {
-	char full[PCI_ADDR_LEN], name[PCI_ADDR_LEN], from[ROOT_NAME_ESCAPED], to[ROOT_NAME_ESCAPED], group[48] = "";
+	char full[PCI_ADDR_LEN], name[PCI_ADDR_LEN], from[ROOT_NAME_ESCAPED], to[ROOT_NAME_ESCAPED],
+		group[48] = "";
 	struct function f = { .group = -1 };
 	struct error ignored;
 
@@ -66,7 +68,8 @@ static int run_bind(struct session *s, const struct args *a, struct error *e)
 	int rc = session_address(s, a->param[0].text, &addr, e);
 
 	if (rc == 0)
-		rc = driver_bind(&s->root, &addr, a->option[BIND_FORCE].given, NODE_TIMEOUT_US, &s->trace, &c, e);
+		rc = driver_bind(&s->root, &addr, a->option[BIND_FORCE].given, NODE_TIMEOUT_US,
+				 &s->trace, &c, e);
 	if (rc == 0)
 		report(s, &addr, &c);
 	return rc;
@@ -86,8 +89,10 @@ const struct command cmd_bind = {
 	.flags = CMD_OUTSIDE | CMD_LIVE_HOST,
 	.param = (const struct param[]){ { .kind = KIND_DEVICE } },
 	.nparam = 1,
-	.option = (const struct option[]){ [BIND_FORCE] = { "force", 0, KIND_FLAG, NULL, NULL,
-							    "take it even from a running system's hands" } },
+	.option =
+		(const struct option[]){
+			[BIND_FORCE] = { "force", 0, KIND_FLAG, NULL, NULL,
+					 "take it even from a running system's hands" } },
 	.noption = 1,
 	.run = run_bind,
 };

@@ -9,10 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "capture/take.h"
-#include "cmd/all.h"
-#include "cli/session.h"
 #include "base/util.h"
+#include "capture/take.h"
+#include "cli/session.h"
+#include "cmd/all.h"
 
 enum {
 	CAPTURE_DEVICE,
@@ -48,8 +48,8 @@ static int to_stdout(struct capturing *c, struct error *e)
 
 	if (out_terminal(c->s->out) >= 0) {
 		fail(e, CAUSE_USAGE, 0, "a capture is not for a terminal");
-		hint(e, "msictl capture%s FILE, or msictl capture%s | less", c->script ? " --script" : "",
-		     c->script ? " --script" : "");
+		hint(e, "msictl capture%s FILE, or msictl capture%s | less",
+		     c->script ? " --script" : "", c->script ? " --script" : "");
 		return -EINVAL;
 	}
 	fd = dup(STDOUT_FILENO);
@@ -71,7 +71,10 @@ static int refuse_file(const char *file, int err, struct error *e)
 	return -err;
 }
 
-/* Written beside, so that FILE is there whole or not at all; renamed over another one only by --force. */
+/*
+ * Written beside, so that FILE is there whole or not at all; renamed over another one only by
+ * --force.
+ */
 static int commit(const char *beside, const char *file, bool force)
 {
 	if (renameat2(AT_FDCWD, beside, AT_FDCWD, file, force ? 0 : RENAME_NOREPLACE) == 0)
@@ -83,7 +86,8 @@ static int commit(const char *beside, const char *file, bool force)
 	return 0;
 }
 
-static int write_beside(struct capturing *c, const char *beside, int fd, const char *file, struct error *e)
+static int write_beside(struct capturing *c, const char *beside, int fd, const char *file,
+			struct error *e)
 {
 	mode_t mask = umask(0);
 	FILE *to = fdopen(fd, "w");
@@ -138,8 +142,8 @@ static void tell(const struct capturing *c, const char *file)
 	doc_number(doc, "unread", r->unread);
 	out_note(o, "%u files and %u links in %s", r->files, r->links, file ? file : "the capture");
 	if (r->unread)
-		out_note(o, "%u could not be read: a line with ! and the error stands for each%s", r->unread,
-			 c->s->root.live && geteuid() ? "; root can read more" : "");
+		out_note(o, "%u could not be read: a line with ! and the error stands for each%s",
+			 r->unread, c->s->root.live && geteuid() ? "; root can read more" : "");
 	if (r->outside)
 		out_note(o, "%u links lead out of the root: left out", r->outside);
 }
@@ -164,7 +168,8 @@ static int run_capture(struct session *s, const struct args *a, struct error *e)
 		c.opt.device = &c.device;
 	}
 	if (!file && out_is_json(s->out))
-		return fail(e, CAUSE_USAGE, 0, "a capture on stdout leaves no place for JSON: FILE is missing");
+		return fail(e, CAUSE_USAGE, 0,
+			    "a capture on stdout leaves no place for JSON: FILE is missing");
 	rc = file ? to_file(&c, file, e) : to_stdout(&c, e);
 	if (!rc)
 		tell(&c, file);
@@ -195,7 +200,8 @@ const struct command cmd_capture = {
 					  "with vital product data, which has serial numbers" },
 			[CAPTURE_SERIALS] = { "with-serials", 0, KIND_FLAG, NULL, NULL,
 					      "with Device Serial Numbers and those of CPUs" },
-			[CAPTURE_FORCE] = { "force", 'f', KIND_FLAG, NULL, NULL, "write over FILE" },
+			[CAPTURE_FORCE] = { "force", 'f', KIND_FLAG, NULL, NULL,
+					    "write over FILE" },
 			[CAPTURE_SCRIPT] = { "script", 0, KIND_FLAG, NULL, NULL,
 					     "print a script for POSIX shells that does the same, without --device" },
 		},

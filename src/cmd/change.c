@@ -2,11 +2,11 @@
 /* enable, disable, resize */
 #include <errno.h>
 
-#include "cmd/all.h"
-#include "device/handle.h"
+#include "base/util.h"
 #include "cli/report.h"
 #include "cli/session.h"
-#include "base/util.h"
+#include "cmd/all.h"
+#include "device/handle.h"
 
 static int amount_vectors(struct device *d, const struct value *index, const struct value *amount,
 			  struct vector_set *want, struct error *e)
@@ -19,11 +19,13 @@ static int amount_vectors(struct device *d, const struct value *index, const str
 	if (amount->number == 0) {
 		int rc = fail(e, CAUSE_USAGE, 0, "a count of 0 arms nothing");
 
-		hint(e, "enable %s none   turns %s on with no vector armed", index->text, index->text);
+		hint(e, "enable %s none   turns %s on with no vector armed", index->text,
+		     index->text);
 		return rc;
 	}
 	if (amount->number > MAX_VECTORS)
-		return fail(e, CAUSE_USAGE, 0, "%s is more than the %u vectors that a function can have", amount->text,
+		return fail(e, CAUSE_USAGE, 0,
+			    "%s is more than the %u vectors that a function can have", amount->text,
 			    MAX_VECTORS);
 	vector_set_add_range(want, 0, (unsigned int)amount->number);
 	return 0;
@@ -44,7 +46,8 @@ enum {
 
 static int run_enable(struct session *s, const struct args *a, struct error *e)
 {
-	const struct value *index = &a->param[1], *amount = &a->param[2], *room = &a->option[ENABLE_ROOM];
+	const struct value *index = &a->param[1], *amount = &a->param[2],
+			   *room = &a->option[ENABLE_ROOM];
 	struct change_how how = { .no_repair = a->option[ENABLE_NO_REPAIR].given,
 				  .force = a->option[ENABLE_FORCE].given };
 	struct change c = { 0 }, reserved = { 0 };
@@ -54,14 +57,15 @@ static int run_enable(struct session *s, const struct args *a, struct error *e)
 	if (room->given && (room->number == 0 || room->number > MAX_VECTORS))
 		return fail(e, CAUSE_USAGE, 0, "--room takes 1 to %u", MAX_VECTORS);
 	if (amount->amount == AMOUNT_NONE) {
-		rc = device_enable_none(s->device, index->index, room->given ? (unsigned int)room->number : 1, how, &c,
-					e);
+		rc = device_enable_none(s->device, index->index,
+					room->given ? (unsigned int)room->number : 1, how, &c, e);
 	} else {
 		rc = amount_vectors(s->device, index, amount, &want, e);
 		if (rc)
 			return rc;
 		if (room->given)
-			rc = device_enable_none(s->device, index->index, (unsigned int)room->number, how, &reserved, e);
+			rc = device_enable_none(s->device, index->index, (unsigned int)room->number,
+						how, &reserved, e);
 		if (rc == 0)
 			rc = device_enable(s->device, index->index, &want, how, &c, e);
 		c.calls += reserved.calls;
@@ -90,7 +94,9 @@ const struct command cmd_enable = {
 		"it back.\n" BELOW_D0,
 	.family = FAMILY_CHANGE,
 	.flags = CMD_OPENS | CMD_CHANGES | CMD_LIVE_HOST,
-	.param = (const struct param[]){ { .kind = KIND_DEVICE }, { .kind = KIND_INDEX }, { .kind = KIND_AMOUNT } },
+	.param = (const struct param[]){ { .kind = KIND_DEVICE },
+					 { .kind = KIND_INDEX },
+					 { .kind = KIND_AMOUNT } },
 	.nparam = 3,
 	.option =
 		(const struct option[]){
@@ -144,7 +150,8 @@ static int run_resize(struct session *s, const struct args *a, struct error *e)
 	int rc;
 
 	if (count->number > MAX_VECTORS)
-		return fail(e, CAUSE_USAGE, 0, "%s is more than the %u vectors that a function can have", count->text,
+		return fail(e, CAUSE_USAGE, 0,
+			    "%s is more than the %u vectors that a function can have", count->text,
 			    MAX_VECTORS);
 	rc = device_resize(s->device, index->index, (unsigned int)count->number, how, &c, e);
 	if (rc == 0 || c.calls)
@@ -167,7 +174,9 @@ const struct command cmd_resize = {
 		"again.\n" BELOW_D0,
 	.family = FAMILY_CHANGE,
 	.flags = CMD_OPENS | CMD_CHANGES | CMD_LIVE_HOST,
-	.param = (const struct param[]){ { .kind = KIND_DEVICE }, { .kind = KIND_INDEX }, { .kind = KIND_COUNT } },
+	.param = (const struct param[]){ { .kind = KIND_DEVICE },
+					 { .kind = KIND_INDEX },
+					 { .kind = KIND_COUNT } },
 	.nparam = 3,
 	.option =
 		(const struct option[]){

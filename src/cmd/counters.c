@@ -5,39 +5,43 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/util.h"
+#include "cli/arg-type.h"
+#include "cli/session.h"
 #include "cmd/all.h"
 #include "cmd/vectors.h"
 #include "cmd/watch.h"
 #include "host/function.h"
-#include "cli/arg-type.h"
 #include "host/posted.h"
-#include "cli/session.h"
-#include "base/util.h"
 
 enum {
 	COUNTERS_METRICS
 };
 
-#define COLUMNS(host_is_extra)                                                                                         \
-	(const struct column[])                                                                                        \
-	{                                                                                                              \
-		{ "INDEX", "index", CELL_TEXT, "intx, msi, msix, err or req", false },                                 \
-			{ "VECTOR", "vector", CELL_NUMBER, "the number within the index", false },                     \
-			{ "STATE", "state", CELL_TEXT, "none, allocated, armed, masked or unknown", false },           \
-			{ "IRQ", "irq", CELL_NUMBER, "the Linux IRQ", false },                                         \
-			{ "COUNT", "count", CELL_NUMBER, "eventfd counts in a session, else interrupts", false },      \
-			{ "HOST", "host", CELL_NUMBER, "interrupts that Linux counted, in a session", host_is_extra }, \
-			{ "LOOPBACK", "loopback", CELL_NUMBER, "how many of COUNT were triggered here",                \
-			  host_is_extra },                                                                             \
-			{ "CHIP", "chip", CELL_TEXT, "the interrupt chip", true },                                     \
-			{ "ACTION", "action", CELL_TEXT, "the handler's name", true },                                 \
-			{ "AFFINITY", "affinity", CELL_TEXT, "CPUs wanted", true },                                    \
-			{ "EFFECTIVE", "effective", CELL_TEXT, "CPUs in effect", true },                               \
-			{ "BY", "masked_by", CELL_TEXT, "what masks it", true },                                       \
-			{ "MISSING", "cpus_missing", CELL_NUMBER, "CPUs whose interrupts are not in the count",        \
-			  true },                                                                                      \
-			{ "SOURCE", "source", CELL_TEXT,                                                               \
-			  "what told of the IRQ: sysfs (/sys/kernel/irq) or proc (/proc/interrupts)", true },          \
+#define COLUMNS(host_is_extra)                                                                        \
+	(const struct column[])                                                                       \
+	{                                                                                             \
+		{ "INDEX", "index", CELL_TEXT, "intx, msi, msix, err or req", false },                \
+			{ "VECTOR", "vector", CELL_NUMBER, "the number within the index", false },    \
+			{ "STATE", "state", CELL_TEXT,                                                \
+			  "none, allocated, armed, masked or unknown", false },                       \
+			{ "IRQ", "irq", CELL_NUMBER, "the Linux IRQ", false },                        \
+			{ "COUNT", "count", CELL_NUMBER,                                              \
+			  "eventfd counts in a session, else interrupts", false },                    \
+			{ "HOST", "host", CELL_NUMBER,                                                \
+			  "interrupts that Linux counted, in a session", host_is_extra },             \
+			{ "LOOPBACK", "loopback", CELL_NUMBER,                                        \
+			  "how many of COUNT were triggered here", host_is_extra },                   \
+			{ "CHIP", "chip", CELL_TEXT, "the interrupt chip", true },                    \
+			{ "ACTION", "action", CELL_TEXT, "the handler's name", true },                \
+			{ "AFFINITY", "affinity", CELL_TEXT, "CPUs wanted", true },                   \
+			{ "EFFECTIVE", "effective", CELL_TEXT, "CPUs in effect", true },              \
+			{ "BY", "masked_by", CELL_TEXT, "what masks it", true },                      \
+			{ "MISSING", "cpus_missing", CELL_NUMBER,                                     \
+			  "CPUs whose interrupts are not in the count", true },                       \
+			{ "SOURCE", "source", CELL_TEXT,                                              \
+			  "what told of the IRQ: sysfs (/sys/kernel/irq) or proc (/proc/interrupts)", \
+			  true },                                                                     \
 	}
 
 static const struct table outside_table = { .array = "vectors", .column = COLUMNS(true), .n = 14 };
@@ -81,7 +85,8 @@ static int look(struct session *s, const char *spec, struct counted *c, struct e
 	struct pci_addr addr;
 	int rc = s->device ? look_inside(s, c, e) : 0;
 
-	c->src = (struct vector_source){ .caps = &c->f.caps, .host = &c->host, .device = s->device };
+	c->src =
+		(struct vector_source){ .caps = &c->f.caps, .host = &c->host, .device = s->device };
 	if (rc || (s->device && !s->device->has_addr))
 		return rc;
 	rc = session_address(s, s->device ? NULL : spec, &addr, e);
@@ -127,11 +132,15 @@ static void tell_saturated(struct out *o, const struct vector_rows *rows)
 		char text[VECTOR_SET_ROOM];
 
 		for (size_t k = 0; k < rows->n; k++)
-			if (rows->row[k].index == i && rows->row[k].own && rows->row[k].own->saturated)
+			if (rows->row[k].index == i && rows->row[k].own &&
+			    rows->row[k].own->saturated)
 				vector_set_add(&full, rows->row[k].own->number);
 		if (!vector_set_empty(&full))
-			out_note(o, "%s %s: more was signalled than a count of 64 bits holds, it stays at %" PRIu64,
-				 irq_index_word(i), vector_set_text(&full, text, sizeof(text)), COUNT_END);
+			out_note(
+				o,
+				"%s %s: more was signalled than a count of 64 bits holds, it stays at %" PRIu64,
+				irq_index_word(i), vector_set_text(&full, text, sizeof(text)),
+				COUNT_END);
 	}
 }
 
@@ -177,13 +186,15 @@ static int usage_hint(struct error *e)
 }
 
 /* Several DEVICEs, or none, are for a page alone. */
-static int take_words(const struct session *s, const struct args *a, struct value *v, struct error *e)
+static int take_words(const struct session *s, const struct args *a, struct value *v,
+		      struct error *e)
 {
 	*v = a->param[1];
 	if (s->device)
 		return 0;
 	if (!a->param[0].given)
-		fail(e, CAUSE_USAGE, 0, "DEVICE is missing, which only --openmetrics can do without");
+		fail(e, CAUSE_USAGE, 0,
+		     "DEVICE is missing, which only --openmetrics can do without");
 	else if (a->nrest > 1)
 		fail(e, CAUSE_USAGE, 0, "one word too many: \"%s\"", a->rest[1]);
 	else if (!a->nrest || !kind_parse(KIND_VECTORS, NULL, "VECTORS", a->rest[0], v, e))
@@ -196,7 +207,8 @@ static int tell_metrics(struct session *s, const struct args *a, struct error *e
 	int rc = 0;
 
 	if (out_is_json(s->out))
-		return fail(e, CAUSE_USAGE, 0, "--openmetrics is a format of its own, --json is another");
+		return fail(e, CAUSE_USAGE, 0,
+			    "--openmetrics is a format of its own, --json is another");
 	if (s->device)
 		rc = drain(s, e);
 	return rc ? rc : watch_print_metrics(s, a, e);
@@ -242,7 +254,8 @@ static int tell_all(struct session *s, const struct value *v, struct counted *c,
 	bool addressed = !s->device || s->device->has_addr;
 	char bdf[PCI_ADDR_LEN];
 
-	doc_text(out_doc(s->out), "device", addressed ? pci_addr_full(&c->f.addr, bdf) : s->device->spec);
+	doc_text(out_doc(s->out), "device",
+		 addressed ? pci_addr_full(&c->f.addr, bdf) : s->device->spec);
 	if (!s->device)
 		tell_posted(s, c);
 	tell_partial(s, c);

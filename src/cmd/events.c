@@ -5,11 +5,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/util.h"
+#include "cli/session.h"
 #include "cmd/all.h"
 #include "host/function.h"
 #include "host/presence.h"
-#include "cli/session.h"
-#include "base/util.h"
 
 enum {
 	EVENTS_COUNT,
@@ -60,7 +60,8 @@ static const char *keep(const char *text, char **to)
 
 static void on_event(void *ctx, const struct uevent *u)
 {
-	size_t size = size_of(u->action) + size_of(u->subsystem) + size_of(u->devpath) + size_of(u->driver);
+	size_t size = size_of(u->action) + size_of(u->subsystem) + size_of(u->devpath) +
+		      size_of(u->driver);
 	struct heard *h = malloc(sizeof(*h) + size);
 	struct watch *w = ctx;
 	char *to;
@@ -117,8 +118,12 @@ static const char *device_text(const struct uevent *u, char *buf, size_t size)
 	return buf;
 }
 
-/* The same members in every row, so that a reader needs no cases; the object stays open for one more. */
-static void tell(struct out *o, const struct timespec *when, const struct uevent *u, const char *more)
+/*
+ * The same members in every row, so that a reader needs no cases; the object stays open for one
+ * more.
+ */
+static void tell(struct out *o, const struct timespec *when, const struct uevent *u,
+		 const char *more)
 {
 	char at[32], bdf[PCI_ADDR_LEN], device[32];
 	node *doc;
@@ -137,7 +142,10 @@ static void tell(struct out *o, const struct timespec *when, const struct uevent
 		 device_text(u, device, sizeof(device)), u->driver ? u->driver : "-", more);
 }
 
-/* A stream is read as it comes; a reader that has gone is noticed at the next row, and main.c says so. */
+/*
+ * A stream is read as it comes; a reader that has gone is noticed at the next row, and main.c says
+ * so.
+ */
 static void tell_end(struct out *o, struct watch *w)
 {
 	struct error ignored;
@@ -173,9 +181,12 @@ static bool finished(const struct watch *w)
 }
 
 /* What the lost events would have said in the end. */
-static void tell_state(struct session *s, struct watch *w, const struct timespec *at, const struct pci_addr *a)
+static void tell_state(struct session *s, struct watch *w, const struct timespec *at,
+		       const struct pci_addr *a)
 {
-	struct uevent row = { .action = "state", .subsystem = "pci", .has_addr = true, .addr = *a, .group = -1 };
+	struct uevent row = {
+		.action = "state", .subsystem = "pci", .has_addr = true, .addr = *a, .group = -1
+	};
 	struct presence p;
 	int rc = presence_read(&s->root, a, &p);
 
@@ -209,7 +220,8 @@ static void tell_overrun(struct session *s, struct watch *w)
 	struct timespec at;
 
 	clock_gettime(CLOCK_REALTIME, &at);
-	out_note(s->out, "msictl: the kernel had more events than there was room for: some were lost here");
+	out_note(s->out,
+		 "msictl: the kernel had more events than there was room for: some were lost here");
 	tell(s->out, &at, &row, "  (events were lost)");
 	tell_end(s->out, w);
 	for (size_t i = 0; i < w->n && !w->deaf; i++)
@@ -237,7 +249,8 @@ static void tell_heard(struct session *s, struct watch *w)
 	while ((h = take_first(w))) {
 		if (!finished(w) && wanted(&s->root, w, &h->event)) {
 			w->seen++;
-			tell(s->out, &h->at, &h->event, h->event.synthetic ? "  (asked for by user space)" : "");
+			tell(s->out, &h->at, &h->event,
+			     h->event.synthetic ? "  (asked for by user space)" : "");
 			tell_end(s->out, w);
 		}
 		free(h);
@@ -246,7 +259,9 @@ static void tell_heard(struct session *s, struct watch *w)
 		tell_overrun(s, w);
 	w->overrun = false;
 	if (uevents_disbelieved(w->uevents) && !w->strangers)
-		out_note(s->out, "msictl: a message that is not from the kernel was ignored, and so will others be");
+		out_note(
+			s->out,
+			"msictl: a message that is not from the kernel was ignored, and so will others be");
 	w->strangers = uevents_disbelieved(w->uevents);
 }
 
@@ -264,8 +279,8 @@ static int step(struct session *s, void *state, uint64_t *due, struct error *e)
 		return 1;
 	if (!w->want)
 		return 0;
-	return fail(e, CAUSE_EXPECTATION, 0, "%" PRIu64 " of %" PRIu64 " events came within %.3g s", w->seen, w->want,
-		    (double)w->timeout_us / 1e6);
+	return fail(e, CAUSE_EXPECTATION, 0, "%" PRIu64 " of %" PRIu64 " events came within %.3g s",
+		    w->seen, w->want, (double)w->timeout_us / 1e6);
 }
 
 static void end(void *state)
@@ -291,7 +306,8 @@ static int choose(const struct session *s, struct watch *w, const struct args *a
 		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
 	for (; w->n < n; w->n++) {
 		struct watched *d = &w->device[w->n];
-		int rc = session_address(s, w->n ? a->rest[w->n - 1] : a->param[0].text, &d->addr, e);
+		int rc = session_address(s, w->n ? a->rest[w->n - 1] : a->param[0].text, &d->addr,
+					 e);
 
 		if (rc)
 			return rc;
@@ -361,7 +377,8 @@ const struct command cmd_events = {
 		(const struct option[]){
 			[EVENTS_COUNT] = { "count", 'n', KIND_COUNT, "N", NULL,
 					   "end after N events; exit 8 when --timeout comes first" },
-			[EVENTS_TIMEOUT] = { "timeout", 0, KIND_PERIOD, "T", NULL, "end after T: 500ms, 2s, 1m" },
+			[EVENTS_TIMEOUT] = { "timeout", 0, KIND_PERIOD, "T", NULL,
+					     "end after T: 500ms, 2s, 1m" },
 		},
 	.noption = 2,
 	.run = run_events,

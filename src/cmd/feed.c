@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "cmd/all.h"
 #include "hold/event-stream.h"
-#include "base/util.h"
 
 /* A tenth of a second between two looks at least; who looks is woken by whatever comes. */
 #define LOOK_US 100000
@@ -51,7 +51,8 @@ static void tell_index(struct session *s, struct told *t, const struct index *ix
 	if (now.on == told->on && now.armed == told->armed && now.of == told->of)
 		return;
 	*told = now;
-	out_text(s->out, FEED_INDEX " %s %d %u %u", irq_index_word(ix->index), now.on, now.armed, now.of);
+	out_text(s->out, FEED_INDEX " %s %d %u %u", irq_index_word(ix->index), now.on, now.armed,
+		 now.of);
 }
 
 static int remember(struct told *t, const struct index *ix)
@@ -78,8 +79,8 @@ static int tell_vectors(struct session *s, struct told *t, const struct index *i
 		if (now == before)
 			continue;
 		*told = now;
-		out_text(s->out, FEED_VECTOR " %s %u %" PRIu64 " %" PRIu64, irq_index_word(ix->index), v,
-			 t->begun ? now - before : 0, now);
+		out_text(s->out, FEED_VECTOR " %s %u %" PRIu64 " %" PRIu64,
+			 irq_index_word(ix->index), v, t->begun ? now - before : 0, now);
 	}
 	return 0;
 }

@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/util.h"
+#include "cli/session.h"
 #include "cmd/all.h"
 #include "host/function.h"
 #include "host/pci.h"
-#include "cli/session.h"
-#include "base/util.h"
 
 enum {
 	HELP_MAN
@@ -85,7 +85,8 @@ static void add_function(struct device_words *d, const struct pci_addr *addr)
 	pci_addr_short(addr, word);
 	if (strncmp(word, d->prefix, strlen(d->prefix)) != 0)
 		pci_addr_full(addr, word);
-	if (strncmp(word, d->prefix, strlen(d->prefix)) != 0 || function_read(d->root, addr, &f, &e))
+	if (strncmp(word, d->prefix, strlen(d->prefix)) != 0 ||
+	    function_read(d->root, addr, &f, &e))
 		return;
 	/* Without root the list of capabilities cannot be read to its end: better one too many. */
 	if (!f.caps.has_msi && !f.caps.has_msix && f.caps.problem != CAPS_SHORT_CONFIG)

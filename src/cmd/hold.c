@@ -8,17 +8,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "hold/client.h"
-#include "cmd/hold.h"
-#include "cmd/all.h"
-#include "host/group-holder.h"
-#include "runtime/holders.h"
-#include "hold/wire.h"
-#include "hold/server.h"
-#include "host/presence.h"
 #include "base/sd-notify.h"
-#include "cli/session.h"
 #include "base/util.h"
+#include "cli/session.h"
+#include "cmd/all.h"
+#include "cmd/hold.h"
+#include "hold/client.h"
+#include "hold/server.h"
+#include "hold/wire.h"
+#include "host/group-holder.h"
+#include "host/presence.h"
+#include "runtime/holders.h"
 
 enum {
 	HOLD_FOREGROUND,
@@ -60,7 +60,8 @@ static int check_free(const struct hold *h, struct error *e)
 		hold_name(h->want[i].device, name);
 		for (size_t k = 0; k < i; k++)
 			if (!strcmp(name, hold_name(h->want[k].device, other)))
-				return fail(e, CAUSE_USAGE, 0, "%s is named twice", h->want[i].device);
+				return fail(e, CAUSE_USAGE, 0, "%s is named twice",
+					    h->want[i].device);
 		sock = attach_find(h->want[i].device, &pid, e);
 		if (sock >= 0) {
 			close(sock);
@@ -99,7 +100,8 @@ static int ask_to_take(struct hold *h, const struct wanted *w, int sock, struct 
 	rc = attach_ask(h->s, &q, sock, word, n, UINT64_MAX, e);
 	if (rc > 0) {
 		holder_refused(&q, rc, &why);
-		rc = fail(e, why.cause, EIO, "the holder of its IOMMU group, pid %d, could not take %s: %s", q.pid,
+		rc = fail(e, why.cause, EIO,
+			  "the holder of its IOMMU group, pid %d, could not take %s: %s", q.pid,
 			  w->device, why.message);
 		hint(e, "%s", why.hint);
 	}
@@ -154,7 +156,8 @@ static void give_up(struct hold *h)
 		if (rc >= 0)
 			rc = release_held(h->s, w->device, rc, &e);
 		if (rc < 0 && rc != -ENOENT)
-			out_note(h->s->out, "msictl: %s: pid %d holds it still: %s", w->device, w->taken, e.message);
+			out_note(h->s->out, "msictl: %s: pid %d holds it still: %s", w->device,
+				 w->taken, e.message);
 	}
 }
 
@@ -198,7 +201,8 @@ static int leave_terminal(struct hold *h, struct error *e)
 		rc = fail(e, CAUSE_FAILED, errno, "stopped while the devices were opened");
 	for (int fd = 0; rc == 0 && fd <= 2; fd++)
 		if (dup2(null, fd) < 0)
-			rc = fail(e, CAUSE_FAILED, errno, "/dev/null can't take the terminal's place");
+			rc = fail(e, CAUSE_FAILED, errno,
+				  "/dev/null can't take the terminal's place");
 	close(null);
 	close(h->ready);
 	out_set_streams(h->s->out, stdout, stderr);
@@ -290,7 +294,10 @@ static int serve_in_background(struct hold *h, struct error *e)
 	child = fork();
 	if (child == 0) {
 		setsid();
-		/* What was named is named in full; a folder must not stay busy for as long as the device is held. */
+		/*
+		 * What was named is named in full; a folder must not stay busy for as long as the
+		 * device is held.
+		 */
 		if (chdir("/") < 0)
 			return fail(e, CAUSE_FAILED, errno, "the folder / can't be gone to");
 		h->ready = pipe[1];
@@ -299,7 +306,8 @@ static int serve_in_background(struct hold *h, struct error *e)
 		return rc ? rc : serve(h, e);
 	}
 	close(pipe[1]);
-	rc = child < 0 ? fail(e, CAUSE_FAILED, errno, "no process to hold it") : wait_for_child(child, pipe[0], e);
+	rc = child < 0 ? fail(e, CAUSE_FAILED, errno, "no process to hold it")
+		       : wait_for_child(child, pipe[0], e);
 	close(pipe[0]);
 	if (rc == 0)
 		report(h, child);
@@ -319,7 +327,10 @@ static int hold(struct hold *h, struct error *e)
 		report(h, 0);
 		return 0;
 	}
-	/* The loop is that of the questions, and may have heard that we shall stop; a holder has one of its own. */
+	/*
+	 * The loop is that of the questions, and may have heard that we shall stop; a holder has
+	 * one of its own.
+	 */
 	session_close(h->s);
 	if (rc == 0)
 		rc = h->foreground ? serve(h, e) : serve_in_background(h, e);
@@ -336,7 +347,8 @@ static int run_hold(struct session *s, const struct args *a, struct error *e)
 			  .want = want,
 			  .n = 1 + a->nrest,
 			  .foreground = a->option[HOLD_FOREGROUND].given,
-			  .how = { .bind = a->option[HOLD_BIND].given, .keep = a->option[HOLD_KEEP].given },
+			  .how = { .bind = a->option[HOLD_BIND].given,
+				   .keep = a->option[HOLD_KEEP].given },
 			  .ready = -1 };
 
 	int rc = want ? 0 : -ENOMEM;
@@ -348,7 +360,8 @@ static int run_hold(struct session *s, const struct args *a, struct error *e)
 	if (rc)
 		fail(e, CAUSE_FAILED, ENOMEM, "no memory");
 	else if (s->globals.dry_run)
-		rc = fail(e, CAUSE_USAGE, 0, "--dry-run: to hold a device changes none of its vectors");
+		rc = fail(e, CAUSE_USAGE, 0,
+			  "--dry-run: to hold a device changes none of its vectors");
 	else
 		rc = hold(&h, e);
 	for (size_t i = 0; want && i < h.n; i++)

@@ -6,26 +6,28 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "hold/client.h"
-#include "cmd/hold.h"
-#include "cmd/all.h"
-#include "runtime/holders.h"
-#include "hold/wire.h"
-#include "cli/session.h"
 #include "base/util.h"
+#include "cli/session.h"
+#include "cmd/all.h"
+#include "cmd/hold.h"
+#include "hold/client.h"
+#include "hold/wire.h"
+#include "runtime/holders.h"
 
 static const struct table holder_table = {
 	.array = "holders",
 	.column =
 		(const struct column[]){
-			{ "DEVICE", "device", CELL_TEXT, "as it was typed, a socket by its full path", false },
+			{ "DEVICE", "device", CELL_TEXT,
+			  "as it was typed, a socket by its full path", false },
 			{ "PID", "pid", CELL_NUMBER, "the process that holds it", false },
 			{ "UID", "uid", CELL_NUMBER, "the user whose process that is", false },
 			{ "SINCE", "since", CELL_TEXT, "since when, UTC", false },
 			{ "INTX", "intx.armed/intx.vectors", CELL_RATIO, "armed of all", true },
 			{ "MSI", "msi.armed/msi.vectors", CELL_RATIO, "armed of all", false },
 			{ "MSI-X", "msix.armed/msix.vectors", CELL_RATIO, "armed of all", false },
-			{ "OPEN", "open", CELL_FLAG, "no: the device was taken away, see reopen", true },
+			{ "OPEN", "open", CELL_FLAG, "no: the device was taken away, see reopen",
+			  true },
 			{ "CALLERS", "callers", CELL_NUMBER, "commands that run there now", false },
 		},
 	.n = 9,
@@ -51,7 +53,8 @@ static bool number_of(const char *text, size_t size, const char *key, uint64_t *
 
 static void add_index(node *row, const char *text, size_t size, enum irq_index index)
 {
-	const char *value = value_of(text, size, irq_index_word(index)), *slash = value ? strchr(value, '/') : NULL;
+	const char *value = value_of(text, size, irq_index_word(index)),
+		   *slash = value ? strchr(value, '/') : NULL;
 	char armed[24] = "";
 	uint64_t a, n;
 	node *object;
@@ -106,8 +109,8 @@ static void tell_unknown(struct session *s, const char *device, const struct err
 }
 
 /* -EINTR: the user asked to stop. */
-static int add_holder(struct session *s, node *array, struct asked *k, const char *name, uint64_t until,
-		      struct error *e)
+static int add_holder(struct session *s, node *array, struct asked *k, const char *name,
+		      uint64_t until, struct error *e)
 {
 	bool asked = k->q.sock >= 0;
 	int rc = asked ? attach_answer(s, &k->q, until, &k->why) : -1;
@@ -136,7 +139,9 @@ static int add_holder(struct session *s, node *array, struct asked *k, const cha
 	return 0;
 }
 
-/* All are asked before the first is heard: those that do not answer are waited for once, together. */
+/*
+ * All are asked before the first is heard: those that do not answer are waited for once, together.
+ */
 static void ask_all(int dir, char (*list)[HOLD_NAME], struct asked *k, ssize_t n)
 {
 	static const char *const word[] = { HOLD_STATE };
@@ -175,7 +180,8 @@ static int tell_own(struct session *s, node *array, struct error *e)
 	if (dir < 0)
 		return dir == -ENOENT ? 0 : dir;
 	if (n < 0)
-		return fail(e, cause_of_errno((int)-n), (int)-n, "the folder of sockets could not be read");
+		return fail(e, cause_of_errno((int)-n), (int)-n,
+			    "the folder of sockets could not be read");
 	k = calloc((size_t)n + 1, sizeof(*k));
 	if (!k)
 		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
@@ -204,11 +210,14 @@ static int tell_others(struct session *s, node *array, struct error *e)
 		doc_number(row, "uid", o.list[i].uid);
 	}
 	if (rc == 0 && o.denied)
-		out_note(s->out,
-			 "msictl: holders of other users may be missing: %u of their processes could not be read",
-			 o.denied);
+		out_note(
+			s->out,
+			"msictl: holders of other users may be missing: %u of their processes could not be read",
+			o.denied);
 	free(o.list);
-	return rc ? fail(e, cause_of_errno(-rc), -rc, "msictl could not search for other users' holders") : 0;
+	return rc ? fail(e, cause_of_errno(-rc), -rc,
+			 "msictl could not search for other users' holders")
+		  : 0;
 }
 
 static int run_holders(struct session *s, const struct args *a, struct error *e)
@@ -240,7 +249,8 @@ int holder_refused(const struct question *q, int status, struct error *e)
 
 	/* A holder that takes no more callers has not heard what this one wants. */
 	if (!n)
-		fail(e, (enum cause)status, 0, "its holder has all the callers that it can have; try again");
+		fail(e, (enum cause)status, 0,
+		     "its holder has all the callers that it can have; try again");
 	else
 		fail(e, (enum cause)status, 0, "%s", q->text);
 	if (n + 1 < q->size && q->text[n + 1])
@@ -258,8 +268,10 @@ int release_held(struct session *s, const char *device, int sock, struct error *
 	if (rc > 0)
 		rc = holder_refused(&q, rc, e);
 	else if (rc == 0 && q.size == strlen(HOLD_LATER) && !memcmp(q.text, HOLD_LATER, q.size))
-		out_note(s->out, "msictl: %s: it gets its driver back when the others of its IOMMU group are released",
-			 device);
+		out_note(
+			s->out,
+			"msictl: %s: it gets its driver back when the others of its IOMMU group are released",
+			device);
 	free(q.text);
 	return rc;
 }
@@ -284,7 +296,8 @@ static int release_one(struct session *s, const char *device, node *array, struc
 	row = doc_row(array);
 	doc_text(row, "device", device);
 	doc_number(row, "pid", (uint64_t)pid);
-	out_text(s->out, "%s: %s by pid %d", device, s->globals.dry_run ? "would be released" : "released", pid);
+	out_text(s->out, "%s: %s by pid %d", device,
+		 s->globals.dry_run ? "would be released" : "released", pid);
 	return 0;
 }
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "cmd/info.h"
 #include "host/pci.h"
-#include "base/util.h"
 
 /* PCI Local Bus 3.0, section 6.2.2. */
 #define COMMAND_MEMORY	   0x0002
@@ -33,7 +33,10 @@ static void identity(struct info *i, node *doc)
 	out_bold(i->s->out, "%s  %s [%04x:%04x]", bdf, name, f->vendor, f->device);
 }
 
-/* The other members: they decide whether the group is viable. @text: what is said of them, NULL: no memory. */
+/*
+ * The other members: they decide whether the group is viable. @text: what is said of them, NULL: no
+ * memory.
+ */
 static void group_lines(struct info *i, node *members, FILE *text)
 {
 	_cleanup_free_ struct group_member *m = NULL;
@@ -51,7 +54,8 @@ static void group_lines(struct info *i, node *members, FILE *text)
 		if (!text || !pci_addr_cmp(&m[k].addr, &i->f.addr))
 			continue;
 		fprintf(text, "%s %s %s%s", between, pci_addr_short(&m[k].addr, bdf),
-			m[k].driver[0] ? escape_text(m[k].driver, driver, sizeof(driver)) : "no driver",
+			m[k].driver[0] ? escape_text(m[k].driver, driver, sizeof(driver))
+				       : "no driver",
 			m[k].blocks ? " (not viable with it)" : "");
 		between = ",";
 	}
@@ -72,8 +76,8 @@ static void group(struct info *i, node *doc)
 	if (i->f.group < 0)
 		out_text(i->s->out, "group    none: no IOMMU, or not before a driver is bound");
 	else
-		out_text(i->s->out, "group    %d%s%s%s", i->f.group, name && name[0] ? " " : "", name ? name : "",
-			 line ? line : "");
+		out_text(i->s->out, "group    %d%s%s%s", i->f.group, name && name[0] ? " " : "",
+			 name ? name : "", line ? line : "");
 }
 
 static void driver(struct info *i, node *doc)
@@ -86,12 +90,15 @@ static void driver(struct info *i, node *doc)
 	function_override(&i->s->root, &f->addr, &override);
 	pinned = override && override[0] && strcmp(override, f->driver) != 0;
 	doc_word(doc, "driver_override", override);
-	out_text(i->s->out, "driver   %s%s%s", f->driver[0] ? f->driver : "none", pinned ? ", driver_override " : "",
-		 pinned ? override : "");
+	out_text(i->s->out, "driver   %s%s%s", f->driver[0] ? f->driver : "none",
+		 pinned ? ", driver_override " : "", pinned ? override : "");
 	doc_number_if(doc, "group", f->group >= 0, (uint64_t)f->group);
 }
 
-/* Of a device that another process serves: who that is, what it gets wrong, and what of a function is not there. */
+/*
+ * Of a device that another process serves: who that is, what it gets wrong, and what of a function
+ * is not there.
+ */
 static void peer(struct info *i, node *doc)
 {
 	const struct backend *be = i->device->backend;
@@ -103,13 +110,15 @@ static void peer(struct info *i, node *doc)
 		be->peer_text(i->device->handle, text, sizeof(text));
 	doc_word(doc, "peer", text);
 	out_text(i->s->out, "peer     %s", text[0] ? text : "unknown");
-	for (unsigned int n = 0; be->peer_quirk && (quirk = be->peer_quirk(i->device->handle, n)); n++) {
+	for (unsigned int n = 0; be->peer_quirk && (quirk = be->peer_quirk(i->device->handle, n));
+	     n++) {
 		doc_push_text(quirks, quirk);
 		out_text(i->s->out, "beware   %s", quirk);
 	}
-	out_text(i->s->out,
-		 "host     none of this function: no driver, IOMMU group, Linux IRQ or affinity; vectors are "
-		 "eventfds");
+	out_text(
+		i->s->out,
+		"host     none of this function: no driver, IOMMU group, Linux IRQ or affinity; vectors are "
+		"eventfds");
 }
 
 static const char *on_off(bool on)
@@ -120,7 +129,8 @@ static const char *on_off(bool on)
 static void power(struct info *i, node *doc)
 {
 	const struct function *f = &i->f;
-	bool memory = f->caps.command & COMMAND_MEMORY, master = f->caps.command & COMMAND_BUS_MASTER;
+	bool memory = f->caps.command & COMMAND_MEMORY,
+	     master = f->caps.command & COMMAND_BUS_MASTER;
 	bool known = f->config_len >= CONFIG_FOR_ALL && f->caps.problem != CAPS_ALL_ONES;
 	bool message = f->caps.msi.enabled || f->caps.msix.enabled;
 
@@ -137,8 +147,8 @@ static void power(struct info *i, node *doc)
 	doc_bool(doc, "bus_master", master);
 	out_text(i->s->out, "power    %s%s, memory decode %s, bus mastering %s%s",
 		 f->power_state[0] ? f->power_state : "unknown",
-		 !strcmp(f->runtime, "suspended") ? " (runtime suspended)" : "", on_off(memory), on_off(master),
-		 message && !master ? ": no message gets out" : "");
+		 !strcmp(f->runtime, "suspended") ? " (runtime suspended)" : "", on_off(memory),
+		 on_off(master), message && !master ? ": no message gets out" : "");
 }
 
 void info_function(struct info *i)
@@ -182,8 +192,8 @@ static void doc_msi(node *o, const struct msi_cap *m, bool virtual)
 }
 
 /* "16 vectors (MMC=4)"; of the reserved encodings only the number. */
-static void add_field(char *line, size_t size, const char *what, const char *field, unsigned int vectors,
-		      unsigned int bits)
+static void add_field(char *line, size_t size, const char *what, const char *field,
+		      unsigned int vectors, unsigned int bits)
 {
 	if (vectors)
 		append(line, size, ", %u %s (%s=%u)", vectors, what, field, bits);
@@ -209,7 +219,8 @@ static void text_msi(struct out *o, const struct msi_cap *m, bool virtual)
 	if (m->truncated)
 		append(line, sizeof(line), ", cut off by the end of config space");
 	else if (m->enabled && !virtual)
-		append(line, sizeof(line), ", address 0x%" PRIx64 " data 0x%04x", m->address, m->data);
+		append(line, sizeof(line), ", address 0x%" PRIx64 " data 0x%04x", m->address,
+		       m->data);
 	if (!m->truncated && m->maskable)
 		append(line, sizeof(line), ", mask 0x%08x pending 0x%08x", m->mask, m->pending);
 	out_text(o, "%s", line);
@@ -242,15 +253,16 @@ static void text_msix(struct out *o, const struct msix_cap *m)
 {
 	char line[512] = "";
 
-	append(line, sizeof(line), "msix     %s, control 0x%04x at 0x%02x, %u offered%s", on_off(m->enabled),
-	       m->control, m->pos, m->count, m->function_mask ? ", function mask set" : "");
+	append(line, sizeof(line), "msix     %s, control 0x%04x at 0x%02x, %u offered%s",
+	       on_off(m->enabled), m->control, m->pos, m->count,
+	       m->function_mask ? ", function mask set" : "");
 	if (m->reserved)
 		append(line, sizeof(line), ", reserved bits 0x%04x set", m->reserved);
 	if (m->truncated)
 		append(line, sizeof(line), ", cut off by the end of config space");
 	else
-		append(line, sizeof(line), ", table bar%u+0x%x, PBA bar%u+0x%x", m->table_bar, m->table_offset,
-		       m->pba_bar, m->pba_offset);
+		append(line, sizeof(line), ", table bar%u+0x%x, PBA bar%u+0x%x", m->table_bar,
+		       m->table_offset, m->pba_bar, m->pba_offset);
 	out_text(o, "%s", line);
 }
 
@@ -287,8 +299,10 @@ void info_capabilities(struct info *i)
 	doc_text(doc, "capabilities_source", i->caps_source);
 	doc_text(doc, "capabilities_problem", why);
 	if (i->caps_virtual)
-		out_text(i->s->out, "config   the capabilities are told by VFIO: /sys shows others than root %u bytes",
-			 CONFIG_FOR_ALL);
+		out_text(
+			i->s->out,
+			"config   the capabilities are told by VFIO: /sys shows others than root %u bytes",
+			CONFIG_FOR_ALL);
 	if (!why)
 		return;
 	out_note(i->s->out, "%s", why);

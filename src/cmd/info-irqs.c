@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "cmd/info.h"
 #include "host/group-holder.h"
-#include "base/util.h"
 
 static const struct table index_table = {
 	.array = "irqs",
@@ -56,7 +56,8 @@ void info_open(struct info *i, const char *spec, bool allowed)
 	if (!i->opened)
 		i->device = NULL;
 	else if (i->addressed)
-		out_note(i->s->out, "%s was idle on vfio-pci and is opened for a moment, which resets it",
+		out_note(i->s->out,
+			 "%s was idle on vfio-pci and is opened for a moment, which resets it",
 			 i->device->name);
 }
 
@@ -71,7 +72,8 @@ static const char *const single[NR_IRQ_INDEX] = {
 static const char *meaning(enum irq_index index, const struct index *ix)
 {
 	if (!ix->present)
-		return index == IRQ_ERR && !ix->device->backend->peer_fd ? "not PCIe" : "not offered";
+		return index == IRQ_ERR && !ix->device->backend->peer_fd ? "not PCIe"
+									 : "not offered";
 	if (!ix->info.count)
 		return "the device has none";
 	if (ix->info.flags & IRQ_AUTOMASKED)
@@ -112,7 +114,8 @@ int info_indexes(struct info *i)
 	node *doc = out_doc(i->s->out), *array = doc_array(doc, "irqs");
 
 	if (!i->device) {
-		info_because(i, "vfio     not asked for its indexes", "irqs_reason", "irqs_hint", &i->why);
+		info_because(i, "vfio     not asked for its indexes", "irqs_reason", "irqs_hint",
+			     &i->why);
 		holder(i, &i->why);
 		return 0;
 	}

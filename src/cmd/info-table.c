@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/bar.h"
-#include "cmd/info.h"
 #include "base/util.h"
+#include "cmd/info.h"
+#include "host/bar.h"
 
 #define ENTRY_MASKED 0x1u /* Vector Control, PCI Local Bus 3.0, section 6.8.2.9 */
 
@@ -46,7 +46,8 @@ static int pending_by_bar(struct info *i, struct entries *t, struct error *e)
 {
 	const struct msix_cap *m = &i->f.caps.msix;
 	uint32_t bits[MAX_VECTORS / 32];
-	int rc = bar_read(&i->s->root, &i->f, m->pba_bar, m->pba_offset, bits, (size_t)(t->n + 63) / 64 * 8, e);
+	int rc = bar_read(&i->s->root, &i->f, m->pba_bar, m->pba_offset, bits,
+			  (size_t)(t->n + 63) / 64 * 8, e);
 
 	/* the table has answered just now, so ones are what they say */
 	if (rc && rc != -ENXIO)
@@ -81,7 +82,8 @@ static int read_entries(struct info *i, struct entries *t, struct error *e)
 	if (!i->f.caps.has_msix) {
 		const char *why = caps_problem_text(i->f.caps.problem);
 
-		return fail(e, CAUSE_FAILED, 0, "no MSI-X capability%s%s", why ? " was found: " : "", why ? why : "");
+		return fail(e, CAUSE_FAILED, 0, "no MSI-X capability%s%s",
+			    why ? " was found: " : "", why ? why : "");
 	}
 	if (m->truncated)
 		return fail(e, CAUSE_FAILED, 0, "config space ends inside the MSI-X capability");
@@ -94,8 +96,8 @@ static bool idle(const struct info *i, const struct entries *t, unsigned int v)
 {
 	const struct msix_entry *x = &t->entry[v];
 
-	return !x->address && !x->data && x->control == ENTRY_MASKED && !vector_set_has(&t->pending, v) &&
-	       !vector_set_has(&i->used, v);
+	return !x->address && !x->data && x->control == ENTRY_MASKED &&
+	       !vector_set_has(&t->pending, v) && !vector_set_has(&i->used, v);
 }
 
 static void doc_entry(node *array, const struct entries *t, unsigned int v)
@@ -127,7 +129,8 @@ static int tell(struct info *i, const struct entries *t, bool all)
 	if (vector_set_count(&left) < t->n || out_is_json(i->s->out))
 		rc = out_table(i->s->out, &entry_table);
 	if (!vector_set_empty(&left))
-		out_text(i->s->out, "table entries %s: zero and masked", vector_set_text(&left, text, sizeof(text)));
+		out_text(i->s->out, "table entries %s: zero and masked",
+			 vector_set_text(&left, text, sizeof(text)));
 	return rc;
 }
 

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/util.h"
 #include "cmd/all.h"
 #include "cmd/info.h"
-#include "base/util.h"
 
 #define CONFIG_SIZE 256 /* what every function has, and where both capabilities are */
 
@@ -21,23 +21,29 @@ static const struct table vector_table = {
 		(const struct column[]){
 			{ "INDEX", "index", CELL_TEXT, "intx, msi, msix, err or req", false },
 			{ "VECTOR", "vector", CELL_NUMBER, "the number within the index", false },
-			{ "STATE", "state", CELL_TEXT, "none, allocated, armed, masked or unknown", false },
+			{ "STATE", "state", CELL_TEXT, "none, allocated, armed, masked or unknown",
+			  false },
 			{ "IRQ", "irq", CELL_NUMBER, "the Linux IRQ", false },
-			{ "COUNT", "count", CELL_NUMBER, "eventfd counts in a session, else interrupts", false },
+			{ "COUNT", "count", CELL_NUMBER,
+			  "eventfd counts in a session, else interrupts", false },
 			{ "CHIP", "chip", CELL_TEXT, "the interrupt chip", false },
 			{ "ACTION", "action", CELL_TEXT, "the handler's name", false },
 			{ "AFFINITY", "affinity", CELL_TEXT, "CPUs wanted", false },
 			{ "EFFECTIVE", "effective", CELL_TEXT, "CPUs in effect", false },
 			{ "BY", "masked_by", CELL_TEXT, "what masks it", true },
-			{ "MISSING", "cpus_missing", CELL_NUMBER, "CPUs whose interrupts are not in COUNT", true },
-			{ "HOST", "host", CELL_NUMBER, "interrupts that Linux counted, in a session", true },
+			{ "MISSING", "cpus_missing", CELL_NUMBER,
+			  "CPUs whose interrupts are not in COUNT", true },
+			{ "HOST", "host", CELL_NUMBER,
+			  "interrupts that Linux counted, in a session", true },
 			{ "SOURCE", "source", CELL_TEXT,
-			  "what told of the IRQ: sysfs (/sys/kernel/irq) or proc (/proc/interrupts)", true },
+			  "what told of the IRQ: sysfs (/sys/kernel/irq) or proc (/proc/interrupts)",
+			  true },
 		},
 	.n = 13,
 };
 
-void info_because(struct info *i, const char *what, const char *key, const char *hint_key, const struct error *why)
+void info_because(struct info *i, const char *what, const char *key, const char *hint_key,
+		  const struct error *why)
 {
 	struct out *o = i->s->out;
 	node *doc = out_doc(o);
@@ -79,11 +85,15 @@ static void source_lines(struct info *i)
 		unseen += i->host.irq[n].source == HOST_IRQ_UNSEEN;
 	}
 	if (proc)
-		out_note(o, "%u of %zu Linux IRQs have no folder in /sys/kernel/irq: /proc/interrupts tells of them",
-			 proc, i->host.n);
+		out_note(
+			o,
+			"%u of %zu Linux IRQs have no folder in /sys/kernel/irq: /proc/interrupts tells of them",
+			proc, i->host.n);
 	if (unseen)
-		out_note(o, "of %u of %zu Linux IRQs neither /sys/kernel/irq nor /proc/interrupts tells", unseen,
-			 i->host.n);
+		out_note(
+			o,
+			"of %u of %zu Linux IRQs neither /sys/kernel/irq nor /proc/interrupts tells",
+			unseen, i->host.n);
 	irqs = host_irqs_partial(&i->host, &missing);
 	partial_append(text, sizeof(text), pci_addr_short(&i->f.addr, name), irqs, missing);
 	if (irqs)
@@ -123,7 +133,9 @@ static int info_vectors(struct info *i, bool all)
 	return rc;
 }
 
-/* What another back end than VFIO opens has no PCI address here: only the device itself can tell. */
+/*
+ * What another back end than VFIO opens has no PCI address here: only the device itself can tell.
+ */
 static bool only_opened(const char *spec)
 {
 	struct error ignored;
@@ -257,9 +269,12 @@ const struct command cmd_info = {
 	.nparam = 1,
 	.option =
 		(const struct option[]){
-			[INFO_TABLE] = { "table", 0, KIND_FLAG, NULL, NULL, "the MSI-X table and pending bits too" },
-			[INFO_ALL] = { "all", 'a', KIND_FLAG, NULL, NULL, "vectors without a Linux IRQ too" },
-			[INFO_NO_OPEN] = { "no-open", 0, KIND_FLAG, NULL, NULL, "do not open an idle function" },
+			[INFO_TABLE] = { "table", 0, KIND_FLAG, NULL, NULL,
+					 "the MSI-X table and pending bits too" },
+			[INFO_ALL] = { "all", 'a', KIND_FLAG, NULL, NULL,
+				       "vectors without a Linux IRQ too" },
+			[INFO_NO_OPEN] = { "no-open", 0, KIND_FLAG, NULL, NULL,
+					   "do not open an idle function" },
 		},
 	.noption = 3,
 	.table = &vector_table,

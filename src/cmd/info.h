@@ -3,26 +3,30 @@
 #ifndef MSICTL_CMD_INFO_H
 #define MSICTL_CMD_INFO_H
 
+#include "cli/session.h"
 #include "cmd/vectors.h"
 #include "host/function.h"
-#include "cli/session.h"
 
 struct info {
 	struct session *s;
 	struct function f; /* all zeros but caps when the device has no PCI address */
 	bool addressed;
 	struct host_irqs host;
-	struct vector_set used;	 /* MSI-X vectors with a Linux IRQ */
-	struct device *device;	 /* to ask; NULL when it could not be opened */
-	bool opened;		 /* by us, to be closed again */
-	struct error why;	 /* why not; message "" when nobody tried */
-	const char *caps_source; /* what told of the capabilities: "sysfs", or the back end's name */
-	bool caps_virtual;	 /* by VFIO, which keeps Enable, address and data of MSI to itself */
+	struct vector_set used; /* MSI-X vectors with a Linux IRQ */
+	struct device *device;	/* to ask; NULL when it could not be opened */
+	bool opened;		/* by us, to be closed again */
+	struct error why;	/* why not; message "" when nobody tried */
+	const char
+		*caps_source; /* what told of the capabilities: "sysfs", or the back end's name */
+	bool caps_virtual;    /* by VFIO, which keeps Enable, address and data of MSI to itself */
 };
 
-/** info_because() - tell why a part is missing: @key and @hint_key of the document, and a line that begins with @what.
+/**
+ * info_because() - tell why a part is missing: @key and @hint_key of the document, and a line that
+ * begins with @what. /
  */
-void info_because(struct info *i, const char *what, const char *key, const char *hint_key, const struct error *why);
+void info_because(struct info *i, const char *what, const char *key, const char *hint_key,
+		  const struct error *why);
 
 /* cmd/info-capabilities.c */
 

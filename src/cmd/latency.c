@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "cmd/all.h"
-#include "device/handle.h"
 #include "base/histogram.h"
+#include "base/util.h"
 #include "cli/report.h"
 #include "cli/session.h"
-#include "base/util.h"
+#include "cmd/all.h"
+#include "device/handle.h"
 
 #define TIMES	  1000
 #define MOST	  10000000
@@ -44,8 +44,8 @@ static uint64_t now_ns(void)
 
 static int lost(const struct latency *l, struct error *e)
 {
-	return fail(e, CAUSE_EXPECTATION, 0, "%s %u did not count a trigger within 1 s", irq_index_word(l->index),
-		    l->vector->number);
+	return fail(e, CAUSE_EXPECTATION, 0, "%s %u did not count a trigger within 1 s",
+		    irq_index_word(l->index), l->vector->number);
 }
 
 static int round_trip(struct session *s, struct latency *l, struct error *e)
@@ -139,7 +139,8 @@ static void tell(struct out *o, const struct latency *l)
 	doc_number(doc, "times", l->h.n);
 	doc_bool(doc, "loopback", true);
 	for (size_t i = 0; i < ARRAY_SIZE(quantiles); i++) {
-		uint64_t ns = quantiles[i].part > 0 ? histogram_at(&l->h, quantiles[i].part) : l->h.min;
+		uint64_t ns = quantiles[i].part > 0 ? histogram_at(&l->h, quantiles[i].part)
+						    : l->h.min;
 
 		doc_number(doc, quantiles[i].key, ns);
 		append(line, sizeof(line), "  %s %.1f", quantiles[i].name, (double)ns / 1e3);
@@ -232,7 +233,8 @@ const struct command cmd_latency = {
 	.nparam = 3,
 	.option =
 		(const struct option[]){
-			[LATENCY_TIMES] = { "times", 'n', KIND_COUNT, "N", NULL, "round trips (1000)" },
+			[LATENCY_TIMES] = { "times", 'n', KIND_COUNT, "N", NULL,
+					    "round trips (1000)" },
 		},
 	.noption = 1,
 	.run = run_latency,

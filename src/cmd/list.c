@@ -4,13 +4,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/util.h"
+#include "cli/session.h"
 #include "cmd/all.h"
 #include "host/function.h"
 #include "host/irq.h"
-#include "cli/session.h"
-#include "base/util.h"
 
-/* Without root the kernel shows this much of config space: pci_read_config() in drivers/pci/pci-sysfs.c. */
+/*
+ * Without root the kernel shows this much of config space: pci_read_config() in
+ * drivers/pci/pci-sysfs.c.
+ */
 #define CONFIG_FOR_ALL 64
 
 enum {
@@ -22,18 +25,24 @@ static const struct table list_table = {
 	.array = "devices",
 	.column =
 		(const struct column[]){
-			{ "DEVICE", "slot", CELL_TEXT, "bus:dev.fn, with the domain unless it is 0", false },
+			{ "DEVICE", "slot", CELL_TEXT, "bus:dev.fn, with the domain unless it is 0",
+			  false },
 			{ "NAME", "name", CELL_TEXT, "vendor and device from pci.ids", false },
 			{ "DRIVER", "driver", CELL_TEXT, "the bound driver", false },
 			{ "GROUP", "group", CELL_NUMBER, "the IOMMU group", false },
-			{ "MSI", "msi.enabled/msi.maximum", CELL_RATIO, "MSI vectors enabled / offered", false },
-			{ "MSI-X", "msix.enabled/msix.maximum", CELL_RATIO, "MSI-X vectors enabled / offered", false },
+			{ "MSI", "msi.enabled/msi.maximum", CELL_RATIO,
+			  "MSI vectors enabled / offered", false },
+			{ "MSI-X", "msix.enabled/msix.maximum", CELL_RATIO,
+			  "MSI-X vectors enabled / offered", false },
 			{ "IRQS", "allocated", CELL_NUMBER, "Linux IRQs allocated", false },
 			{ "ARMED", "armed", CELL_NUMBER, "Linux IRQs that have a handler", false },
-			{ "COUNT", "count", CELL_NUMBER, "interrupts of those IRQs since they were allocated", false },
+			{ "COUNT", "count", CELL_NUMBER,
+			  "interrupts of those IRQs since they were allocated", false },
 			{ "SOURCE", "source", CELL_TEXT,
-			  "what told of the IRQs: sysfs, proc (/proc/interrupts) or sysfs,proc", true },
-			{ "MISSING", "cpus_missing", CELL_NUMBER, "CPUs whose interrupts are not in COUNT", true },
+			  "what told of the IRQs: sysfs, proc (/proc/interrupts) or sysfs,proc",
+			  true },
+			{ "MISSING", "cpus_missing", CELL_NUMBER,
+			  "CPUs whose interrupts are not in COUNT", true },
 			{ "ADDRESS", "device", CELL_TEXT, "the full address", true },
 			{ "ID", "id", CELL_TEXT, "vendor:device", true },
 		},
@@ -51,8 +60,8 @@ static int irqs_of(const struct host_irqs *h, enum irq_index index)
 }
 
 /* Not there: null. There, or not to be told: an object, in the second case of nulls. */
-static void doc_capability(node *row, const char *key, const struct function *f, bool has, bool on, int irqs,
-			   unsigned int maximum)
+static void doc_capability(node *row, const char *key, const struct function *f, bool has, bool on,
+			   int irqs, unsigned int maximum)
 {
 	node *o;
 
@@ -84,7 +93,8 @@ static void doc_source(node *row, const unsigned int by[])
 /* @h: NULL when it could not be read. */
 static void doc_counts(node *row, const struct host_irqs *h)
 {
-	static const char *const counts[] = { "allocated", "armed", "count", "cpus_missing", "source" };
+	static const char *const counts[] = { "allocated", "armed", "count", "cpus_missing",
+					      "source" };
 	unsigned int armed = 0, by[HOST_IRQ_PROC + 1] = { 0 };
 	uint64_t count = 0;
 	bool counted = true;
@@ -110,7 +120,8 @@ static void doc_counts(node *row, const struct host_irqs *h)
 	doc_source(row, by);
 }
 
-static void doc_function(node *rows, const struct function *f, const struct host_irqs *h, struct pci_names *names)
+static void doc_function(node *rows, const struct function *f, const struct host_irqs *h,
+			 struct pci_names *names)
 {
 	node *row = doc_row(rows);
 	char bdf[PCI_ADDR_LEN], name[PCI_NAME];
@@ -122,8 +133,10 @@ static void doc_function(node *rows, const struct function *f, const struct host
 	doc_text(row, "name", pci_name(names, f->vendor, f->device, name, sizeof(name)));
 	doc_word(row, "driver", f->driver);
 	doc_number_if(row, "group", f->group >= 0, (uint64_t)f->group);
-	doc_capability(row, "msi", f, c->has_msi, c->msi.enabled, irqs_of(h, IRQ_MSI), c->msi.capable);
-	doc_capability(row, "msix", f, c->has_msix, c->msix.enabled, irqs_of(h, IRQ_MSIX), c->msix.count);
+	doc_capability(row, "msi", f, c->has_msi, c->msi.enabled, irqs_of(h, IRQ_MSI),
+		       c->msi.capable);
+	doc_capability(row, "msix", f, c->has_msix, c->msix.enabled, irqs_of(h, IRQ_MSIX),
+		       c->msix.count);
 	doc_counts(row, h);
 }
 
@@ -181,8 +194,10 @@ static void partial_note(const struct listing *l)
 		return;
 	if (l->cpus_missing > 0)
 		snprintf(number, sizeof(number), "%d", l->cpus_missing);
-	out_note(l->s->out, "COUNT of %u function%s is that of /proc/interrupts, which has no column for %s CPU%s",
-		 l->partial, l->partial == 1 ? "" : "s", number, l->cpus_missing == 1 ? "" : "s");
+	out_note(
+		l->s->out,
+		"COUNT of %u function%s is that of /proc/interrupts, which has no column for %s CPU%s",
+		l->partial, l->partial == 1 ? "" : "s", number, l->cpus_missing == 1 ? "" : "s");
 }
 
 static void notes(const struct listing *l)
@@ -190,12 +205,15 @@ static void notes(const struct listing *l)
 	struct out *o = l->s->out;
 
 	if (l->denied) {
-		out_note(o, "MSI and MSI-X of %u functions: <access denied>, config space ends at byte %u", l->denied,
-			 CONFIG_FOR_ALL);
+		out_note(
+			o,
+			"MSI and MSI-X of %u functions: <access denied>, config space ends at byte %u",
+			l->denied, CONFIG_FOR_ALL);
 		out_note(o, "hint: sudo msictl list   (only root is shown the capabilities)");
 	}
 	if (l->broken) {
-		out_note(o, "%u functions have a capability list that can't be read to its end", l->broken);
+		out_note(o, "%u functions have a capability list that can't be read to its end",
+			 l->broken);
 		out_note(o, "hint: msictl info %s", l->broken_one);
 	}
 	partial_note(l);

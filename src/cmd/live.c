@@ -2,9 +2,9 @@
 /* live */
 #include <stdlib.h>
 
-#include "term/banner.h"
-#include "cmd/all.h"
 #include "cli/session.h"
+#include "cmd/all.h"
+#include "term/banner.h"
 
 /* The order of choices in the row below. */
 enum {
@@ -17,7 +17,8 @@ static int turn_on(struct session *s, struct error *e)
 	const char *term = getenv("TERM");
 
 	if (!banner_can(term)) {
-		int rc = fail(e, CAUSE_FAILED, 0, "this terminal can't keep lines above the prompt: TERM is %s",
+		int rc = fail(e, CAUSE_FAILED, 0,
+			      "this terminal can't keep lines above the prompt: TERM is %s",
 			      term && *term ? term : "not set");
 
 		hint(e, "counters   shows the counts of now");
@@ -30,7 +31,8 @@ static int turn_on(struct session *s, struct error *e)
 static int run_live(struct session *s, const struct args *a, struct error *e)
 {
 	if (s->live == LIVE_NONE)
-		return fail(e, CAUSE_FAILED, 0, "only the shell on a terminal has a prompt to keep them above");
+		return fail(e, CAUSE_FAILED, 0,
+			    "only the shell on a terminal has a prompt to keep them above");
 	if (a->param[0].given && a->param[0].number == CHOICE_ON)
 		return turn_on(s, e);
 	if (a->param[0].given)
@@ -54,7 +56,9 @@ const struct command cmd_live = {
 		"Of a device that is held the counts are its holder's; they are in the panel, and not among the lines.",
 	.family = FAMILY_SCRIPT,
 	.flags = CMD_INSIDE,
-	.param = (const struct param[]){ { .kind = KIND_CHOICE, .choices = "on|off", .optional = true } },
+	.param =
+		(const struct param[]){
+			{ .kind = KIND_CHOICE, .choices = "on|off", .optional = true } },
 	.nparam = 1,
 	.run = run_live,
 };

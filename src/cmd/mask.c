@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cmd/all.h"
-#include "device/handle.h"
+#include "base/util.h"
 #include "cli/report.h"
 #include "cli/session.h"
-#include "base/util.h"
+#include "cmd/all.h"
+#include "device/handle.h"
 
 enum {
 	MASK_BY
@@ -24,8 +24,10 @@ static const char *const way_help[NR_MASK_WAY] = {
 
 /* Without a handler the kernel masks the vector in the device, where that can be done. */
 static const char *const eventfd_help[NR_IRQ_INDEX] = {
-	[IRQ_INTX] = "the eventfd is taken off; a level that is still up then fires when it is back",
-	[IRQ_MSI] = "the eventfd is taken off; edges meanwhile are lost, the capability has no mask bits",
+	[IRQ_INTX] =
+		"the eventfd is taken off; a level that is still up then fires when it is back",
+	[IRQ_MSI] =
+		"the eventfd is taken off; edges meanwhile are lost, the capability has no mask bits",
 	[IRQ_MSIX] = "the eventfd is taken off; an edge meanwhile stays pending in the device",
 	[IRQ_ERR] = "the eventfd is taken off; errors meanwhile are not signalled",
 };
@@ -49,13 +51,19 @@ enum seen {
 	SEEN_BACK = NR_SEEN, /* no matter: the eventfd is there again */
 };
 
-/* A peer may do with an edge, a level or a MASK what it likes: no more is said than its device shows. */
+/*
+ * A peer may do with an edge, a level or a MASK what it likes: no more is said than its device
+ * shows.
+ */
 static const char *const peer_help[NR_MASK_WAY][NR_SEEN] = {
-	[MASK_ACTION] = { "the peer accepted it; whether it holds can't be seen", "the mask bits of the device say so",
+	[MASK_ACTION] = { "the peer accepted it; whether it holds can't be seen",
+			  "the mask bits of the device say so",
 			  "the mask bits of the device say so" },
-	[MASK_TABLE] = { "vector control in the MSI-X table, read back", "vector control in the MSI-X table, read back",
+	[MASK_TABLE] = { "vector control in the MSI-X table, read back",
+			 "vector control in the MSI-X table, read back",
 			 "vector control in the MSI-X table, read back" },
-	[MASK_BITS] = { "the MSI capability's mask bits, read back", "the MSI capability's mask bits, read back",
+	[MASK_BITS] = { "the MSI capability's mask bits, read back",
+			"the MSI capability's mask bits, read back",
 			"the MSI capability's mask bits, read back" },
 	[MASK_EVENTFD] = { "the eventfd is taken off; whether an edge meanwhile is kept can't be seen",
 			   "the eventfd is taken off; not all of them read masked in the device, so an edge meanwhile "
@@ -64,7 +72,8 @@ static const char *const peer_help[NR_MASK_WAY][NR_SEEN] = {
 			   "pending in the device" },
 };
 
-static const char *help_of(const struct device *d, enum irq_index index, enum mask_way way, enum seen seen)
+static const char *help_of(const struct device *d, enum irq_index index, enum mask_way way,
+			   enum seen seen)
 {
 	if (way == MASK_EVENTFD && seen == SEEN_BACK)
 		return "the eventfd is given again";
@@ -78,7 +87,10 @@ static const char *help_of(const struct device *d, enum irq_index index, enum ma
 	return peer_help[way][seen];
 }
 
-/* Which of @which read masked in a peer's device, as the document tells: null where that can't be seen. */
+/*
+ * Which of @which read masked in a peer's device, as the document tells: null where that can't be
+ * seen.
+ */
 static enum seen look(struct session *s, enum irq_index index, const struct vector_set *which)
 {
 	struct device *d = s->device;
@@ -96,8 +108,8 @@ static enum seen look(struct session *s, enum irq_index index, const struct vect
 	return vector_set_empty(&open) ? SEEN_ALL : SEEN_NONE;
 }
 
-static enum mask_way chosen(struct device *d, enum irq_index index, const struct value *by, bool mask,
-			    const struct vector_set *which)
+static enum mask_way chosen(struct device *d, enum irq_index index, const struct value *by,
+			    bool mask, const struct vector_set *which)
 {
 	struct vector_set held = device_masked(d, index), free = vector_set_minus(which, &held);
 	unsigned int v;
@@ -113,8 +125,8 @@ static enum mask_way chosen(struct device *d, enum irq_index index, const struct
 }
 
 /* What is masked by its eventfd is not armed, and meant by "all". */
-static int resolve(struct device *d, enum irq_index index, const struct value *v, struct vector_set *which,
-		   struct error *e)
+static int resolve(struct device *d, enum irq_index index, const struct value *v,
+		   struct vector_set *which, struct error *e)
 {
 	struct vector_set armed = device_armed(d, index), held = device_masked(d, index);
 
@@ -138,7 +150,8 @@ static int run(struct session *s, const struct args *a, bool mask, struct error 
 	if (rc)
 		return rc;
 	way = chosen(s->device, index, &a->option[MASK_BY], mask, &which);
-	rc = device_mask(s->device, index, &which, a->option[MASK_BY].given ? way : MASK_NOT, mask, e);
+	rc = device_mask(s->device, index, &which, a->option[MASK_BY].given ? way : MASK_NOT, mask,
+			 e);
 	if (rc)
 		return rc;
 	device_drain(s->device);
@@ -153,9 +166,9 @@ static int run(struct session *s, const struct args *a, bool mask, struct error 
 	which = device_masked(s->device, index);
 	doc_vectors(doc, "masked", &which);
 	out_text(s->out, "%s: %s%sed %s by %s (%s); masked %s: %s", irq_index_word(index),
-		 s->trace.dry_run ? "would be " : "", a->command->word, a->param[2].text, mask_way_word(way),
-		 help_of(s->device, index, way, seen), s->trace.dry_run ? "then" : "now",
-		 vector_set_text(&which, held, sizeof(held)));
+		 s->trace.dry_run ? "would be " : "", a->command->word, a->param[2].text,
+		 mask_way_word(way), help_of(s->device, index, way, seen),
+		 s->trace.dry_run ? "then" : "now", vector_set_text(&which, held, sizeof(held)));
 	if (mask && device_pending(s->device, index, &pending, &(struct error){ 0 }) == 0) {
 		doc_vectors(doc, "pending", &pending);
 		if (!vector_set_empty(&pending))
@@ -175,7 +188,9 @@ static int run_unmask(struct session *s, const struct args *a, struct error *e)
 	return run(s, a, false, e);
 }
 
-static const struct param params[] = { { .kind = KIND_DEVICE }, { .kind = KIND_INDEX }, { .kind = KIND_VECTORS } };
+static const struct param params[] = { { .kind = KIND_DEVICE },
+				       { .kind = KIND_INDEX },
+				       { .kind = KIND_VECTORS } };
 
 static const struct option options[] = {
 	[MASK_BY] = { "by", 0, KIND_CHOICE, "WAY", "action|table|bits|eventfd",

@@ -111,10 +111,11 @@ static void page_verdict(const struct probe_result *p, struct out *o)
 							: "unknown");
 		out_text(o, "  %s", p->platform.multivector_why);
 	} else if (p->multivector == VERDICT_YES) {
-		out_bold(o, "Multivector MSI: YES, %s%u of %u vectors", g->capped ? "at least " : "", g->granted,
-			 p->msi.capability);
+		out_bold(o, "Multivector MSI: YES, %s%u of %u vectors",
+			 g->capped ? "at least " : "", g->granted, p->msi.capability);
 	} else {
-		out_bold(o, "Multivector MSI: NO, %s", g->granted ? "one vector only" : "not even one vector");
+		out_bold(o, "Multivector MSI: NO, %s",
+			 g->granted ? "one vector only" : "not even one vector");
 	}
 }
 
@@ -126,14 +127,15 @@ static char *answer_text(const struct probe_index *ix, char *buf, size_t size)
 	char name[16];
 
 	if (g->answer == 0)
-		snprintf(buf, size, "asked %u%s%s%s, all were granted and given back", g->asked, g->capped ? " (" : "",
-			 g->capped ? ix->limit : "", g->capped ? ")" : "");
+		snprintf(buf, size, "asked %u%s%s%s, all were granted and given back", g->asked,
+			 g->capped ? " (" : "", g->capped ? ix->limit : "", g->capped ? ")" : "");
 	else if (g->answer > 0)
-		snprintf(buf, size, "asked %u, the answer was %d; nothing was left enabled%s", g->asked, g->answer,
-			 powers);
+		snprintf(buf, size, "asked %u, the answer was %d; nothing was left enabled%s",
+			 g->asked, g->answer, powers);
 	else
-		snprintf(buf, size, "asked %u, the answer was %s; found by %u questions, all given back%s", g->asked,
-			 errno_name(-g->answer, name), g->asks, powers);
+		snprintf(buf, size,
+			 "asked %u, the answer was %s; found by %u questions, all given back%s",
+			 g->asked, errno_name(-g->answer, name), g->asks, powers);
 	return buf;
 }
 
@@ -150,18 +152,21 @@ static void page_msi(const struct probe_result *p, struct out *o)
 		out_text(o, "  device offers  %3s   %s", "-", msi->not_measured);
 		return;
 	}
-	out_text(o, "  device offers  %3u   Message Control 0x%04x, MMC=%u", msi->capability, p->control,
-		 MMC(p->control));
+	out_text(o, "  device offers  %3u   Message Control 0x%04x, MMC=%u", msi->capability,
+		 p->control, MMC(p->control));
 	if (msi->grant.measured)
-		out_text(o, "  %s grants    %3u   %s", who, msi->grant.granted, answer_text(msi, text, sizeof(text)));
+		out_text(o, "  %s grants    %3u   %s", who, msi->grant.granted,
+			 answer_text(msi, text, sizeof(text)));
 	else
 		out_text(o, "  %s grants    %3s   not measured: %s", who, "-", msi->not_measured);
 	if (probe_guest(p, &vectors, &control))
-		out_text(o, "  show a guest   %3u   Message Control 0x%04x, MMC=%u%s", vectors, control, MMC(control),
+		out_text(o, "  show a guest   %3u   Message Control 0x%04x, MMC=%u%s", vectors,
+			 control, MMC(control),
 			 msi->grant.measured ? "" : "  (by the platform's word)");
 	else
 		out_text(o, "  show a guest   %3s   %s", "-",
-			 msi->grant.measured ? "no MSI capability at all" : "not known before it is measured");
+			 msi->grant.measured ? "no MSI capability at all"
+					     : "not known before it is measured");
 }
 
 static void page_msix(const struct probe_result *p, struct out *o)
@@ -176,10 +181,11 @@ static void page_msix(const struct probe_result *p, struct out *o)
 	else if (x->grant.answer == 0 && !x->grant.capped)
 		out_text(o, "MSI-X: %u of %u granted", x->grant.granted, x->capability);
 	else if (x->grant.answer == 0)
-		out_text(o, "MSI-X: at least %u of %u granted   %s", x->grant.granted, x->capability, x->limit);
+		out_text(o, "MSI-X: at least %u of %u granted   %s", x->grant.granted,
+			 x->capability, x->limit);
 	else
-		out_text(o, "MSI-X: %s%u of %u granted   %s", x->grant.capped ? "at least " : "", x->grant.granted,
-			 x->capability, answer_text(x, text, sizeof(text)));
+		out_text(o, "MSI-X: %s%u of %u granted   %s", x->grant.capped ? "at least " : "",
+			 x->grant.granted, x->capability, answer_text(x, text, sizeof(text)));
 }
 
 /* Evidence that is a ceiling, or all that is none, in two columns. */
@@ -203,7 +209,8 @@ static void page_evidence(const struct platform *p, bool ceilings, const char *t
 	out_text(o, "%s", title);
 	for (size_t i = 0; i < p->n; i++)
 		if (!strcmp(p->evidence[i].what, "ceiling") == ceilings)
-			out_text(o, "  %-*s  %s", width, p->evidence[i].value, p->evidence[i].source);
+			out_text(o, "  %-*s  %s", width, p->evidence[i].value,
+				 p->evidence[i].source);
 }
 
 static void page_title(const struct probe_result *p, struct out *o)
@@ -213,7 +220,8 @@ static void page_title(const struct probe_result *p, struct out *o)
 	if (!p->has_function)
 		return;
 	pci_name_once(p->f.vendor, p->f.device, name, sizeof(name));
-	out_text(o, "%s  %s", pci_addr_short(&p->f.addr, bdf), escape_text(name, clean, sizeof(clean)));
+	out_text(o, "%s  %s", pci_addr_short(&p->f.addr, bdf),
+		 escape_text(name, clean, sizeof(clean)));
 	out_text(o, "%s", "");
 }
 

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-#include "host/function.h"
 #include "device/vector-probe.h"
+#include "host/function.h"
 #include "out/printer.h"
 #include "platform/evidence.h"
 

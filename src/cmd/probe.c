@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/util.h"
+#include "cli/session.h"
 #include "cmd/all.h"
 #include "cmd/probe-report.h"
-#include "cli/session.h"
-#include "base/util.h"
 
 enum {
 	PROBE_RESERVE,
@@ -41,8 +41,11 @@ static int read_how(const struct args *a, struct probe_how *how, struct error *e
 	return 0;
 }
 
-/* The function that is meant, if one is; other back ends have DEVICEs that are none of this host's. */
-static int find_function(struct session *s, const struct value *spec, struct probe_result *p, struct error *e)
+/*
+ * The function that is meant, if one is; other back ends have DEVICEs that are none of this host's.
+ */
+static int find_function(struct session *s, const struct value *spec, struct probe_result *p,
+			 struct error *e)
 {
 	struct pci_addr addr;
 	int rc;
@@ -69,17 +72,22 @@ static void not_measured(struct probe_result *p, const char *why)
 	copy_text(p->msix.not_measured, sizeof(p->msix.not_measured), why);
 }
 
-/* By configuration space; VFIO shows an opened device's to a user who sees 64 bytes of it in /sys. */
+/*
+ * By configuration space; VFIO shows an opened device's to a user who sees 64 bytes of it in /sys.
+ */
 static void read_offer(const struct session *s, struct probe_result *p)
 {
-	const struct pci_caps *caps = s->device ? &s->device->caps : p->has_function ? &p->f.caps : NULL;
+	const struct pci_caps *caps = s->device		? &s->device->caps
+				      : p->has_function ? &p->f.caps
+							: NULL;
 	const char *problem = caps ? caps_problem_text(caps->problem) : NULL;
 	char why[256];
 
 	if (!caps)
 		return;
 	if (caps->problem == CAPS_SHORT_CONFIG && !p->hint[0])
-		copy_text(p->hint, sizeof(p->hint), "run it as root: others see 64 bytes of configuration space");
+		copy_text(p->hint, sizeof(p->hint),
+			  "run it as root: others see 64 bytes of configuration space");
 	p->msi.looked = p->msix.looked = !problem;
 	if (caps->has_msi) {
 		p->msi.looked = true;
@@ -89,7 +97,8 @@ static void read_offer(const struct session *s, struct probe_result *p)
 		snprintf(why, sizeof(why), "its capabilities cannot be read: %s", problem);
 		copy_text(p->msi.not_measured, sizeof(p->msi.not_measured), why);
 	} else {
-		copy_text(p->msi.not_measured, sizeof(p->msi.not_measured), "the function has no MSI");
+		copy_text(p->msi.not_measured, sizeof(p->msi.not_measured),
+			  "the function has no MSI");
 	}
 	if (caps->has_msix) {
 		p->msix.looked = true;
@@ -112,7 +121,9 @@ static int reach_device(struct session *s, const struct value *spec, const struc
 	if (!s->root.live)
 		return fail(e, CAUSE_FAILED, 0, "a captured tree has no device to ask");
 	if (s->inside)
-		return s->device ? 0 : fail(e, CAUSE_NO_DEVICE, ENODEV, "the device is not open any more");
+		return s->device ? 0
+				 : fail(e, CAUSE_NO_DEVICE, ENODEV,
+					"the device is not open any more");
 	if (!spec->given) {
 		rc = fail(e, CAUSE_FAILED, 0, "no device was named");
 		hint(e, "msictl probe DEVICE   asks the kernel, with a function on vfio-pci");
@@ -120,7 +131,8 @@ static int reach_device(struct session *s, const struct value *spec, const struc
 	}
 	if (p->has_function && !driver_is_vfio(p->f.driver)) {
 		pci_addr_short(&p->f.addr, bdf);
-		rc = fail(e, CAUSE_BUSY, 0, "%s%s", p->f.driver[0] ? "driven by " : "no driver is bound", p->f.driver);
+		rc = fail(e, CAUSE_BUSY, 0, "%s%s",
+			  p->f.driver[0] ? "driven by " : "no driver is bound", p->f.driver);
 		hint(e, "msictl bind %s, then msictl probe %s   measures it", bdf, bdf);
 		return rc;
 	}
@@ -128,8 +140,8 @@ static int reach_device(struct session *s, const struct value *spec, const struc
 }
 
 /* 0 also when the answer is that nothing was measured; why is in @ix. */
-static int measure_index(struct session *s, enum irq_index index, const struct probe_how *how, struct probe_result *p,
-			 struct probe_index *ix, struct error *e)
+static int measure_index(struct session *s, enum irq_index index, const struct probe_how *how,
+			 struct probe_result *p, struct probe_index *ix, struct error *e)
 {
 	struct grant_limits lim;
 	struct error why;
@@ -144,7 +156,8 @@ static int measure_index(struct session *s, enum irq_index index, const struct p
 	rc = grant_probe(s->device, index, &lim, &ix->grant, &why);
 	if (rc == 0) {
 		if (!ix->grant.measured)
-			copy_text(ix->not_measured, sizeof(ix->not_measured), "a dry run asks nothing");
+			copy_text(ix->not_measured, sizeof(ix->not_measured),
+				  "a dry run asks nothing");
 		return 0;
 	}
 	if (why.cause != CAUSE_DISTURB && why.cause != CAUSE_SHORT) {
@@ -156,8 +169,8 @@ static int measure_index(struct session *s, enum irq_index index, const struct p
 	return 0;
 }
 
-static int measure(struct session *s, const struct value *spec, const struct probe_how *how, struct probe_result *p,
-		   struct error *e)
+static int measure(struct session *s, const struct value *spec, const struct probe_how *how,
+		   struct probe_result *p, struct error *e)
 {
 	struct error why = { 0 };
 	int rc = reach_device(s, spec, how, p, &why);
@@ -192,7 +205,8 @@ static void advise(struct probe_result *p)
 	const struct platform *pl = &p->platform;
 	const char *say = NULL;
 
-	if ((p->hint[0] && p->has_function) || p->multivector != VERDICT_NO || pl->remapping != VERDICT_NO)
+	if ((p->hint[0] && p->has_function) || p->multivector != VERDICT_NO ||
+	    pl->remapping != VERDICT_NO)
 		return;
 	if (pl->remap_off_at_boot)
 		say = "remapping was turned off at boot (/proc/cmdline)";
@@ -206,7 +220,8 @@ static void advise(struct probe_result *p)
 }
 
 /* The host's word counts for vectors that the host gives. */
-static int read_platform(const struct session *s, const struct value *spec, struct probe_result *p, struct error *e)
+static int read_platform(const struct session *s, const struct value *spec, struct probe_result *p,
+			 struct error *e)
 {
 	const struct backend *be = NULL;
 	int rc;

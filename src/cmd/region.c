@@ -2,11 +2,11 @@
 /* read, write, reset */
 #include <inttypes.h>
 
-#include "cmd/all.h"
-#include "device/handle.h"
+#include "base/util.h"
 #include "cli/report.h"
 #include "cli/session.h"
-#include "base/util.h"
+#include "cmd/all.h"
+#include "device/handle.h"
 
 static void tell(struct session *s, const struct args *a, uint64_t value)
 {
@@ -23,7 +23,8 @@ static int run_read(struct session *s, const struct args *a, struct error *e)
 {
 	unsigned int width = (unsigned int)a->param[3].number;
 	uint64_t value = 0;
-	int rc = device_read(s->device, (enum region_index)a->param[1].number, a->param[2].number, width, &value, e);
+	int rc = device_read(s->device, (enum region_index)a->param[1].number, a->param[2].number,
+			     width, &value, e);
 
 	if (rc)
 		return rc;
@@ -49,12 +50,13 @@ const struct command cmd_read = {
 /* Only on a peer does such a write come so far. */
 static void warn_of_cap(struct session *s, const struct args *a)
 {
-	const char *cap = device_cap_at(s->device, (enum region_index)a->param[1].number, a->param[2].number,
-					(unsigned int)a->param[3].number);
+	const char *cap = device_cap_at(s->device, (enum region_index)a->param[1].number,
+					a->param[2].number, (unsigned int)a->param[3].number);
 
 	if (cap)
 		out_note(s->out,
-			 "warning: 0x%" PRIx64 " is in the %s capability: the peer may lose interrupts by this write, "
+			 "warning: 0x%" PRIx64
+			 " is in the %s capability: the peer may lose interrupts by this write, "
 			 "and msictl does not put it back",
 			 a->param[2].number, cap);
 }
@@ -98,10 +100,11 @@ static int run_reset(struct session *s, const struct args *a, struct error *e)
 	if (rc)
 		return rc;
 	doc_text(out_doc(s->out), "command", a->command->word);
-	out_text(s->out, "%s",
-		 s->trace.dry_run
-			 ? "would be reset; armed vectors would stay armed, masks that the device holds would go"
-			 : "reset; armed vectors stay armed, masks that the device held are gone");
+	out_text(
+		s->out, "%s",
+		s->trace.dry_run
+			? "would be reset; armed vectors would stay armed, masks that the device holds would go"
+			: "reset; armed vectors stay armed, masks that the device held are gone");
 	for (unsigned int i = IRQ_MSI; i <= IRQ_MSIX; i++)
 		if (s->device->irq[i].enabled)
 			report_peer(s->out, s->device, i, &c);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* reopen */
-#include "cmd/all.h"
 #include "cli/session.h"
+#include "cmd/all.h"
 
 /* To be closed is to lose what is armed: what follows in a dry run finds it so. */
 static int disable_all(struct device *d, struct error *e)
@@ -33,7 +33,8 @@ static int run_reopen(struct session *s, const struct args *a, struct error *e)
 	doc_text(out_doc(s->out), "command", a->command->word);
 	doc_text(out_doc(s->out), "device", s->device->spec);
 	out_text(s->out, "%s %s again, nothing %s armed", s->device->name,
-		 s->trace.dry_run ? "would be opened" : "is open", s->trace.dry_run ? "would be" : "is");
+		 s->trace.dry_run ? "would be opened" : "is open",
+		 s->trace.dry_run ? "would be" : "is");
 	return 0;
 }
 

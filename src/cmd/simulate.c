@@ -4,17 +4,19 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "cmd/all.h"
 #include "base/fdlimit.h"
-#include "cli/session.h"
-#include "sim/device.h"
 #include "base/util.h"
-#include "vfio-user/leave.h"
+#include "cli/session.h"
+#include "cmd/all.h"
+#include "sim/device.h"
 #include "sim/listen.h"
 #include "sim/server.h"
+#include "vfio-user/leave.h"
 #include "vfio-user/wire.h"
 
-/* An eventfd for each vector of the three indexes, those of a message in flight, and our own few. */
+/*
+ * An eventfd for each vector of the three indexes, those of a message in flight, and our own few.
+ */
 #define DESCRIPTORS (MAX_VECTORS + VU_MAX_FDS + 64u)
 
 static void announce(struct out *o, const char *path, const struct sim_spec *spec)
@@ -24,7 +26,8 @@ static void announce(struct out *o, const char *path, const struct sim_spec *spe
 	doc_text(doc, "socket", path);
 	doc_number(doc, "msix", spec->msix);
 	doc_number(doc, "msi", spec->msi);
-	out_text(o, "listening on %s: msix %u, msi %u; open it as vfio-user:%s", path, spec->msix, spec->msi, path);
+	out_text(o, "listening on %s: msix %u, msi %u; open it as vfio-user:%s", path, spec->msix,
+		 spec->msi, path);
 	/* Whoever started us waits for this line. */
 	out_end(o);
 }
@@ -33,9 +36,11 @@ static void want_descriptors(struct out *o)
 {
 	uint64_t limit = 0;
 
-	if (fdlimit_raise(DESCRIPTORS + VU_MAX_KEPT, &limit) < 0 && fdlimit_raise(DESCRIPTORS, &limit) < 0)
+	if (fdlimit_raise(DESCRIPTORS + VU_MAX_KEPT, &limit) < 0 &&
+	    fdlimit_raise(DESCRIPTORS, &limit) < 0)
 		out_note(o,
-			 "msictl: only %" PRIu64 " descriptors are allowed (ulimit -Hn): arming many vectors will fail",
+			 "msictl: only %" PRIu64
+			 " descriptors are allowed (ulimit -Hn): arming many vectors will fail",
 			 limit);
 }
 
@@ -44,15 +49,16 @@ static void distrust(struct out *o, struct vu_server *server)
 	int rc = vu_server_distrust(server);
 
 	if (rc)
-		out_note(o,
-			 "warning: descriptors of clients can't be kept apart (%s): a client that sends one whose "
-			 "closing waits holds this server up",
-			 strerror(-rc));
+		out_note(
+			o,
+			"warning: descriptors of clients can't be kept apart (%s): a client that sends one whose "
+			"closing waits holds this server up",
+			strerror(-rc));
 }
 
 /* Takes @l over. */
-static int serve(struct session *s, struct sim_device *d, struct vu_listener *l, const struct sim_spec *spec,
-		 struct error *e)
+static int serve(struct session *s, struct sim_device *d, struct vu_listener *l,
+		 const struct sim_spec *spec, struct error *e)
 {
 	struct vu_server *server;
 	int rc = vu_server_new(&server, d, s->loop);
@@ -71,7 +77,8 @@ static int serve(struct session *s, struct sim_device *d, struct vu_listener *l,
 	vu_unlisten(l);
 	vu_server_free(server);
 	/* A signal is how a server is ended. */
-	return rc && rc != -EINTR ? fail(e, CAUSE_FAILED, -rc, "serving ended: %s", strerror(-rc)) : 0;
+	return rc && rc != -EINTR ? fail(e, CAUSE_FAILED, -rc, "serving ended: %s", strerror(-rc))
+				  : 0;
 }
 
 static int run_simulate(struct session *s, const struct args *a, struct error *e)
@@ -122,6 +129,7 @@ const struct command cmd_simulate = {
 					 { .kind = KIND_SPEC, .optional = true } },
 	.nparam = 2,
 	.glossary = { { "Words of SPEC, joined by commas", sim_spec_word_at },
-		      { "Registers of the device, 32 bits each: write bar0 OFFSET l VALUE", sim_register_word_at } },
+		      { "Registers of the device, 32 bits each: write bar0 OFFSET l VALUE",
+			sim_register_word_at } },
 	.run = run_simulate,
 };

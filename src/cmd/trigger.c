@@ -3,15 +3,15 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "cmd/all.h"
-#include "device/handle.h"
+#include "base/util.h"
 #include "cli/report.h"
 #include "cli/session.h"
-#include "base/util.h"
+#include "cmd/all.h"
+#include "device/handle.h"
 
 /*
- * Others have their turn after so long, whatever the number of vectors: a holder has callers and REQ to hear. Undrained
- * eventfds lose nothing, but counters should move.
+ * Others have their turn after so long, whatever the number of vectors: a holder has callers and
+ * REQ to hear. Undrained eventfds lose nothing, but counters should move.
  */
 #define TURN_US 2000
 
@@ -47,7 +47,8 @@ static void tell(struct out *o, const struct triggering *t, bool dry)
 	doc_bool(doc, "loopback", true);
 	vector_set_text(&t->which, text, sizeof(text));
 	out_text(o, "%s: %s %s, %" PRIu64 " time%s (loopback: proves the eventfds, not the device)",
-		 irq_index_word(t->index), dry ? "would trigger" : "triggered", text, t->done, t->done == 1 ? "" : "s");
+		 irq_index_word(t->index), dry ? "would trigger" : "triggered", text, t->done,
+		 t->done == 1 ? "" : "s");
 }
 
 /* What was done is told also when the rest fails. */
@@ -125,11 +126,14 @@ const struct command cmd_trigger = {
 		"its registers.",
 	.family = FAMILY_CHANGE,
 	.flags = CMD_OPENS | CMD_CHANGES | CMD_LIVE_HOST,
-	.param = (const struct param[]){ { .kind = KIND_DEVICE }, { .kind = KIND_INDEX }, { .kind = KIND_VECTORS } },
+	.param = (const struct param[]){ { .kind = KIND_DEVICE },
+					 { .kind = KIND_INDEX },
+					 { .kind = KIND_VECTORS } },
 	.nparam = 3,
 	.option =
 		(const struct option[]){
-			[TRIGGER_COUNT] = { "count", 0, KIND_COUNT, "N", NULL, "so many times (1)" },
+			[TRIGGER_COUNT] = { "count", 0, KIND_COUNT, "N", NULL,
+					    "so many times (1)" },
 			[TRIGGER_RATE] = { "rate", 0, KIND_RATE, "HZ", NULL,
 					   "so many times a second (as fast as it goes)" },
 		},

@@ -57,7 +57,8 @@ static const char *masked_by(const struct pci_caps *c, const struct vector_row *
 	case IRQ_INTX:
 		return c->command & COMMAND_DISINTX ? "disintx" : NULL;
 	case IRQ_MSI:
-		return c->has_msi && c->msi.mask_pos && v < 32 && c->msi.mask >> v & 1 ? "bits" : NULL;
+		return c->has_msi && c->msi.mask_pos && v < 32 && c->msi.mask >> v & 1 ? "bits"
+										       : NULL;
 	case IRQ_MSIX:
 		return c->has_msix && c->msix.enabled && c->msix.function_mask ? "function" : NULL;
 	default:
@@ -83,11 +84,13 @@ static void set_state(const struct pci_caps *c, struct vector_row *row)
 		row->state = row->host || row->booked ? "allocated" : "none";
 }
 
-static int push(const struct vector_source *src, struct vector_rows *rows, const struct vector_row *row)
+static int push(const struct vector_source *src, struct vector_rows *rows,
+		const struct vector_row *row)
 {
 	/* the array's room is the next power of two */
 	if (!(rows->n & (rows->n - 1))) {
-		struct vector_row *more = reallocarray(rows->row, rows->n ? rows->n * 2 : 1, sizeof(*more));
+		struct vector_row *more =
+			reallocarray(rows->row, rows->n ? rows->n * 2 : 1, sizeof(*more));
 
 		if (!more)
 			return -ENOMEM;
@@ -98,7 +101,8 @@ static int push(const struct vector_source *src, struct vector_rows *rows, const
 	return 0;
 }
 
-static const struct vector *own_vector(const struct vector_source *src, enum irq_index index, unsigned int v)
+static const struct vector *own_vector(const struct vector_source *src, enum irq_index index,
+				       unsigned int v)
 {
 	const struct index *ix = src->device ? &src->device->irq[index] : NULL;
 	const struct vector *own = ix && ix->vector && v < ix->info.count ? ix->vector[v] : NULL;
@@ -115,8 +119,8 @@ static bool booked(const struct vector_source *src, enum irq_index index, unsign
 }
 
 /* The Linux IRQs of @index by vector; those of an unknown vector become rows at once. */
-static int sort_host(const struct vector_source *src, enum irq_index index, const struct host_irq **at,
-		     unsigned int *end, struct vector_rows *rows)
+static int sort_host(const struct vector_source *src, enum irq_index index,
+		     const struct host_irq **at, unsigned int *end, struct vector_rows *rows)
 {
 	for (size_t i = 0; i < src->host->n; i++) {
 		const struct host_irq *irq = &src->host->irq[i];
@@ -135,7 +139,8 @@ static int sort_host(const struct vector_source *src, enum irq_index index, cons
 	return 0;
 }
 
-static int rows_of_index(const struct vector_source *src, enum irq_index index, bool all, struct vector_rows *rows)
+static int rows_of_index(const struct vector_source *src, enum irq_index index, bool all,
+			 struct vector_rows *rows)
 {
 	const struct host_irq *at[MAX_VECTORS] = { NULL };
 	unsigned int capacity = vector_capacity(src, index), end = capacity;
@@ -161,7 +166,9 @@ static int rows_of_index(const struct vector_source *src, enum irq_index index, 
 	return 0;
 }
 
-/* ERR and REQ have no Linux IRQ. REQ is always listened to: it is worth a row when something came. */
+/*
+ * ERR and REQ have no Linux IRQ. REQ is always listened to: it is worth a row when something came.
+ */
 static int rows_of_notices(const struct vector_source *src, struct vector_rows *rows)
 {
 	for (unsigned int i = IRQ_ERR; src->device && i <= IRQ_REQ; i++) {
@@ -206,7 +213,8 @@ void doc_count_source(node *o, const struct host_irq *irq)
 	bool counted = irq && irq->counted;
 
 	doc_word(o, "count_source", counted ? host_irq_source_word(irq->counted_by) : NULL);
-	doc_number_if(o, "cpus_missing", counted && irq->cpus_missing >= 0, counted ? (uint64_t)irq->cpus_missing : 0);
+	doc_number_if(o, "cpus_missing", counted && irq->cpus_missing >= 0,
+		      counted ? (uint64_t)irq->cpus_missing : 0);
 }
 
 void partial_append(char *buf, size_t size, const char *who, unsigned int irqs, int cpus_missing)
@@ -219,7 +227,8 @@ void partial_append(char *buf, size_t size, const char *who, unsigned int irqs, 
 		snprintf(missing, sizeof(missing), "%d", cpus_missing);
 	append(buf, size,
 	       "%s%s: the counts of %u Linux IRQ%s are those of /proc/interrupts, which has no column for %s CPU%s",
-	       buf[0] ? "; " : "", who, irqs, irqs == 1 ? "" : "s", missing, cpus_missing == 1 ? "" : "s");
+	       buf[0] ? "; " : "", who, irqs, irqs == 1 ? "" : "s", missing,
+	       cpus_missing == 1 ? "" : "s");
 }
 
 void doc_vector_row(node *array, const struct vector_source *src, const struct vector_row *row)

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "cmd/wait.h"
 #include "host/presence.h"
 #include "host/uevent.h"
-#include "base/util.h"
 
 struct event_wait {
 	struct uevents *uevents;
@@ -78,7 +78,9 @@ static int look_instead(struct session *s, struct event_wait *w, struct error *e
 {
 	struct presence now;
 
-	out_note(s->out, "msictl: the kernel had more events than there was room for: /sys is looked at instead");
+	out_note(
+		s->out,
+		"msictl: the kernel had more events than there was room for: /sys is looked at instead");
 	if (presence_read(&s->root, &w->addr, &now))
 		return root_fail_missed(&s->root, e);
 	w->come = w->proof->happened(&w->before, &now);
@@ -99,8 +101,8 @@ static int not_come(struct session *s, const struct event_wait *w, struct error 
 		copy_text(now, sizeof(now), "it is there without a driver");
 	if (p.driver[0])
 		snprintf(now, sizeof(now), "its driver is %s", p.driver);
-	return fail(e, CAUSE_EXPECTATION, 0, "no %s event of %s came within %.3g s; %s", w->proof->word,
-		    pci_addr_full(&w->addr, bdf), (double)w->limit / 1e6, now);
+	return fail(e, CAUSE_EXPECTATION, 0, "no %s event of %s came within %.3g s; %s",
+		    w->proof->word, pci_addr_full(&w->addr, bdf), (double)w->limit / 1e6, now);
 }
 
 static void tell(struct out *o, const struct event_wait *w)
@@ -115,8 +117,8 @@ static void tell(struct out *o, const struct event_wait *w)
 	doc_word(doc, "driver", w->driver);
 	doc_number_if(doc, "seqnum", w->has_seqnum, w->seqnum);
 	doc_number(doc, "us", us);
-	out_text(o, "%s: %s%s%s after %.3f s", pci_addr_short(&w->addr, bdf), w->proof->word, w->driver[0] ? " " : "",
-		 w->driver, (double)us / 1e6);
+	out_text(o, "%s: %s%s%s after %.3f s", pci_addr_short(&w->addr, bdf), w->proof->word,
+		 w->driver[0] ? " " : "", w->driver, (double)us / 1e6);
 }
 
 static int step(struct session *s, void *state, uint64_t *due, struct error *e)
@@ -158,7 +160,8 @@ static int subscribe(struct session *s, struct event_wait *w, struct error *e)
 	return 0;
 }
 
-int wait_event(struct session *s, const char *device, const char *word, uint64_t limit, struct error *e)
+int wait_event(struct session *s, const char *device, const char *word, uint64_t limit,
+	       struct error *e)
 {
 	struct event_wait *w = calloc(1, sizeof(*w));
 	int rc;

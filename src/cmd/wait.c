@@ -4,15 +4,15 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/util.h"
+#include "cli/report.h"
+#include "cli/session.h"
+#include "cmd/all.h"
 #include "cmd/vectors.h"
 #include "cmd/wait.h"
-#include "cmd/all.h"
 #include "device/handle.h"
 #include "host/function.h"
 #include "host/irq-watch.h"
-#include "cli/report.h"
-#include "cli/session.h"
-#include "base/util.h"
 
 /* The kernel tells nobody when a foreign driver's IRQ counts: only looking again does. */
 #define HOST_SAMPLE_US 50000
@@ -37,7 +37,9 @@ struct expectation {
 static uint64_t count_of(const struct expectation *x, const struct device *d, unsigned int v)
 {
 	if (d)
-		return d->irq[x->index].vector && d->irq[x->index].vector[v] ? d->irq[x->index].vector[v]->count : 0;
+		return d->irq[x->index].vector && d->irq[x->index].vector[v]
+			       ? d->irq[x->index].vector[v]->count
+			       : 0;
 	return x->fresh[v];
 }
 
@@ -68,7 +70,8 @@ static int missing(const struct session *s, struct expectation *x, struct vector
 	return rc;
 }
 
-static int tell(struct out *o, const struct expectation *x, const struct vector_set *short_of, struct error *e)
+static int tell(struct out *o, const struct expectation *x, const struct vector_set *short_of,
+		struct error *e)
 {
 	node *doc = out_doc(o);
 	char text[128];
@@ -84,8 +87,9 @@ static int tell(struct out *o, const struct expectation *x, const struct vector_
 			 vector_set_text(&x->which, text, sizeof(text)), x->at_least);
 		return 0;
 	}
-	return fail(e, CAUSE_EXPECTATION, 0, "%s %s did not count %" PRIu64 " within %.3g s", irq_index_word(x->index),
-		    vector_set_text(short_of, text, sizeof(text)), x->at_least, (double)x->limit / 1e6);
+	return fail(e, CAUSE_EXPECTATION, 0, "%s %s did not count %" PRIu64 " within %.3g s",
+		    irq_index_word(x->index), vector_set_text(short_of, text, sizeof(text)),
+		    x->at_least, (double)x->limit / 1e6);
 }
 
 static int step(struct session *s, void *state, uint64_t *due, struct error *e)
@@ -113,7 +117,8 @@ static void end(void *state)
 }
 
 /* What the function does not have would be waited for in vain. */
-static int check_host(const struct session *s, const struct expectation *x, const struct args *a, struct error *e)
+static int check_host(const struct session *s, const struct expectation *x, const struct args *a,
+		      struct error *e)
 {
 	_cleanup_free_ struct function *f = NULL;
 	const char *word = irq_index_word(x->index);
@@ -147,7 +152,8 @@ static int check_host(const struct session *s, const struct expectation *x, cons
 }
 
 /* A foreign device: the vectors are those that the host knows now. */
-static int expect_host(const struct session *s, struct expectation *x, const struct args *a, struct error *e)
+static int expect_host(const struct session *s, struct expectation *x, const struct args *a,
+		       struct error *e)
 {
 	int rc = session_address(s, a->param[0].text, &x->host.addr, e);
 	unsigned int misses = root_misses(&s->root);
@@ -156,8 +162,9 @@ static int expect_host(const struct session *s, struct expectation *x, const str
 	if (rc)
 		return rc;
 	if (!root_exists(&s->root, "sys/bus/pci/devices/%s", pci_addr_full(&x->host.addr, bdf)))
-		return root_missed(&s->root, misses) ? root_fail_missed(&s->root, e)
-						     : fail(e, CAUSE_NO_DEVICE, ENODEV, "no such PCI function");
+		return root_missed(&s->root, misses)
+			       ? root_fail_missed(&s->root, e)
+			       : fail(e, CAUSE_NO_DEVICE, ENODEV, "no such PCI function");
 	rc = check_host(s, x, a, e);
 	if (rc)
 		return rc;
@@ -223,13 +230,16 @@ static int wrong_words(const struct args *a, bool inside, struct error *e)
 	int rc;
 
 	if (a->option[WAIT_EVENT].given)
-		rc = fail(e, CAUSE_USAGE, 0,
-			  "vectors (INDEX, VECTORS, --at-least) and --event are waited for one at a time");
+		rc = fail(
+			e, CAUSE_USAGE, 0,
+			"vectors (INDEX, VECTORS, --at-least) and --event are waited for one at a time");
 	else if (a->param[1].given)
 		rc = fail(e, CAUSE_USAGE, 0, "VECTORS is missing");
 	else
-		rc = fail(e, CAUSE_USAGE, 0, "what to wait for is missing: INDEX VECTORS, or --event");
-	hint(e, "usage: %s%s", inside ? "" : "msictl ", command_usage(a->command, inside, usage, sizeof(usage)));
+		rc = fail(e, CAUSE_USAGE, 0,
+			  "what to wait for is missing: INDEX VECTORS, or --event");
+	hint(e, "usage: %s%s", inside ? "" : "msictl ",
+	     command_usage(a->command, inside, usage, sizeof(usage)));
 	return rc;
 }
 
@@ -240,7 +250,8 @@ static int run_wait(struct session *s, const struct args *a, struct error *e)
 
 	if (event->given ? a->param[1].given || a->option[WAIT_AT_LEAST].given : !a->param[2].given)
 		return wrong_words(a, s->inside, e);
-	return event->given ? wait_event(s, a->param[0].text, event->text, limit, e) : wait_vectors(s, a, limit, e);
+	return event->given ? wait_event(s, a->param[0].text, event->text, limit, e)
+			    : wait_vectors(s, a, limit, e);
 }
 
 /* The kernel's events go on when the device and its holder have gone. */
@@ -265,7 +276,8 @@ const struct command cmd_wait = {
 	.nparam = 3,
 	.option =
 		(const struct option[]){
-			[WAIT_AT_LEAST] = { "at-least", 0, KIND_COUNT, "N", NULL, "each vector's count (1)" },
+			[WAIT_AT_LEAST] = { "at-least", 0, KIND_COUNT, "N", NULL,
+					    "each vector's count (1)" },
 			[WAIT_EVENT] = { "event", 0, KIND_CHOICE, "EVENT", "bind|unbind|add|remove",
 					 "bind, unbind, add or remove" },
 			[WAIT_TIMEOUT] = { "timeout", 0, KIND_PERIOD, "T", NULL,

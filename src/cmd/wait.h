@@ -10,6 +10,7 @@
  * @device: as typed; NULL: the session's
  * @word: add, remove, bind or unbind
  */
-int wait_event(struct session *s, const char *device, const char *word, uint64_t limit, struct error *e);
+int wait_event(struct session *s, const char *device, const char *word, uint64_t limit,
+	       struct error *e);
 
 #endif

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "cmd/vectors.h"
 #include "cmd/watch.h"
 #include "host/function.h"
-#include "base/util.h"
 
 static int name(struct watched *d, const char *text)
 {
@@ -82,13 +82,15 @@ static int choose_function(struct session *s, struct watch *w, const char *text,
 	if (rc && backend_find(text)) {
 		_cleanup_free_ char *word = quote_word_dup(text);
 
-		rc = fail(e, CAUSE_USAGE, 0, "only a PCI function of this host is counted by Linux");
+		rc = fail(e, CAUSE_USAGE, 0,
+			  "only a PCI function of this host is counted by Linux");
 		hint(e, "msictl run %s -c 'enable msix 1; watch'", word ? word : text);
 	}
 	if (rc)
 		return rc;
 	if (!root_exists(&s->root, "sys/bus/pci/devices/%s", pci_addr_full(&a, bdf)))
-		return root_missed(&s->root, misses) ? root_fail_missed(&s->root, e) : no_function(bdf, e);
+		return root_missed(&s->root, misses) ? root_fail_missed(&s->root, e)
+						     : no_function(bdf, e);
 	if (chosen_already(w, &a, text))
 		return 0;
 	return watch_add(w, &a, NULL) ? fail(e, CAUSE_FAILED, ENOMEM, "out of memory") : 0;
@@ -122,7 +124,8 @@ static unsigned int most_vectors(struct session *s, const struct watched *d)
 	unsigned int n = UINT_MAX;
 
 	if (d->own)
-		return vectors_most(&(struct vector_source){ .caps = &d->own->caps, .device = d->own });
+		return vectors_most(
+			&(struct vector_source){ .caps = &d->own->caps, .device = d->own });
 	if (!d->addressed)
 		return watch_held_most(s, d);
 	f = malloc(sizeof(*f));
@@ -144,7 +147,8 @@ static int check_range(struct session *s, const struct watch *w, struct error *e
 
 		most = n > most ? n : most;
 	}
-	return vectors_within(&w->vectors, most, w->n > 1 ? "the devices have" : "the device has", e);
+	return vectors_within(&w->vectors, most, w->n > 1 ? "the devices have" : "the device has",
+			      e);
 }
 
 static int choose(struct session *s, struct watch *w, const struct args *a, struct error *e)

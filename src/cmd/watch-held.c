@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The counts of a device that a holder has open: it is asked at each refresh, and all else is the watcher's own. */
+/*
+ * The counts of a device that a holder has open: it is asked at each refresh, and all else is the
+ * watcher's own.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -8,11 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "hold/client.h"
+#include "base/util.h"
 #include "cmd/hold.h"
 #include "cmd/watch.h"
+#include "hold/client.h"
 #include "hold/wire.h"
-#include "base/util.h"
 
 /* Others have rows as well. */
 #define PATIENCE_US 1000000
@@ -29,7 +32,8 @@ static bool parse_vector(const char *text, struct reading *r, bool *armed)
 
 		if ((size_t)(dot - text) != strlen(word) || strncmp(text, word, strlen(word)) != 0)
 			continue;
-		if (sscanf(dot, ".%4u=%1u %" SCNu64 " %" SCNu64 "%n", &vector, &on, &r->count, &r->wakeups, &end) < 4 ||
+		if (sscanf(dot, ".%4u=%1u %" SCNu64 " %" SCNu64 "%n", &vector, &on, &r->count,
+			   &r->wakeups, &end) < 4 ||
 		    dot[end] || vector >= MAX_VECTORS)
 			return false;
 		r->index = i;
@@ -54,7 +58,10 @@ static int take_answer(struct watch *w, struct watched *d, const char *text, siz
 	return 0;
 }
 
-/* A question on its way. Of a holder that does not answer it stays there: a new one at each refresh would pile up. */
+/*
+ * A question on its way. Of a holder that does not answer it stays there: a new one at each refresh
+ * would pile up.
+ */
 struct watch_asked {
 	struct question q;
 	struct source source;
@@ -154,7 +161,8 @@ int watch_ask_held(struct session *s, struct watch *w, struct error *e)
 	while (rc >= 0 && !all_answered(w) && now_us() < until)
 		rc = loop_wait(s->loop, until);
 	/* a wish to stop is heard outside */
-	return rc < 0 && rc != -EINTR ? fail(e, CAUSE_FAILED, -rc, "holders can't be waited for") : 0;
+	return rc < 0 && rc != -EINTR ? fail(e, CAUSE_FAILED, -rc, "holders can't be waited for")
+				      : 0;
 }
 
 static int hear(struct session *s, const struct watched *d, struct watch_asked *k, struct error *e)
@@ -181,7 +189,8 @@ static unsigned int most_of(const char *text, size_t size)
 			size_t len = strlen(irq_index_word(i));
 			unsigned int n;
 
-			if (strncmp(at, irq_index_word(i), len) == 0 && sscanf(at + len, "=%*4u/%4u", &n) == 1)
+			if (strncmp(at, irq_index_word(i), len) == 0 &&
+			    sscanf(at + len, "=%*4u/%4u", &n) == 1)
 				most = n > most ? n : most;
 		}
 	}
@@ -215,7 +224,10 @@ int watch_look_held(struct session *s, struct watch *w, struct watched *d, struc
 		samples_blind(&d->samples);
 	if (rc == 0 && take_answer(w, d, k->q.text, k->q.size))
 		rc = fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
-	/* One of several, and one that may answer again: the watching goes on; a wish to stop is heard outside. */
+	/*
+	 * One of several, and one that may answer again: the watching goes on; a wish to stop is
+	 * heard outside.
+	 */
 	else if (d->mute || rc == -EINTR || w->n > 1)
 		rc = 0;
 	free(k->q.text);

@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/util.h"
 #include "cmd/watch.h"
 #include "host/function.h"
 #include "host/presence.h"
-#include "base/util.h"
 
 static void forget(struct watched *d)
 {
@@ -45,7 +45,8 @@ static bool takes(const struct value *v, struct reading *r, bool armed)
 	if (!v->given || v->word == VECTORS_ALL)
 		return true;
 	r->hidden = v->word == VECTORS_ARMED && !armed;
-	return v->word == VECTORS_ARMED || (r->vector >= 0 && vector_set_has(&v->vectors, (unsigned int)r->vector));
+	return v->word == VECTORS_ARMED ||
+	       (r->vector >= 0 && vector_set_has(&v->vectors, (unsigned int)r->vector));
 }
 
 bool watched_ours(const struct watched *d)
@@ -74,7 +75,8 @@ static int look_own(struct watch *w, struct watched *d)
 				continue;
 			r.count = vec->count;
 			r.wakeups = vec->wakeups;
-			if (watch_takes(&w->vectors, &r, vec->armed) && samples_add(&d->samples, &r))
+			if (watch_takes(&w->vectors, &r, vec->armed) &&
+			    samples_add(&d->samples, &r))
 				return -ENOMEM;
 		}
 	}
@@ -87,7 +89,9 @@ static int look_host(struct watch *w, struct watched *d)
 
 	for (size_t i = 0; i < h->n; i++) {
 		const struct host_irq *irq = &h->irq[i];
-		struct reading r = { .index = irq->index, .vector = irq->vector, .has_irq = true, .irq = irq->irq };
+		struct reading r = {
+			.index = irq->index, .vector = irq->vector, .has_irq = true, .irq = irq->irq
+		};
 
 		if (!takes(&w->vectors, &r, irq->armed))
 			continue;
@@ -141,7 +145,8 @@ static int look_counts(struct session *s, struct watch *w, struct watched *d, st
 	return rc ? fail(e, CAUSE_FAILED, -rc, "out of memory") : 0;
 }
 
-static int look(struct session *s, struct watch *w, struct watched *d, uint64_t now, struct error *e)
+static int look(struct session *s, struct watch *w, struct watched *d, uint64_t now,
+		struct error *e)
 {
 	int rc = read_host(&s->root, d, now);
 
@@ -178,7 +183,8 @@ static int rescan(struct session *s, struct watch *w, struct error *e)
 	known = w->n;
 	for (ssize_t i = 0; !rc && i < n; i++) {
 		const struct watched key = { .host.addr = list[i] };
-		struct watched *d = known ? bsearch(&key, w->device, known, sizeof(key), by_addr) : NULL;
+		struct watched *d = known ? bsearch(&key, w->device, known, sizeof(key), by_addr)
+					  : NULL;
 
 		if (!d)
 			rc = watch_add(w, &list[i], NULL);

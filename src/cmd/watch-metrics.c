@@ -2,9 +2,9 @@
 /* A sample as a page of counters, for whoever gathers them. */
 #include <errno.h>
 
+#include "base/util.h"
 #include "cmd/watch.h"
 #include "out/metrics.h"
-#include "base/util.h"
 
 static void add_device(struct metrics *m, const struct watched *d)
 {

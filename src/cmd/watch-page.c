@@ -6,48 +6,66 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/util.h"
 #include "cmd/vectors.h"
 #include "cmd/watch-page.h"
-#include "base/util.h"
 
 /*
- * Which columns are shown unless -o says otherwise: of one device or several, of all with a line each, of our own.
- * A terminal of 80 columns cuts off what is last: where interrupts go, not whether they come.
+ * Which columns are shown unless -o says otherwise: of one device or several, of all with a line
+ * each, of our own. A terminal of 80 columns cuts off what is last: where interrupts go, not
+ * whether they come.
  */
-#define COLUMNS(one, every, own)                                                                                    \
-	(const struct column[])                                                                                     \
-	{                                                                                                           \
-		{ "DEVICE", "slot", CELL_TEXT, "bus:dev.fn", one },                                                 \
-			{ "ADDRESS", "device", CELL_TEXT, "the full address", true },                               \
-			{ "DRIVER", "driver", CELL_TEXT, "the bound driver", !(every) },                            \
-			{ "VECTORS", "vectors", CELL_NUMBER, "its vectors, a line per function", !(every) },        \
-			{ "ACTIVE", "active", CELL_NUMBER, "those that counted since the last refresh", !(every) }, \
-			{ "INDEX", "index", CELL_TEXT, "intx, msi, msix, err or req", every },                      \
-			{ "VECTOR", "vector", CELL_NUMBER, "the number within the index", every },                  \
-			{ "COUNT", "count", CELL_NUMBER, "eventfd counts in a session, else interrupts", false },   \
-			{ "DELTA", "delta", CELL_NUMBER, "since the last refresh", false },                         \
-			{ "RATE", "rate", CELL_NUMBER, "per second since the last refresh", false },                \
-			{ "IDLE", "idle_us", CELL_TIME, "since the last refresh that saw an event", false },        \
-			{ "TREND", "history", CELL_TREND, "the last 8 rates", false },                              \
-			{ "MARK", "mark", CELL_TEXT,                                                                \
-			  "storm: above --storm; once: one event and none since; posted: see help", false },        \
-			{ "COALESCED", "coalesced", CELL_NUMBER, "counts that shared a wake-up, in a session",      \
-			  !(own) },                                                                                 \
-			{ "IRQ", "irq", CELL_NUMBER, "the Linux IRQ", every },                                      \
-			{ "CPUS", "cpus", CELL_NUMBER, "CPUs that ever took it", (every) || (own) },                \
-			{ "MISSING", "cpus_missing", CELL_NUMBER, "CPUs whose interrupts are not in COUNT", true }, \
-			{ "CPU", "effective", CELL_TEXT, "the CPUs in effect", every },                             \
-			{ "AFFINITY", "affinity", CELL_TEXT, "the CPUs wanted", true },                             \
-			{ "ACTION", "action", CELL_TEXT, "the handler's name", true },                              \
-			{ "HOLDER", "held_by.command", CELL_TEXT, "the program that holds it on VFIO", true },      \
+#define COLUMNS(one, every, own)                                                                    \
+	(const struct column[])                                                                     \
+	{                                                                                           \
+		{ "DEVICE", "slot", CELL_TEXT, "bus:dev.fn", one },                                 \
+			{ "ADDRESS", "device", CELL_TEXT, "the full address", true },               \
+			{ "DRIVER", "driver", CELL_TEXT, "the bound driver", !(every) },            \
+			{ "VECTORS", "vectors", CELL_NUMBER, "its vectors, a line per function",    \
+			  !(every) },                                                               \
+			{ "ACTIVE", "active", CELL_NUMBER,                                          \
+			  "those that counted since the last refresh", !(every) },                  \
+			{ "INDEX", "index", CELL_TEXT, "intx, msi, msix, err or req", every },      \
+			{ "VECTOR", "vector", CELL_NUMBER, "the number within the index", every },  \
+			{ "COUNT", "count", CELL_NUMBER,                                            \
+			  "eventfd counts in a session, else interrupts", false },                  \
+			{ "DELTA", "delta", CELL_NUMBER, "since the last refresh", false },         \
+			{ "RATE", "rate", CELL_NUMBER, "per second since the last refresh",         \
+			  false },                                                                  \
+			{ "IDLE", "idle_us", CELL_TIME,                                             \
+			  "since the last refresh that saw an event", false },                      \
+			{ "TREND", "history", CELL_TREND, "the last 8 rates", false },              \
+			{ "MARK", "mark", CELL_TEXT,                                                \
+			  "storm: above --storm; once: one event and none since; posted: see help", \
+			  false },                                                                  \
+			{ "COALESCED", "coalesced", CELL_NUMBER,                                    \
+			  "counts that shared a wake-up, in a session", !(own) },                   \
+			{ "IRQ", "irq", CELL_NUMBER, "the Linux IRQ", every },                      \
+			{ "CPUS", "cpus", CELL_NUMBER, "CPUs that ever took it",                    \
+			  (every) || (own) },                                                       \
+			{ "MISSING", "cpus_missing", CELL_NUMBER,                                   \
+			  "CPUs whose interrupts are not in COUNT", true },                         \
+			{ "CPU", "effective", CELL_TEXT, "the CPUs in effect", every },             \
+			{ "AFFINITY", "affinity", CELL_TEXT, "the CPUs wanted", true },             \
+			{ "ACTION", "action", CELL_TEXT, "the handler's name", true },              \
+			{ "HOLDER", "held_by.command", CELL_TEXT,                                   \
+			  "the program that holds it on VFIO", true },                              \
 	}
 
 #define NR_COLUMNS 21
 
-const struct table watch_table = { .array = "vectors", .column = COLUMNS(true, false, false), .n = NR_COLUMNS };
-static const struct table own_table = { .array = "vectors", .column = COLUMNS(true, false, true), .n = NR_COLUMNS };
-static const struct table many_table = { .array = "vectors", .column = COLUMNS(false, false, false), .n = NR_COLUMNS };
-static const struct table every_table = { .array = "devices", .column = COLUMNS(false, true, false), .n = NR_COLUMNS };
+const struct table watch_table = { .array = "vectors",
+				   .column = COLUMNS(true, false, false),
+				   .n = NR_COLUMNS };
+static const struct table own_table = { .array = "vectors",
+					.column = COLUMNS(true, false, true),
+					.n = NR_COLUMNS };
+static const struct table many_table = { .array = "vectors",
+					 .column = COLUMNS(false, false, false),
+					 .n = NR_COLUMNS };
+static const struct table every_table = { .array = "devices",
+					  .column = COLUMNS(false, true, false),
+					  .n = NR_COLUMNS };
 
 static void doc_trend(node *o, const struct row *row, uint64_t now)
 {
@@ -194,7 +212,8 @@ static void notes(struct out *o, const struct page *p)
 	const struct watch *w = p->w;
 
 	if (p->silent)
-		out_text(o, "%zu silent: %s", p->silent, p->silent_text ? p->silent_text : "vectors not known");
+		out_text(o, "%zu silent: %s", p->silent,
+			 p->silent_text ? p->silent_text : "vectors not known");
 	for (size_t i = 0; i < w->n; i++)
 		if (is_missing(&w->device[i]))
 			out_text(o, "%s%s", w->device[i].name, absence(&w->device[i]));

@@ -22,15 +22,19 @@ struct page {
 	uint64_t delta, active, vectors;
 };
 
-/** page_gather() - the rows of @p->w's last sample; free(p->row) and p->silent_text. @fold: what is silent is told in
- * one line. 0 or -ENOMEM. */
+/**
+ * page_gather() - the rows of @p->w's last sample; free(p->row) and p->silent_text. @fold: what is
+ * silent is told in one line. 0 or -ENOMEM.
+ */
 int page_gather(struct page *p, bool fold);
 
 /** page_sort() - those that are equal by @key stay in the order of devices, indexes and vectors. */
 void page_sort(struct page *p, enum sort_key key);
 
-/** page_vectors() - how many vectors a device had in the sample; those that counted since the one before, and the sum;
- * UINT64_MAX: one of them could not be read. */
+/**
+ * page_vectors() - how many vectors a device had in the sample; those that counted since the one
+ * before, and the sum; UINT64_MAX: one of them could not be read.
+ */
 unsigned int page_vectors(const struct watched *d, unsigned int *active, uint64_t *count);
 
 #endif

@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/util.h"
 #include "cmd/vectors.h"
 #include "cmd/watch.h"
 #include "host/function.h"
-#include "base/util.h"
 
 /* So many are named in the note. */
 #define NAMED 3
@@ -26,7 +26,10 @@ static bool in_use(const struct watched *d)
 	return false;
 }
 
-/* A walk through all processes: after some time, and at once when somebody did something to such a device. */
+/*
+ * A walk through all processes: after some time, and at once when somebody did something to such a
+ * device.
+ */
 static bool is_due(struct watch *w, uint64_t now, size_t *asking)
 {
 	bool due = !w->posted_us || now - w->posted_us >= HOST_EVERY_US;

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "cmd/watch-page.h"
 #include "base/util.h"
+#include "cmd/watch-page.h"
 
 typedef int (*comparison)(const struct row *x, const struct row *y);
 
@@ -23,7 +23,8 @@ static int by_irq(const struct row *x, const struct row *y)
 /* What is not known is last, as is a rate. */
 static int by_count(const struct row *x, const struct row *y)
 {
-	uint64_t a = x->count == UINT64_MAX ? 0 : x->count, b = y->count == UINT64_MAX ? 0 : y->count;
+	uint64_t a = x->count == UINT64_MAX ? 0 : x->count,
+		 b = y->count == UINT64_MAX ? 0 : y->count;
 
 	return (a < b) - (a > b);
 }
@@ -80,7 +81,10 @@ static int push(struct page *p, const struct row *row)
 	return 0;
 }
 
-/* Nothing is known of it but its being there: of many such one line is enough, unless they were asked for by number. */
+/*
+ * Nothing is known of it but its being there: of many such one line is enough, unless they were
+ * asked for by number.
+ */
 static bool silent(const struct watch *w, const struct sampled *v)
 {
 	return !w->vectors.given && v->now.counted && !v->now.count;
@@ -90,20 +94,22 @@ static int add_silent(struct page *p, const char *between, const char *name, con
 {
 	_cleanup_free_ char *before = p->silent_text;
 
-	if (asprintf(&p->silent_text, "%s%s%s%s%s", before ? before : "", before ? between : "", name,
-		     *name && *vectors ? " " : "", vectors) >= 0)
+	if (asprintf(&p->silent_text, "%s%s%s%s%s", before ? before : "", before ? between : "",
+		     name, *name && *vectors ? " " : "", vectors) >= 0)
 		return 0;
 	p->silent_text = NULL;
 	return -ENOMEM;
 }
 
-static int tell_silent(struct page *p, const struct watched *d, unsigned int index, const struct vector_set *set)
+static int tell_silent(struct page *p, const struct watched *d, unsigned int index,
+		       const struct vector_set *set)
 {
 	char text[96], vectors[sizeof(text) + 8];
 
 	if (vector_set_empty(set))
 		return 0;
-	snprintf(vectors, sizeof(vectors), "%s %s", irq_index_word(index), vector_set_text(set, text, sizeof(text)));
+	snprintf(vectors, sizeof(vectors), "%s %s", irq_index_word(index),
+		 vector_set_text(set, text, sizeof(text)));
 	return add_silent(p, "; ", p->w->n > 1 ? d->name : "", vectors);
 }
 
@@ -113,9 +119,11 @@ static int gather_vectors(struct page *p, const struct watched *d, bool fold)
 
 	for (size_t i = 0; i < d->samples.n; i++) {
 		const struct sampled *v = &d->samples.v[i];
-		const struct row row = {
-			.d = d, .v = v, .trend = &v->trend, .count = v->now.count, .compared = v->compared
-		};
+		const struct row row = { .d = d,
+					 .v = v,
+					 .trend = &v->trend,
+					 .count = v->now.count,
+					 .compared = v->compared };
 
 		if (!v->present)
 			continue;

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/watch.h"
-#include "cmd/all.h"
 #include "base/util.h"
+#include "cmd/all.h"
+#include "cmd/watch.h"
 
 #define DELAY_US     1000000
 #define MIN_DELAY_US 100000
@@ -90,9 +90,11 @@ static int refresh(struct session *s, struct watch *w, struct error *e)
 /* 1: the user wants to leave. */
 static int obey(struct session *s, struct watch *w, char key, struct error *e)
 {
-	static const char keys[NR_SORT] = {
-		[SORT_VECTOR] = 'v', [SORT_IRQ] = 'i', [SORT_RATE] = 'r', [SORT_COUNT] = 'c', [SORT_DELTA] = 'd'
-	};
+	static const char keys[NR_SORT] = { [SORT_VECTOR] = 'v',
+					    [SORT_IRQ] = 'i',
+					    [SORT_RATE] = 'r',
+					    [SORT_COUNT] = 'c',
+					    [SORT_DELTA] = 'd' };
 	const char *known = key ? memchr(keys, key, sizeof(keys)) : NULL;
 
 	if (key == 'q')
@@ -115,7 +117,10 @@ static int step(struct session *s, void *state, uint64_t *due, struct error *e)
 			return rc;
 	}
 	if (now_us() >= w->due) {
-		/* rates of a shorter time than was asked for would jump: a refresh that was late is not made up for */
+		/*
+		 * rates of a shorter time than was asked for would jump: a refresh that was late is
+		 * not made up for
+		 */
 		w->due = now_us() + w->delay_us;
 		rc = refresh(s, w, e);
 		if (rc || !w->left)
@@ -142,7 +147,8 @@ static void end(void *state)
 static int take_file(struct watch *w, const char *file, struct error *e)
 {
 	if (!strcmp(file, "-")) {
-		fail(e, CAUSE_USAGE, 0, "--openmetrics: - is no file, and the page would stand among the refreshes");
+		fail(e, CAUSE_USAGE, 0,
+		     "--openmetrics: - is no file, and the page would stand among the refreshes");
 		hint(e, "msictl counters --openmetrics   prints the page");
 		return -EINVAL;
 	}
@@ -153,7 +159,8 @@ static int take_file(struct watch *w, const char *file, struct error *e)
 
 static int take_options(struct watch *w, const struct args *a, struct error *e)
 {
-	const struct value *delay = &a->option[WATCH_DELAY], *iterations = &a->option[WATCH_ITERATIONS],
+	const struct value *delay = &a->option[WATCH_DELAY],
+			   *iterations = &a->option[WATCH_ITERATIONS],
 			   *sort = &a->option[WATCH_SORT], *storm = &a->option[WATCH_STORM];
 
 	if (delay->given && delay->number < MIN_DELAY_US)
@@ -174,7 +181,9 @@ static int open_screen(struct session *s, struct watch *w, struct error *e)
 {
 	int rc = screen_open(&w->screen, s->out, s->loop);
 
-	return !rc || rc == -ENOTTY ? 0 : fail(e, CAUSE_FAILED, -rc, "the terminal can't be painted on");
+	return !rc || rc == -ENOTTY
+		       ? 0
+		       : fail(e, CAUSE_FAILED, -rc, "the terminal can't be painted on");
 }
 
 static int run_watch(struct session *s, const struct args *a, struct error *e)
@@ -229,11 +238,14 @@ const struct command cmd_watch = {
 		(const struct option[]){
 			[WATCH_DELAY] = { "delay", 'd', KIND_PERIOD, "T", NULL,
 					  "time between refreshes: 100ms and more (1s)" },
-			[WATCH_ITERATIONS] = { "iterations", 'n', KIND_COUNT, "N", NULL, "end after N refreshes" },
-			[WATCH_BATCH] = { "batch", 'b', KIND_FLAG, NULL, NULL, "print again and again" },
+			[WATCH_ITERATIONS] = { "iterations", 'n', KIND_COUNT, "N", NULL,
+					       "end after N refreshes" },
+			[WATCH_BATCH] = { "batch", 'b', KIND_FLAG, NULL, NULL,
+					  "print again and again" },
 			[WATCH_SORT] = { "sort", 0, KIND_CHOICE, "KEY", SORT_WORDS,
 					 "vector, irq, rate, count or delta" },
-			[WATCH_STORM] = { "storm", 0, KIND_RATE, "HZ", NULL, "mark what is above this rate (100000)" },
+			[WATCH_STORM] = { "storm", 0, KIND_RATE, "HZ", NULL,
+					  "mark what is above this rate (100000)" },
 			[WATCH_METRICS] = { "openmetrics", 0, KIND_FILE, NULL, NULL,
 					    "keep FILE a page of counters in Prometheus' text format" },
 		},

@@ -3,11 +3,11 @@
 #ifndef MSICTL_CMD_WATCH_H
 #define MSICTL_CMD_WATCH_H
 
+#include "cli/session.h"
 #include "host/irq-watch.h"
 #include "host/posted.h"
 #include "irq/sample.h"
 #include "term/screen.h"
-#include "cli/session.h"
 
 enum sort_key { /* in the order of --sort's words */
 	SORT_VECTOR,
@@ -23,7 +23,7 @@ enum sort_key { /* in the order of --sort's words */
 /* A function that is looked at, or the session's device. */
 struct watched {
 	const struct device *own; /* the session's */
-	char *held;		  /* DEVICE of a holder that is asked; both NULL: the host's counts are looked at */
+	char *held; /* DEVICE of a holder that is asked; both NULL: the host's counts are looked at */
 	struct host_watch host;
 	bool addressed;	  /* it is a function of this host */
 	uint64_t host_us; /* when host was read, of a device whose eventfds count */
@@ -76,8 +76,10 @@ int watch_look(struct session *s, struct watch *w, struct error *e);
 /** watch_forget() - free what was looked at. */
 void watch_forget(struct watch *w);
 
-/** watch_takes() - whether a vector of eventfds is among the VECTORS that were asked for, now (else it is r->hidden) or
- * later, and worth a row. */
+/**
+ * watch_takes() - whether a vector of eventfds is among the VECTORS that were asked for, now (else
+ * it is r->hidden) or later, and worth a row.
+ */
 bool watch_takes(const struct value *vectors, struct reading *r, bool armed);
 
 /** watched_ours() - whether eventfds are counted, not the host's interrupts. */
@@ -96,16 +98,24 @@ int watch_look_posted(struct session *s, struct watch *w, uint64_t now, struct e
 /** watch_is_held() - 1: a holder has DEVICE; 0; -errno: that can't be looked at. */
 int watch_is_held(const char *device, struct error *e);
 
-/** watch_held_most() - the vectors that the device has of one index at most; UINT_MAX: its holder does not tell. */
+/**
+ * watch_held_most() - the vectors that the device has of one index at most; UINT_MAX: its holder
+ * does not tell.
+ */
 unsigned int watch_held_most(struct session *s, const struct watched *d);
 
-/** watch_ask_held() - put a question to all holders, and give them all together a while to answer. 0 or -errno. */
+/**
+ * watch_ask_held() - put a question to all holders, and give them all together a while to answer. 0
+ * or -errno.
+ */
 int watch_ask_held(struct session *s, struct watch *w, struct error *e);
 
 /** watch_held_forget() - the question that is on its way. */
 void watch_held_forget(struct watched *d);
 
-/** watch_look_held() - the readings that its holder tells. 0 or -errno; one of several that can't be had is not here.
+/**
+ * watch_look_held() - the readings that its holder tells. 0 or -errno; one of several that can't be
+ * had is not here. /
  */
 int watch_look_held(struct session *s, struct watch *w, struct watched *d, struct error *e);
 
@@ -121,7 +131,9 @@ int watch_print_metrics(struct session *s, const struct args *a, struct error *e
 
 extern const struct table watch_table;
 
-/** watch_tell() - the document of a sample, as a table or an object; @limit lines of text at most, 0: all. 0 or -ENOMEM
+/**
+ * watch_tell() - the document of a sample, as a table or an object; @limit lines of text at most,
+ * 0: all. 0 or -ENOMEM /
  */
 int watch_tell(struct out *o, struct watch *w, unsigned int limit);
 

@@ -9,11 +9,11 @@
 #include <sys/types.h>
 
 #include "base/error.h"
-#include "irq/set-irqs.h"
+#include "base/trace.h"
 #include "host/pci.h"
 #include "irq/region.h"
+#include "irq/set-irqs.h"
 #include "root/reader.h"
-#include "base/trace.h"
 
 struct device_info {
 	unsigned int regions, irqs;
@@ -42,7 +42,10 @@ struct set_outcome {
 struct backend;
 struct loop;
 
-/* A device that this process has open already: functions of one IOMMU group share what is opened once. */
+/*
+ * A device that this process has open already: functions of one IOMMU group share what is opened
+ * once.
+ */
 struct sibling {
 	const struct backend *backend;
 	void *handle;
@@ -59,7 +62,7 @@ struct open_request {
 	const struct trace *trace; /* borrowed for the life of the handle */
 	bool noiommu;		   /* the user named the unsafe mode */
 	struct loop *loop;	   /* where a signal that asks to stop is heard; NULL: nowhere */
-	uint64_t timeout_us;	   /* how long a peer may take to answer; 0: the back end's own limit */
+	uint64_t timeout_us; /* how long a peer may take to answer; 0: the back end's own limit */
 	struct siblings siblings;
 };
 
@@ -69,8 +72,10 @@ struct backend {
 	bool table_by_region; /* the MSI-X table is read and written as any other part of its BAR */
 
 	bool (*claims)(const char *spec);
-	/* Whether there is a device of that name at all, which is not opened: 0, or -errno and a sentence. NULL:
-	 * always. */
+	/*
+	 * Whether there is a device of that name at all, which is not opened: 0, or -errno and a
+	 * sentence. NULL: always.
+	 */
 	int (*find)(const struct open_request *req, struct error *e);
 	/* @handle is owned by the back end until close(). */
 	int (*open)(const struct open_request *req, void **handle, struct error *e);
@@ -80,28 +85,39 @@ struct backend {
 	int (*irq_info)(void *handle, enum irq_index index, struct irq_info *info);
 	/*
 	 * @eventfd has s->count entries, -1 for none; NULL without DATA_EVENTFD.
-	 * Returns 0, -errno, or a positive number: so many vectors could be had, nothing is enabled.
+	 * Returns 0, -errno, or a positive number: so many vectors could be had, nothing is
+	 * enabled.
 	 */
 	int (*set_irqs)(void *handle, const struct irq_set *s, const int32_t *eventfd);
 	/* Of the last set_irqs(); NULL: it is one call, and the whole of it fails. */
 	void (*set_outcome)(void *handle, struct set_outcome *outcome);
 	int (*region_info)(void *handle, enum region_index region, struct region_info *info);
-	ssize_t (*region_read)(void *handle, enum region_index region, void *buf, size_t n, uint64_t offset);
-	ssize_t (*region_write)(void *handle, enum region_index region, const void *buf, size_t n, uint64_t offset);
+	ssize_t (*region_read)(void *handle, enum region_index region, void *buf, size_t n,
+			       uint64_t offset);
+	ssize_t (*region_write)(void *handle, enum region_index region, const void *buf, size_t n,
+				uint64_t offset);
 	/* mmap of @n bytes at page-aligned @offset, read and write; munmap() it. 0 or -errno. */
-	int (*region_map)(void *handle, enum region_index region, uint64_t offset, size_t n, void **map);
+	int (*region_map)(void *handle, enum region_index region, uint64_t offset, size_t n,
+			  void **map);
 	int (*reset)(void *handle);
 	/* 0 and the PCI address; NULL: it has none here. */
 	int (*address)(void *handle, struct pci_addr *addr);
-	/* A peer that can go away: its descriptor for the loop, and what to do when it is readable (-errno: it is
-	 * gone). */
+	/*
+	 * A peer that can go away: its descriptor for the loop, and what to do when it is readable
+	 * (-errno: it is gone).
+	 */
 	int (*peer_fd)(void *handle);
 	int (*peer_ready)(void *handle);
 	/* Why nothing more is had from it: -errno and a sentence; 0: it is there. */
 	int (*peer_end)(void *handle, struct error *e);
-	/* A sentence on why an operation returned @rc, below 0; @what, in words, was asked for. Returns -errno. */
+	/*
+	 * A sentence on why an operation returned @rc, below 0; @what, in words, was asked for.
+	 * Returns -errno.
+	 */
 	int (*peer_explain)(void *handle, int rc, const char *what, struct error *e);
-	/* What the peer is, and the i-th thing that it is known to get wrong, NULL past the last. */
+	/*
+	 * What the peer is, and the i-th thing that it is known to get wrong, NULL past the last.
+	 */
 	void (*peer_text)(void *handle, char *buf, size_t size);
 	const char *(*peer_quirk)(void *handle, unsigned int i);
 };

@@ -12,10 +12,12 @@
 #include <linux/pci_regs.h>
 #include <stdlib.h>
 
-#include "device/internal.h"
 #include "base/util.h"
+#include "device/internal.h"
 
-/* PCI Local Bus 3.0, sections 6.8.1.3 and 6.8.2.3: the bits of Message Control that are software's. */
+/*
+ * PCI Local Bus 3.0, sections 6.8.1.3 and 6.8.2.3: the bits of Message Control that are software's.
+ */
 static const struct {
 	uint16_t enable, writable;
 } control_bits[] = {
@@ -33,7 +35,9 @@ static bool has_cap(const struct device *d, enum irq_index index)
 	return index == IRQ_MSI ? d->caps.has_msi : d->caps.has_msix;
 }
 
-/* Enable was set already when the device was opened: a client before us left it so, not the peer. */
+/*
+ * Enable was set already when the device was opened: a client before us left it so, not the peer.
+ */
 static bool left_to_us(const struct device *d, enum irq_index index)
 {
 	bool at_open = index == IRQ_MSI ? d->caps.msi.enabled : d->caps.msix.enabled;
@@ -93,7 +97,8 @@ static int map_entries(struct device *d, const struct vector_set *which, struct 
 	return 0;
 }
 
-static int masks_of_msix(struct device *d, const struct vector_set *which, struct vector_set *masked, struct error *e)
+static int masks_of_msix(struct device *d, const struct vector_set *which,
+			 struct vector_set *masked, struct error *e)
 {
 	int rc = device_table_reach(d, e);
 
@@ -101,26 +106,29 @@ static int masks_of_msix(struct device *d, const struct vector_set *which, struc
 		rc = device_table_check(d, vector_set_end(which) - 1, e);
 	if (rc)
 		return rc;
-	rc = d->backend->table_by_region ? read_entries(d, which, masked) : map_entries(d, which, masked);
+	rc = d->backend->table_by_region ? read_entries(d, which, masked)
+					 : map_entries(d, which, masked);
 	return rc ? device_table_fault(d, e) : 0;
 }
 
-static int masks_of_msi(struct device *d, const struct vector_set *which, struct vector_set *masked, struct error *e)
+static int masks_of_msi(struct device *d, const struct vector_set *which, struct vector_set *masked,
+			struct error *e)
 {
 	uint8_t raw[4];
 	ssize_t n;
 
 	if (!d->caps.has_msi || !d->caps.msi.maskable)
 		return fail(e, CAUSE_FAILED, EOPNOTSUPP, "the MSI capability has no mask bits");
-	n = d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), d->caps.msi.mask_pos);
+	n = d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw),
+				    d->caps.msi.mask_pos);
 	if (n != sizeof(raw))
 		return device_region_failed(d, n, "the MSI mask bits can't be read", e);
 	masked->bits[0] = le32(raw) & which->bits[0];
 	return 0;
 }
 
-int device_masks_read(struct device *d, enum irq_index index, const struct vector_set *which, struct vector_set *masked,
-		      struct error *e)
+int device_masks_read(struct device *d, enum irq_index index, const struct vector_set *which,
+		      struct vector_set *masked, struct error *e)
 {
 	*masked = (struct vector_set){ .bits = { 0 } };
 	if (vector_set_empty(which))
@@ -129,7 +137,8 @@ int device_masks_read(struct device *d, enum irq_index index, const struct vecto
 		return masks_of_msix(d, which, masked, e);
 	if (index == IRQ_MSI)
 		return masks_of_msi(d, which, masked, e);
-	return fail(e, CAUSE_FAILED, EOPNOTSUPP, "%s has no mask bits in the device", irq_index_word(index));
+	return fail(e, CAUSE_FAILED, EOPNOTSUPP, "%s has no mask bits in the device",
+		    irq_index_word(index));
 }
 
 static int write_entry(struct device *d, unsigned int v, bool mask)
@@ -154,10 +163,14 @@ static int write_bits(struct device *d, const struct vector_set *which, bool mas
 	bits = mask ? le32(raw) | set : le32(raw) & ~set;
 	for (unsigned int i = 0; i < sizeof(raw); i++)
 		raw[i] = (uint8_t)(bits >> (8 * i));
-	return d->backend->region_write(d->handle, REGION_CONFIG, raw, sizeof(raw), at) == sizeof(raw) ? 0 : -EIO;
+	return d->backend->region_write(d->handle, REGION_CONFIG, raw, sizeof(raw), at) ==
+			       sizeof(raw)
+		       ? 0
+		       : -EIO;
 }
 
-static int write_masks(struct device *d, enum irq_index index, const struct vector_set *which, bool mask)
+static int write_masks(struct device *d, enum irq_index index, const struct vector_set *which,
+		       bool mask)
 {
 	struct error ignored;
 	unsigned int v;
@@ -175,26 +188,31 @@ static int write_masks(struct device *d, enum irq_index index, const struct vect
 }
 
 /* MASK or UNMASK of 0 to below @end: QEMU's server takes the count of a range for its end. */
-static int send_action(struct device *d, enum irq_index index, enum irq_action action, unsigned int end,
-		       struct change *c)
+static int send_action(struct device *d, enum irq_index index, enum irq_action action,
+		       unsigned int end, struct change *c)
 {
-	const struct irq_set set = { .index = index, .action = action, .data = IRQ_DATA_NONE, .count = end };
+	const struct irq_set set = {
+		.index = index, .action = action, .data = IRQ_DATA_NONE, .count = end
+	};
 
 	return end ? device_send(d, &set, c) : 0;
 }
 
 /* The peer's own UNMASK, unless it would reach a vector that is to stay masked. */
-static void unmask_by_action(struct device *d, enum irq_index index, unsigned int end, struct change *c)
+static void unmask_by_action(struct device *d, enum irq_index index, unsigned int end,
+			     struct change *c)
 {
 	struct cap_writes *w = &d->irq[index].wrote;
 	struct vector_set held = device_masked(d, index);
 
-	if (vector_set_empty(&held) && send_action(d, index, IRQ_ACTION_UNMASK, end, c) == 0 && w->acted < end)
+	if (vector_set_empty(&held) && send_action(d, index, IRQ_ACTION_UNMASK, end, c) == 0 &&
+	    w->acted < end)
 		w->acted = end;
 }
 
 /* By the mask bits, which are read back; where they can't be read, by the peer's action. */
-static void unmask(struct device *d, enum irq_index index, const struct vector_set *which, struct change *c)
+static void unmask(struct device *d, enum irq_index index, const struct vector_set *which,
+		   struct change *c)
 {
 	struct vector_set masked, left;
 	struct error ignored;
@@ -228,7 +246,8 @@ static uint16_t with_vectors(uint16_t control, unsigned int n)
 }
 
 /* Enabled with all masked, then unmasked, then let go. */
-static void ready_msix(struct device *d, uint16_t control, const struct vector_set *attached, struct change *c)
+static void ready_msix(struct device *d, uint16_t control, const struct vector_set *attached,
+		       struct change *c)
 {
 	uint16_t on = control | PCI_MSIX_FLAGS_ENABLE;
 	bool clear = on != control;
@@ -237,10 +256,12 @@ static void ready_msix(struct device *d, uint16_t control, const struct vector_s
 		device_config16_put(d, control_at(d, IRQ_MSIX), on | PCI_MSIX_FLAGS_MASKALL);
 	unmask(d, IRQ_MSIX, attached, c);
 	if (clear)
-		device_config16_put(d, control_at(d, IRQ_MSIX), (uint16_t)(on & ~PCI_MSIX_FLAGS_MASKALL));
+		device_config16_put(d, control_at(d, IRQ_MSIX),
+				    (uint16_t)(on & ~PCI_MSIX_FLAGS_MASKALL));
 }
 
-static void ready_msi(struct device *d, uint16_t control, const struct vector_set *attached, struct change *c)
+static void ready_msi(struct device *d, uint16_t control, const struct vector_set *attached,
+		      struct change *c)
 {
 	uint16_t wanted = with_vectors(control, vector_set_end(&d->irq[IRQ_MSI].allocated));
 
@@ -253,7 +274,8 @@ static void ready_msi(struct device *d, uint16_t control, const struct vector_se
 		device_config16_put(d, control_at(d, IRQ_MSI), wanted);
 }
 
-void device_cap_ready(struct device *d, enum irq_index index, const struct vector_set *attached, struct change *c)
+void device_cap_ready(struct device *d, enum irq_index index, const struct vector_set *attached,
+		      struct change *c)
 {
 	struct cap_writes *w = &d->irq[index].wrote;
 	uint16_t control, enable = control_bits[index].enable;
@@ -303,7 +325,8 @@ void device_cap_undo(struct device *d, enum irq_index index, struct change *c)
 		masks = put_back_masks(d, index, w);
 	rc = device_config16(d, control_at(d, index), &control);
 	if (rc == 0 && (control & ours) != (w->before & ours))
-		rc = device_config16_put(d, control_at(d, index), (uint16_t)((control & ~ours) | (w->before & ours)));
+		rc = device_config16_put(d, control_at(d, index),
+					 (uint16_t)((control & ~ours) | (w->before & ours)));
 	if (c) {
 		c->cap_put_back = rc == 0 && masks == 0;
 		c->cap_left = !c->cap_put_back;

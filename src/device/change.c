@@ -4,8 +4,8 @@
 #include <linux/pci_regs.h>
 #include <stdio.h>
 
-#include "device/internal.h"
 #include "base/util.h"
+#include "device/internal.h"
 
 int device_keeps(const struct device *d, enum irq_index index, struct error *e)
 {
@@ -13,7 +13,8 @@ int device_keeps(const struct device *d, enum irq_index index, struct error *e)
 
 	if (index != IRQ_REQ)
 		return 0;
-	rc = fail(e, CAUSE_FAILED, 0, "req is how the %s asks for the device back; msictl always listens to it",
+	rc = fail(e, CAUSE_FAILED, 0,
+		  "req is how the %s asks for the device back; msictl always listens to it",
 		  device_keeper(d));
 	hint(e, "quit   lets go of the device");
 	return rc;
@@ -29,7 +30,8 @@ static int check_others(const struct device *d, enum irq_index index, struct err
 
 		if (i == index || !d->irq[i].enabled)
 			continue;
-		rc = fail(e, CAUSE_FAILED, 0, "%s is on, and a function uses one of intx, msi and msix at a time",
+		rc = fail(e, CAUSE_FAILED, 0,
+			  "%s is on, and a function uses one of intx, msi and msix at a time",
 			  irq_index_word(i));
 		hint(e, "disable %s", irq_index_word(i));
 		return rc;
@@ -46,7 +48,10 @@ static struct vector_set wanted_by(const struct plan *p)
 	return all;
 }
 
-/* INTx apart, where VFIO itself masks: whatever else masks a vector is undone when it is given an eventfd. */
+/*
+ * INTx apart, where VFIO itself masks: whatever else masks a vector is undone when it is given an
+ * eventfd.
+ */
 static struct vector_set held_back(const struct device *d, enum irq_index index)
 {
 	struct vector_set held = device_masked(d, index), all = held;
@@ -59,8 +64,8 @@ static struct vector_set held_back(const struct device *d, enum irq_index index)
 }
 
 /* Arm again what the failed call took along, so far as the host still can. */
-static void repair(struct device *d, enum irq_index index, const struct vector_set *lost, const struct vector_set *held,
-		   struct change *c)
+static void repair(struct device *d, enum irq_index index, const struct vector_set *lost,
+		   const struct vector_set *held, struct change *c)
 {
 	struct irq_state have;
 	struct plan p = { 0 };
@@ -100,11 +105,12 @@ static void after_failure(struct device *d, const struct irq_set *failed, struct
 }
 
 /*
- * An eventfd that is given anew unmasks its vector in the device, so what was @held did not get one: by that it is held
- * back now, unless the change released it. @again: the books forgot who was held.
+ * An eventfd that is given anew unmasks its vector in the device, so what was @held did not get
+ * one: by that it is held back now, unless the change released it. @again: the books forgot who was
+ * held.
  */
-static void keep_masked(struct device *d, enum irq_index index, const struct vector_set *held, bool again,
-			struct change *c)
+static void keep_masked(struct device *d, enum irq_index index, const struct vector_set *held,
+			bool again, struct change *c)
 {
 	struct index *ix = &d->irq[index];
 	struct vector_set by_device = vector_set_and(held, &c->live_before);
@@ -153,8 +159,9 @@ static bool any_on(const struct device *d)
 	return d->irq[IRQ_MSI].enabled || d->irq[IRQ_MSIX].enabled;
 }
 
-static int send_all(struct device *d, enum irq_index index, const struct plan *p, struct change_how how,
-		    const struct vector_set *held, struct change *c, struct error *e)
+static int send_all(struct device *d, enum irq_index index, const struct plan *p,
+		    struct change_how how, const struct vector_set *held, struct change *c,
+		    struct error *e)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		int rc;
@@ -173,9 +180,12 @@ static int send_all(struct device *d, enum irq_index index, const struct plan *p
 	return 0;
 }
 
-/* What makes the device send messages, besides SET_IRQS: bus mastering, and on some peers the capability. */
-static void message_registers(struct device *d, enum irq_index index, const struct vector_set *attached,
-			      struct change *c)
+/*
+ * What makes the device send messages, besides SET_IRQS: bus mastering, and on some peers the
+ * capability.
+ */
+static void message_registers(struct device *d, enum irq_index index,
+			      const struct vector_set *attached, struct change *c)
 {
 	struct vector_set armed = device_armed(d, index);
 
@@ -191,8 +201,8 @@ static void message_registers(struct device *d, enum irq_index index, const stru
 		c->bus_master_off = device_bus_master(d, false) == 1;
 }
 
-static int run_plan(struct device *d, enum irq_index index, const struct plan *p, struct change_how how,
-		    struct change *c, struct error *e)
+static int run_plan(struct device *d, enum irq_index index, const struct plan *p,
+		    struct change_how how, struct change *c, struct error *e)
 {
 	struct vector_set want = wanted_by(p), held = held_back(d, index);
 	bool was_on = d->irq[index].enabled && !p->rebuild;
@@ -200,7 +210,10 @@ static int run_plan(struct device *d, enum irq_index index, const struct plan *p
 	int rc;
 
 	c->live_before = device_armed(d, index);
-	/* Eventfds first, and kept over its disable: a rebuild's blind window must not contain their making. */
+	/*
+	 * Eventfds first, and kept over its disable: a rebuild's blind window must not contain
+	 * their making.
+	 */
 	rc = device_ready(d, index, &want, c, e);
 	begin = now_us();
 	if (rc == 0)
@@ -221,8 +234,12 @@ static int run_plan(struct device *d, enum irq_index index, const struct plan *p
 	return rc;
 }
 
-/* What every change begins with: the index is there, awake, no other is on, and what a plan starts from. */
-static int begin(struct device *d, enum irq_index index, struct change_how how, struct irq_state *have, struct error *e)
+/*
+ * What every change begins with: the index is there, awake, no other is on, and what a plan starts
+ * from.
+ */
+static int begin(struct device *d, enum irq_index index, struct change_how how,
+		 struct irq_state *have, struct error *e)
 {
 	int rc;
 
@@ -234,8 +251,8 @@ static int begin(struct device *d, enum irq_index index, struct change_how how, 
 	return rc || how.force ? rc : device_awake(d, index, e);
 }
 
-int device_enable(struct device *d, enum irq_index index, const struct vector_set *want, struct change_how how,
-		  struct change *c, struct error *e)
+int device_enable(struct device *d, enum irq_index index, const struct vector_set *want,
+		  struct change_how how, struct change *c, struct error *e)
 {
 	_cleanup_(plan_free) struct plan p = { 0 };
 	struct irq_state have;
@@ -246,15 +263,16 @@ int device_enable(struct device *d, enum irq_index index, const struct vector_se
 	return rc ? rc : run_plan(d, index, &p, how, c, e);
 }
 
-int device_enable_none(struct device *d, enum irq_index index, unsigned int room, struct change_how how,
-		       struct change *c, struct error *e)
+int device_enable_none(struct device *d, enum irq_index index, unsigned int room,
+		       struct change_how how, struct change *c, struct error *e)
 {
 	_cleanup_(plan_free) struct plan p = { 0 };
 	struct irq_state have;
 	int rc = begin(d, index, how, &have, e);
 
 	if (rc == 0 && index > IRQ_MSIX)
-		rc = fail(e, CAUSE_USAGE, 0, "%s is on only while it has an eventfd, and has nothing to reserve",
+		rc = fail(e, CAUSE_USAGE, 0,
+			  "%s is on only while it has an eventfd, and has nothing to reserve",
 			  irq_index_word(index));
 	if (rc == 0)
 		rc = plan_enable_none(&have, room, &p, e);
@@ -281,8 +299,8 @@ int device_disable(struct device *d, enum irq_index index, struct change *c, str
 	return rc;
 }
 
-int device_resize(struct device *d, enum irq_index index, unsigned int n, struct change_how how, struct change *c,
-		  struct error *e)
+int device_resize(struct device *d, enum irq_index index, unsigned int n, struct change_how how,
+		  struct change *c, struct error *e)
 {
 	_cleanup_(plan_free) struct plan p = { 0 };
 	struct irq_state have;
@@ -311,26 +329,34 @@ static struct vector_set not_armed(const struct index *ix, const struct vector_s
 	return idle;
 }
 
-/* vfio_send_intx_eventfd() in drivers/vfio/pci/vfio_pci_intrs.c: nothing is signalled while INTx Disable is set. */
+/*
+ * vfio_send_intx_eventfd() in drivers/vfio/pci/vfio_pci_intrs.c: nothing is signalled while INTx
+ * Disable is set.
+ */
 static int check_line(struct device *d, enum irq_index index, struct error *e)
 {
 	uint8_t raw[2];
 	int rc;
 
 	if (index != IRQ_INTX ||
-	    d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), PCI_COMMAND) != sizeof(raw) ||
+	    d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), PCI_COMMAND) !=
+		    sizeof(raw) ||
 	    !(le16(raw) & PCI_COMMAND_INTX_DISABLE))
 		return 0;
-	rc = fail(e, CAUSE_FAILED, 0, "INTx Disable is set in the device's command register: the %s",
+	rc = fail(e, CAUSE_FAILED, 0,
+		  "INTx Disable is set in the device's command register: the %s",
 		  device_served(d) ? "peer may report success and signal nothing"
 				   : "kernel would return 0 and signal nothing");
 	hint(e, "write config 0x%x w 0x%x", PCI_COMMAND, le16(raw) & ~PCI_COMMAND_INTX_DISABLE);
 	return rc;
 }
 
-int device_trigger(struct device *d, enum irq_index index, const struct vector_set *which, struct error *e)
+int device_trigger(struct device *d, enum irq_index index, const struct vector_set *which,
+		   struct error *e)
 {
-	struct irq_set set = { .index = index, .action = IRQ_ACTION_TRIGGER, .data = IRQ_DATA_NONE };
+	struct irq_set set = { .index = index,
+			       .action = IRQ_ACTION_TRIGGER,
+			       .data = IRQ_DATA_NONE };
 	struct change c = { 0 };
 	struct vector_set idle, held;
 	char text[VECTOR_SET_ROOM];
@@ -347,7 +373,8 @@ int device_trigger(struct device *d, enum irq_index index, const struct vector_s
 			  device_served(d) ? "the peer has no eventfd to signal"
 					   : "the kernel would return 0 and signal nothing");
 		held = vector_set_and(&idle, &held);
-		hint(e, "%s %s %s", vector_set_empty(&held) ? "enable" : "unmask", irq_index_word(index),
+		hint(e, "%s %s %s", vector_set_empty(&held) ? "enable" : "unmask",
+		     irq_index_word(index),
 		     vector_set_text(vector_set_empty(&held) ? &idle : &held, text, sizeof(text)));
 		return rc;
 	}

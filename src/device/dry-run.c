@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A dry run of one command on a device whose vectors are live: its books are written as if, and put back after it. */
+/*
+ * A dry run of one command on a device whose vectors are live: its books are written as if, and put
+ * back after it.
+ */
 #include <errno.h>
 #include <stdlib.h>
 

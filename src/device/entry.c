@@ -2,10 +2,13 @@
 /* Whether what the kernel says is armed stands in the device's MSI-X table too. */
 #include <stdlib.h>
 
-#include "device/internal.h"
 #include "base/util.h"
+#include "device/internal.h"
 
-/* An address whose low half is 0 is legal: the whole message decides. An unreadable entry is not called empty. */
+/*
+ * An address whose low half is 0 is legal: the whole message decides. An unreadable entry is not
+ * called empty.
+ */
 static void judge_zero(struct device *d, unsigned int v, struct change *c)
 {
 	struct msix_entry entry;
@@ -30,7 +33,10 @@ static void check_run(struct device *d, unsigned int start, unsigned int n, stru
 			judge_zero(d, start + i, c);
 }
 
-/* One register of each entry is read, and one after the other: that costs less than the making of its eventfd. */
+/*
+ * One register of each entry is read, and one after the other: that costs less than the making of
+ * its eventfd.
+ */
 static void check(struct device *d, const struct vector_set *which, struct change *c)
 {
 	unsigned int start = 0, n, v;
@@ -42,9 +48,12 @@ static void check(struct device *d, const struct vector_set *which, struct chang
 	}
 	while (vector_set_next_run(which, start, &start, &n)) {
 		v = start + n;
-		/* An index of more vectors than the table has entries: PCI has no entry for them. */
+		/*
+		 * An index of more vectors than the table has entries: PCI has no entry for them.
+		 */
 		if (start < d->caps.msix.count)
-			check_run(d, start, (v < d->caps.msix.count ? v : d->caps.msix.count) - start, c);
+			check_run(d, start,
+				  (v < d->caps.msix.count ? v : d->caps.msix.count) - start, c);
 		start = v;
 	}
 }

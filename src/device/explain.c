@@ -5,11 +5,11 @@
 #include <linux/pci_regs.h>
 #include <stdio.h>
 
-#include "device/internal.h"
 #include "base/util.h"
+#include "device/internal.h"
 
-static int explain_short(const struct device *d, const struct irq_set *set, unsigned int granted, struct change *c,
-			 struct error *e)
+static int explain_short(const struct device *d, const struct irq_set *set, unsigned int granted,
+			 struct change *c, struct error *e)
 {
 	unsigned int asked = set->start + set->count;
 	const char *word = irq_index_word(set->index);
@@ -31,7 +31,8 @@ static int explain_nospace(struct device *d, const struct irq_set *set, struct e
 	if (device_served(d))
 		hint(e, "ask for fewer");
 	else if (live)
-		hint(e, "ask for fewer; resize %s COUNT --release gives back IRQs that are allocated but not armed",
+		hint(e,
+		     "ask for fewer; resize %s COUNT --release gives back IRQs that are allocated but not armed",
 		     word);
 	else
 		hint(e, "ask for fewer, or: probe");
@@ -43,7 +44,8 @@ static bool folder_gone(const struct device *d)
 {
 	char bdf[PCI_ADDR_LEN];
 
-	return d->has_addr && root_look(d->root, "sys/bus/pci/devices/%s", pci_addr_full(&d->addr, bdf)) == -ENOENT;
+	return d->has_addr && root_look(d->root, "sys/bus/pci/devices/%s",
+					pci_addr_full(&d->addr, bdf)) == -ENOENT;
 }
 
 bool device_answers(struct device *d, uint16_t *vendor)
@@ -51,10 +53,14 @@ bool device_answers(struct device *d, uint16_t *vendor)
 	uint8_t raw[2];
 
 	if (!d->handle || folder_gone(d) ||
-	    d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), PCI_VENDOR_ID) != sizeof(raw))
+	    d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), PCI_VENDOR_ID) !=
+		    sizeof(raw))
 		return false;
 	*vendor = le16(raw);
-	/* PCI Local Bus 3.0, section 6.1: no device has that ID, and nobody answers to a read with it. */
+	/*
+	 * PCI Local Bus 3.0, section 6.1: no device has that ID, and nobody answers to a read with
+	 * it.
+	 */
 	return *vendor != 0xffff;
 }
 
@@ -63,13 +69,18 @@ enum cause device_cause(struct device *d, int err)
 	enum cause cause = cause_of_errno(err);
 	uint16_t vendor;
 
-	/* That a peer has gone or is silent is said before by device_lost(): this one answered, and refused. */
+	/*
+	 * That a peer has gone or is silent is said before by device_lost(): this one answered, and
+	 * refused.
+	 */
 	if (device_served(d))
 		return CAUSE_FAILED;
 	return cause == CAUSE_NO_DEVICE && device_answers(d, &vendor) ? CAUSE_FAILED : cause;
 }
 
-/* drivers/vfio/pci/vfio_pci_intrs.c passes on what the interrupt core returns, ENODEV among others. */
+/*
+ * drivers/vfio/pci/vfio_pci_intrs.c passes on what the interrupt core returns, ENODEV among others.
+ */
 static int explain_kernel(struct device *d, const char *what, int rc, struct error *e)
 {
 	bool gone = rc == -ENODEV || rc == -EIO || rc == -ENOTCONN || rc == -ENXIO;
@@ -83,7 +94,8 @@ static int explain_kernel(struct device *d, const char *what, int rc, struct err
 	     "%s was refused, although the device is there and its registers read well (vendor 0x%04x): the kernel "
 	     "could not set up the interrupts",
 	     what, vendor);
-	hint(e, "dmesg | tail   shows what the kernel said; the same command may work when it is repeated");
+	hint(e,
+	     "dmesg | tail   shows what the kernel said; the same command may work when it is repeated");
 	return rc;
 }
 
@@ -99,7 +111,8 @@ static int explain_refusal(struct device *d, const struct irq_set *set, int rc, 
 	else
 		explain_kernel(d, what, rc, e);
 	/* Memory decode is no matter of a peer's SET_IRQS. */
-	if (rc == -EINVAL && (device_served(d) ? device_awake(d, set->index, &why) : device_memory_on(d, &why))) {
+	if (rc == -EINVAL &&
+	    (device_served(d) ? device_awake(d, set->index, &why) : device_memory_on(d, &why))) {
 		append(e->message, sizeof(e->message), ": %s", why.message);
 		copy_text(e->hint, sizeof(e->hint), why.hint);
 	}
@@ -133,10 +146,12 @@ static void append_undone(const struct set_outcome *o, struct error *e)
 /* Of an eventfd that is taken off, of MASK or of a loopback trigger ENOSPC says something else. */
 static bool asks_for_vectors(const struct irq_set *set)
 {
-	return set->action == IRQ_ACTION_TRIGGER && set->data == IRQ_DATA_EVENTFD && !vector_set_empty(&set->attach);
+	return set->action == IRQ_ACTION_TRIGGER && set->data == IRQ_DATA_EVENTFD &&
+	       !vector_set_empty(&set->attach);
 }
 
-int explain_set(struct device *d, const struct irq_set *set, int rc, struct change *c, struct error *e)
+int explain_set(struct device *d, const struct irq_set *set, int rc, struct change *c,
+		struct error *e)
 {
 	struct set_outcome o = device_outcome(d, set);
 	struct irq_set part = failed_part(set, &o);

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "device/internal.h"
 #include "base/eventfd.h"
 #include "base/util.h"
+#include "device/internal.h"
 
 int device_here(const struct device *d, struct error *e)
 {
@@ -76,7 +76,8 @@ void device_state(const struct device *d, enum irq_index index, struct irq_state
 /* The kernel asks once and then blocks whoever unbinds until we let go: so at once. */
 static void let_go(struct device *d)
 {
-	d->gone = device_served(d) ? "the peer took the device back" : "the kernel took the device back";
+	d->gone = device_served(d) ? "the peer took the device back"
+				   : "the kernel took the device back";
 	device_undo(d, false);
 	if (d->events.released)
 		d->events.released(d->events.ctx);
@@ -119,7 +120,10 @@ static void on_eventfd(struct source *s)
 		let_go(d);
 		return;
 	}
-	/* A level interrupt is masked by the kernel until it is told to UNMASK (VFIO_IRQ_INFO_AUTOMASKED). */
+	/*
+	 * A level interrupt is masked by the kernel until it is told to UNMASK
+	 * (VFIO_IRQ_INFO_AUTOMASKED).
+	 */
 	if ((ix->info.flags & IRQ_AUTOMASKED) && n > own && v->armed)
 		v->masked = MASK_ACTION;
 	if (d->events.counted)
@@ -164,7 +168,8 @@ void vector_disarm(struct vector *v)
 static int ask_index(struct device *d, struct index *ix, struct error *e)
 {
 	static const unsigned int most[NR_IRQ_INDEX] = {
-		[IRQ_INTX] = 1, [IRQ_MSI] = 32, [IRQ_MSIX] = MAX_VECTORS, [IRQ_ERR] = 1, [IRQ_REQ] = 1,
+		[IRQ_INTX] = 1, [IRQ_MSI] = 32, [IRQ_MSIX] = MAX_VECTORS,
+		[IRQ_ERR] = 1,	[IRQ_REQ] = 1,
 	};
 	int rc = d->backend->irq_info(d->handle, ix->index, &ix->info);
 
@@ -175,8 +180,9 @@ static int ask_index(struct device *d, struct index *ix, struct error *e)
 		return device_lost(d, "GET_IRQ_INFO", e);
 	if (ix->info.count <= most[ix->index])
 		return 0;
-	return fail(e, CAUSE_FAILED, EPROTO, "the device says that it has %u vectors of %s, PCI allows %u",
-		    ix->info.count, irq_index_word(ix->index), most[ix->index]);
+	return fail(e, CAUSE_FAILED, EPROTO,
+		    "the device says that it has %u vectors of %s, PCI allows %u", ix->info.count,
+		    irq_index_word(ix->index), most[ix->index]);
 }
 
 static int ask_indexes(struct device *d, struct error *e)
@@ -205,7 +211,9 @@ static int read_caps(struct device *d, struct error *e)
 static int listen_to_req(struct device *d, struct error *e)
 {
 	struct vector_set zero = { .bits = { 1 } };
-	struct irq_set set = { .index = IRQ_REQ, .data = IRQ_DATA_EVENTFD, .count = 1, .attach = zero };
+	struct irq_set set = {
+		.index = IRQ_REQ, .data = IRQ_DATA_EVENTFD, .count = 1, .attach = zero
+	};
 	struct trace quiet = { 0 };
 	const struct trace *t = d->trace;
 	struct change c = { 0 };
@@ -224,8 +232,13 @@ static int listen_to_req(struct device *d, struct error *e)
 	rc = device_send(d, &set, &c);
 	d->trace = t;
 	if (rc == 0 || !device_served(d))
-		return rc ? fail(e, device_cause(d, -rc), -rc, "cannot listen to the kernel's requests (REQ)") : 0;
-	/* A peer that will not say that it wants the device back can be used all the same; info names it. */
+		return rc ? fail(e, device_cause(d, -rc), -rc,
+				 "cannot listen to the kernel's requests (REQ)")
+			  : 0;
+	/*
+	 * A peer that will not say that it wants the device back can be used all the same; info
+	 * names it.
+	 */
 	device_book_failed(d, &set, false);
 	return device_lost(d, "SET_IRQS of req", e);
 }
@@ -260,8 +273,8 @@ static int set_up(struct device *d, const struct open_request *req, struct error
 	return rc ? rc : device_peer_listen(d, e);
 }
 
-int device_open(struct device **out, const struct open_request *req, struct loop *loop, const struct device_events *ev,
-		struct error *e)
+int device_open(struct device **out, const struct open_request *req, struct loop *loop,
+		const struct device_events *ev, struct error *e)
 {
 	const struct backend *be = backend_find(req->spec);
 	struct device *d;
@@ -309,7 +322,9 @@ void device_left(struct device *d, const char *what, int err)
 static void disable_all(struct device *d)
 {
 	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
-		struct irq_set off = { .index = i, .action = IRQ_ACTION_TRIGGER, .data = IRQ_DATA_NONE };
+		struct irq_set off = { .index = i,
+				       .action = IRQ_ACTION_TRIGGER,
+				       .data = IRQ_DATA_NONE };
 		char what[64];
 		int rc;
 
@@ -331,7 +346,10 @@ static void put_back_registers(struct device *d)
 
 		device_cap_undo(d, i, &c);
 		if (c.cap_left)
-			device_left(d, i == IRQ_MSI ? "Enable or masks of msi" : "Enable or masks of msix", EIO);
+			device_left(d,
+				    i == IRQ_MSI ? "Enable or masks of msi"
+						 : "Enable or masks of msix",
+				    EIO);
 	}
 	rc = device_bus_master(d, false);
 	if (rc < 0)
@@ -395,10 +413,16 @@ void device_close(struct device *d)
 
 int device_drain(struct device *d)
 {
-	/* Once: a device that fires all the time is never drained. What comes belongs into the books that are true. */
+	/*
+	 * Once: a device that fires all the time is never drained. What comes belongs into the
+	 * books that are true.
+	 */
 	int rc = d->real ? 0 : loop_wait(d->loop, 0);
 
-	/* Of a trigger that was not signalled by now nothing is expected any more: the kernel's wish must be heard. */
+	/*
+	 * Of a trigger that was not signalled by now nothing is expected any more: the kernel's
+	 * wish must be heard.
+	 */
 	if (!d->real && d->irq[IRQ_REQ].vector && d->irq[IRQ_REQ].vector[0])
 		d->irq[IRQ_REQ].vector[0]->expected = 0;
 	return rc < 0 ? rc : 0;

@@ -12,12 +12,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "device/backend.h"
 #include "base/error.h"
-#include "host/irq.h"
-#include "irq/set-irqs.h"
 #include "base/loop.h"
+#include "device/backend.h"
+#include "host/irq.h"
 #include "irq/msi-cap.h"
+#include "irq/set-irqs.h"
 
 /* How a vector is held back. */
 enum mask_way {
@@ -51,14 +51,14 @@ struct vector {
 };
 
 /*
- * What msictl wrote into the MSI or MSI-X registers of a peer that leaves them to its client, as to a guest's driver.
- * Put back when the index goes off.
+ * What msictl wrote into the MSI or MSI-X registers of a peer that leaves them to its client, as to
+ * a guest's driver. Put back when the index goes off.
  */
 struct cap_writes {
 	bool control;	 /* Message Control was written */
 	uint16_t before; /* and read so before */
 	struct vector_set touched,
-		masked;	    /* vectors whose mask bit was written; those of them that were masked before */
+		masked; /* vectors whose mask bit was written; those of them that were masked before */
 	unsigned int acted; /* UNMASK was sent for 0 to below this, without a mask bit to be seen */
 };
 
@@ -68,10 +68,10 @@ struct index {
 	bool present; /* the back end answers for it */
 	struct irq_info info;
 	bool enabled;
-	bool rebuilding;	     /* its disable is on the way, eventfds are kept for the enable behind it */
+	bool rebuilding; /* its disable is on the way, eventfds are kept for the enable behind it */
 	struct vector_set allocated; /* have a Linux IRQ while the index is on */
 	struct vector_set
-		doubtful;	/* MSI-X, of a kernel: armed, and the entry in the device is empty or not read yet */
+		doubtful; /* MSI-X, of a kernel: armed, and the entry in the device is empty or not read yet */
 	struct vector **vector; /* info.count pointers, NULL until armed first */
 	struct cap_writes wrote;
 };
@@ -90,17 +90,19 @@ struct device {
 	char *spec; /* as written */
 	char *name; /* short address, or the spec */
 	const struct backend *backend;
-	void *handle;	       /* NULL once it was let go */
-	const char *gone;      /* why handle is NULL, a sentence */
-	bool cut;	       /* it was gone before anything could be put back */
-	char left[ERROR_TEXT]; /* what could not be put back when it was let go, and why; "": nothing is known */
+	void *handle;	  /* NULL once it was let go */
+	const char *gone; /* why handle is NULL, a sentence */
+	bool cut;	  /* it was gone before anything could be put back */
+	char left
+		[ERROR_TEXT]; /* what could not be put back when it was let go, and why; "": nothing is known */
 	enum cause gone_cause; /* CAUSE_NONE: it is no device any more */
 	char why[ERROR_TEXT];  /* as its peer's back end has it */
 	struct source peer;    /* a back end's connection; fd -1: none */
 	bool has_addr;
 	struct pci_addr addr;
 	const struct root *root;
-	uint64_t opened; /* now_us(): tells one opening from the next, which may have the same address */
+	uint64_t
+		opened; /* now_us(): tells one opening from the next, which may have the same address */
 	const struct trace *trace;
 	struct loop *loop;
 	struct device_events events;
@@ -119,19 +121,21 @@ struct change {
 	unsigned int calls; /* SET_IRQS made: each message of those that take several */
 	uint64_t us;	    /* their time */
 	bool rebuilt;
-	uint64_t blind_us; /* a rebuild: from the disable to the last enable, that of a repair included */
+	uint64_t
+		blind_us; /* a rebuild: from the disable to the last enable, that of a repair included */
 	struct vector_set live_before, added, removed, kept;
 	struct vector_set dropped; /* by the kernel, in a call that failed */
 	struct vector_set repaired;
-	struct vector_set unknown; /* after a failure the host could not tell of these, which were armed before it */
-	int unread;		   /* errno: why the host's state could not be read back then; 0: it was */
+	struct vector_set
+		unknown; /* after a failure the host could not tell of these, which were armed before it */
+	int unread; /* errno: why the host's state could not be read back then; 0: it was */
 	struct vector_set empty, entries_unread; /* armed, see device_check_entries() */
 	struct vector_set off;			 /* dropped, and neither armed again nor masked */
-	struct vector_set unhung;		 /* masked by the device before, by having no eventfd now */
+	struct vector_set unhung; /* masked by the device before, by having no eventfd now */
 	bool bus_master_on, bus_master_off;
 	/* On a peer that leaves Enable and the masks to its client. */
-	bool enable_written;			  /* Enable was clear and is set now, by us */
-	bool enable_clear;			  /* it stays clear: what the device raises may arrive as INTx */
+	bool enable_written; /* Enable was clear and is set now, by us */
+	bool enable_clear;   /* it stays clear: what the device raises may arrive as INTx */
 	struct vector_set unmasked, still_masked; /* of what was attached, as read back */
 	bool masks_unseen;			  /* the mask bits can't be read */
 	bool cap_put_back, cap_left;		  /* what was written: put back; could not be */
@@ -142,9 +146,11 @@ struct change {
 
 /* device/handle.c: its life, its events, what it is */
 
-/** device_open() - find the back end, open, ask for the indexes, listen to REQ. Owner: the caller. */
-int device_open(struct device **d, const struct open_request *req, struct loop *loop, const struct device_events *ev,
-		struct error *e);
+/**
+ * device_open() - find the back end, open, ask for the indexes, listen to REQ. Owner: the caller.
+ */
+int device_open(struct device **d, const struct open_request *req, struct loop *loop,
+		const struct device_events *ev, struct error *e);
 
 /** device_close() - undo masks and bus mastering, disable what is on, close. NULL is fine. */
 void device_close(struct device *d);
@@ -152,21 +158,29 @@ void device_close(struct device *d);
 /** device_shut() - as device_close(), but the struct and its counters stay. */
 void device_shut(struct device *d, const char *why);
 
-/** device_wanted_back() - the kernel wants it back, as REQ says it: let go at once, events.released is called. */
+/**
+ * device_wanted_back() - the kernel wants it back, as REQ says it: let go at once, events.released
+ * is called.
+ */
 void device_wanted_back(struct device *d);
 
-/** device_lost() - 0 while the peer that serves it is there; else -errno and why @what, in words, failed by that. */
+/**
+ * device_lost() - 0 while the peer that serves it is there; else -errno and why @what, in words,
+ * failed by that.
+ */
 int device_lost(struct device *d, const char *what, struct error *e);
 
 /**
- * device_answers() - whether the device can still be reached: its folder is in /sys, and config space does not read as
- * ones
+ * device_answers() - whether the device can still be reached: its folder is in /sys, and config
+ * space does not read as ones
  * @vendor: its vendor ID, when it answers
  */
 bool device_answers(struct device *d, uint16_t *vendor);
 
-/** device_cause() - the cause for @err of a call on the device. ENODEV and its like mean that the device is gone only
- * when it does not answer either: the kernel has them for failures of its own. A peer's errno is always CAUSE_FAILED.
+/**
+ * device_cause() - the cause for @err of a call on the device. ENODEV and its like mean that the
+ * device is gone only when it does not answer either: the kernel has them for failures of its own.
+ * A peer's errno is always CAUSE_FAILED. /
  */
 enum cause device_cause(struct device *d, int err);
 
@@ -179,7 +193,9 @@ const char *device_keeper(const struct device *d);
 /** device_here() - whether it is still open; else -ENODEV and a sentence. */
 int device_here(const struct device *d, struct error *e);
 
-/** device_index() - the index when the device offers it, else NULL and a sentence (CAUSE_FAILED). */
+/**
+ * device_index() - the index when the device offers it, else NULL and a sentence (CAUSE_FAILED).
+ */
 struct index *device_index(struct device *d, enum irq_index index, struct error *e);
 
 /** device_state() - what a plan starts from. */
@@ -196,29 +212,36 @@ int device_drain(struct device *d);
 
 /* device/send.c: a plan to the back end, the books after it */
 
-/** device_send() - one SET_IRQS, or its line in a dry run; the books follow. 0, a positive short grant, or -errno. */
+/**
+ * device_send() - one SET_IRQS, or its line in a dry run; the books follow. 0, a positive short
+ * grant, or -errno.
+ */
 int device_send(struct device *d, const struct irq_set *set, struct change *c);
 
 /**
  * device_read_back() - make the books equal to what the host says of its Linux IRQs
- * @unknown: gets armed vectors that may be those of an IRQ that the host tells nothing of; they stay armed in the books
+ * @unknown: gets armed vectors that may be those of an IRQ that the host tells nothing of; they
+ * stay armed in the books
  *
- * Returns: 0; -EOPNOTSUPP: the device has no Linux IRQs here; -errno: the host could not be looked at, and the books
- * are as before.
+ * Returns: 0; -EOPNOTSUPP: the device has no Linux IRQs here; -errno: the host could not be looked
+ * at, and the books are as before.
  */
 int device_read_back(struct device *d, enum irq_index index, struct vector_set *unknown);
 
 /**
  * device_after_failed() - make the books true after the back end refused @set
  *
- * By what the host says; where the device has no Linux IRQs here, the vectors of @set lost their eventfds. A look that
- * fails takes no eventfd from a vector that was armed: c->unread and c->unknown say so.
+ * By what the host says; where the device has no Linux IRQs here, the vectors of @set lost their
+ * eventfds. A look that fails takes no eventfd from a vector that was armed: c->unread and
+ * c->unknown say so.
  */
 void device_after_failed(struct device *d, const struct irq_set *set, struct change *c);
 
-/** device_ready() - vector structs and eventfds for @which, the descriptor limit raised if need be. */
-int device_ready(struct device *d, enum irq_index index, const struct vector_set *which, struct change *c,
-		 struct error *e);
+/**
+ * device_ready() - vector structs and eventfds for @which, the descriptor limit raised if need be.
+ */
+int device_ready(struct device *d, enum irq_index index, const struct vector_set *which,
+		 struct change *c, struct error *e);
 
 /* device/dry-run.c: a dry run among changes that are real */
 
@@ -236,16 +259,17 @@ struct change_how {
 	bool force;	/* below D0 too, where nothing is armed in the device */
 };
 
-int device_enable(struct device *d, enum irq_index index, const struct vector_set *want, struct change_how how,
-		  struct change *c, struct error *e);
-int device_enable_none(struct device *d, enum irq_index index, unsigned int room, struct change_how how,
-		       struct change *c, struct error *e);
+int device_enable(struct device *d, enum irq_index index, const struct vector_set *want,
+		  struct change_how how, struct change *c, struct error *e);
+int device_enable_none(struct device *d, enum irq_index index, unsigned int room,
+		       struct change_how how, struct change *c, struct error *e);
 int device_disable(struct device *d, enum irq_index index, struct change *c, struct error *e);
-int device_resize(struct device *d, enum irq_index index, unsigned int n, struct change_how how, struct change *c,
-		  struct error *e);
+int device_resize(struct device *d, enum irq_index index, unsigned int n, struct change_how how,
+		  struct change *c, struct error *e);
 
 /** device_trigger() - loopback: the kernel signals the eventfds itself. */
-int device_trigger(struct device *d, enum irq_index index, const struct vector_set *which, struct error *e);
+int device_trigger(struct device *d, enum irq_index index, const struct vector_set *which,
+		   struct error *e);
 
 /* device/mask.c: holding vectors back, the MSI-X table */
 
@@ -254,64 +278,87 @@ enum mask_way device_mask_way(struct device *d, enum irq_index index);
 
 /**
  * device_mask() - hold @which back, or let them go
- * @way: MASK_NOT: the best there is; what is held back already stays as it is, and is let go by what it was held by.
- * Another @way than that is refused.
+ * @way: MASK_NOT: the best there is; what is held back already stays as it is, and is let go by
+ * what it was held by. Another @way than that is refused.
  */
-int device_mask(struct device *d, enum irq_index index, const struct vector_set *which, enum mask_way way, bool mask,
-		struct error *e);
+int device_mask(struct device *d, enum irq_index index, const struct vector_set *which,
+		enum mask_way way, bool mask, struct error *e);
 
-/** device_unmask_all() - put back whatever is masked by us; errors are of no use to anybody then. */
+/**
+ * device_unmask_all() - put back whatever is masked by us; errors are of no use to anybody then.
+ */
 void device_unmask_all(struct device *d);
 
 /**
- * device_masks_read() - which of @which read as masked in the device: Vector Control (MSI-X), Mask Bits (MSI)
+ * device_masks_read() - which of @which read as masked in the device: Vector Control (MSI-X), Mask
+ * Bits (MSI)
  * Returns: 0, or -errno and the sentence why this can't be seen.
  */
-int device_masks_read(struct device *d, enum irq_index index, const struct vector_set *which, struct vector_set *masked,
-		      struct error *e);
+int device_masks_read(struct device *d, enum irq_index index, const struct vector_set *which,
+		      struct vector_set *masked, struct error *e);
 
-/** device_table_read() - entry @vector of the MSI-X table (device/table.c). 0, or -errno and a sentence. */
-int device_table_read(struct device *d, unsigned int vector, struct msix_entry *entry, struct error *e);
+/**
+ * device_table_read() - entry @vector of the MSI-X table (device/table.c). 0, or -errno and a
+ * sentence.
+ */
+int device_table_read(struct device *d, unsigned int vector, struct msix_entry *entry,
+		      struct error *e);
 
 /* device/pending.c */
 
 /** device_pending() - the pending bits of @index's vectors (PBA, MSI Pending Bits, PCI status). */
-int device_pending(struct device *d, enum irq_index index, struct vector_set *pending, struct error *e);
+int device_pending(struct device *d, enum irq_index index, struct vector_set *pending,
+		   struct error *e);
 
 /* device/region.c: BARs, config space, bus mastering, reset */
 
 /**
  * device_read(), device_write() - @width 1, 2, 4 or 8 bytes
  *
- * On a device of this host a write into the MSI or MSI-X capability, or into the MSI-X table, is refused.
+ * On a device of this host a write into the MSI or MSI-X capability, or into the MSI-X table, is
+ * refused.
  */
-int device_read(struct device *d, enum region_index region, uint64_t offset, unsigned int width, uint64_t *value,
-		struct error *e);
-int device_write(struct device *d, enum region_index region, uint64_t offset, unsigned int width, uint64_t value,
-		 struct error *e);
-/** device_reset() - @c gets what was set again in a peer's device, whose registers nobody restores. */
+int device_read(struct device *d, enum region_index region, uint64_t offset, unsigned int width,
+		uint64_t *value, struct error *e);
+int device_write(struct device *d, enum region_index region, uint64_t offset, unsigned int width,
+		 uint64_t value, struct error *e);
+/**
+ * device_reset() - @c gets what was set again in a peer's device, whose registers nobody restores.
+ */
 int device_reset(struct device *d, struct change *c, struct error *e);
 
 /** device_cap_at() - "msi" or "msix" when these bytes are in that capability, else NULL. */
-const char *device_cap_at(const struct device *d, enum region_index region, uint64_t offset, unsigned int width);
+const char *device_cap_at(const struct device *d, enum region_index region, uint64_t offset,
+			  unsigned int width);
 
-/** device_bus_master() - @on: turn it on unless it is; off: put back what we turned on. 1 changed, 0 not, -errno. */
+/**
+ * device_bus_master() - @on: turn it on unless it is; off: put back what we turned on. 1 changed, 0
+ * not, -errno.
+ */
 int device_bus_master(struct device *d, bool on);
 
 /**
- * device_fill_caps() - the capabilities of @f by VFIO's config region, where /sys shows the header alone
+ * device_fill_caps() - the capabilities of @f by VFIO's config region, where /sys shows the header
+ * alone
  *
- * Others than root get 64 bytes of config space from sysfs: pci_read_config() in drivers/pci/pci-sysfs.c. VFIO shows
- * whoever opened the device all of it, but keeps Enable, Multiple Message Enable, address and data of MSI to itself
- * (vfio_msi_config_write() in drivers/vfio/pci/vfio_pci_config.c): those four are not the device's.
+ * Others than root get 64 bytes of config space from sysfs: pci_read_config() in
+ * drivers/pci/pci-sysfs.c. VFIO shows whoever opened the device all of it, but keeps Enable,
+ * Multiple Message Enable, address and data of MSI to itself (vfio_msi_config_write() in
+ * drivers/vfio/pci/vfio_pci_config.c): those four are not the device's.
  * Returns: whether @f has them from there now; false without a change also when sysfs told all.
  */
 bool device_fill_caps(const struct device *d, struct function *f);
 
-/** device_awake() - a change of MSI or MSI-X reaches the device: it is in D0; else -EIO and a sentence. */
+/**
+ * device_awake() - a change of MSI or MSI-X reaches the device: it is in D0; else -EIO and a
+ * sentence.
+ */
 int device_awake(struct device *d, enum irq_index index, struct error *e);
 
-/** device_memory_on() - memory decode on and the function in D0, so that BARs answer; else -EIO and a sentence. */
+/**
+ * device_memory_on() - memory decode on and the function in D0, so that BARs answer; else -EIO and
+ * a sentence.
+ */
 int device_memory_on(struct device *d, struct error *e);
 
 #endif

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "device/internal.h"
 #include "base/util.h"
+#include "device/internal.h"
 
 static const char *const way_words[NR_MASK_WAY] = {
 	[MASK_NOT] = "none",  [MASK_ACTION] = "action",	  [MASK_TABLE] = "table",
@@ -32,7 +32,8 @@ static int mask_table(struct device *d, unsigned int vector, bool mask, struct e
 	if (device_entry_read(d, vector, 3, &was, 1))
 		return device_table_fault(d, e);
 	device_cap_touch(d, IRQ_MSIX, vector, was & PCI_MSIX_ENTRY_CTRL_MASKBIT);
-	now = mask ? was | PCI_MSIX_ENTRY_CTRL_MASKBIT : was & ~(uint32_t)PCI_MSIX_ENTRY_CTRL_MASKBIT;
+	now = mask ? was | PCI_MSIX_ENTRY_CTRL_MASKBIT
+		   : was & ~(uint32_t)PCI_MSIX_ENTRY_CTRL_MASKBIT;
 	snprintf(text, sizeof(text), "table vector=%u control=0x%x", vector, now);
 	if (trace_would(d->trace, "store", text))
 		return 0;
@@ -43,8 +44,8 @@ static int mask_table(struct device *d, unsigned int vector, bool mask, struct e
 		trace_call(d->trace, "store", text, 0, now_us() - begin);
 	if (was == now)
 		return 0;
-	return fail(e, CAUSE_FAILED, EIO, "msix %u: vector control reads 0x%x after 0x%x was written", vector, was,
-		    now);
+	return fail(e, CAUSE_FAILED, EIO,
+		    "msix %u: vector control reads 0x%x after 0x%x was written", vector, was, now);
 }
 
 static int mask_bits(struct device *d, unsigned int vector, bool mask, struct error *e)
@@ -55,7 +56,8 @@ static int mask_bits(struct device *d, unsigned int vector, bool mask, struct er
 	ssize_t n;
 
 	if (!d->caps.has_msi || !m->maskable)
-		return fail(e, CAUSE_FAILED, EOPNOTSUPP, "the MSI capability has no per-vector mask bits");
+		return fail(e, CAUSE_FAILED, EOPNOTSUPP,
+			    "the MSI capability has no per-vector mask bits");
 	if (vector >= m->capable)
 		return fail(e, CAUSE_USAGE, 0, "the MSI capability has %u mask bits", m->capable);
 	n = d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), m->mask_pos);
@@ -75,8 +77,8 @@ static int mask_bits(struct device *d, unsigned int vector, bool mask, struct er
 		return device_region_failed(d, n, "the MSI mask bits can't be read", e);
 	if ((le32(raw) & bit) == (bits & bit))
 		return 0;
-	return fail(e, CAUSE_FAILED, EIO, "msi %u: the mask bits read 0x%x after 0x%x was written", vector, le32(raw),
-		    bits);
+	return fail(e, CAUSE_FAILED, EIO, "msi %u: the mask bits read 0x%x after 0x%x was written",
+		    vector, le32(raw), bits);
 }
 
 static const char *action_word(bool mask)
@@ -84,8 +86,8 @@ static const char *action_word(bool mask)
 	return mask ? "MASK" : "UNMASK";
 }
 
-static int act(struct device *d, enum irq_index index, unsigned int start, unsigned int count, bool mask,
-	       struct error *e)
+static int act(struct device *d, enum irq_index index, unsigned int start, unsigned int count,
+	       bool mask, struct error *e)
 {
 	struct irq_set set = { .index = index,
 			       .action = mask ? IRQ_ACTION_MASK : IRQ_ACTION_UNMASK,
@@ -98,13 +100,15 @@ static int act(struct device *d, enum irq_index index, unsigned int start, unsig
 
 	if (rc != -ENOTTY)
 		return rc ? explain_set(d, &set, rc, &c, e) : 0;
-	fail(e, CAUSE_FAILED, ENOTTY, "the %s has no %s for %s", device_served(d) ? "peer" : "kernel",
-	     action_word(mask), word);
-	hint(e, "%s %s %u --by %s", mask ? "mask" : "unmask", word, start, index == IRQ_MSIX ? "table" : "eventfd");
+	fail(e, CAUSE_FAILED, ENOTTY, "the %s has no %s for %s",
+	     device_served(d) ? "peer" : "kernel", action_word(mask), word);
+	hint(e, "%s %s %u --by %s", mask ? "mask" : "unmask", word, start,
+	     index == IRQ_MSIX ? "table" : "eventfd");
 	return rc;
 }
 
-static int mask_action(struct device *d, enum irq_index index, unsigned int vector, bool mask, struct error *e)
+static int mask_action(struct device *d, enum irq_index index, unsigned int vector, bool mask,
+		       struct error *e)
 {
 	return act(d, index, vector, 1, mask, e);
 }
@@ -115,8 +119,8 @@ static bool by_peer(const struct device *d, enum irq_index index)
 	return device_served(d) && is_message(index);
 }
 
-static int act_on_runs(struct device *d, enum irq_index index, const struct vector_set *which, bool mask,
-		       struct error *e)
+static int act_on_runs(struct device *d, enum irq_index index, const struct vector_set *which,
+		       bool mask, struct error *e)
 {
 	unsigned int start = 0, count = 0;
 	int rc = 0;
@@ -127,12 +131,12 @@ static int act_on_runs(struct device *d, enum irq_index index, const struct vect
 }
 
 /*
- * The action on MSI or MSI-X of a peer: the kernel has none for them. libvfio-user answers with success and does
- * nothing; QEMU's server masks only from start to below count. So the mask bits of the device are read back, and what
- * they deny is taken back and not believed.
+ * The action on MSI or MSI-X of a peer: the kernel has none for them. libvfio-user answers with
+ * success and does nothing; QEMU's server masks only from start to below count. So the mask bits of
+ * the device are read back, and what they deny is taken back and not believed.
  */
-static int act_and_look(struct device *d, enum irq_index index, const struct vector_set *which, bool mask,
-			struct error *e)
+static int act_and_look(struct device *d, enum irq_index index, const struct vector_set *which,
+			bool mask, struct error *e)
 {
 	const char *word = irq_index_word(index), *verb = mask ? "mask" : "unmask";
 	struct vector_set masked, wrong;
@@ -147,18 +151,20 @@ static int act_and_look(struct device *d, enum irq_index index, const struct vec
 		return 0;
 	act_on_runs(d, index, which, !mask, &ignored);
 	vector_set_text(&wrong, text, sizeof(text));
-	rc = fail(e, CAUSE_FAILED, 0, "the peer accepted %s, but %s %s still %s %smasked in the device",
-		  action_word(mask), word, text, vector_set_count(&wrong) == 1 ? "reads" : "read", mask ? "un" : "");
+	rc = fail(e, CAUSE_FAILED, 0,
+		  "the peer accepted %s, but %s %s still %s %smasked in the device",
+		  action_word(mask), word, text, vector_set_count(&wrong) == 1 ? "reads" : "read",
+		  mask ? "un" : "");
 	hint(e, "%s %s %s --by %s", verb, word, text, index == IRQ_MSIX ? "table" : "bits");
 	return rc;
 }
 
 /*
- * VFIO's handler of a level interrupt stays while the eventfd is off, and what came meanwhile left the line masked
- * (measured): a new eventfd alone would never hear it.
+ * VFIO's handler of a level interrupt stays while the eventfd is off, and what came meanwhile left
+ * the line masked (measured): a new eventfd alone would never hear it.
  */
-int device_line_on(struct device *d, enum irq_index index, const struct vector_set *attached, bool was_on,
-		   struct error *e)
+int device_line_on(struct device *d, enum irq_index index, const struct vector_set *attached,
+		   bool was_on, struct error *e)
 {
 	const uint32_t needed = IRQ_AUTOMASKED | IRQ_MASKABLE;
 
@@ -167,10 +173,13 @@ int device_line_on(struct device *d, enum irq_index index, const struct vector_s
 	return mask_action(d, index, 0, false, e);
 }
 
-static int mask_eventfd(struct device *d, enum irq_index index, unsigned int vector, bool mask, struct error *e)
+static int mask_eventfd(struct device *d, enum irq_index index, unsigned int vector, bool mask,
+			struct error *e)
 {
 	struct vector_set one = { .bits = { 0 } };
-	struct irq_set set = { .index = index, .data = IRQ_DATA_EVENTFD, .start = vector, .count = 1 };
+	struct irq_set set = {
+		.index = index, .data = IRQ_DATA_EVENTFD, .start = vector, .count = 1
+	};
 	struct change c = { 0 };
 	int rc = device_awake(d, index, e);
 
@@ -213,13 +222,14 @@ static int check_way(enum irq_index index, enum mask_way way, struct error *e)
 
 	for (size_t i = 0; i < ARRAY_SIZE(only); i++)
 		if (only[i].way == way && only[i].index != index)
-			return fail(e, CAUSE_USAGE, 0, "--by %s is for %s, not for %s", mask_way_word(way),
-				    irq_index_word(only[i].index), irq_index_word(index));
+			return fail(e, CAUSE_USAGE, 0, "--by %s is for %s, not for %s",
+				    mask_way_word(way), irq_index_word(only[i].index),
+				    irq_index_word(index));
 	return 0;
 }
 
-static int mask_one(struct device *d, enum irq_index index, unsigned int vector, enum mask_way way, bool mask,
-		    struct error *e)
+static int mask_one(struct device *d, enum irq_index index, unsigned int vector, enum mask_way way,
+		    bool mask, struct error *e)
 {
 	struct vector *v = d->irq[index].vector[vector];
 	int rc = 0;
@@ -237,8 +247,8 @@ static int mask_one(struct device *d, enum irq_index index, unsigned int vector,
 	return rc;
 }
 
-static int mask_by_peer(struct device *d, enum irq_index index, const struct vector_set *which, bool mask,
-			struct error *e)
+static int mask_by_peer(struct device *d, enum irq_index index, const struct vector_set *which,
+			bool mask, struct error *e)
 {
 	unsigned int v;
 	int rc = vector_set_empty(which) ? 0 : act_and_look(d, index, which, mask, e);
@@ -250,7 +260,8 @@ static int mask_by_peer(struct device *d, enum irq_index index, const struct vec
 }
 
 /* Only vectors that are armed, or that were when the eventfd was taken off, can be held back. */
-static int check_maskable(struct device *d, enum irq_index index, const struct vector_set *which, struct error *e)
+static int check_maskable(struct device *d, enum irq_index index, const struct vector_set *which,
+			  struct error *e)
 {
 	struct vector_set armed = device_armed(d, index), held = device_masked(d, index), other;
 	char text[VECTOR_SET_ROOM];
@@ -267,8 +278,8 @@ static int check_maskable(struct device *d, enum irq_index index, const struct v
 }
 
 /* Held back by two means, a vector would come back with the second and stay away for the first. */
-static int check_held(struct device *d, enum irq_index index, const struct vector_set *which, enum mask_way way,
-		      bool mask, struct error *e)
+static int check_held(struct device *d, enum irq_index index, const struct vector_set *which,
+		      enum mask_way way, bool mask, struct error *e)
 {
 	const char *word = irq_index_word(index);
 	unsigned int v;
@@ -282,8 +293,9 @@ static int check_held(struct device *d, enum irq_index index, const struct vecto
 		/* What a peer's MASK does is done to the mask bits, if it does anything. */
 		if (!mask && held == MASK_ACTION && by_peer(d, index) && way != MASK_EVENTFD)
 			continue;
-		rc = fail(e, CAUSE_FAILED, 0, "%s %u is masked by %s%s%s", word, v, mask_way_word(held),
-			  mask ? " already" : ", not by ", mask ? "" : mask_way_word(way));
+		rc = fail(e, CAUSE_FAILED, 0, "%s %u is masked by %s%s%s", word, v,
+			  mask_way_word(held), mask ? " already" : ", not by ",
+			  mask ? "" : mask_way_word(way));
 		hint(e, "unmask %s %u", word, v);
 		return rc;
 	}
@@ -291,7 +303,8 @@ static int check_held(struct device *d, enum irq_index index, const struct vecto
 }
 
 /* MASK_NOT: nothing is to be done. */
-static enum mask_way means(struct device *d, enum irq_index index, enum mask_way held, enum mask_way way, bool mask)
+static enum mask_way means(struct device *d, enum irq_index index, enum mask_way held,
+			   enum mask_way way, bool mask)
 {
 	if (held != MASK_NOT && (mask || way == MASK_NOT))
 		return mask ? MASK_NOT : held;
@@ -302,8 +315,8 @@ static enum mask_way means(struct device *d, enum irq_index index, enum mask_way
 	return !mask && way == MASK_EVENTFD ? MASK_NOT : way;
 }
 
-int device_mask(struct device *d, enum irq_index index, const struct vector_set *which, enum mask_way way, bool mask,
-		struct error *e)
+int device_mask(struct device *d, enum irq_index index, const struct vector_set *which,
+		enum mask_way way, bool mask, struct error *e)
 {
 	struct vector_set acted = { .bits = { 0 } };
 	unsigned int vector;
@@ -321,7 +334,8 @@ int device_mask(struct device *d, enum irq_index index, const struct vector_set 
 	if (rc)
 		return rc;
 	for_each_vector (vector, which) {
-		enum mask_way use = means(d, index, d->irq[index].vector[vector]->masked, way, mask);
+		enum mask_way use =
+			means(d, index, d->irq[index].vector[vector]->masked, way, mask);
 
 		if (use == MASK_ACTION && by_peer(d, index))
 			vector_set_add(&acted, vector);
@@ -345,7 +359,9 @@ void device_unmask_all(struct device *d)
 		for_each_vector (v, &held) {
 			enum mask_way way = d->irq[i].vector[v]->masked;
 
-			/* A detached eventfd goes with the descriptor, the kernel's MASK as well. */
+			/*
+			 * A detached eventfd goes with the descriptor, the kernel's MASK as well.
+			 */
 			if (way == MASK_EVENTFD || (way == MASK_ACTION && !by_peer(d, i)))
 				continue;
 			if (mask_one(d, i, v, way, false, &e))

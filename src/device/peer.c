@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A device that another process serves: hearing when that goes, and saying why nothing more is had from it. */
+/*
+ * A device that another process serves: hearing when that goes, and saying why nothing more is had
+ * from it.
+ */
 #include <errno.h>
 
-#include "device/internal.h"
 #include "base/util.h"
+#include "device/internal.h"
 
 bool device_served(const struct device *d)
 {

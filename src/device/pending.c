@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <linux/pci_regs.h>
 
-#include "device/internal.h"
 #include "base/util.h"
+#include "device/internal.h"
 
 static int pending_msix(struct device *d, struct vector_set *pending, struct error *e)
 {
@@ -17,16 +17,18 @@ static int pending_msix(struct device *d, struct vector_set *pending, struct err
 	if (rc)
 		return rc;
 	if (m->truncated || m->pba_bar > 5)
-		return fail(e, CAUSE_FAILED, 0, "the device has no pending bit array that can be reached");
+		return fail(e, CAUSE_FAILED, 0,
+			    "the device has no pending bit array that can be reached");
 	/* The kernel keeps the table from being read, not the PBA. */
 	n = d->backend->region_read(d->handle, m->pba_bar, pba, size, m->pba_offset);
 	if (n != (ssize_t)size && device_lost(d, "region access", e))
 		return -EIO;
-	if (n != (ssize_t)size && device_served(d) && device_bar_mapped(d, (enum region_index)m->pba_bar, e))
+	if (n != (ssize_t)size && device_served(d) &&
+	    device_bar_mapped(d, (enum region_index)m->pba_bar, e))
 		return -EIO;
 	if (n != (ssize_t)size)
-		return fail(e, CAUSE_FAILED, n < 0 ? (int)-n : EIO, "the pending bit array in bar%u can't be read",
-			    m->pba_bar);
+		return fail(e, CAUSE_FAILED, n < 0 ? (int)-n : EIO,
+			    "the pending bit array in bar%u can't be read", m->pba_bar);
 	for (unsigned int v = 0; v < m->count; v++)
 		if (pba[v / 8] >> (v % 8) & 1)
 			vector_set_add(pending, v);
@@ -59,7 +61,8 @@ static int pending_intx(struct device *d, struct vector_set *pending, struct err
 	return 0;
 }
 
-int device_pending(struct device *d, enum irq_index index, struct vector_set *pending, struct error *e)
+int device_pending(struct device *d, enum irq_index index, struct vector_set *pending,
+		   struct error *e)
 {
 	static int (*const ask[])(struct device *, struct vector_set *, struct error *) = {
 		[IRQ_INTX] = pending_intx, [IRQ_MSI] = pending_msi, [IRQ_MSIX] = pending_msix
@@ -69,6 +72,7 @@ int device_pending(struct device *d, enum irq_index index, struct vector_set *pe
 	if (!device_index(d, index, e))
 		return -ENODEV;
 	if (index >= ARRAY_SIZE(ask))
-		return fail(e, CAUSE_FAILED, EOPNOTSUPP, "%s has no pending bits", irq_index_word(index));
+		return fail(e, CAUSE_FAILED, EOPNOTSUPP, "%s has no pending bits",
+			    irq_index_word(index));
 	return ask[index](d, pending, e);
 }

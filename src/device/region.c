@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "device/internal.h"
 #include "host/function.h"
-#include "base/util.h"
 
 int device_config16(struct device *d, unsigned int pos, uint16_t *value)
 {
@@ -21,7 +21,8 @@ int device_config16(struct device *d, unsigned int pos, uint16_t *value)
 	return 0;
 }
 
-bool device_would_write(const struct device *d, enum region_index region, uint64_t offset, const void *raw, size_t n)
+bool device_would_write(const struct device *d, enum region_index region, uint64_t offset,
+			const void *raw, size_t n)
 {
 	char text[96];
 
@@ -58,7 +59,10 @@ int device_bus_master(struct device *d, bool on)
 	if (d->trace->dry_run && d->bus_master_on)
 		cmd |= PCI_COMMAND_MASTER; /* so it would read by now */
 	if (!!(cmd & PCI_COMMAND_MASTER) == on) {
-		/* A second change finds it on: still ours to put back. Off without us: somebody decided meanwhile. */
+		/*
+		 * A second change finds it on: still ours to put back. Off without us: somebody
+		 * decided meanwhile.
+		 */
 		if (!on)
 			d->bus_master_on = false;
 		return 0;
@@ -89,12 +93,16 @@ bool device_fill_caps(const struct device *d, struct function *f)
 	return true;
 }
 
-/* PCI Power Management 1.2, section 3.2.4. 0 also where the register can't be read: then nothing is known. */
+/*
+ * PCI Power Management 1.2, section 3.2.4. 0 also where the register can't be read: then nothing is
+ * known.
+ */
 static uint16_t power_control(struct device *d)
 {
 	uint16_t pm = 0;
 
-	return d->caps.has_pm && device_config16(d, d->caps.pm_pos + PCI_PM_CTRL, &pm) == 0 ? pm : 0;
+	return d->caps.has_pm && device_config16(d, d->caps.pm_pos + PCI_PM_CTRL, &pm) == 0 ? pm
+											    : 0;
 }
 
 int device_awake(struct device *d, enum irq_index index, struct error *e)
@@ -106,7 +114,8 @@ int device_awake(struct device *d, enum irq_index index, struct error *e)
 	/* Of ones the kernel's answer tells more. */
 	if (!(pm & PCI_PM_CTRL_STATE_MASK) || pm == 0xffff)
 		return 0;
-	rc = fail(e, CAUSE_FAILED, EIO, "the device is in %s, a low-power state, where no %s vector is armed in it",
+	rc = fail(e, CAUSE_FAILED, EIO,
+		  "the device is in %s, a low-power state, where no %s vector is armed in it",
 		  state[pm & PCI_PM_CTRL_STATE_MASK], irq_index_word(index));
 	hint(e, "write config 0x%x w 0", d->caps.pm_pos + PCI_PM_CTRL);
 	return rc;
@@ -127,10 +136,12 @@ int device_memory_on(struct device *d, struct error *e)
 	if (rc && device_lost(d, "REGION_READ of config space", e))
 		return rc;
 	if (rc)
-		return fail(e, device_cause(d, -rc), -rc, "the device's config space can't be read");
+		return fail(e, device_cause(d, -rc), -rc,
+			    "the device's config space can't be read");
 	if (cmd & PCI_COMMAND_MEMORY)
 		return 0;
-	rc = fail(e, CAUSE_FAILED, EIO, "memory decode is off (Command 0x%04x), so BARs do not answer", cmd);
+	rc = fail(e, CAUSE_FAILED, EIO,
+		  "memory decode is off (Command 0x%04x), so BARs do not answer", cmd);
 	hint(e, "write config 0x4 w 0x%x", cmd | PCI_COMMAND_MEMORY);
 	return rc;
 }
@@ -146,7 +157,8 @@ static unsigned int msi_cap_size(const struct msi_cap *m)
 	return (m->is64 ? 14u : 10u) + (m->maskable ? 10u : 0u);
 }
 
-const char *device_cap_at(const struct device *d, enum region_index region, uint64_t offset, unsigned int width)
+const char *device_cap_at(const struct device *d, enum region_index region, uint64_t offset,
+			  unsigned int width)
 {
 	const struct pci_caps *c = &d->caps;
 
@@ -159,9 +171,12 @@ const char *device_cap_at(const struct device *d, enum region_index region, uint
 	return NULL;
 }
 
-/* Of a device of this host the kernel writes the capabilities and the table; of a peer nobody else may do so. */
-static int refuse_write(const struct device *d, enum region_index region, uint64_t offset, unsigned int width,
-			struct error *e)
+/*
+ * Of a device of this host the kernel writes the capabilities and the table; of a peer nobody else
+ * may do so.
+ */
+static int refuse_write(const struct device *d, enum region_index region, uint64_t offset,
+			unsigned int width, struct error *e)
 {
 	const struct pci_caps *c = &d->caps;
 	const char *which = device_cap_at(d, region, offset, width);
@@ -170,24 +185,27 @@ static int refuse_write(const struct device *d, enum region_index region, uint64
 	if (device_served(d))
 		return 0;
 	if (which) {
-		rc = fail(e, CAUSE_FAILED, 0,
-			  "0x%" PRIx64
-			  " is in the %s capability, which the platform writes: a write here loses interrupts silently",
-			  offset, which);
+		rc = fail(
+			e, CAUSE_FAILED, 0,
+			"0x%" PRIx64
+			" is in the %s capability, which the platform writes: a write here loses interrupts silently",
+			offset, which);
 		hint(e, "enable %s COUNT, disable %s, or mask %s VECTORS", which, which, which);
 		return rc;
 	}
 	if (!c->has_msix || region != (enum region_index)c->msix.table_bar ||
-	    !overlaps(offset, width, c->msix.table_offset, (uint64_t)c->msix.count * MSIX_ENTRY_SIZE))
+	    !overlaps(offset, width, c->msix.table_offset,
+		      (uint64_t)c->msix.count * MSIX_ENTRY_SIZE))
 		return 0;
-	rc = fail(e, CAUSE_FAILED, 0, "%s 0x%" PRIx64 " is in the MSI-X table, where the kernel drops writes",
+	rc = fail(e, CAUSE_FAILED, 0,
+		  "%s 0x%" PRIx64 " is in the MSI-X table, where the kernel drops writes",
 		  region_word(region), offset);
 	hint(e, "mask msix VECTORS --by table");
 	return rc;
 }
 
-static int check_access(struct device *d, enum region_index region, uint64_t offset, unsigned int width,
-			struct error *e)
+static int check_access(struct device *d, enum region_index region, uint64_t offset,
+			unsigned int width, struct error *e)
 {
 	struct region_info info = { 0 };
 	int rc = device_here(d, e);
@@ -198,15 +216,16 @@ static int check_access(struct device *d, enum region_index region, uint64_t off
 	if (rc && device_lost(d, "GET_REGION_INFO", e))
 		return rc;
 	if (rc && rc != -EINVAL)
-		return fail(e, device_cause(d, -rc), -rc, "VFIO_DEVICE_GET_REGION_INFO of %s failed",
-			    region_word(region));
+		return fail(e, device_cause(d, -rc), -rc,
+			    "VFIO_DEVICE_GET_REGION_INFO of %s failed", region_word(region));
 	if (rc || info.size == 0)
 		return fail(e, CAUSE_FAILED, 0, "the device has no %s", region_word(region));
 	if (width > info.size || offset > info.size - width)
-		return fail(e, CAUSE_USAGE, 0, "%s ends at 0x%" PRIx64 ", 0x%" PRIx64 " is beyond", region_word(region),
-			    info.size, offset);
+		return fail(e, CAUSE_USAGE, 0, "%s ends at 0x%" PRIx64 ", 0x%" PRIx64 " is beyond",
+			    region_word(region), info.size, offset);
 	if (offset % width)
-		return fail(e, CAUSE_USAGE, 0, "0x%" PRIx64 " is not aligned to %u bytes", offset, width);
+		return fail(e, CAUSE_USAGE, 0, "0x%" PRIx64 " is not aligned to %u bytes", offset,
+			    width);
 	return 0;
 }
 
@@ -229,7 +248,8 @@ int device_bar_mapped(struct device *d, enum region_index bar, struct error *e)
 	if (!io && device_memory_on(d, e))
 		return -EIO;
 	if (io && !(command & PCI_COMMAND_IO)) {
-		rc = fail(e, CAUSE_FAILED, EIO, "I/O decode is off (Command 0x%04x), so %s does not answer", command,
+		rc = fail(e, CAUSE_FAILED, EIO,
+			  "I/O decode is off (Command 0x%04x), so %s does not answer", command,
 			  region_word(bar));
 		hint(e, "write config 0x4 w 0x%x", command | PCI_COMMAND_IO);
 		return rc;
@@ -238,15 +258,21 @@ int device_bar_mapped(struct device *d, enum region_index bar, struct error *e)
 		high = le32(raw + 4);
 	if (high || low & (uint32_t)(io ? PCI_BASE_ADDRESS_IO_MASK : PCI_BASE_ADDRESS_MEM_MASK))
 		return 0;
-	rc = fail(e, CAUSE_FAILED, EIO, "%s has no address (config 0x%x reads 0x%x), so it does not answer",
+	rc = fail(e, CAUSE_FAILED, EIO,
+		  "%s has no address (config 0x%x reads 0x%x), so it does not answer",
 		  region_word(bar), at, low);
 	hint(e, "write config 0x%x l 0x%x   or another address", at,
-	     io ? 0x1000u * (1 + (unsigned int)bar) : 0x80000000u + 0x10000000u * (unsigned int)bar);
+	     io ? 0x1000u * (1 + (unsigned int)bar)
+		: 0x80000000u + 0x10000000u * (unsigned int)bar);
 	return rc;
 }
 
-/* The kernel says EIO of a BAR that does not decode, peers say what they like: QEMU's server EINVAL. */
-static int explain_access(struct device *d, enum region_index region, uint64_t offset, ssize_t rc, struct error *e)
+/*
+ * The kernel says EIO of a BAR that does not decode, peers say what they like: QEMU's server
+ * EINVAL.
+ */
+static int explain_access(struct device *d, enum region_index region, uint64_t offset, ssize_t rc,
+			  struct error *e)
 {
 	int err = rc < 0 ? (int)-rc : EIO, lost = device_lost(d, "region access", e);
 	bool why = false;
@@ -261,12 +287,12 @@ static int explain_access(struct device *d, enum region_index region, uint64_t o
 		e->err = err;
 		return -err;
 	}
-	return fail(e, err == EIO ? CAUSE_FAILED : device_cause(d, err), err, "%s 0x%" PRIx64 " can't be accessed",
-		    region_word(region), offset);
+	return fail(e, err == EIO ? CAUSE_FAILED : device_cause(d, err), err,
+		    "%s 0x%" PRIx64 " can't be accessed", region_word(region), offset);
 }
 
-int device_read(struct device *d, enum region_index region, uint64_t offset, unsigned int width, uint64_t *value,
-		struct error *e)
+int device_read(struct device *d, enum region_index region, uint64_t offset, unsigned int width,
+		uint64_t *value, struct error *e)
 {
 	uint8_t raw[8] = { 0 };
 	ssize_t n;
@@ -281,8 +307,8 @@ int device_read(struct device *d, enum region_index region, uint64_t offset, uns
 	return 0;
 }
 
-int device_write(struct device *d, enum region_index region, uint64_t offset, unsigned int width, uint64_t value,
-		 struct error *e)
+int device_write(struct device *d, enum region_index region, uint64_t offset, unsigned int width,
+		 uint64_t value, struct error *e)
 {
 	uint8_t raw[8];
 	ssize_t n;
@@ -293,8 +319,8 @@ int device_write(struct device *d, enum region_index region, uint64_t offset, un
 	if (rc)
 		return rc;
 	if (width < 8 && value >> (width * 8))
-		return fail(e, CAUSE_USAGE, 0, "0x%" PRIx64 " does not fit into %u byte%s", value, width,
-			    width == 1 ? "" : "s");
+		return fail(e, CAUSE_USAGE, 0, "0x%" PRIx64 " does not fit into %u byte%s", value,
+			    width, width == 1 ? "" : "s");
 	for (unsigned int i = 0; i < width; i++)
 		raw[i] = (uint8_t)(value >> (8 * i));
 	if (device_would_write(d, region, offset, raw, width))
@@ -303,22 +329,25 @@ int device_write(struct device *d, enum region_index region, uint64_t offset, un
 	return n == (ssize_t)width ? 0 : explain_access(d, region, offset, n, e);
 }
 
-/* A reset clears the table's mask bits (measured); what was masked by the eventfd or by VFIO stays so. */
+/*
+ * A reset clears the table's mask bits (measured); what was masked by the eventfd or by VFIO stays
+ * so.
+ */
 static void forget_device_masks(struct device *d)
 {
 	for (unsigned int i = IRQ_MSI; i <= IRQ_MSIX; i++) {
 		struct index *ix = &d->irq[i];
 
 		for (unsigned int v = 0; ix->vector && v < ix->info.count; v++)
-			if (ix->vector[v] &&
-			    (ix->vector[v]->masked == MASK_TABLE || ix->vector[v]->masked == MASK_BITS))
+			if (ix->vector[v] && (ix->vector[v]->masked == MASK_TABLE ||
+					      ix->vector[v]->masked == MASK_BITS))
 				ix->vector[v]->masked = MASK_NOT;
 	}
 }
 
 /*
- * The kernel restores config space after the reset of a function, pci_restore_state(). A peer's may be as after
- * power-on, so what the armed vectors need is set again.
+ * The kernel restores config space after the reset of a function, pci_restore_state(). A peer's may
+ * be as after power-on, so what the armed vectors need is set again.
  */
 static void restore_after_reset(struct device *d, uint16_t command, struct change *c)
 {
@@ -342,7 +371,8 @@ int device_reset(struct device *d, struct change *c, struct error *e)
 	if (rc)
 		return rc;
 	if (!d->info.reset)
-		return fail(e, CAUSE_FAILED, 0, "the device offers no reset (VFIO_DEVICE_FLAGS_RESET is clear)");
+		return fail(e, CAUSE_FAILED, 0,
+			    "the device offers no reset (VFIO_DEVICE_FLAGS_RESET is clear)");
 	if (trace_would(d->trace, "VFIO_DEVICE_RESET", "")) {
 		forget_device_masks(d);
 		return 0;

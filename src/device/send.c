@@ -6,9 +6,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "device/internal.h"
 #include "base/fdlimit.h"
 #include "base/util.h"
+#include "device/internal.h"
 
 static bool shares_pins(enum irq_index index)
 {
@@ -31,13 +31,16 @@ static unsigned int without_eventfd(const struct index *ix, const struct vector_
 
 static int no_descriptors(unsigned int need, int rc, uint64_t limit, struct error *e)
 {
-	rc = fail(e, CAUSE_FAILED, -rc, "%u %s needed, the descriptor limit of %llu can't be raised so far", need,
+	rc = fail(e, CAUSE_FAILED, -rc,
+		  "%u %s needed, the descriptor limit of %llu can't be raised so far", need,
 		  need == 1 ? "eventfd is" : "eventfds are", (unsigned long long)limit);
 	hint(e, "ulimit -Hn; as root it can be raised up to /proc/sys/fs/nr_open");
 	return rc;
 }
 
-/* Heard by the loop, or none at all: a vector that nobody listens to must not be taken for armed. */
+/*
+ * Heard by the loop, or none at all: a vector that nobody listens to must not be taken for armed.
+ */
 static int make_eventfd(struct vector *v)
 {
 	int rc;
@@ -53,8 +56,8 @@ static int make_eventfd(struct vector *v)
 	return rc;
 }
 
-int device_ready(struct device *d, enum irq_index index, const struct vector_set *which, struct change *c,
-		 struct error *e)
+int device_ready(struct device *d, enum irq_index index, const struct vector_set *which,
+		 struct change *c, struct error *e)
 {
 	struct index *ix = &d->irq[index];
 	unsigned int need = without_eventfd(ix, which), v;
@@ -95,7 +98,10 @@ static int32_t *eventfds_of(const struct index *ix, const struct irq_set *set)
 	return fd;
 }
 
-/* In a dry run it is armed as before, whatever the books say; a rebuild gives it the same eventfd again. */
+/*
+ * In a dry run it is armed as before, whatever the books say; a rebuild gives it the same eventfd
+ * again.
+ */
 static void disarm(struct vector *v)
 {
 	if (v->index->device->trace->dry_run || v->index->rebuilding)
@@ -137,11 +143,15 @@ static void book(struct index *ix, const struct irq_set *set)
 		if (vec && vector_set_has(&set->attach, v)) {
 			vector_set_add(&ix->allocated, v);
 			vec->armed = true;
-			/* Attaching clears the vector control bit (measured; pci_write_msg_msix()). */
+			/*
+			 * Attaching clears the vector control bit (measured; pci_write_msg_msix()).
+			 */
 			vec->masked = MASK_NOT;
 		} else if (vec) {
-			/* What is no longer armed is not held back either; taking the eventfd off to mask says so after
-			 * us. */
+			/*
+			 * What is no longer armed is not held back either; taking the eventfd off
+			 * to mask says so after us.
+			 */
 			if (vec->armed)
 				disarm(vec);
 			vec->masked = MASK_NOT;
@@ -252,7 +262,10 @@ static void book_host(struct index *ix, const struct host_irqs *h, struct vector
 
 		if (!vec || vec->source.fd < 0 || vector_set_has(&armed, v))
 			continue;
-		/* What was armed and may be armed still keeps its eventfd: closed, it could not be had back. */
+		/*
+		 * What was armed and may be armed still keeps its eventfd: closed, it could not be
+		 * had back.
+		 */
 		if (vec->armed && unseen)
 			vector_set_add(unknown, v);
 		else

@@ -4,9 +4,9 @@
 #include <linux/pci_regs.h>
 #include <unistd.h>
 
-#include "device/internal.h"
 #include "base/sigbus.h"
 #include "base/util.h"
+#include "device/internal.h"
 
 /* Map the pages that hold the table; needs VFIO_REGION_INFO_CAP_MSIX_MAPPABLE (Linux 4.16). */
 static int map_table(struct device *d, struct error *e)
@@ -21,15 +21,18 @@ static int map_table(struct device *d, struct error *e)
 		return 0;
 	rc = d->backend->region_info(d->handle, m->table_bar, &info);
 	if (rc)
-		return fail(e, device_cause(d, -rc), -rc, "bar%u, which holds the MSI-X table, can't be asked for",
-			    m->table_bar);
+		return fail(e, device_cause(d, -rc), -rc,
+			    "bar%u, which holds the MSI-X table, can't be asked for", m->table_bar);
 	if (!info.map || !info.msix_mappable || !d->backend->region_map)
-		return fail(e, CAUSE_FAILED, EOPNOTSUPP, "the kernel does not let the MSI-X table in bar%u be mapped",
+		return fail(e, CAUSE_FAILED, EOPNOTSUPP,
+			    "the kernel does not let the MSI-X table in bar%u be mapped",
 			    m->table_bar);
 	if (m->table_offset - skip + size > info.size)
-		return fail(e, CAUSE_FAILED, ERANGE, "the MSI-X table at 0x%x runs over the end of bar%u",
-			    m->table_offset, m->table_bar);
-	rc = d->backend->region_map(d->handle, m->table_bar, m->table_offset - skip, size, &d->table);
+		return fail(e, CAUSE_FAILED, ERANGE,
+			    "the MSI-X table at 0x%x runs over the end of bar%u", m->table_offset,
+			    m->table_bar);
+	rc = d->backend->region_map(d->handle, m->table_bar, m->table_offset - skip, size,
+				    &d->table);
 	if (rc) {
 		d->table = NULL;
 		return fail(e, device_cause(d, -rc), -rc, "the MSI-X table can't be mapped");
@@ -48,16 +51,20 @@ int device_table_reach(struct device *d, struct error *e)
 	if (rc)
 		return rc;
 	if (!d->caps.has_msix || m->truncated || m->table_bar > 5)
-		return fail(e, CAUSE_FAILED, 0, "the device has no MSI-X table that can be reached");
+		return fail(e, CAUSE_FAILED, 0,
+			    "the device has no MSI-X table that can be reached");
 	if (!d->backend->table_by_region)
 		return map_table(d, e);
-	/* Whether a BAR answers without memory decode is the peer's own matter: libvfio-user's do. */
+	/*
+	 * Whether a BAR answers without memory decode is the peer's own matter: libvfio-user's do.
+	 */
 	return device_entry_read(d, 0, 0, &first, 1) ? device_table_fault(d, e) : 0;
 }
 
 static volatile uint32_t *entry_at(const struct device *d, unsigned int vector)
 {
-	return (volatile uint32_t *)((char *)d->table + d->table_skip + (size_t)vector * MSIX_ENTRY_SIZE);
+	return (volatile uint32_t *)((char *)d->table + d->table_skip +
+				     (size_t)vector * MSIX_ENTRY_SIZE);
 }
 
 int device_table_fault(struct device *d, struct error *e)
@@ -70,14 +77,16 @@ int device_table_fault(struct device *d, struct error *e)
 	if (device_served(d) && device_bar_mapped(d, (enum region_index)d->caps.msix.table_bar, e))
 		return -EIO;
 	if (device_served(d))
-		return fail(e, CAUSE_FAILED, EIO, "the peer refuses access to the MSI-X table in its BAR");
+		return fail(e, CAUSE_FAILED, EIO,
+			    "the peer refuses access to the MSI-X table in its BAR");
 	if (device_memory_on(d, e))
 		return -e->err;
 	return fail(e, device_answers(d, &vendor) ? CAUSE_FAILED : CAUSE_NO_DEVICE, EFAULT,
 		    "the MSI-X table in the device's BAR does not answer");
 }
 
-int device_entry_read(struct device *d, unsigned int vector, unsigned int first, uint32_t *to, size_t n)
+int device_entry_read(struct device *d, unsigned int vector, unsigned int first, uint32_t *to,
+		      size_t n)
 {
 	const struct msix_cap *m = &d->caps.msix;
 	uint64_t at = m->table_offset + (uint64_t)vector * MSIX_ENTRY_SIZE + (uint64_t)first * 4;
@@ -107,11 +116,15 @@ int device_entry_control(struct device *d, unsigned int vector, uint32_t value)
 {
 	const struct msix_cap *m = &d->caps.msix;
 	uint64_t at = m->table_offset + (uint64_t)vector * MSIX_ENTRY_SIZE + 12u;
-	uint8_t raw[4] = { (uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16), (uint8_t)(value >> 24) };
+	uint8_t raw[4] = { (uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16),
+			   (uint8_t)(value >> 24) };
 
 	if (!d->backend->table_by_region)
 		return mmio_write32(entry_at(d, vector) + 3, value);
-	return d->backend->region_write(d->handle, m->table_bar, raw, sizeof(raw), at) == sizeof(raw) ? 0 : -EIO;
+	return d->backend->region_write(d->handle, m->table_bar, raw, sizeof(raw), at) ==
+			       sizeof(raw)
+		       ? 0
+		       : -EIO;
 }
 
 int device_table_check(const struct device *d, unsigned int vector, struct error *e)
@@ -121,7 +134,8 @@ int device_table_check(const struct device *d, unsigned int vector, struct error
 	return fail(e, CAUSE_USAGE, 0, "the MSI-X table has %u entries", d->caps.msix.count);
 }
 
-int device_table_read(struct device *d, unsigned int vector, struct msix_entry *entry, struct error *e)
+int device_table_read(struct device *d, unsigned int vector, struct msix_entry *entry,
+		      struct error *e)
 {
 	uint32_t raw[MSIX_ENTRY_SIZE / 4];
 	int rc = device_here(d, e);

@@ -10,10 +10,16 @@
 #include "base/fdlimit.h"
 #include "base/util.h"
 
-/* A search over 2048 takes eleven questions after the first; a try of a shortage takes 40 to 140 ms (measured). */
+/*
+ * A search over 2048 takes eleven questions after the first; a try of a shortage takes 40 to 140 ms
+ * (measured).
+ */
 #define MAX_ASKS 12
 
-/* x86 has 256 vectors per CPU, of which the kernel keeps about 56: arch/x86/include/asm/irq_vectors.h. */
+/*
+ * x86 has 256 vectors per CPU, of which the kernel keeps about 56:
+ * arch/x86/include/asm/irq_vectors.h.
+ */
 #define X86_VECTORS_PER_CPU 200
 
 struct probe {
@@ -26,8 +32,8 @@ struct probe {
 	unsigned int low, high; /* granted; refused or never asked */
 };
 
-void grant_limits(const struct platform *p, enum irq_index index, unsigned int reserve, unsigned int cap,
-		  struct grant_limits *lim)
+void grant_limits(const struct platform *p, enum irq_index index, unsigned int reserve,
+		  unsigned int cap, struct grant_limits *lim)
 {
 	bool x86 = !strcmp(p->arch, "x86_64");
 	unsigned int total = 0, used = 0;
@@ -73,9 +79,10 @@ static int open_eventfds(struct probe *p, unsigned int n, struct error *e)
 	int rc = fdlimit_raise(n, &limit);
 
 	if (rc < 0) {
-		rc = fail(e, CAUSE_FAILED, -rc,
-			  "asking for %u vectors takes as many eventfds, and the descriptor limit is %llu", n,
-			  (unsigned long long)limit);
+		rc = fail(
+			e, CAUSE_FAILED, -rc,
+			"asking for %u vectors takes as many eventfds, and the descriptor limit is %llu",
+			n, (unsigned long long)limit);
 		hint(e, "probe --cap %llu", (unsigned long long)limit / 2);
 		return rc;
 	}
@@ -92,13 +99,17 @@ static int open_eventfds(struct probe *p, unsigned int n, struct error *e)
 
 static int ask(struct probe *p, unsigned int n)
 {
-	struct irq_set set = { .index = p->index, .action = IRQ_ACTION_TRIGGER, .data = IRQ_DATA_EVENTFD, .count = n };
+	struct irq_set set = { .index = p->index,
+			       .action = IRQ_ACTION_TRIGGER,
+			       .data = IRQ_DATA_EVENTFD,
+			       .count = n };
 	uint64_t begin = now_us();
 	char text[256];
 	int rc;
 
 	vector_set_add_range(&set.attach, 0, n);
-	if (trace_would(p->d->trace, "VFIO_DEVICE_SET_IRQS", irq_set_text(&set, text, sizeof(text))))
+	if (trace_would(p->d->trace, "VFIO_DEVICE_SET_IRQS",
+			irq_set_text(&set, text, sizeof(text))))
 		return 0;
 	rc = p->d->backend->set_irqs(p->d->handle, &set, p->fd);
 	p->g->us += now_us() - begin;
@@ -108,19 +119,25 @@ static int ask(struct probe *p, unsigned int n)
 
 static int disable(struct probe *p)
 {
-	struct irq_set off = { .index = p->index, .action = IRQ_ACTION_TRIGGER, .data = IRQ_DATA_NONE };
+	struct irq_set off = { .index = p->index,
+			       .action = IRQ_ACTION_TRIGGER,
+			       .data = IRQ_DATA_NONE };
 	uint64_t begin = now_us();
 	char text[256];
 	int rc;
 
-	if (trace_would(p->d->trace, "VFIO_DEVICE_SET_IRQS", irq_set_text(&off, text, sizeof(text))))
+	if (trace_would(p->d->trace, "VFIO_DEVICE_SET_IRQS",
+			irq_set_text(&off, text, sizeof(text))))
 		return 0;
 	rc = p->d->backend->set_irqs(p->d->handle, &off, NULL);
 	p->g->us += now_us() - begin;
 	return rc;
 }
 
-/* The host's word: no Linux IRQ may be left. *@n is 0 also of a peer, which has none here. 0 or -errno with @e. */
+/*
+ * The host's word: no Linux IRQ may be left. *@n is 0 also of a peer, which has none here. 0 or
+ * -errno with @e.
+ */
 static int left_behind(const struct probe *p, unsigned int *n, struct error *e)
 {
 	struct host_irqs h = { 0 };
@@ -135,7 +152,8 @@ static int left_behind(const struct probe *p, unsigned int *n, struct error *e)
 	host_irqs_free(&h);
 	if (rc == 0)
 		return 0;
-	rc = fail(e, CAUSE_FAILED, -rc, "whether %s left Linux IRQs behind can't be told: its IRQs can't be read",
+	rc = fail(e, CAUSE_FAILED, -rc,
+		  "whether %s left Linux IRQs behind can't be told: its IRQs can't be read",
 		  irq_index_word(p->index));
 	hint(e, "ls /sys/bus/pci/devices/*/msi_irqs");
 	return rc;
@@ -155,7 +173,8 @@ static int give_back(struct probe *p, struct error *e)
 	rc = left_behind(p, &left, e);
 	if (rc || !left)
 		return rc;
-	rc = fail(e, CAUSE_FAILED, 0, "%s was disabled, but %u of its Linux IRQs are still there", word, left);
+	rc = fail(e, CAUSE_FAILED, 0, "%s was disabled, but %u of its Linux IRQs are still there",
+		  word, left);
 	hint(e, "ls /sys/bus/pci/devices/*/msi_irqs");
 	return rc;
 }
@@ -241,7 +260,8 @@ static int check_idle(const struct device *d, enum irq_index index, struct error
 	for (unsigned int i = IRQ_INTX; i <= IRQ_MSIX; i++) {
 		if (!d->irq[i].enabled)
 			continue;
-		rc = fail(e, CAUSE_DISTURB, EBUSY, "%s is enabled, and measuring %s would tear its vectors down",
+		rc = fail(e, CAUSE_DISTURB, EBUSY,
+			  "%s is enabled, and measuring %s would tear its vectors down",
 			  irq_index_word(i), irq_index_word(index));
 		hint(e, "disable %s", irq_index_word(i));
 		return rc;
@@ -264,7 +284,8 @@ static int check_none(const struct probe *p, struct error *e)
 {
 	if (p->low || p->g->answer > 0 || p->g->answer == -ENOSPC || p->g->answer == -ENOMEM)
 		return 0;
-	return fail(e, CAUSE_SHORT, -p->g->answer, "not even one %s vector is granted", irq_index_word(p->index));
+	return fail(e, CAUSE_SHORT, -p->g->answer, "not even one %s vector is granted",
+		    irq_index_word(p->index));
 }
 
 /* A refused question should leave nothing; where it did, it is given back all the same. */
@@ -301,8 +322,8 @@ static int probe_open(struct probe *p, struct error *e)
 	return 0;
 }
 
-int grant_probe(struct device *d, enum irq_index index, const struct grant_limits *lim, struct grant *g,
-		struct error *e)
+int grant_probe(struct device *d, enum irq_index index, const struct grant_limits *lim,
+		struct grant *g, struct error *e)
 {
 	struct probe p = { .d = d, .index = index, .lim = lim, .g = g };
 	const struct index *ix;

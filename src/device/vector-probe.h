@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "device/handle.h"
 #include "base/error.h"
+#include "device/handle.h"
 #include "platform/evidence.h"
 
 struct grant_limits {
@@ -25,8 +25,8 @@ struct grant_limits {
  * @reserve: vectors that have to stay free for others; 0: run into the host's own limit
  * @cap: the most that are tried whatever is free
  */
-void grant_limits(const struct platform *p, enum irq_index index, unsigned int reserve, unsigned int cap,
-		  struct grant_limits *lim);
+void grant_limits(const struct platform *p, enum irq_index index, unsigned int reserve,
+		  unsigned int cap, struct grant_limits *lim);
 
 struct grant {
 	bool measured;		 /* false in a dry run */
@@ -47,7 +47,7 @@ struct grant {
  * Returns: 0; -EBUSY when an index is enabled (CAUSE_DISTURB); -ENODEV when the
  * device does not offer the index; -errno of what went wrong, with a sentence.
  */
-int grant_probe(struct device *d, enum irq_index index, const struct grant_limits *lim, struct grant *g,
-		struct error *e);
+int grant_probe(struct device *d, enum irq_index index, const struct grant_limits *lim,
+		struct grant *g, struct error *e);
 
 #endif

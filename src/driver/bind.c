@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "driver/internal.h"
 #include "host/function.h"
 #include "host/group-holder.h"
 #include "host/group-node.h"
-#include "base/util.h"
 
 #define VFIO_DRIVER "vfio-pci"
 #define DEVICES	    "sys/bus/pci/devices"
@@ -38,8 +38,8 @@ static int not_permitted(int rc, const char *what, struct error *e)
 	return rc;
 }
 
-static int job_begin(struct job *j, const struct root *r, const struct pci_addr *a, const struct trace *t,
-		     struct driver_change *c, struct error *e)
+static int job_begin(struct job *j, const struct root *r, const struct pci_addr *a,
+		     const struct trace *t, struct driver_change *c, struct error *e)
 {
 	int rc;
 
@@ -52,7 +52,9 @@ static int job_begin(struct job *j, const struct root *r, const struct pci_addr 
 	rc = function_read(r, a, &j->f, e);
 	if (rc)
 		return rc;
-	/* it could not be put back; where there is no such file, the first write to it is refused */
+	/*
+	 * it could not be put back; where there is no such file, the first write to it is refused
+	 */
 	rc = function_override(r, a, &j->override);
 	return root_unread(rc) ? not_permitted(rc, "driver_override cannot be read", e) : 0;
 }
@@ -92,7 +94,10 @@ static int store(const struct job *j, const char *path, const char *text)
 	return rc;
 }
 
-/* Documentation/ABI/testing/sysfs-bus-pci: a newline alone clears it, an empty write does not reach the kernel. */
+/*
+ * Documentation/ABI/testing/sysfs-bus-pci: a newline alone clears it, an empty write does not reach
+ * the kernel.
+ */
 static int store_override(const struct job *j, const char *driver)
 {
 	char path[96];
@@ -139,9 +144,11 @@ static int driver_now(const struct job *j, char *buf, size_t size)
 
 static int no_iommu(struct error *e)
 {
-	int rc = fail(e, CAUSE_NOT_VIABLE, 0, "no IOMMU group: the platform's IOMMU is off or absent");
+	int rc = fail(e, CAUSE_NOT_VIABLE, 0,
+		      "no IOMMU group: the platform's IOMMU is off or absent");
 
-	hint(e, "boot with intel_iommu=on (Intel; AMD's and Arm's are on by default) and the IOMMU on in the firmware");
+	hint(e,
+	     "boot with intel_iommu=on (Intel; AMD's and Arm's are on by default) and the IOMMU on in the firmware");
 	return rc;
 }
 
@@ -160,7 +167,8 @@ static bool noiommu_allowed(const struct root *r)
 {
 	char text[8];
 
-	return root_text(r, text, sizeof(text), "sys/module/vfio/parameters/enable_unsafe_noiommu_mode") > 0 &&
+	return root_text(r, text, sizeof(text),
+			 "sys/module/vfio/parameters/enable_unsafe_noiommu_mode") > 0 &&
 	       text[0] == 'Y';
 }
 
@@ -169,8 +177,10 @@ static int judge_bind(const struct job *j, bool force, struct error *e)
 	int rc;
 
 	/* vfio_pci_probe() answers EINVAL to anything but a normal header */
-	if (j->f.class >> 16 == BASE_CLASS_BRIDGE || j->f.caps.header_type == 1 || j->f.caps.header_type == 2)
-		return fail(e, CAUSE_FAILED, 0, "it is a bridge, and " VFIO_DRIVER " takes no bridges");
+	if (j->f.class >> 16 == BASE_CLASS_BRIDGE || j->f.caps.header_type == 1 ||
+	    j->f.caps.header_type == 2)
+		return fail(e, CAUSE_FAILED, 0,
+			    "it is a bridge, and " VFIO_DRIVER " takes no bridges");
 	if (!root_exists(j->r, DRIVERS "/" VFIO_DRIVER)) {
 		rc = fail(e, CAUSE_FAILED, ENOENT, "the driver " VFIO_DRIVER " is not loaded");
 		hint(e, "modprobe " VFIO_DRIVER);
@@ -178,13 +188,19 @@ static int judge_bind(const struct job *j, bool force, struct error *e)
 	}
 	if (!groups_offered(j->r))
 		return groups_refuse(j->r, NULL, e);
-	/* from a device tree the group comes only with a driver, so its absence tells nothing where an IOMMU is */
+	/*
+	 * from a device tree the group comes only with a driver, so its absence tells nothing where
+	 * an IOMMU is
+	 */
 	if (j->f.group < 0 && !any_iommu(j->r) && !noiommu_allowed(j->r))
 		return no_iommu(e);
 	return force ? 0 : driver_in_use(j->r, j->a, e);
 }
 
-/* A refusal for what is not there, when something could not be looked at, is no refusal but a failure to look. */
+/*
+ * A refusal for what is not there, when something could not be looked at, is no refusal but a
+ * failure to look.
+ */
 static int check_bind(const struct job *j, bool force, struct error *e)
 {
 	unsigned int misses = root_misses(j->r);
@@ -204,7 +220,8 @@ static int remember(const struct job *j, struct error *e)
 	if (trace_would(j->t, "write", detail))
 		return 0;
 	rc = former_save(j->r, j->a, j->f.driver);
-	return rc ? not_permitted(rc, "the former driver cannot be noted in /run/msictl/former", e) : 0;
+	return rc ? not_permitted(rc, "the former driver cannot be noted in /run/msictl/former", e)
+		  : 0;
 }
 
 /* As it was, as far as that goes; called after a failure whose sentence is written already. */
@@ -232,7 +249,8 @@ static int explain_probe(const struct job *j, int probed, struct error *e)
 	if (now.group < 0)
 		return no_iommu(e);
 	if (now.driver[0]) {
-		rc = fail(e, CAUSE_BUSY, EBUSY, "%s took it before " VFIO_DRIVER " could", now.driver);
+		rc = fail(e, CAUSE_BUSY, EBUSY, "%s took it before " VFIO_DRIVER " could",
+			  now.driver);
 		hint(e, "msictl bind %s", j->name);
 		return rc;
 	}
@@ -275,7 +293,9 @@ static int wait_for_node(const struct job *j, uint64_t timeout_us, struct error 
 		return rc;
 	if (now.group < 0)
 		return no_iommu(e);
-	/* the kernel has made what it makes when the driver took the function: nothing to wait for */
+	/*
+	 * the kernel has made what it makes when the driver took the function: nothing to wait for
+	 */
 	if (!groups_offered(j->r))
 		return groups_refuse(j->r, j->a, e);
 	noiommu = now.noiommu;
@@ -297,11 +317,13 @@ static void note_unsafe(const struct job *j, const struct function *now)
 
 	if (!now->noiommu)
 		return;
-	snprintf(j->c->note, sizeof(j->c->note),
-		 "unsafe noiommu mode: no IOMMU keeps the device from the host's memory; commands that open the device "
-		 "need --noiommu");
+	snprintf(
+		j->c->note, sizeof(j->c->note),
+		"unsafe noiommu mode: no IOMMU keeps the device from the host's memory; commands that open the device "
+		"need --noiommu");
 	if (!root_number(j->r, &tainted, "proc/sys/kernel/tainted") && tainted & taint_user)
-		append(j->c->note, sizeof(j->c->note), "; the kernel is tainted (U) until the next boot");
+		append(j->c->note, sizeof(j->c->note),
+		       "; the kernel is tainted (U) until the next boot");
 }
 
 /* Other functions of the group can still stand in the way: better said now than by open. */
@@ -315,8 +337,9 @@ static void note_members(const struct job *j, int group)
 		if (!m[i].blocks || !pci_addr_cmp(&m[i].addr, j->a))
 			continue;
 		snprintf(j->c->note, sizeof(j->c->note),
-			 "group %d is not viable yet: %s has %s; msictl bind %s frees it for VFIO", group,
-			 pci_addr_short(&m[i].addr, name), escape_text(m[i].driver, driver, sizeof(driver)), name);
+			 "group %d is not viable yet: %s has %s; msictl bind %s frees it for VFIO",
+			 group, pci_addr_short(&m[i].addr, name),
+			 escape_text(m[i].driver, driver, sizeof(driver)), name);
 		return;
 	}
 }
@@ -333,13 +356,14 @@ static void note_group(const struct job *j)
 		note_members(j, now.group);
 	} else if (j->t->dry_run && j->c->changed && !any_iommu(j->r) && noiommu_allowed(j->r)) {
 		snprintf(j->c->note, sizeof(j->c->note),
-			 "there is no IOMMU group: " VFIO_DRIVER " would take it in unsafe noiommu mode, and taint the "
+			 "there is no IOMMU group: " VFIO_DRIVER
+			 " would take it in unsafe noiommu mode, and taint the "
 			 "kernel");
 	}
 }
 
-int driver_bind(const struct root *r, const struct pci_addr *a, bool force, uint64_t timeout_us, const struct trace *t,
-		struct driver_change *c, struct error *e)
+int driver_bind(const struct root *r, const struct pci_addr *a, bool force, uint64_t timeout_us,
+		const struct trace *t, struct driver_change *c, struct error *e)
 {
 	_cleanup_(job_end) struct job j;
 	int rc = job_begin(&j, r, a, t, c, e);
@@ -370,7 +394,10 @@ int driver_bind(const struct root *r, const struct pci_addr *a, bool force, uint
 
 /* ---- and back */
 
-/* Writing to unbind would block, beyond reach of a signal, until the holder closes the device (measured). */
+/*
+ * Writing to unbind would block, beyond reach of a signal, until the holder closes the device
+ * (measured).
+ */
 static int check_held(const struct job *j, struct error *e)
 {
 	struct holder h = { 0 };
@@ -382,7 +409,8 @@ static int check_held(const struct job *j, struct error *e)
 	if (rc == 0)
 		return group_refuse(j->f.group, &h, e);
 	if (root_exhausted(rc))
-		return fail(e, CAUSE_FAILED, -rc, "whether a process holds IOMMU group %d cannot be seen", j->f.group);
+		return fail(e, CAUSE_FAILED, -rc,
+			    "whether a process holds IOMMU group %d cannot be seen", j->f.group);
 	return 0;
 }
 
@@ -399,7 +427,8 @@ static int already_back(const struct job *j, struct error *e)
 	rc = store_override(j, "");
 	if (rc)
 		return not_permitted(rc, "driver_override cannot be written", e);
-	snprintf(j->c->note, sizeof(j->c->note), "driver_override named " VFIO_DRIVER " still, and was cleared");
+	snprintf(j->c->note, sizeof(j->c->note),
+		 "driver_override named " VFIO_DRIVER " still, and was cleared");
 	return 0;
 }
 
@@ -413,7 +442,8 @@ static int explain_return(const struct job *j, const char *former, struct error 
 		hint(e, "cat /sys/module/vfio_pci/parameters/ids; cat /proc/cmdline");
 		return rc;
 	}
-	rc = fail(e, CAUSE_FAILED, 0, "it was taken from " VFIO_DRIVER ", but %s did not take it back: it has %s",
+	rc = fail(e, CAUSE_FAILED, 0,
+		  "it was taken from " VFIO_DRIVER ", but %s did not take it back: it has %s",
 		  former, driver_word(now));
 	hint(e, "load %s if it is a module, then: msictl unbind %s", former, j->name);
 	return rc;
@@ -431,7 +461,10 @@ static int give_back(const struct job *j, bool known, const char *former, struct
 		if (rc && rc != -ENODEV && rc != -ENOENT)
 			return not_permitted(rc, VFIO_DRIVER " does not let go of it", e);
 	}
-	/* judged by the link it leaves, not by its return value: drivers_probe has several for "nobody wants it" */
+	/*
+	 * judged by the link it leaves, not by its return value: drivers_probe has several for
+	 * "nobody wants it"
+	 */
 	if (!known || former[0])
 		store_bind(j, former);
 	if (j->t->dry_run) {
@@ -446,8 +479,8 @@ static int give_back(const struct job *j, bool known, const char *former, struct
 	return 0;
 }
 
-int driver_unbind(const struct root *r, const struct pci_addr *a, const struct trace *t, struct driver_change *c,
-		  struct error *e)
+int driver_unbind(const struct root *r, const struct pci_addr *a, const struct trace *t,
+		  struct driver_change *c, struct error *e)
 {
 	_cleanup_(job_end) struct job j;
 	char former[ROOT_NAME] = "";
@@ -460,10 +493,11 @@ int driver_unbind(const struct root *r, const struct pci_addr *a, const struct t
 	rc = former_load(r, a, former, sizeof(former));
 	known = rc == 0;
 	if (rc == -EINVAL || rc == -EPERM)
-		snprintf(c->note, sizeof(c->note), "/run/msictl/former/%s is not to be trusted, and was not used",
-			 j.bdf);
+		snprintf(c->note, sizeof(c->note),
+			 "/run/msictl/former/%s is not to be trusted, and was not used", j.bdf);
 	else if (root_unread(rc))
-		return not_permitted(rc, "the driver that it had cannot be read from /run/msictl/former", e);
+		return not_permitted(
+			rc, "the driver that it had cannot be read from /run/msictl/former", e);
 	/* another driver's, or nobody's and nothing to give it to */
 	if (strcmp(j.f.driver, VFIO_DRIVER) != 0 && (j.f.driver[0] || !known || !former[0]))
 		return already_back(&j, e);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Binding to vfio-pci and back: driver_override only, never new_id (Documentation/ABI/testing/sysfs-bus-pci). */
+/*
+ * Binding to vfio-pci and back: driver_override only, never new_id
+ * (Documentation/ABI/testing/sysfs-bus-pci).
+ */
 #ifndef MSICTL_DRIVER_BIND_H
 #define MSICTL_DRIVER_BIND_H
 
@@ -7,9 +10,9 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/trace.h"
 #include "host/pci.h"
 #include "root/reader.h"
-#include "base/trace.h"
 
 struct driver_change {
 	char from[ROOT_NAME], to[ROOT_NAME]; /* "" is no driver */
@@ -27,14 +30,16 @@ struct driver_change {
  * Waits up to @timeout_us for the group's node (/dev/vfio/N). On failure the
  * former state is put back.
  */
-int driver_bind(const struct root *r, const struct pci_addr *a, bool force, uint64_t timeout_us, const struct trace *t,
-		struct driver_change *c, struct error *e);
+int driver_bind(const struct root *r, const struct pci_addr *a, bool force, uint64_t timeout_us,
+		const struct trace *t, struct driver_change *c, struct error *e);
 
 /** driver_unbind() - take it from vfio-pci and give it back to the driver it had. */
-int driver_unbind(const struct root *r, const struct pci_addr *a, const struct trace *t, struct driver_change *c,
-		  struct error *e);
+int driver_unbind(const struct root *r, const struct pci_addr *a, const struct trace *t,
+		  struct driver_change *c, struct error *e);
 
-/** driver_in_use() - why the function must not be taken away: 0 free, -EBUSY with a sentence in @e. */
+/**
+ * driver_in_use() - why the function must not be taken away: 0 free, -EBUSY with a sentence in @e.
+ */
 int driver_in_use(const struct root *r, const struct pci_addr *a, struct error *e);
 
 #endif

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Whether something that the system uses lies below a function: block devices, however many layers are above it. */
+/*
+ * Whether something that the system uses lies below a function: block devices, however many layers
+ * are above it.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,10 +13,13 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "driver/internal.h"
 #include "base/util.h"
+#include "driver/internal.h"
 
-/* Layers of device mapper, RAID and caches above each other; a deeper stack is taken to lead to the function. */
+/*
+ * Layers of device mapper, RAID and caches above each other; a deeper stack is taken to lead to the
+ * function.
+ */
 #define MAX_LAYERS 32
 
 /* Block devices that one is followed to; a tangle of more is taken to lead to the function. */
@@ -63,7 +69,8 @@ static bool any_below(struct below *b, const char *path, const char *prefix)
 	while (dir && (entry = root_next(dir))) {
 		if (entry->d_name[0] == '.' || strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
 			continue;
-		if (snprintf(link, sizeof(link), "%s/%s", path, entry->d_name) < (int)sizeof(link) &&
+		if (snprintf(link, sizeof(link), "%s/%s", path, entry->d_name) <
+			    (int)sizeof(link) &&
 		    lies_below(b, link))
 			return true;
 	}
@@ -81,7 +88,8 @@ static bool nvme_below(struct below *b, const char *path)
 	if (below_note(b, real_path(b->r, real, path)) || !strstr(real, "/nvme-subsystem/"))
 		return false;
 	for (int i = 1; i <= 2; i++) /* of a disk, of a partition */
-		if (snprintf(up, sizeof(up), "%s/%s", path, i == 1 ? ".." : "../..") < (int)sizeof(up) &&
+		if (snprintf(up, sizeof(up), "%s/%s", path, i == 1 ? ".." : "../..") <
+			    (int)sizeof(up) &&
 		    any_below(b, up, "nvme"))
 			return true;
 	return false;
@@ -101,7 +109,8 @@ static bool slaves_below(struct below *b, const char *path, int layers)
 	while (dir && (entry = root_next(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
-		if (snprintf(slave, sizeof(slave), "%s/%s", path, entry->d_name) < (int)sizeof(slave) &&
+		if (snprintf(slave, sizeof(slave), "%s/%s", path, entry->d_name) <
+			    (int)sizeof(slave) &&
 		    block_below(b, slave, layers))
 			return true;
 	}

@@ -14,8 +14,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "host/function.h"
 #include "base/util.h"
+#include "host/function.h"
 
 struct use {
 	const struct root *r;
@@ -25,14 +25,16 @@ struct use {
 	struct error *e;
 };
 
-/* Blanks in /proc/self/mountinfo and /proc/swaps are written as \040: fs/proc_namespace.c mangle(). */
+/*
+ * Blanks in /proc/self/mountinfo and /proc/swaps are written as \040: fs/proc_namespace.c mangle().
+ */
 static void unmangle(char *text)
 {
 	char *to = text;
 
 	for (const char *p = text; *p; p++) {
-		if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] >= '0' && p[2] <= '7' && p[3] >= '0' &&
-		    p[3] <= '7') {
+		if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] >= '0' && p[2] <= '7' &&
+		    p[3] >= '0' && p[3] <= '7') {
 			*to++ = (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0'));
 			p += 3;
 		} else {
@@ -50,14 +52,19 @@ static int busy(struct use *u, const char *what, const char *where, const char *
 	if (!clean)
 		return fail(u->e, CAUSE_FAILED, ENOMEM, "out of memory");
 	rc = fail(u->e, CAUSE_BUSY, EBUSY, "%s%s%s", what, clean[0] ? " " : "", clean);
-	hint(u->e, "%s%s%s   (bind %s --force takes it all the same)", remedy, clean[0] ? " " : "", clean, u->bdf);
+	hint(u->e, "%s%s%s   (bind %s --force takes it all the same)", remedy, clean[0] ? " " : "",
+	     clean, u->bdf);
 	return rc;
 }
 
-/* The source of such a mount is a tag of the virtio device; one that does not tell its tag may be it. */
+/*
+ * The source of such a mount is a tag of the virtio device; one that does not tell its tag may be
+ * it.
+ */
 static bool tag_below(struct use *u, const char *driver, const char *tag)
 {
-	_cleanup_root_dir_ struct root_dir *dir = root_opendir(u->r, "sys/bus/virtio/drivers/%s", driver);
+	_cleanup_root_dir_ struct root_dir *dir =
+		root_opendir(u->r, "sys/bus/virtio/drivers/%s", driver);
 	struct dirent *entry;
 	char path[PATH_MAX];
 
@@ -113,7 +120,8 @@ static bool mount_below(struct use *u, const struct mount *m)
 	if (!colon)
 		return false;
 	*colon = '\0';
-	if (parse_u64(m->device, 10, UINT_MAX, &major) || parse_u64(colon + 1, 10, UINT_MAX, &minor))
+	if (parse_u64(m->device, 10, UINT_MAX, &major) ||
+	    parse_u64(colon + 1, 10, UINT_MAX, &minor))
 		return false;
 	if (major)
 		return device_below(&u->below, (unsigned int)major, (unsigned int)minor);
@@ -215,7 +223,8 @@ static int check_claims(struct use *u)
 	if (!dir)
 		below_note(&u->below, -errno);
 	while (dir && (entry = root_next(dir))) {
-		if (entry->d_name[0] == '.' || root_exists(u->r, "sys/class/block/%s/partition", entry->d_name))
+		if (entry->d_name[0] == '.' ||
+		    root_exists(u->r, "sys/class/block/%s/partition", entry->d_name))
 			continue;
 		snprintf(path, sizeof(path), "sys/class/block/%s", entry->d_name);
 		node_name(node, sizeof(node), entry->d_name);
@@ -240,10 +249,12 @@ static int check_interfaces(struct use *u)
 			continue;
 		snprintf(path, sizeof(path), "sys/class/net/%s/device", entry->d_name);
 		if (!lies_below(&u->below, path) ||
-		    below_note(&u->below, root_number(u->r, &flags, "sys/class/net/%s/flags", entry->d_name)) ||
+		    below_note(&u->below, root_number(u->r, &flags, "sys/class/net/%s/flags",
+						      entry->d_name)) ||
 		    !(flags & IFF_UP))
 			continue;
-		return busy(u, "its network interface is up:", entry->d_name, "ip link set down dev");
+		return busy(u, "its network interface is up:", entry->d_name,
+			    "ip link set down dev");
 	}
 	return 0;
 }
@@ -251,7 +262,9 @@ static int check_interfaces(struct use *u)
 /* A name that a shell takes as it is: whoever has the namespace has chosen the name. */
 static bool is_plain(const char *name)
 {
-	return name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._")] == '\0';
+	return name[strspn(name,
+			   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._")] ==
+	       '\0';
 }
 
 static int up_elsewhere(struct use *u, const struct net_elsewhere *n)
@@ -261,13 +274,15 @@ static int up_elsewhere(struct use *u, const struct net_elsewhere *n)
 
 	if (!name || !where)
 		return fail(u->e, CAUSE_FAILED, ENOMEM, "out of memory");
-	rc = fail(u->e, CAUSE_BUSY, EBUSY, "its network interface %s is up in another network namespace (%s)", name,
-		  where);
+	rc = fail(u->e, CAUSE_BUSY, EBUSY,
+		  "its network interface %s is up in another network namespace (%s)", name, where);
 	if (is_plain(n->up))
-		hint(u->e, "nsenter --net=%s ip link set down dev %s   (bind %s --force takes it all the same)", where,
-		     name, u->bdf);
+		hint(u->e,
+		     "nsenter --net=%s ip link set down dev %s   (bind %s --force takes it all the same)",
+		     where, name, u->bdf);
 	else
-		hint(u->e, "nsenter --net=%s ip link   (bind %s --force takes it all the same)", where, u->bdf);
+		hint(u->e, "nsenter --net=%s ip link   (bind %s --force takes it all the same)",
+		     where, u->bdf);
 	return rc;
 }
 
@@ -279,13 +294,16 @@ static int check_elsewhere(struct use *u)
 	char why[16];
 
 	if (rc)
-		return fail(u->e, cause_of_errno(-rc), -rc, "its network interfaces cannot be counted");
+		return fail(u->e, cause_of_errno(-rc), -rc,
+			    "its network interfaces cannot be counted");
 	if (n.up)
 		return up_elsewhere(u, &n);
 	if (n.total <= n.visible || n.found >= n.total)
 		return 0;
-	rc = fail(u->e, CAUSE_BUSY, EBUSY, "%u of its network interfaces may be up in a network namespace that %s%s",
-		  n.total - n.found, n.error ? "cannot be looked at: " : "was not found: no process is in it",
+	rc = fail(u->e, CAUSE_BUSY, EBUSY,
+		  "%u of its network interfaces may be up in a network namespace that %s%s",
+		  n.total - n.found,
+		  n.error ? "cannot be looked at: " : "was not found: no process is in it",
 		  n.error ? errno_name(-n.error, why) : "");
 	hint(u->e, "lsns -t net   (bind %s --force takes it all the same)", u->bdf);
 	return rc;
@@ -293,13 +311,16 @@ static int check_elsewhere(struct use *u)
 
 static int check_display(struct use *u, const struct function *f)
 {
-	return f->boot_vga ? busy(u, "it is the display that the machine booted with", "", "use another display") : 0;
+	return f->boot_vga ? busy(u, "it is the display that the machine booted with", "",
+				  "use another display")
+			   : 0;
 }
 
 int driver_in_use(const struct root *r, const struct pci_addr *a, struct error *e)
 {
-	static int (*const checks[])(struct use * u) = { check_mounts, check_btrfs,	 check_swaps,
-							 check_claims, check_interfaces, check_elsewhere };
+	static int (*const checks[])(struct use * u) = { check_mounts,	   check_btrfs,
+							 check_swaps,	   check_claims,
+							 check_interfaces, check_elsewhere };
 	struct use u = { .r = r, .a = a, .e = e };
 	unsigned int misses = root_misses(r);
 	struct function f;
@@ -311,7 +332,8 @@ int driver_in_use(const struct root *r, const struct pci_addr *a, struct error *
 		return rc;
 	rc = below_begin(&u.below, r, a);
 	if (rc)
-		return fail(e, cause_of_errno(-rc), -rc, "the folder of %s in /sys cannot be found", u.bdf);
+		return fail(e, cause_of_errno(-rc), -rc, "the folder of %s in /sys cannot be found",
+			    u.bdf);
 	pci_addr_short(a, u.bdf);
 	rc = check_display(&u, &f);
 	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(checks); i++)
@@ -322,6 +344,7 @@ int driver_in_use(const struct root *r, const struct pci_addr *a, struct error *
 		return rc;
 	rc = fail(e, cause_of_errno(-u.below.error), -u.below.error,
 		  "whether the system uses the function cannot be seen");
-	hint(e, "run it as root, and see ulimit -n   (bind %s --force takes it all the same)", u.bdf);
+	hint(e, "run it as root, and see ulimit -n   (bind %s --force takes it all the same)",
+	     u.bdf);
 	return rc;
 }

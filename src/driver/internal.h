@@ -21,8 +21,9 @@
 /** former_save() - @driver "" is remembered too: it had none. 0 or -errno. */
 int former_save(const struct root *r, const struct pci_addr *a, const char *driver);
 
-/** former_load() - 0 and the name ("": none); -ENOENT: nothing is remembered; -EINVAL: no driver's name; -EPERM: not
- * ours.
+/**
+ * former_load() - 0 and the name ("": none); -ENOENT: nothing is remembered; -EINVAL: no driver's
+ * name; -EPERM: not ours. /
  */
 int former_load(const struct root *r, const struct pci_addr *a, char *driver, size_t size);
 void former_forget(const struct root *r, const struct pci_addr *a);
@@ -33,7 +34,7 @@ struct below {
 	const struct root *r;
 	char home[PATH_MAX]; /* the function's own folder, without links */
 	unsigned int looks;  /* at block devices, for the one at hand */
-	int error;	     /* -errno: something could not be looked at, so that "no" is not known */
+	int error; /* -errno: something could not be looked at, so that "no" is not known */
 };
 
 /** below_note() - keep @rc as the error when root_unread() says so. Returns @rc. */
@@ -47,16 +48,25 @@ int below_begin(struct below *b, const struct root *r, const struct pci_addr *a)
 /** lies_below() - whether @path of the root leads to the function's folder or into it. */
 bool lies_below(struct below *b, const char *path);
 
-/** device_below() - whether the block device, or anything that it is made of (/sys/dev/block/MAJ:MIN/slaves), does. */
+/**
+ * device_below() - whether the block device, or anything that it is made of
+ * (/sys/dev/block/MAJ:MIN/slaves), does.
+ */
 bool device_below(struct below *b, unsigned int major, unsigned int minor);
 
-/** node_below() - the same of a node such as /dev/dm-1; a path that is no block device carries nothing. */
+/**
+ * node_below() - the same of a node such as /dev/dm-1; a path that is no block device carries
+ * nothing.
+ */
 bool node_below(struct below *b, const char *node);
 
 /** devices_below() - the same of any block device that the folder @path links. */
 bool devices_below(struct below *b, const char *path);
 
-/** disk_below() - whether the block device's folder @path is the function's own, an NVMe multipath disk included. */
+/**
+ * disk_below() - whether the block device's folder @path is the function's own, an NVMe multipath
+ * disk included.
+ */
 bool disk_below(struct below *b, const char *path);
 
 /* driver/in-use.c: a line of /proc/self/mountinfo, which the texts are borrowed from */
@@ -75,10 +85,11 @@ bool mount_parse(char *line, struct mount *m);
 struct net_elsewhere {
 	unsigned int total;   /* in all namespaces */
 	unsigned int visible; /* of them, in /sys */
-	unsigned int found;   /* with a known state, in all namespaces that were looked at; none if all are visible */
-	char *up, *where;     /* one that is up, and the file of its namespace; NULL: none was found */
-	char *home;	      /* the function's folder in sysfs: "devices/pci0000:00/0000:03:00.0" */
-	int error;	      /* -errno: why some namespace could not be looked at */
+	unsigned int
+		found; /* with a known state, in all namespaces that were looked at; none if all are visible */
+	char *up, *where; /* one that is up, and the file of its namespace; NULL: none was found */
+	char *home;	  /* the function's folder in sysfs: "devices/pci0000:00/0000:03:00.0" */
+	int error;	  /* -errno: why some namespace could not be looked at */
 };
 
 /**
@@ -91,7 +102,8 @@ int netns_search(const struct root *r, const struct pci_addr *a, struct net_else
 void net_elsewhere_free(struct net_elsewhere *n);
 
 /**
- * netns_sysfs() - sysfs as a network namespace sees it, mounted nowhere (fsmount(2), since Linux 5.2)
+ * netns_sysfs() - sysfs as a network namespace sees it, mounted nowhere (fsmount(2), since Linux
+ * 5.2)
  * @netns: a descriptor of the namespace, borrowed
  * Returns: a descriptor, which the caller closes; -errno.
  */

@@ -25,15 +25,18 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "driver/internal.h"
 #include "base/util.h"
+#include "driver/internal.h"
 
 /* Folders below each other; a USB network card behind hubs needs about ten. */
 #define MAX_DEPTH 32
 
 /* ---- how many there are */
 
-/* The folder "net" of a device. On a file system that counts no links an empty one still tells of one interface. */
+/*
+ * The folder "net" of a device. On a file system that counts no links an empty one still tells of
+ * one interface.
+ */
 static int count_interfaces(int fd, struct net_elsewhere *n)
 {
 	_cleanup_dir_ DIR *dir = fdopendir(fd);
@@ -74,7 +77,8 @@ static int count_below(int fd, int depth, struct net_elsewhere *n)
 
 		if (entry->d_name[0] == '.' || entry->d_type != DT_DIR)
 			continue;
-		child = openat(dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		child = openat(dirfd(dir), entry->d_name,
+			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (child < 0)
 			rc = errno == ENOENT ? 0 : -errno;
 		else if (!strcmp(entry->d_name, "net"))
@@ -102,7 +106,8 @@ static int mount_sysfs(void)
 	if (fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -errno;
 	/* attached to no folder: gone with its descriptor */
-	fd = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	fd = fsmount(fs, FSMOUNT_CLOEXEC,
+		     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -114,7 +119,10 @@ static void *visit(void *arg)
 	return NULL;
 }
 
-/* A namespace is a thread's own (setns(2)): this thread stays where it is, whatever happens to the other. */
+/*
+ * A namespace is a thread's own (setns(2)): this thread stays where it is, whatever happens to the
+ * other.
+ */
 int netns_sysfs(int netns)
 {
 	struct visit v = { .netns = netns };
@@ -177,7 +185,8 @@ int netns_look(struct net_elsewhere *n, int sysfs, const char *where)
 		if (len <= 0)
 			continue;
 		target[len] = '\0';
-		if (strncmp(from_devices(target), n->home, home) != 0 || from_devices(target)[home] != '/')
+		if (strncmp(from_devices(target), n->home, home) != 0 ||
+		    from_devices(target)[home] != '/')
 			continue;
 		up = is_up(fd, entry->d_name, &known);
 		n->found += known;
@@ -252,7 +261,10 @@ static void tour_path(struct tour *t, const char *path)
 		t->n->error = rc;
 }
 
-/* Those that ip-netns(8) and container engines keep by a mount: "net:[4026532288]" as the mount's root. */
+/*
+ * Those that ip-netns(8) and container engines keep by a mount: "net:[4026532288]" as the mount's
+ * root.
+ */
 static void tour_mounts(struct tour *t)
 {
 	_cleanup_file_ FILE *f = root_stream(t->r, "proc/self/mountinfo");

@@ -20,7 +20,8 @@ static int watch(const struct root *r, int notify, const char *folder)
 	if (fd < 0)
 		return fd;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return inotify_add_watch(notify, path, IN_CREATE | IN_MOVED_TO | IN_ATTRIB) < 0 ? -errno : 0;
+	return inotify_add_watch(notify, path, IN_CREATE | IN_MOVED_TO | IN_ATTRIB) < 0 ? -errno
+											: 0;
 }
 
 /* 0: something happened, look again. */
@@ -50,7 +51,10 @@ int node_wait(const struct root *r, int group, bool noiommu, uint64_t timeout_us
 	if (notify < 0)
 		return -errno;
 	for (;;) {
-		/* Watched first, looked at second; dev/vfio itself may come late. Watching twice is watching once. */
+		/*
+		 * Watched first, looked at second; dev/vfio itself may come late. Watching twice is
+		 * watching once.
+		 */
 		rc = watch(r, notify, "dev/vfio");
 		if (rc == -ENOENT)
 			rc = watch(r, notify, "dev");

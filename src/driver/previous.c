@@ -17,7 +17,8 @@ static int check_owner(int fd, mode_t type)
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	if ((st.st_mode & S_IFMT) != type || st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)))
+	if ((st.st_mode & S_IFMT) != type || st.st_uid != geteuid() ||
+	    (st.st_mode & (S_IWGRP | S_IWOTH)))
 		return -EPERM;
 	return 0;
 }
@@ -59,7 +60,8 @@ static bool is_driver_name(const char *name)
 
 static int write_name(int folder, const char *file, const char *driver)
 {
-	_cleanup_fd_ int fd = openat(folder, file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	_cleanup_fd_ int fd =
+		openat(folder, file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	char text[ROOT_NAME + 1];
 	ssize_t did;
 	int n;
@@ -117,7 +119,8 @@ int former_load(const struct root *r, const struct pci_addr *a, char *driver, si
 	if (n < 0)
 		return -errno;
 	/* written as one line, so that a torn file is no name */
-	if (n < 1 || (size_t)n > size || n == sizeof(text) || text[n - 1] != '\n' || memchr(text, '\0', (size_t)n))
+	if (n < 1 || (size_t)n > size || n == sizeof(text) || text[n - 1] != '\n' ||
+	    memchr(text, '\0', (size_t)n))
 		return -EINVAL;
 	text[n - 1] = '\0';
 	if (!is_driver_name(text))

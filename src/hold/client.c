@@ -9,10 +9,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "cli/global-options.h"
-#include "runtime/holders.h"
-#include "hold/wire.h"
 #include "base/util.h"
+#include "cli/global-options.h"
+#include "hold/wire.h"
+#include "runtime/holders.h"
 
 #define MAX_WORDS 64
 
@@ -40,8 +40,10 @@ char *attach_last_word(const char *device)
 	return dir < 0 ? NULL : hold_last_word(dir, hold_name(device, name));
 }
 
-/* The sockets of all other users are read. What could not be read is not told: the caller's sentence is about its own
- * holders. */
+/*
+ * The sockets of all other users are read. What could not be read is not told: the caller's
+ * sentence is about its own holders.
+ */
 static bool find_other(const char *device, struct hold_other *who)
 {
 	struct hold_others o = { 0 };
@@ -70,8 +72,9 @@ int attach_other(const char *device, struct error *e)
 	if (geteuid() != 0 || !hold_is_shared(device) || !find_other(device, &who))
 		return 0;
 	fail(e, CAUSE_BUSY, EBUSY, "pid %d, msictl of uid %u, holds it", who.pid, who.uid);
-	hint(e, "kill %d   ends msictl of uid %u, and restores the device; msictl holders lists its devices", who.pid,
-	     who.uid);
+	hint(e,
+	     "kill %d   ends msictl of uid %u, and restores the device; msictl holders lists its devices",
+	     who.pid, who.uid);
 	return -EBUSY;
 }
 
@@ -198,7 +201,8 @@ static int send_all(int sock, struct loop *loop, const char *buf, size_t size)
 	return 0;
 }
 
-static int send_request(int sock, struct loop *loop, uint32_t flags, const char *const *word, size_t n)
+static int send_request(int sock, struct loop *loop, uint32_t flags, const char *const *word,
+			size_t n)
 {
 	struct hold_request r = { .magic = HOLD_MAGIC, .flags = flags };
 	_cleanup_free_ char *buf = malloc(sizeof(r) + HOLD_MAX_REQUEST);
@@ -269,19 +273,24 @@ static int broke_off(int rc, pid_t pid, struct error *e)
 	if (rc == -E2BIG)
 		return fail(e, CAUSE_USAGE, E2BIG, "the command is too long for a holder");
 	if (rc == -ETIMEDOUT) {
-		fail(e, CAUSE_BUSY, ETIMEDOUT, "its holder, pid %d, does not answer; it has the device still", pid);
+		fail(e, CAUSE_BUSY, ETIMEDOUT,
+		     "its holder, pid %d, does not answer; it has the device still", pid);
 		hint(e, "ps -o pid,stat,wchan:32,args -p %d   what it is at", pid);
 		return rc;
 	}
 	if (root_exhausted(rc))
 		return fail(e, CAUSE_FAILED, -rc, "its holder, pid %d, cannot be heard", pid);
-	fail(e, CAUSE_NO_DEVICE, -rc, "the holder broke off; what it held is released when it is gone");
+	fail(e, CAUSE_NO_DEVICE, -rc,
+	     "the holder broke off; what it held is released when it is gone");
 	hint(e, "msictl holders");
 	return rc;
 }
 
-/* What is there to be read is told also when the holder has hung up: why it takes no more callers. */
-static int send_words(int sock, struct loop *loop, uint32_t flags, const char *const *word, size_t n)
+/*
+ * What is there to be read is told also when the holder has hung up: why it takes no more callers.
+ */
+static int send_words(int sock, struct loop *loop, uint32_t flags, const char *const *word,
+		      size_t n)
 {
 	int rc = send_request(sock, loop, flags, word, n);
 
@@ -344,7 +353,8 @@ static void add_args(struct words *w, const struct args *a)
 
 	for (size_t i = 0; i < cmd->noption; i++)
 		if (a->option[i].given)
-			add_option(w, &cmd->option[i], cmd->option[i].kind == KIND_FLAG ? NULL : a->option[i].text);
+			add_option(w, &cmd->option[i],
+				   cmd->option[i].kind == KIND_FLAG ? NULL : a->option[i].text);
 	/* What follows may look like an option and is none. */
 	add(w, "--");
 	for (size_t i = 0; i < cmd->nparam; i++)
@@ -365,12 +375,17 @@ static int put_args(struct session *s, int sock, const char *where, const struct
 	add(w, a->command->word);
 	add_globals(w, &s->globals);
 	add_args(w, a);
-	return w->full ? -E2BIG : send_words(sock, s->loop, out_color(s->out) ? HOLD_COLOR : 0, w->word, w->n);
+	return w->full ? -E2BIG
+		       : send_words(sock, s->loop, out_color(s->out) ? HOLD_COLOR : 0, w->word,
+				    w->n);
 }
 
-int attach_args(struct session *s, int sock, const char *where, const struct args *a, struct error *e)
+int attach_args(struct session *s, int sock, const char *where, const struct args *a,
+		struct error *e)
 {
-	struct answer answer = { .source = { .fd = sock, .ready = on_ready }, .until = UINT64_MAX, .out = s->out };
+	struct answer answer = { .source = { .fd = sock, .ready = on_ready },
+				 .until = UINT64_MAX,
+				 .out = s->out };
 	pid_t pid = 0;
 	int rc;
 
@@ -433,8 +448,8 @@ int attach_answer(struct session *s, struct question *q, uint64_t until, struct 
 	return rc < 0 ? broke_off(rc, q->pid, e) : rc;
 }
 
-int attach_ask(struct session *s, struct question *q, int sock, const char *const *word, size_t n, uint64_t until,
-	       struct error *e)
+int attach_ask(struct session *s, struct question *q, int sock, const char *const *word, size_t n,
+	       uint64_t until, struct error *e)
 {
 	int rc = attach_put(q, sock, word, n, e);
 

@@ -7,9 +7,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/util.h"
 #include "hold/client.h"
 #include "hold/wire.h"
-#include "base/util.h"
 #include "irq/vector-set.h"
 
 #define MAX_LINE 64
@@ -53,7 +53,9 @@ static int take_index(struct feed *f, enum irq_index index, char **at)
 
 	if (numbers(at, most, v, ARRAY_SIZE(v)))
 		return -EPROTO;
-	state = (struct panel_index){ .on = v[0], .armed = (unsigned int)v[1], .of = (unsigned int)v[2] };
+	state = (struct panel_index){ .on = v[0],
+				      .armed = (unsigned int)v[1],
+				      .of = (unsigned int)v[2] };
 	f->handler.index(f->handler.ctx, index, &state);
 	return 0;
 }
@@ -66,7 +68,9 @@ static int take_vector(struct feed *f, enum irq_index index, char **at)
 
 	if (numbers(at, most, v, ARRAY_SIZE(v)))
 		return -EPROTO;
-	c = (struct panel_count){ .index = index, .vector = (unsigned int)v[0], .n = v[1], .total = v[2] };
+	c = (struct panel_count){
+		.index = index, .vector = (unsigned int)v[0], .n = v[1], .total = v[2]
+	};
 	f->handler.vector(f->handler.ctx, &c);
 	return 0;
 }
@@ -155,10 +159,12 @@ static int ask(int sock)
 
 	memcpy(buf, &r, sizeof(r));
 	memcpy(buf + sizeof(r), words, sizeof(words));
-	return send(sock, buf, sizeof(buf), MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof(buf) ? 0 : -EPIPE;
+	return send(sock, buf, sizeof(buf), MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof(buf) ? 0
+											: -EPIPE;
 }
 
-int feed_open(struct feed **out, struct loop *loop, const char *device, const struct feed_handler *h)
+int feed_open(struct feed **out, struct loop *loop, const char *device,
+	      const struct feed_handler *h)
 {
 	struct error ignored;
 	struct feed *f;

@@ -10,8 +10,8 @@
 #ifndef MSICTL_HOLD_EVENT_STREAM_H
 #define MSICTL_HOLD_EVENT_STREAM_H
 
-#include "term/panel.h"
 #include "cli/session.h"
+#include "term/panel.h"
 
 #define FEED_WORD   "__feed"
 #define FEED_NEW    "new"
@@ -29,7 +29,10 @@ struct feed_handler {
 
 struct feed;
 
-/** feed_open() - from the holder of @device, by @loop (borrowed). 0, -ENOENT: nobody holds it, -errno. */
+/**
+ * feed_open() - from the holder of @device, by @loop (borrowed). 0, -ENOENT: nobody holds it,
+ * -errno.
+ */
 int feed_open(struct feed **f, struct loop *loop, const char *device, const struct feed_handler *h);
 
 /** feed_ended() - the holder has ended it. */

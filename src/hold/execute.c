@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "hold/client.h"
 #include "base/util.h"
+#include "hold/client.h"
 
 /* More words than any command takes. */
 #define MAX_WORDS 64
@@ -29,7 +29,8 @@ int execute_command(struct session *s, const struct args *a, struct error *e)
 	return s->job.step ? rc : session_seen(s, rc, e);
 }
 
-static int run_row(struct session *s, const struct command *cmd, const struct args *a, struct error *e)
+static int run_row(struct session *s, const struct command *cmd, const struct args *a,
+		   struct error *e)
 {
 	int rc;
 
@@ -45,7 +46,8 @@ static int run_row(struct session *s, const struct command *cmd, const struct ar
 	return execute_command(s, a, e);
 }
 
-static int parse(struct session *s, int n, char **word, const char **what, struct args *args, struct error *e)
+static int parse(struct session *s, int n, char **word, const char **what, struct args *args,
+		 struct error *e)
 {
 	const struct command *cmd = command_find(s->commands, word[0], true, e);
 	struct globals g = s->globals;
@@ -65,8 +67,8 @@ static int parse(struct session *s, int n, char **word, const char **what, struc
 }
 
 /*
- * Callers run all else themselves. What stays and looks at the device meanwhile would here see another caller reopen
- * it; only the feed, which no person types, is made for that.
+ * Callers run all else themselves. What stays and looks at the device meanwhile would here see
+ * another caller reopen it; only the feed, which no person types, is made for that.
  */
 static int check_held(const struct args *a, struct error *e)
 {
@@ -106,7 +108,8 @@ static bool is_forwarded(const struct session *s, const struct args *a)
 	return s->attached && !s->globals.help && command_for_holder(a);
 }
 
-static int execute_words(struct session *s, int n, char **word, const char *where, const char **what, struct error *e)
+static int execute_words(struct session *s, int n, char **word, const char *where,
+			 const char **what, struct error *e)
 {
 	struct args args;
 	int rc = parse(s, n, word, what, &args, e);
@@ -123,7 +126,8 @@ static int execute_words(struct session *s, int n, char **word, const char *wher
 	return rc;
 }
 
-int execute_open(struct session *s, const char *device, const struct device_events *ev, struct error *e)
+int execute_open(struct session *s, const char *device, const struct device_events *ev,
+		 struct error *e)
 {
 	pid_t pid;
 	int sock = attach_find(device, &pid, e);
@@ -146,19 +150,24 @@ static void tell(struct session *s, const char *where, const char *what, const s
 	for (size_t i = 0; i < ARRAY_SIZE(part); i++) {
 		_cleanup_free_ char *before = prefix;
 
-		if (!part[i] || asprintf(&prefix, "%s%s%s", before ? before : "", before ? ": " : "", part[i]) < 0)
+		if (!part[i] || asprintf(&prefix, "%s%s%s", before ? before : "",
+					 before ? ": " : "", part[i]) < 0)
 			prefix = before, before = NULL;
 	}
 	out_error(s->out, prefix, e);
 }
 
-/* A signal that ended one command, or came behind it, ends the line, whatever the command made of it. */
+/*
+ * A signal that ended one command, or came behind it, ends the line, whatever the command made of
+ * it.
+ */
 static bool stopped(const struct session *s)
 {
 	return s->loop && loop_stopped(s->loop);
 }
 
-int execute_line(struct session *s, char *line, const char *where, bool keep_going, enum cause *status)
+int execute_line(struct session *s, char *line, const char *where, bool keep_going,
+		 enum cause *status)
 {
 	struct globals before = s->globals;
 	char *word[MAX_WORDS + 1], *next = line;

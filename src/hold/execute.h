@@ -9,7 +9,8 @@
  * execute_open() - make the session drive @device: by its holder (s->attached), else by opening it
  * Returns: 0 or -errno with @e.
  */
-int execute_open(struct session *s, const char *device, const struct device_events *ev, struct error *e);
+int execute_open(struct session *s, const char *device, const struct device_events *ev,
+		 struct error *e);
 
 /**
  * execute_line() - run the commands of a line, separated by ;
@@ -19,9 +20,12 @@ int execute_open(struct session *s, const char *device, const struct device_even
  * @status: the first failure's cause, left alone when there is none
  * Returns: 0, or -errno of the failure that stopped the line.
  */
-int execute_line(struct session *s, char *line, const char *where, bool keep_going, enum cause *status);
+int execute_line(struct session *s, char *line, const char *where, bool keep_going,
+		 enum cause *status);
 
-/** execute_command() - run a command that was parsed; a job may be left behind. 0 or -errno with @e. */
+/**
+ * execute_command() - run a command that was parsed; a job may be left behind. 0 or -errno with @e.
+ */
 int execute_command(struct session *s, const struct args *a, struct error *e);
 
 /**

@@ -9,8 +9,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "hold/wire.h"
 #include "base/util.h"
+#include "hold/wire.h"
 
 /* From here on nothing is said or heard; the holder's loop frees it. */
 static void hang_up(struct call *c)
@@ -38,7 +38,8 @@ static void send_pile(struct call *c)
 	uint32_t want = EPOLLIN;
 
 	while (c->sent < c->piled) {
-		ssize_t n = send(c->source.fd, c->pile + c->sent, c->piled - c->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n = send(c->source.fd, c->pile + c->sent, c->piled - c->sent,
+				 MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && errno == EINTR)
 			continue;

@@ -32,10 +32,16 @@ struct call {
 	bool finished; /* the last frame is in the pile */
 };
 
-/** call_new() - of a connected non-blocking socket, owned from now on, closed on error too. 0 or -errno. */
+/**
+ * call_new() - of a connected non-blocking socket, owned from now on, closed on error too. 0 or
+ * -errno.
+ */
 int call_new(struct call **c, int sock, struct loop *loop);
 
-/** call_refuse() - what a caller is told that is not taken in: a sentence, and the exit status. Closes the socket. */
+/**
+ * call_refuse() - what a caller is told that is not taken in: a sentence, and the exit status.
+ * Closes the socket.
+ */
 void call_refuse(int sock, const char *sentence, int status);
 
 /** call_free() - closes the socket; what is in the pile is lost. */
@@ -44,10 +50,16 @@ void call_free(struct call *c);
 /** call_here() - whether the caller still listens, as far as the loop has heard. */
 bool call_here(const struct call *c);
 
-/** call_hear() - read what has come of the request; hangs up when the client has gone or its request is nonsense. */
+/**
+ * call_hear() - read what has come of the request; hangs up when the client has gone or its request
+ * is nonsense.
+ */
 void call_hear(struct call *c);
 
-/** call_look() - whether it does this very moment: a request may have lain here for longer than its caller lived. */
+/**
+ * call_look() - whether it does this very moment: a request may have lain here for longer than its
+ * caller lived.
+ */
 bool call_look(struct call *c);
 
 /** call_over() - it has gone, or has got everything: free it. */

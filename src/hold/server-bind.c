@@ -25,10 +25,11 @@ int bound_group(const struct held *d)
 	rc = presence_read(&d->holder->s->root, &addr, &p);
 	if (rc == 0)
 		return p.group;
-	out_note(d->holder->s->out,
-		 "warning: %s: its IOMMU group can't be read (%s): whether another held function shares the group is "
-		 "not known",
-		 d->spec, strerror(-rc));
+	out_note(
+		d->holder->s->out,
+		"warning: %s: its IOMMU group can't be read (%s): whether another held function shares the group is "
+		"not known",
+		d->spec, strerror(-rc));
 	return -1;
 }
 
@@ -56,7 +57,10 @@ int bound_take(struct held *d, struct error *e)
 	return rc;
 }
 
-/* The kernel lets a driver go only when nobody has the group open, and of several functions the holder has it. */
+/*
+ * The kernel lets a driver go only when nobody has the group open, and of several functions the
+ * holder has it.
+ */
 static bool in_use(const struct holder *h, int group)
 {
 	for (const struct held *d = h->first; d && group >= 0; d = d->next)
@@ -65,7 +69,9 @@ static bool in_use(const struct holder *h, int group)
 	return false;
 }
 
-/* Who asked for something is told that; of a holder in the background only the log has the reason. */
+/*
+ * Who asked for something is told that; of a holder in the background only the log has the reason.
+ */
 static void say_left(struct holder *h, const struct bound *b, const struct error *e)
 {
 	char bdf[PCI_ADDR_LEN], where[PCI_ADDR_LEN + 16];
@@ -78,7 +84,8 @@ static void say_left(struct holder *h, const struct bound *b, const struct error
 	closelog();
 	if (h->left.cause)
 		return;
-	fail(&h->left, e->cause ? e->cause : CAUSE_FAILED, EIO, "%s: its driver could not be given back", bdf);
+	fail(&h->left, e->cause ? e->cause : CAUSE_FAILED, EIO,
+	     "%s: its driver could not be given back", bdf);
 	hint(&h->left, "msictl unbind %s", bdf);
 }
 

@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hold/client.h"
-#include "hold/execute.h"
-#include "hold/event-stream.h"
-#include "hold/wire.h"
-#include "hold/server-internal.h"
 #include "base/util.h"
+#include "hold/client.h"
+#include "hold/event-stream.h"
+#include "hold/execute.h"
+#include "hold/server-internal.h"
+#include "hold/wire.h"
 
 /* The device tells the caller what it does, for the time of his command. */
 static void enter(struct caller *c)
@@ -36,7 +36,8 @@ static bool is_command(const struct caller *c)
 {
 	const char *word = c->call->whole ? c->call->word[0] : "";
 
-	return !c->call->finished && strcmp(word, HOLD_STATE) != 0 && strcmp(word, HOLD_COUNTS) != 0;
+	return !c->call->finished && strcmp(word, HOLD_STATE) != 0 &&
+	       strcmp(word, HOLD_COUNTS) != 0;
 }
 
 static unsigned int count_commands(const struct held *d)
@@ -62,8 +63,8 @@ static int tell_state(struct caller *c, struct error *e)
 		struct vector_set armed = device_armed(d, i);
 
 		if (d->irq[i].present && d->irq[i].info.count)
-			fprintf(f, "%s=%u/%u%c", irq_index_word(i), vector_set_count(&armed), d->irq[i].info.count,
-				'\0');
+			fprintf(f, "%s=%u/%u%c", irq_index_word(i), vector_set_count(&armed),
+				d->irq[i].info.count, '\0');
 	}
 	return 0;
 }
@@ -71,8 +72,8 @@ static int tell_state(struct caller *c, struct error *e)
 static void tell_vector(FILE *f, enum irq_index index, const struct vector *v)
 {
 	if (v && (v->armed || v->count))
-		fprintf(f, "%s.%u=%d %" PRIu64 " %" PRIu64 "%c", irq_index_word(index), v->number, v->armed, v->count,
-			v->wakeups, '\0');
+		fprintf(f, "%s.%u=%d %" PRIu64 " %" PRIu64 "%c", irq_index_word(index), v->number,
+			v->armed, v->count, v->wakeups, '\0');
 }
 
 static int tell_counts(struct caller *c, struct error *e)
@@ -129,7 +130,10 @@ static const struct verb *find_verb(const char *word)
 	return NULL;
 }
 
-/* What a person at a prompt would type is no command of its own; and a holder that ends has no use for it. */
+/*
+ * What a person at a prompt would type is no command of its own; and a holder that ends has no use
+ * for it.
+ */
 static void say_how(const struct held *d, struct error *e)
 {
 	_cleanup_free_ char *word = d ? quote_word_dup(d->spec) : NULL;
@@ -184,7 +188,8 @@ void callers_reopened(const struct held *d)
 	int rc = fail(&e, CAUSE_NO_DEVICE, 0,
 		      "another caller's reopen closed the device, and nothing is armed any more");
 
-	hint(&e, "msictl run %s -c '...'   its vectors have to be enabled again first", word ? word : d->spec);
+	hint(&e, "msictl run %s -c '...'   its vectors have to be enabled again first",
+	     word ? word : d->spec);
 	for (struct caller *c = d->holder->callers; c; c = c->next)
 		if (c->held == d && c->s.job.step && !is_feed(c))
 			caller_end(c, rc, &e);
@@ -199,9 +204,10 @@ static void set_up(struct caller *c)
 	c->s.out = c->call->out;
 	c->s.trace = d->holder->quiet;
 	c->s.trace.ctx = &c->s;
-	c->s.globals = (struct globals){ .noiommu = d->s.globals.noiommu,
-					 .timeout_us = d->s.globals.timeout_us,
-					 .color = c->call->flags & HOLD_COLOR ? "always" : "never" };
+	c->s.globals =
+		(struct globals){ .noiommu = d->s.globals.noiommu,
+				  .timeout_us = d->s.globals.timeout_us,
+				  .color = c->call->flags & HOLD_COLOR ? "always" : "never" };
 	session_apply(&c->s);
 }
 

@@ -5,10 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "hold/server-internal.h"
 #include "base/util.h"
+#include "hold/server-internal.h"
 
-/* How long the lock of the folder of sockets is waited for: without --timeout, and in a holder that serves. */
+/*
+ * How long the lock of the folder of sockets is waited for: without --timeout, and in a holder that
+ * serves.
+ */
 #define LOCK_US		5000000
 #define SERVING_LOCK_US 200000
 
@@ -51,7 +54,8 @@ static int list_siblings(struct holder *h, struct error *e)
 	n = 0;
 	for (const struct held *d = h->first; d; d = d->next)
 		if (d->s.device && d->s.device->handle)
-			h->sibling[n++] = (struct sibling){ d->s.device->backend, d->s.device->handle };
+			h->sibling[n++] =
+				(struct sibling){ d->s.device->backend, d->s.device->handle };
 	h->siblings = (struct siblings){ .at = h->sibling, .n = n };
 	return 0;
 }
@@ -163,7 +167,8 @@ static struct held *held_new(struct holder *h, const char *device, const struct 
 }
 
 /* A group can be opened when all of its functions have vfio-pci, so all of them get it first. */
-static int bind_all(struct holder *h, const char *const *device, size_t n, const struct holding *how, struct error *e)
+static int bind_all(struct holder *h, const char *const *device, size_t n,
+		    const struct holding *how, struct error *e)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct held *d = held_new(h, device[i], how);
@@ -199,13 +204,14 @@ static void undo(struct held *d, struct error *e)
 		struct error why;
 
 		if (held_release(d, &why) < 0)
-			append(e->message, sizeof(e->message), "; and a driver could not be given back: %s",
-			       why.message);
+			append(e->message, sizeof(e->message),
+			       "; and a driver could not be given back: %s", why.message);
 		d = next;
 	}
 }
 
-int holder_take(struct holder *h, const char *const *device, size_t n, const struct holding *how, struct error *e)
+int holder_take(struct holder *h, const char *const *device, size_t n, const struct holding *how,
+		struct error *e)
 {
 	struct held **mine = &h->first;
 	int rc;

@@ -6,8 +6,8 @@
 #include <time.h>
 
 #include "hold/request.h"
-#include "runtime/holders.h"
 #include "hold/server.h"
+#include "runtime/holders.h"
 
 struct bound;
 
@@ -18,12 +18,13 @@ struct held {
 	char *spec;
 	char name[HOLD_NAME];
 	struct source listener; /* fd -1: none */
-	uint64_t deaf_until;	/* out of descriptors: asked again then, or when a caller has gone; 0: it is heard */
-	bool gone;		/* the kernel or the peer took it away */
-	bool release;		/* to be let go */
-	struct bound *bound;	/* what hold --bind changed; NULL: nothing */
-	int group;		/* IOMMU group, -1: none */
-	bool keep;		/* goes on without it when it was taken back */
+	uint64_t
+		deaf_until; /* out of descriptors: asked again then, or when a caller has gone; 0: it is heard */
+	bool gone;	     /* the kernel or the peer took it away */
+	bool release;	     /* to be let go */
+	struct bound *bound; /* what hold --bind changed; NULL: nothing */
+	int group;	     /* IOMMU group, -1: none */
+	bool keep;	     /* goes on without it when it was taken back */
 	time_t since;
 };
 
@@ -63,12 +64,16 @@ void held_listen(struct source *s);
 
 /* hold/server-device.c */
 
-/** held_unlink() - take the socket's name away: clients that come now are told that nobody holds the device. Those that
- * have connected can still be taken in. */
+/**
+ * held_unlink() - take the socket's name away: clients that come now are told that nobody holds the
+ * device. Those that have connected can still be taken in.
+ */
 void held_unlink(struct held *d);
 
-/** held_release() - put back, give back, close, forget. 0; 1: the driver is given back with the last function of the
- * group; or -errno with @e: it could not be given back. */
+/**
+ * held_release() - put back, give back, close, forget. 0; 1: the driver is given back with the last
+ * function of the group; or -errno with @e: it could not be given back.
+ */
 int held_release(struct held *d, struct error *e);
 
 /* hold/server-bind.c */
@@ -80,14 +85,20 @@ struct bound {
 	int group;
 };
 
-/** bound_group() - the IOMMU group of a function, -1: none, or one that can't be read: that is said. */
+/**
+ * bound_group() - the IOMMU group of a function, -1: none, or one that can't be read: that is said.
+ */
 int bound_group(const struct held *d);
 
-/** bound_take() - give it to vfio-pci; d->bound when that changed its driver. 0 or -errno with @e. */
+/**
+ * bound_take() - give it to vfio-pci; d->bound when that changed its driver. 0 or -errno with @e.
+ */
 int bound_take(struct held *d, struct error *e);
 
-/** bound_settle() - give back what was let go, as far as nothing of its group is open. @mine is let go now, NULL:
- * nothing is; owned from now on. 0, or of @mine as held_release(). */
+/**
+ * bound_settle() - give back what was let go, as far as nothing of its group is open. @mine is let
+ * go now, NULL: nothing is; owned from now on. 0, or of @mine as held_release().
+ */
 int bound_settle(struct holder *h, struct bound *mine, struct error *e);
 
 /* hold/server-client.c */
@@ -98,8 +109,10 @@ void caller_run(struct caller *c);
 /** caller_end() - say why the command ends, if it has not yet. */
 void caller_end(struct caller *c, int rc, const struct error *e);
 
-/** callers_reopened() - end what runs on the device, which another caller opens anew: its vectors are about to be
- * freed. */
+/**
+ * callers_reopened() - end what runs on the device, which another caller opens anew: its vectors
+ * are about to be freed.
+ */
 void callers_reopened(const struct held *d);
 
 /** caller_free() - ends its job. */

@@ -8,11 +8,11 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "hold/client.h"
 #include "base/fdlimit.h"
-#include "hold/wire.h"
-#include "hold/server-internal.h"
 #include "base/util.h"
+#include "hold/client.h"
+#include "hold/server-internal.h"
+#include "hold/wire.h"
 
 /* More callers at once than any script has. */
 #define MAX_CALLERS 512
@@ -35,7 +35,9 @@ static void accept_one(struct held *d, int sock)
 		return;
 	}
 	if (h->ncallers >= MAX_CALLERS) {
-		call_refuse(sock, "msictl: the holder has all the callers that it can have; try again\n", CAUSE_BUSY);
+		call_refuse(sock,
+			    "msictl: the holder has all the callers that it can have; try again\n",
+			    CAUSE_BUSY);
 		return;
 	}
 	c = calloc(1, sizeof(*c));
@@ -76,7 +78,10 @@ void held_listen(struct source *s)
 	d->deaf_until = now_us() + DEAF_US;
 }
 
-/* Those whose time is there at @now. Returns when the next one is to be heard; without one there is no timer. */
+/*
+ * Those whose time is there at @now. Returns when the next one is to be heard; without one there is
+ * no timer.
+ */
 static uint64_t hear_again(struct holder *h, uint64_t now)
 {
 	uint64_t due = UINT64_MAX;
@@ -116,7 +121,9 @@ int holder_new(struct holder **out, struct session *s, struct error *e)
 	return 0;
 }
 
-/* Nobody's command goes on without the device; who asked for its release is told when that is done. */
+/*
+ * Nobody's command goes on without the device; who asked for its release is told when that is done.
+ */
 static void end_callers(struct held *d, const struct error *e)
 {
 	for (struct caller *c = d->holder->callers; c; c = c->next)
@@ -131,15 +138,17 @@ static void tell_released(struct caller *c, int rc, const struct error *e)
 	if (rc > 0 && !c->call->finished)
 		fputs(HOLD_LATER, c->call->data);
 	if (rc < 0) {
-		fail(&why, e->cause, e->err, "it is let go, but its driver could not be given back: %s", e->message);
+		fail(&why, e->cause, e->err,
+		     "it is let go, but its driver could not be given back: %s", e->message);
 		hint(&why, "msictl unbind %s", c->device);
 	}
 	caller_end(c, rc < 0 ? rc : 0, &why);
 }
 
 /*
- * Clients wait in the listener's queue while the device is taken away, and closing the listener would reset them before
- * they have read a reason. The name goes first, so that the queue has an end.
+ * Clients wait in the listener's queue while the device is taken away, and closing the listener
+ * would reset them before they have read a reason. The name goes first, so that the queue has an
+ * end.
  */
 static void take_in_last(struct held *d)
 {
@@ -215,7 +224,8 @@ static void look_after_devices(struct holder *h)
 	for (struct held *d = h->first; d; d = next) {
 		next = d->next;
 		if (d->release) {
-			fail(&e, CAUSE_NO_DEVICE, ENODEV, "the holder was asked to release the device");
+			fail(&e, CAUSE_NO_DEVICE, ENODEV,
+			     "the holder was asked to release the device");
 			let_go(d, &e);
 		} else if (d->gone) {
 			taken_away(d);
@@ -313,7 +323,8 @@ static void say_farewell(struct holder *h)
 	struct error e;
 
 	if (signal)
-		fail(&e, CAUSE_NO_DEVICE, ENODEV, "the holder was stopped by %s", strsignal(signal));
+		fail(&e, CAUSE_NO_DEVICE, ENODEV, "the holder was stopped by %s",
+		     strsignal(signal));
 	else if (h->first)
 		fail(&e, CAUSE_NO_DEVICE, ENODEV, "the holder was stopped by a failure");
 	else

@@ -20,7 +20,8 @@
 struct hold_request {
 	uint32_t magic;
 	uint32_t flags; /* HOLD_COLOR */
-	uint32_t size;	/* of the words behind it, each ended by a NUL; the first is what an error begins with: "FILE:7"
+	uint32_t
+		size; /* of the words behind it, each ended by a NUL; the first is what an error begins with: "FILE:7"
 			 */
 };
 
@@ -38,12 +39,17 @@ struct hold_frame {
 /* The caller's terminal can emphasise. */
 #define HOLD_COLOR 1u
 
-/* What only holders understand, where a command's word would be. When it fails, why: a sentence and a hint, each ended
- * by a NUL. */
-#define HOLD_STATE   "@state"	/* tell of the device: KEY=VALUE, each ended by a NUL */
-#define HOLD_TAKE    "@take"	/* DEVICE [bind] [keep]: hold this one too, it is of the same IOMMU group */
-#define HOLD_COUNTS  "@counts"	/* tell what vectors counted: INDEX.VECTOR=ARMED COUNT WAKEUPS, each ended by a NUL */
-#define HOLD_RELEASE "@release" /* put everything back, let it go; HOLD_LATER when the driver has to wait */
+/*
+ * What only holders understand, where a command's word would be. When it fails, why: a sentence and
+ * a hint, each ended by a NUL.
+ */
+#define HOLD_STATE "@state" /* tell of the device: KEY=VALUE, each ended by a NUL */
+#define HOLD_TAKE \
+	"@take" /* DEVICE [bind] [keep]: hold this one too, it is of the same IOMMU group */
+#define HOLD_COUNTS \
+	"@counts" /* tell what vectors counted: INDEX.VECTOR=ARMED COUNT WAKEUPS, each ended by a NUL */
+#define HOLD_RELEASE \
+	"@release" /* put everything back, let it go; HOLD_LATER when the driver has to wait */
 
 #define HOLD_LATER "later" /* it is given back with the last function of its IOMMU group */
 

@@ -13,7 +13,9 @@
 
 #define LAST_BAR 5
 
-/* IORESOURCE_* of linux/ioport.h, the third column of "resource" (Documentation/PCI/sysfs-pci.rst). */
+/*
+ * IORESOURCE_* of linux/ioport.h, the third column of "resource" (Documentation/PCI/sysfs-pci.rst).
+ */
 #define RESOURCE_IO	0x00000100u
 #define RESOURCE_MEMORY 0x00000200u
 
@@ -58,11 +60,13 @@ int bar_parse(const char *text, unsigned int number, struct bar *b)
 static int check_power(const struct function *f, struct error *e)
 {
 	char bdf[PCI_ADDR_LEN];
-	bool awake = !f->power_state[0] || !strcmp(f->power_state, "D0") || !strcmp(f->power_state, "unknown");
+	bool awake = !f->power_state[0] || !strcmp(f->power_state, "D0") ||
+		     !strcmp(f->power_state, "unknown");
 
 	pci_addr_full(&f->addr, bdf);
 	if (f->caps.problem == CAPS_ALL_ONES)
-		return fail(e, CAUSE_NO_DEVICE, ENXIO, "the device does not answer: its config space reads all ones");
+		return fail(e, CAUSE_NO_DEVICE, ENXIO,
+			    "the device does not answer: its config space reads all ones");
 	if (!awake || !strcmp(f->runtime, "suspended")) {
 		fail(e, CAUSE_FAILED, 0, "the function is in %s, where its BARs do not answer",
 		     awake ? "runtime suspend" : f->power_state);
@@ -71,44 +75,56 @@ static int check_power(const struct function *f, struct error *e)
 	}
 	if (f->caps.command & COMMAND_MEMORY)
 		return 0;
-	fail(e, CAUSE_FAILED, 0, "memory decode is off (Command 0x%04x), so its BARs do not answer", f->caps.command);
+	fail(e, CAUSE_FAILED, 0, "memory decode is off (Command 0x%04x), so its BARs do not answer",
+	     f->caps.command);
 	hint(e, "a driver turns it on: setpci -s %s COMMAND shows it", bdf);
 	return -EINVAL;
 }
 
-static int check_bar(const struct root *r, const char *bdf, unsigned int number, uint64_t offset, size_t len,
-		     struct error *e)
+static int check_bar(const struct root *r, const char *bdf, unsigned int number, uint64_t offset,
+		     size_t len, struct error *e)
 {
 	char text[4096];
 	struct bar b;
 
 	if (number > LAST_BAR)
-		return fail(e, CAUSE_FAILED, 0, "BAR %u does not exist: the capability's BAR indicator is reserved",
+		return fail(e, CAUSE_FAILED, 0,
+			    "BAR %u does not exist: the capability's BAR indicator is reserved",
 			    number);
-	if (root_text(r, text, sizeof(text), "sys/bus/pci/devices/%s/resource", bdf) < 0 || bar_parse(text, number, &b))
-		return fail(e, CAUSE_FAILED, 0, "/sys/bus/pci/devices/%s/resource does not tell of BAR %u", bdf,
+	if (root_text(r, text, sizeof(text), "sys/bus/pci/devices/%s/resource", bdf) < 0 ||
+	    bar_parse(text, number, &b))
+		return fail(e, CAUSE_FAILED, 0,
+			    "/sys/bus/pci/devices/%s/resource does not tell of BAR %u", bdf,
 			    number);
 	if (b.io)
-		return fail(e, CAUSE_FAILED, 0, "BAR %u is an I/O BAR: no MSI-X structure can lie in it", number);
+		return fail(e, CAUSE_FAILED, 0,
+			    "BAR %u is an I/O BAR: no MSI-X structure can lie in it", number);
 	if (!b.memory || !b.size)
-		return fail(e, CAUSE_FAILED, 0, "BAR %u is not implemented or has no address", number);
+		return fail(e, CAUSE_FAILED, 0, "BAR %u is not implemented or has no address",
+			    number);
 	if (offset > b.size || len > b.size - offset)
-		return fail(e, CAUSE_FAILED, 0, "0x%zx bytes at 0x%" PRIx64 " lie outside BAR %u, which has 0x%" PRIx64,
+		return fail(e, CAUSE_FAILED, 0,
+			    "0x%zx bytes at 0x%" PRIx64 " lie outside BAR %u, which has 0x%" PRIx64,
 			    len, offset, number, b.size);
 	return 0;
 }
 
 static int fail_map(const char *bdf, unsigned int number, int err, struct error *e)
 {
-	fail(e, cause_of_errno(err), err, "/sys/bus/pci/devices/%s/resource%u cannot be mapped", bdf, number);
+	fail(e, cause_of_errno(err), err, "/sys/bus/pci/devices/%s/resource%u cannot be mapped",
+	     bdf, number);
 	/* iomem_is_exclusive() in kernel/resource.c; lockdown refuses with EPERM */
 	if (err == ENOENT)
-		hint(e, "a kernel without HAVE_PCI_MMAP maps no BAR; msictl bind %s, then info opens it", bdf);
+		hint(e,
+		     "a kernel without HAVE_PCI_MMAP maps no BAR; msictl bind %s, then info opens it",
+		     bdf);
 	else if (err == EINVAL)
-		hint(e, "a kernel with CONFIG_IO_STRICT_DEVMEM keeps a driver's BAR to itself: boot with "
-			"iomem=relaxed");
+		hint(e,
+		     "a kernel with CONFIG_IO_STRICT_DEVMEM keeps a driver's BAR to itself: boot with "
+		     "iomem=relaxed");
 	else if (err == EPERM || err == EACCES)
-		hint(e, "run as root; kernel lockdown (cat /sys/kernel/security/lockdown) forbids it even to root");
+		hint(e,
+		     "run as root; kernel lockdown (cat /sys/kernel/security/lockdown) forbids it even to root");
 	return -err;
 }
 
@@ -123,8 +139,8 @@ static bool all_ones(const void *buf, size_t len)
 	return len > 0;
 }
 
-static int read_mapped(int fd, const char *bdf, unsigned int number, uint64_t offset, void *buf, size_t len,
-		       struct error *e)
+static int read_mapped(int fd, const char *bdf, unsigned int number, uint64_t offset, void *buf,
+		       size_t len, struct error *e)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), skip = (size_t)(offset % page);
 	void *map = mmap(NULL, skip + len, PROT_READ, MAP_SHARED, fd, (off_t)(offset - skip));
@@ -137,12 +153,13 @@ static int read_mapped(int fd, const char *bdf, unsigned int number, uint64_t of
 	if (rc)
 		return fail(e, CAUSE_NO_DEVICE, EFAULT, "the device stopped answering (SIGBUS)");
 	if (all_ones(buf, len))
-		return fail(e, CAUSE_NO_DEVICE, ENXIO, "the device does not answer: BAR %u reads all ones", number);
+		return fail(e, CAUSE_NO_DEVICE, ENXIO,
+			    "the device does not answer: BAR %u reads all ones", number);
 	return 0;
 }
 
-int bar_read(const struct root *r, const struct function *f, unsigned int number, uint64_t offset, void *buf,
-	     size_t len, struct error *e)
+int bar_read(const struct root *r, const struct function *f, unsigned int number, uint64_t offset,
+	     void *buf, size_t len, struct error *e)
 {
 	_cleanup_fd_ int fd = -1;
 	char bdf[PCI_ADDR_LEN];
@@ -162,5 +179,6 @@ int bar_read(const struct root *r, const struct function *f, unsigned int number
 	if (rc)
 		return rc;
 	fd = root_openf(r, O_RDONLY, "sys/bus/pci/devices/%s/resource%u", bdf, number);
-	return fd < 0 ? fail_map(bdf, number, -fd, e) : read_mapped(fd, bdf, number, offset, buf, len, e);
+	return fd < 0 ? fail_map(bdf, number, -fd, e)
+		      : read_mapped(fd, bdf, number, offset, buf, len, e);
 }

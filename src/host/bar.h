@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reading a BAR of a function that somebody else drives: sysfs' resourceN, never where it could hurt. */
+/*
+ * Reading a BAR of a function that somebody else drives: sysfs' resourceN, never where it could
+ * hurt.
+ */
 #ifndef MSICTL_HOST_BAR_H
 #define MSICTL_HOST_BAR_H
 
@@ -27,7 +30,7 @@ int bar_parse(const char *text, unsigned int number, struct bar *b);
  * Returns: 0; -ENXIO when all of it reads as ones: nobody answered; -errno. A
  * sentence in @e.
  */
-int bar_read(const struct root *r, const struct function *f, unsigned int number, uint64_t offset, void *buf,
-	     size_t len, struct error *e);
+int bar_read(const struct root *r, const struct function *f, unsigned int number, uint64_t offset,
+	     void *buf, size_t len, struct error *e);
 
 #endif

@@ -20,7 +20,8 @@
 /* PCI Code and ID Assignment 1.11, section 1.7: base class 06h is a bridge. */
 #define BASE_CLASS_BRIDGE 0x06
 
-static uint64_t number_or(const struct root *r, const char *bdf, const char *file, uint64_t max, uint64_t otherwise)
+static uint64_t number_or(const struct root *r, const char *bdf, const char *file, uint64_t max,
+			  uint64_t otherwise)
 {
 	uint64_t n;
 
@@ -43,7 +44,8 @@ static bool is_noiommu(const struct root *r, int group)
 	static const char unsafe[] = "vfio-noiommu";
 	char name[sizeof(unsafe) + 1];
 
-	return root_text(r, name, sizeof(name), GROUPS "/%d/name", group) > 0 && !strcmp(name, unsafe);
+	return root_text(r, name, sizeof(name), GROUPS "/%d/name", group) > 0 &&
+	       !strcmp(name, unsafe);
 }
 
 static void read_words(const struct root *r, const char *bdf, struct function *f)
@@ -63,14 +65,15 @@ static int check_there(const struct root *r, const char *bdf, struct error *e)
 	if (!rc)
 		return 0;
 	if (root_unread(rc))
-		return fail(e, cause_of_errno(-rc), -rc, "PCI function %s cannot be looked at", bdf);
+		return fail(e, cause_of_errno(-rc), -rc, "PCI function %s cannot be looked at",
+			    bdf);
 	fail(e, CAUSE_NO_DEVICE, ENODEV, "there is no PCI function %s", bdf);
 	hint(e, "msictl list");
 	return -ENODEV;
 }
 
-static int read_function(const struct root *r, const struct pci_addr *a, size_t config, struct function *f,
-			 struct error *e)
+static int read_function(const struct root *r, const struct pci_addr *a, size_t config,
+			 struct function *f, struct error *e)
 {
 	unsigned int misses = root_misses(r);
 	char bdf[PCI_ADDR_LEN];
@@ -91,15 +94,19 @@ static int read_function(const struct root *r, const struct pci_addr *a, size_t 
 	read_words(r, bdf, f);
 	/* nothing of it is known: what is no driver here may be one */
 	rc = root_missed(r, misses);
-	return root_exhausted(rc) ? fail(e, CAUSE_FAILED, -rc, "PCI function %s cannot be looked at", bdf) : 0;
+	return root_exhausted(rc)
+		       ? fail(e, CAUSE_FAILED, -rc, "PCI function %s cannot be looked at", bdf)
+		       : 0;
 }
 
-int function_read(const struct root *r, const struct pci_addr *a, struct function *f, struct error *e)
+int function_read(const struct root *r, const struct pci_addr *a, struct function *f,
+		  struct error *e)
 {
 	return read_function(r, a, sizeof(f->config), f, e);
 }
 
-int function_peek(const struct root *r, const struct pci_addr *a, struct function *f, struct error *e)
+int function_peek(const struct root *r, const struct pci_addr *a, struct function *f,
+		  struct error *e)
 {
 	return read_function(r, a, CONFIG_BASIC, f, e);
 }

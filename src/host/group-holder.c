@@ -11,8 +11,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "host/function.h"
 #include "base/util.h"
+#include "host/function.h"
 
 /* The descriptors of one process. */
 struct scan {
@@ -53,7 +53,10 @@ static char *fdinfo_value(struct scan *s, const char *fd, const char *key)
 	return NULL;
 }
 
-/* "vfio-device-syspath: /sys/devices/..." of a VFIO device's descriptor (Documentation/filesystems/proc.rst). */
+/*
+ * "vfio-device-syspath: /sys/devices/..." of a VFIO device's descriptor
+ * (Documentation/filesystems/proc.rst).
+ */
 static int group_of_fdinfo(struct scan *s, const char *fd)
 {
 	_cleanup_free_ char *path = fdinfo_value(s, fd, "vfio-device-syspath");
@@ -61,7 +64,10 @@ static int group_of_fdinfo(struct scan *s, const char *fd)
 	return path ? function_group(s->r, path) : -1;
 }
 
-/* A descriptor made with O_PATH names a file and does not open the file: anybody may have such a one. open(2) */
+/*
+ * A descriptor made with O_PATH names a file and does not open the file: anybody may have such a
+ * one. open(2)
+ */
 static bool names_only(struct scan *s, const char *fd)
 {
 	_cleanup_free_ char *text = fdinfo_value(s, fd, "flags");
@@ -81,7 +87,10 @@ static int group_of_word(const char *word)
 	return parse_u64(word, 10, INT_MAX, &n) ? -1 : (int)n;
 }
 
-/* The group that a character device belongs to: a group's own node, or that of one device (since Linux 6.6). */
+/*
+ * The group that a character device belongs to: a group's own node, or that of one device (since
+ * Linux 6.6).
+ */
 static int group_of_number(struct scan *s, unsigned int major, unsigned int minor)
 {
 	char word[64], class[64], path[64];
@@ -94,7 +103,8 @@ static int group_of_number(struct scan *s, unsigned int major, unsigned int mino
 			return -1;
 		return function_group(s->r, word);
 	}
-	if (strcmp(class, "vfio") != 0 || note_error(s, root_link(s->r, word, sizeof(word), "%s", path)) < 0)
+	if (strcmp(class, "vfio") != 0 ||
+	    note_error(s, root_link(s->r, word, sizeof(word), "%s", path)) < 0)
 		return -1;
 	return group_of_word(word);
 }
@@ -109,7 +119,8 @@ static int group_of_node(struct scan *s, const char *fd)
 	struct statx st;
 	int group;
 
-	if (statx(s->dir, fd, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &st) < 0 || !S_ISCHR(st.stx_mode))
+	if (statx(s->dir, fd, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &st) < 0 ||
+	    !S_ISCHR(st.stx_mode))
 		return -1;
 	group = group_of_number(s, st.stx_rdev_major, st.stx_rdev_minor);
 	return group >= 0 && names_only(s, fd) ? -1 : group;
@@ -122,7 +133,8 @@ static int group_of_name(const struct root *r, const char *target)
 	char bdf[64];
 
 	if (!strncmp(target, cdev, strlen(cdev)))
-		return root_link(r, bdf, sizeof(bdf), "sys/class/vfio-dev/%s/device", target + strlen(cdev)) < 0
+		return root_link(r, bdf, sizeof(bdf), "sys/class/vfio-dev/%s/device",
+				 target + strlen(cdev)) < 0
 			       ? -1
 			       : function_group(r, bdf);
 	return strncmp(target, node, strlen(node)) ? -1 : group_of_word(target + strlen(node));
@@ -158,14 +170,16 @@ static bool runs_msictl(const struct root *r, const char *pid, const char *comm)
 	fd = root_openf(r, O_PATH, "proc/%s/exe", pid);
 	if (fd < 0 || fstat(fd, &other))
 		return false;
-	if (!stat("/proc/self/exe", &self) && other.st_dev == self.st_dev && other.st_ino == self.st_ino)
+	if (!stat("/proc/self/exe", &self) && other.st_dev == self.st_dev &&
+	    other.st_ino == self.st_ino)
 		return true;
 	return other.st_uid == 0 && !(other.st_mode & (S_IWGRP | S_IWOTH)) &&
 	       root_link(r, name, sizeof(name), "proc/%s/exe", pid) > 0 &&
 	       (!strcmp(name, "msictl") || !strcmp(name, "msictl (deleted)"));
 }
 
-static void read_holder(const struct root *r, const char *pid, unsigned int number, struct holder *h)
+static void read_holder(const struct root *r, const char *pid, unsigned int number,
+			struct holder *h)
 {
 	_cleanup_fd_ int fd = root_openf(r, O_PATH, "proc/%s", pid);
 	struct stat st;
@@ -180,7 +194,8 @@ static void read_holder(const struct root *r, const char *pid, unsigned int numb
  * A holder that was not known before is filled in.
  * Returns: how many; -EACCES: not ours to look at; -errno of root_exhausted().
  */
-static int process_holds(const struct root *r, const char *pid, unsigned int number, struct group_use *use, size_t n)
+static int process_holds(const struct root *r, const char *pid, unsigned int number,
+			 struct group_use *use, size_t n)
 {
 	_cleanup_root_dir_ struct root_dir *d = root_opendir(r, "proc/%s/fd", pid);
 	struct scan s = { .r = r, .pid = pid };
@@ -188,7 +203,9 @@ static int process_holds(const struct root *r, const char *pid, unsigned int num
 	int found = 0;
 
 	if (!d)
-		return errno == EACCES || errno == EPERM ? -EACCES : root_exhausted(-errno) ? -errno : 0;
+		return errno == EACCES || errno == EPERM ? -EACCES
+		       : root_exhausted(-errno)		 ? -errno
+							 : 0;
 	s.dir = root_dir_fd(d);
 	while ((entry = root_next(d))) {
 		char target[PATH_MAX];
@@ -259,12 +276,14 @@ int group_refuse(int group, const struct holder *h, struct error *e)
 	if (h->ours && h->uid == geteuid())
 		hint(e, "msictl holders   tells what is held; msictl release lets go of it");
 	else if (h->ours && geteuid() == 0)
-		hint(e, "kill %d   ends msictl of uid %u, and restores the devices; msictl holders lists them", h->pid,
-		     h->uid);
+		hint(e,
+		     "kill %d   ends msictl of uid %u, and restores the devices; msictl holders lists them",
+		     h->pid, h->uid);
 	else if (h->ours)
 		hint(e, "ps -fp %d   shows the process, which belongs to uid %u", h->pid, h->uid);
 	else
-		hint(e, "ps -fp %d   tells who that is: end it in its own way, a virtual machine by shutting it down",
+		hint(e,
+		     "ps -fp %d   tells who that is: end it in its own way, a virtual machine by shutting it down",
 		     h->pid);
 	return rc;
 }

@@ -15,14 +15,19 @@ struct holder {
 	int pid; /* 0: nobody found (or not allowed to look) */
 	uid_t uid;
 	char comm[64]; /* the longest that proc_task_name() of fs/proc/array.c writes, and a NUL */
-	bool ours;     /* the process runs msictl, by its executable file: any process may choose its comm */
+	bool ours; /* the process runs msictl, by its executable file: any process may choose its comm */
 };
 
-/** group_holder() - scan /proc/PID/fd for the group's node; not by polling, once. 0, -ENOENT none, or why some could
- * not be looked at: as group_holders(). */
+/**
+ * group_holder() - scan /proc/PID/fd for the group's node; not by polling, once. 0, -ENOENT none,
+ * or why some could not be looked at: as group_holders().
+ */
 int group_holder(const struct root *r, int group, struct holder *h);
 
-/** group_refuse() - "IOMMU group 8 is held by pid 12 (qemu)", with what to do about it. Always -EBUSY. */
+/**
+ * group_refuse() - "IOMMU group 8 is held by pid 12 (qemu)", with what to do about it. Always
+ * -EBUSY.
+ */
 int group_refuse(int group, const struct holder *h, struct error *e);
 
 struct group_use {

@@ -29,7 +29,8 @@ bool groups_offered(const struct root *r)
 static bool read_cdev(const struct root *r, const struct pci_addr *a, char *buf, size_t size)
 {
 	char bdf[PCI_ADDR_LEN];
-	_cleanup_root_dir_ struct root_dir *dir = root_opendir(r, DEVICE_CDEV, pci_addr_full(a, bdf));
+	_cleanup_root_dir_ struct root_dir *dir =
+		root_opendir(r, DEVICE_CDEV, pci_addr_full(a, bdf));
 	struct dirent *entry;
 
 	while (dir && (entry = root_next(dir))) {
@@ -51,10 +52,11 @@ int groups_refuse(const struct root *r, const struct pci_addr *a, struct error *
 
 	if (a && read_cdev(r, a, cdev, sizeof(cdev)))
 		snprintf(node, sizeof(node), "/dev/vfio/devices/%s", cdev);
-	rc = fail(e, CAUSE_FAILED, ENOENT,
-		  "this kernel offers no VFIO groups (CONFIG_VFIO_GROUP is off), only %s, and msictl opens devices by "
-		  "their groups",
-		  node);
+	rc = fail(
+		e, CAUSE_FAILED, ENOENT,
+		"this kernel offers no VFIO groups (CONFIG_VFIO_GROUP is off), only %s, and msictl opens devices by "
+		"their groups",
+		node);
 	hint(e, "boot a kernel that has CONFIG_VFIO_GROUP=y: grep CONFIG_VFIO /boot/config-*");
 	return rc;
 }
@@ -64,32 +66,40 @@ static const char *absence(int err)
 	return err == ETIMEDOUT ? "did not appear" : "is not there";
 }
 
-/* The kernel has made the device, so udev, devtmpfs or a container's own /dev is what lacks the node. */
+/*
+ * The kernel has made the device, so udev, devtmpfs or a container's own /dev is what lacks the
+ * node.
+ */
 static int refuse_hidden(const char *node, const char *number, int err, struct error *e)
 {
 	unsigned int major, minor;
-	int rc = fail(e, CAUSE_FAILED, err, "the kernel has the VFIO device %s (%s), but /dev/vfio/%s %s", node, number,
+	int rc = fail(e, CAUSE_FAILED, err,
+		      "the kernel has the VFIO device %s (%s), but /dev/vfio/%s %s", node, number,
 		      node, absence(err));
 
 	if (sscanf(number, "%u:%u", &major, &minor) == 2)
-		hint(e, "mkdir -p /dev/vfio; mknod -m 600 /dev/vfio/%s c %u %u   (in a container: pass the node in)",
+		hint(e,
+		     "mkdir -p /dev/vfio; mknod -m 600 /dev/vfio/%s c %u %u   (in a container: pass the node in)",
 		     node, major, minor);
 	return rc;
 }
 
-int node_refuse(const struct root *r, const struct pci_addr *a, const char *node, int err, struct error *e)
+int node_refuse(const struct root *r, const struct pci_addr *a, const char *node, int err,
+		struct error *e)
 {
 	bool container = !strcmp(node, CONTAINER);
 	char number[32];
 	int rc;
 
 	/* drivers/vfio/container.c: the container is a device of the class misc */
-	if (root_text(r, number, sizeof(number), "%s/%s/dev", container ? CLASS_MISC : CLASS, node) > 0)
+	if (root_text(r, number, sizeof(number), "%s/%s/dev", container ? CLASS_MISC : CLASS,
+		      node) > 0)
 		return refuse_hidden(node, number, err, e);
 	if (!groups_offered(r))
 		return groups_refuse(r, a, e);
 	if (container) {
-		rc = fail(e, CAUSE_FAILED, err, "this kernel offers no VFIO container: there is no /dev/vfio/vfio");
+		rc = fail(e, CAUSE_FAILED, err,
+			  "this kernel offers no VFIO container: there is no /dev/vfio/vfio");
 		hint(e, "grep VFIO_CONTAINER= /boot/config-*   (VFIO's own, or that of iommufd)");
 		return rc;
 	}

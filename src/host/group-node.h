@@ -12,7 +12,9 @@
 /* Room for "noiommu-" and a group's number. */
 #define GROUP_NODE 24
 
-/** group_node() - "9", or "noiommu-9": the name in /dev/vfio and in /sys/class/vfio. Returns @buf. */
+/**
+ * group_node() - "9", or "noiommu-9": the name in /dev/vfio and in /sys/class/vfio. Returns @buf.
+ */
 char *group_node(int group, bool noiommu, char buf[GROUP_NODE]);
 
 /**
@@ -23,7 +25,9 @@ char *group_node(int group, bool noiommu, char buf[GROUP_NODE]);
  */
 bool groups_offered(const struct root *r);
 
-/** groups_refuse() - the sentence for a kernel without groups. @a: names the device's own node; NULL. Always -ENOENT.
+/**
+ * groups_refuse() - the sentence for a kernel without groups. @a: names the device's own node;
+ * NULL. Always -ENOENT. /
  */
 int groups_refuse(const struct root *r, const struct pci_addr *a, struct error *e);
 
@@ -33,6 +37,7 @@ int groups_refuse(const struct root *r, const struct pci_addr *a, struct error *
  * @err: ENOENT, or ETIMEDOUT after waiting for it
  * Returns: -@err, or what groups_refuse() returns.
  */
-int node_refuse(const struct root *r, const struct pci_addr *a, const char *node, int err, struct error *e);
+int node_refuse(const struct root *r, const struct pci_addr *a, const char *node, int err,
+		struct error *e);
 
 #endif

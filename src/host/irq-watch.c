@@ -6,10 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/proc-interrupts.h"
 #include "base/util.h"
+#include "host/proc-interrupts.h"
 
-/* Handlers and affinity change without a trace in msi_irqs/: they are read again after so many counts. */
+/*
+ * Handlers and affinity change without a trace in msi_irqs/: they are read again after so many
+ * counts.
+ */
 #define DETAILS_EVERY 16
 
 /*
@@ -62,7 +65,8 @@ static int push(struct listed **list, size_t *n, unsigned int irq, uint64_t ino)
 static int list(const struct root *r, const struct pci_addr *a, struct listed **found, size_t *n)
 {
 	char bdf[PCI_ADDR_LEN];
-	struct root_dir *d = root_opendir(r, "sys/bus/pci/devices/%s/msi_irqs", pci_addr_full(a, bdf));
+	struct root_dir *d =
+		root_opendir(r, "sys/bus/pci/devices/%s/msi_irqs", pci_addr_full(a, bdf));
 	struct dirent *entry;
 	int rc = 0;
 
@@ -95,14 +99,16 @@ static bool same(const struct host_watch *w, const struct listed *list, size_t n
 static uint64_t incarnation_of(const struct host_watch *w, unsigned int irq)
 {
 	const struct listed key = { .irq = irq },
-			    *found = w->nlisted ? bsearch(&key, w->listed, w->nlisted, sizeof(key), by_irq) : NULL;
+			    *found = w->nlisted ? bsearch(&key, w->listed, w->nlisted, sizeof(key),
+							  by_irq)
+						: NULL;
 
 	return found && found->ino ? found->ino : irq;
 }
 
 /* The IRQ that @irq was before, most likely at @place; NULL: it is new. */
-static struct host_counted *find(const struct host_watch *w, const struct host_irq *irq, uint64_t incarnation,
-				 size_t place)
+static struct host_counted *find(const struct host_watch *w, const struct host_irq *irq,
+				 uint64_t incarnation, size_t place)
 {
 	for (size_t n = 0; n < w->irqs.n; n++) {
 		size_t i = (place + n) % w->irqs.n;
@@ -267,7 +273,8 @@ static void mark_gaps(struct host_watch *w, bool all)
 
 static int read_listed(const struct root *r, struct host_watch *w, struct listed *found, size_t n)
 {
-	bool listed = same(w, found, n), known = listed && n && w->irqs.n == n && ++w->age < DETAILS_EVERY;
+	bool listed = same(w, found, n),
+	     known = listed && n && w->irqs.n == n && ++w->age < DETAILS_EVERY;
 	int rc = 0;
 
 	w->changes += !listed;

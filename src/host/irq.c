@@ -7,15 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/proc-interrupts.h"
 #include "base/util.h"
+#include "host/proc-interrupts.h"
 
 /* The low bits of a hwirq are the index; the function's id is above them. */
 #define HWIRQ_INDEX_BITS 11
 
 #define NO_HWIRQ UINT64_MAX
 
-static const struct host_irq no_irq = { .vector = -1, .chip = "", .action = "", .affinity = "", .effective = "" };
+static const struct host_irq no_irq = {
+	.vector = -1, .chip = "", .action = "", .affinity = "", .effective = ""
+};
 
 void host_irqs_free(struct host_irqs *h)
 {
@@ -75,9 +77,11 @@ static int keep(struct host_irqs *h, char *text, const char **to)
 	return 0;
 }
 
-/* One file of an IRQ as *@to, which stays as it was when there is nothing in it. Length or -errno. */
-static int keep_file(const struct root *r, struct host_irqs *h, const char **to, const char *folder, unsigned int irq,
-		     const char *name)
+/*
+ * One file of an IRQ as *@to, which stays as it was when there is nothing in it. Length or -errno.
+ */
+static int keep_file(const struct root *r, struct host_irqs *h, const char **to, const char *folder,
+		     unsigned int irq, const char *name)
 {
 	char *text;
 	int rc = root_text_dup(r, &text, "%s/%u/%s", folder, irq, name), kept;
@@ -110,22 +114,27 @@ static bool irq_number(const char *name, unsigned int *irq)
 	return true;
 }
 
-/* msi_irqs/N holds "msi" or "msix" (Documentation/ABI/testing/sysfs-bus-pci). 1; 0: another word, or it went
- * meanwhile; -errno. */
+/*
+ * msi_irqs/N holds "msi" or "msix" (Documentation/ABI/testing/sysfs-bus-pci). 1; 0: another word,
+ * or it went meanwhile; -errno.
+ */
 static int msi_mode(const struct root *r, const char *bdf, struct host_irq *irq)
 {
 	char mode[16];
-	int rc = root_text(r, mode, sizeof(mode), "sys/bus/pci/devices/%s/msi_irqs/%u", bdf, irq->irq);
+	int rc = root_text(r, mode, sizeof(mode), "sys/bus/pci/devices/%s/msi_irqs/%u", bdf,
+			   irq->irq);
 
 	if (rc < 0)
 		return root_unread(rc) ? rc : 0;
 	irq->index = IRQ_MSI;
-	return !irq_index_parse(mode, &irq->index) && (irq->index == IRQ_MSI || irq->index == IRQ_MSIX);
+	return !irq_index_parse(mode, &irq->index) &&
+	       (irq->index == IRQ_MSI || irq->index == IRQ_MSIX);
 }
 
 static int list_msi(const struct root *r, const char *bdf, struct host_irqs *h)
 {
-	_cleanup_root_dir_ struct root_dir *d = root_opendir(r, "sys/bus/pci/devices/%s/msi_irqs", bdf);
+	_cleanup_root_dir_ struct root_dir *d =
+		root_opendir(r, "sys/bus/pci/devices/%s/msi_irqs", bdf);
 	struct dirent *entry;
 	int rc = 0;
 
@@ -159,9 +168,11 @@ static int vector_of_action(const struct host_irq *irq, const char *bdf)
 	if (strncmp(irq->action, head, strlen(head)) != 0)
 		return -1;
 	end = strchr(irq->action, ']');
-	if (!end || strcmp(end, tail) != 0 || (size_t)(end - irq->action) - strlen(head) >= sizeof(digits))
+	if (!end || strcmp(end, tail) != 0 ||
+	    (size_t)(end - irq->action) - strlen(head) >= sizeof(digits))
 		return -1;
-	copy_text(digits, (size_t)(end - irq->action) - strlen(head) + 1, irq->action + strlen(head));
+	copy_text(digits, (size_t)(end - irq->action) - strlen(head) + 1,
+		  irq->action + strlen(head));
 	return parse_u64(digits, 10, MAX_VECTORS - 1, &n) ? -1 : (int)n;
 }
 
@@ -172,7 +183,8 @@ static int vector_of_action(const struct host_irq *irq, const char *bdf)
  */
 static int vector_of_hwirq(uint64_t hwirq, const struct pci_addr *a)
 {
-	uint64_t devid = (uint64_t)a->domain << 16 | (uint64_t)a->bus << 8 | (uint64_t)a->dev << 3 | a->fn;
+	uint64_t devid = (uint64_t)a->domain << 16 | (uint64_t)a->bus << 8 | (uint64_t)a->dev << 3 |
+			 a->fn;
 	uint64_t above = hwirq >> HWIRQ_INDEX_BITS;
 
 	if (above && above != devid)
@@ -180,7 +192,8 @@ static int vector_of_hwirq(uint64_t hwirq, const struct pci_addr *a)
 	return (int)(hwirq & (MAX_VECTORS - 1));
 }
 
-static void set_vector(struct host_irq *irq, uint64_t hwirq, const struct pci_addr *a, const char *bdf)
+static void set_vector(struct host_irq *irq, uint64_t hwirq, const struct pci_addr *a,
+		       const char *bdf)
 {
 	if (irq->index == IRQ_INTX) {
 		irq->vector = 0;
@@ -204,7 +217,8 @@ struct fill {
 	int rc; /* of a callback */
 };
 
-int host_irq_counts(const struct root *r, unsigned int irq, char page[HOST_IRQ_PAGE], struct irq_counts *c)
+int host_irq_counts(const struct root *r, unsigned int irq, char page[HOST_IRQ_PAGE],
+		    struct irq_counts *c)
 {
 	int n = root_read(r, page, HOST_IRQ_PAGE - 1, "sys/kernel/irq/%u/per_cpu_count", irq);
 
@@ -224,8 +238,9 @@ void host_irq_count(struct host_irq *irq, const struct irq_counts *c, int cpus_m
 }
 
 /*
- * What /sys/kernel/irq/N says (Documentation/ABI/testing/sysfs-kernel-irq). Nothing is changed without the folder, and
- * a count that is not there, or not whole, stays unknown. 0; -errno: nothing can be looked at.
+ * What /sys/kernel/irq/N says (Documentation/ABI/testing/sysfs-kernel-irq). Nothing is changed
+ * without the folder, and a count that is not there, or not whole, stays unknown. 0; -errno:
+ * nothing can be looked at.
  */
 static int fill_from_sysfs(const struct fill *f, struct host_irq *irq)
 {
@@ -303,7 +318,8 @@ static int fill_affinity(const struct root *r, struct host_irqs *h, struct host_
 	int rc = keep_file(r, h, &irq->affinity, "proc/irq", irq->irq, "smp_affinity_list");
 
 	if (rc != -ENOMEM)
-		rc = keep_file(r, h, &irq->effective, "proc/irq", irq->irq, "effective_affinity_list");
+		rc = keep_file(r, h, &irq->effective, "proc/irq", irq->irq,
+			       "effective_affinity_list");
 	return rc == -ENOMEM ? rc : 0;
 }
 
@@ -324,7 +340,8 @@ static int fill_sorted(struct fill *f)
 	return root_exhausted(rc) ? rc : 0;
 }
 
-static int fill(const struct root *r, const struct pci_addr *a, const char *bdf, unsigned int want, struct host_irqs *h)
+static int fill(const struct root *r, const struct pci_addr *a, const char *bdf, unsigned int want,
+		struct host_irqs *h)
 {
 	_cleanup_free_ char *page = malloc(HOST_IRQ_PAGE);
 	struct irq_counts counts = { 0 };
@@ -348,8 +365,8 @@ static int fill(const struct root *r, const struct pci_addr *a, const char *bdf,
  * The line of a function that uses INTx. Its number stands in "irq" also while
  * nobody uses it, and other functions may share it.
  */
-static int add_intx(const struct root *r, const struct pci_addr *a, const char *bdf, unsigned int want,
-		    struct host_irqs *h)
+static int add_intx(const struct root *r, const struct pci_addr *a, const char *bdf,
+		    unsigned int want, struct host_irqs *h)
 {
 	struct host_irq irq = no_irq;
 	char driver[ROOT_NAME], handler[PCI_ADDR_LEN + 16];
@@ -377,7 +394,8 @@ static int add_intx(const struct root *r, const struct pci_addr *a, const char *
 	return 0;
 }
 
-int host_irqs_read(const struct root *r, const struct pci_addr *a, unsigned int want, struct host_irqs *h)
+int host_irqs_read(const struct root *r, const struct pci_addr *a, unsigned int want,
+		   struct host_irqs *h)
 {
 	char bdf[PCI_ADDR_LEN];
 	int rc;
@@ -412,7 +430,8 @@ unsigned int host_irqs_partial(const struct host_irqs *h, int *cpus_missing)
 		if (!irq->counted || !irq->cpus_missing)
 			continue;
 		n++;
-		if (irq->cpus_missing < 0 || (*cpus_missing >= 0 && irq->cpus_missing > *cpus_missing))
+		if (irq->cpus_missing < 0 ||
+		    (*cpus_missing >= 0 && irq->cpus_missing > *cpus_missing))
 			*cpus_missing = irq->cpus_missing;
 	}
 	return n;
@@ -438,10 +457,12 @@ struct vector_set host_irqs_armed(const struct host_irqs *h, enum irq_index inde
 	return set;
 }
 
-const struct host_irq *host_irqs_find(const struct host_irqs *h, enum irq_index index, unsigned int vector)
+const struct host_irq *host_irqs_find(const struct host_irqs *h, enum irq_index index,
+				      unsigned int vector)
 {
 	for (size_t i = 0; i < h->n; i++) {
-		if (h->irq[i].index == index && h->irq[i].vector >= 0 && (unsigned int)h->irq[i].vector == vector)
+		if (h->irq[i].index == index && h->irq[i].vector >= 0 &&
+		    (unsigned int)h->irq[i].vector == vector)
 			return &h->irq[i];
 	}
 	return NULL;

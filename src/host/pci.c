@@ -48,7 +48,9 @@ static bool parse_bdf(const char *p, struct pci_addr *a)
 		return false;
 	if (!take_hex(&p, 7, &fn) || *p)
 		return false;
-	*a = (struct pci_addr){ .domain = domain, .bus = (uint8_t)bus, .dev = (uint8_t)dev, .fn = (uint8_t)fn };
+	*a = (struct pci_addr){
+		.domain = domain, .bus = (uint8_t)bus, .dev = (uint8_t)dev, .fn = (uint8_t)fn
+	};
 	return true;
 }
 
@@ -68,7 +70,8 @@ int pci_addr_parse(const char *text, struct pci_addr *a, struct error *e)
 		if (parse_bdf(last, a))
 			return 0;
 	}
-	fail(e, CAUSE_USAGE, 0, "'%s' is no PCI address: [domain:]bus:dev.fn in hexadecimal is wanted, such as 01:00.0",
+	fail(e, CAUSE_USAGE, 0,
+	     "'%s' is no PCI address: [domain:]bus:dev.fn in hexadecimal is wanted, such as 01:00.0",
 	     escape_text(text, shown, sizeof(shown)));
 	hint(e, "msictl list");
 	return -EINVAL;
@@ -76,7 +79,8 @@ int pci_addr_parse(const char *text, struct pci_addr *a, struct error *e)
 
 char *pci_addr_full(const struct pci_addr *a, char buf[PCI_ADDR_LEN])
 {
-	snprintf(buf, PCI_ADDR_LEN, "%04x:%02x:%02x.%x", a->domain, a->bus, a->dev & 0x1fu, a->fn & 7u);
+	snprintf(buf, PCI_ADDR_LEN, "%04x:%02x:%02x.%x", a->domain, a->bus, a->dev & 0x1fu,
+		 a->fn & 7u);
 	return buf;
 }
 
@@ -178,7 +182,10 @@ char *pci_name(struct pci_names *n, uint16_t vendor, uint16_t device, char *buf,
 	return buf;
 }
 
-/* "8086  Intel Corporation": the name behind @id at the beginning of @line, NULL when it is another's. */
+/*
+ * "8086  Intel Corporation": the name behind @id at the beginning of @line, NULL when it is
+ * another's.
+ */
 static const char *name_of(char *line, unsigned int id)
 {
 	char digits[8];
@@ -256,7 +263,9 @@ char *pci_name_once(uint16_t vendor, uint16_t device, char *buf, size_t size)
 	return buf;
 }
 
-/* NULL, or libpci's sentence on what is wrong with the filter. The parsers write into their text. */
+/*
+ * NULL, or libpci's sentence on what is wrong with the filter. The parsers write into their text.
+ */
 static const char *match_parse(const struct pci_match *m, struct pci_filter *f)
 {
 	char slot[64], id[64];
@@ -296,7 +305,8 @@ int pci_match_check(const struct pci_match *m, struct error *e)
 	return -EINVAL;
 }
 
-bool pci_matches(const struct pci_match *m, const struct pci_addr *a, uint16_t vendor, uint16_t device, uint32_t class)
+bool pci_matches(const struct pci_match *m, const struct pci_addr *a, uint16_t vendor,
+		 uint16_t device, uint32_t class)
 {
 	struct pci_dev dev = {
 		.domain = (int)a->domain,

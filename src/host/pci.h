@@ -18,7 +18,8 @@ struct pci_addr {
 #define PCI_ADDR_LEN 20
 
 /**
- * pci_addr_parse() - "[domain:]bus:dev.fn", domain 0 when left out, or a sysfs path that ends in one
+ * pci_addr_parse() - "[domain:]bus:dev.fn", domain 0 when left out, or a sysfs path that ends in
+ * one
  * Returns: 0 or -EINVAL with the form wanted in @e (CAUSE_USAGE).
  */
 int pci_addr_parse(const char *text, struct pci_addr *a, struct error *e);
@@ -31,20 +32,26 @@ char *pci_addr_short(const struct pci_addr *a, char buf[PCI_ADDR_LEN]);
 
 int pci_addr_cmp(const struct pci_addr *a, const struct pci_addr *b);
 
-/* The name database; opened on first use and kept, because loading it costs more than all else that list does. */
+/*
+ * The name database; opened on first use and kept, because loading it costs more than all else that
+ * list does.
+ */
 struct pci_names;
 struct pci_names *pci_names_open(void); /* NULL: out of memory */
 void pci_names_close(struct pci_names *n);
 
-/* Room for pci_name(): two lines of pci.ids, of which libpci reads 1024 bytes each (MAX_LINE in its names-parse.c). */
+/*
+ * Room for pci_name(): two lines of pci.ids, of which libpci reads 1024 bytes each (MAX_LINE in its
+ * names-parse.c).
+ */
 #define PCI_NAME 2048
 
 /** pci_name() - "Vendor Device" from pci.ids, or the ids in hex. Returns @buf. */
 char *pci_name(struct pci_names *n, uint16_t vendor, uint16_t device, char *buf, size_t size);
 
 /**
- * pci_name_once() - as pci_name(), for a caller that wants no other: pci.ids is looked through and not loaded, at a
- * tenth of the time and without the memory
+ * pci_name_once() - as pci_name(), for a caller that wants no other: pci.ids is looked through and
+ * not loaded, at a tenth of the time and without the memory
  */
 char *pci_name_once(uint16_t vendor, uint16_t device, char *buf, size_t size);
 
@@ -55,6 +62,7 @@ struct pci_match {
 
 /** pci_match_check() - 0, or -EINVAL with libpci's sentence in @e. */
 int pci_match_check(const struct pci_match *m, struct error *e);
-bool pci_matches(const struct pci_match *m, const struct pci_addr *a, uint16_t vendor, uint16_t device, uint32_t class);
+bool pci_matches(const struct pci_match *m, const struct pci_addr *a, uint16_t vendor,
+		 uint16_t device, uint32_t class);
 
 #endif

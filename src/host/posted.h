@@ -27,7 +27,9 @@ struct posted {
  */
 struct posted posted_judge(const struct holder *by, bool denied, bool in_use);
 
-/** posted_append() - "04:00.0 is held by qemu (PID 7)", behind others ", 05:00.0 by qemu (PID 8)". */
+/**
+ * posted_append() - "04:00.0 is held by qemu (PID 7)", behind others ", 05:00.0 by qemu (PID 8)".
+ */
 void posted_append(char *buf, size_t size, const char *name, const struct posted *p);
 
 /** doc_posted() - "posted_possible", and "held_by" with pid and command or null. */

@@ -14,8 +14,11 @@ struct presence {
 	int group;		/* IOMMU group, -1: none */
 };
 
-/** presence_read() - as it is now. 0; -errno: it can't be looked at, and @p says that nothing is there. */
-__attribute__((warn_unused_result)) int presence_read(const struct root *r, const struct pci_addr *a,
-						      struct presence *p);
+/**
+ * presence_read() - as it is now. 0; -errno: it can't be looked at, and @p says that nothing is
+ * there.
+ */
+__attribute__((warn_unused_result)) int presence_read(const struct root *r,
+						      const struct pci_addr *a, struct presence *p);
 
 #endif

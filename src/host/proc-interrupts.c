@@ -127,7 +127,8 @@ static bool is_hwirq(struct word w, uint64_t *hwirq)
 
 static bool is_level(struct word w)
 {
-	return (w.len == 5 && !strncasecmp(w.at, "level", 5)) || (w.len == 4 && !strncasecmp(w.at, "edge", 4));
+	return (w.len == 5 && !strncasecmp(w.at, "level", 5)) ||
+	       (w.len == 4 && !strncasecmp(w.at, "edge", 4));
 }
 
 /*
@@ -295,7 +296,8 @@ static int open_and_walk(const struct root *r, struct walk *k)
 	return rc;
 }
 
-int proc_irq_walk(const struct root *r, void (*each)(void *ctx, const struct proc_irq *p), void *ctx)
+int proc_irq_walk(const struct root *r, void (*each)(void *ctx, const struct proc_irq *p),
+		  void *ctx)
 {
 	return open_and_walk(r, &(struct walk){ .left = SIZE_MAX, .each = each, .ctx = ctx });
 }
@@ -303,7 +305,8 @@ int proc_irq_walk(const struct root *r, void (*each)(void *ctx, const struct pro
 int proc_irq_pick(const struct root *r, size_t n, bool (*wanted)(const void *ctx, unsigned int irq),
 		  void (*each)(void *ctx, const struct proc_irq *p), void *ctx)
 {
-	return open_and_walk(r, &(struct walk){ .left = n, .wanted = wanted, .each = each, .ctx = ctx });
+	return open_and_walk(
+		r, &(struct walk){ .left = n, .wanted = wanted, .each = each, .ctx = ctx });
 }
 
 int proc_irq_missing(const struct root *r, const struct irq_counts *c)

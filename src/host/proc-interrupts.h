@@ -18,8 +18,9 @@ struct proc_irq {
 	struct irq_counts counts; /* of the CPUs that have a column */
 	bool has_hwirq;
 	uint64_t hwirq;
-	const char *chip, *action; /* action "": no handler; both there until the next line is parsed */
-	char *words;		   /* what they point into, owned */
+	const char *chip,
+		*action; /* action "": no handler; both there until the next line is parsed */
+	char *words;	 /* what they point into, owned */
 	size_t room;
 };
 
@@ -32,18 +33,22 @@ int proc_irq_columns(const char *header, unsigned int **cpu, size_t *n);
 /**
  * proc_irq_parse() - one line below it
  * @p: its counts know their columns, and keep their room from line to line
- * Returns: 0; -EBADMSG: no numbered IRQ, or malformed; -ENOMEM. proc_irq_free() after the last line.
+ * Returns: 0; -EBADMSG: no numbered IRQ, or malformed; -ENOMEM. proc_irq_free() after the last
+ * line.
  */
 int proc_irq_parse(const char *line, struct proc_irq *p);
 
 void proc_irq_free(struct proc_irq *p);
 
 /** proc_irq_walk() - all lines. What @each is given is there while it runs. 0 or -errno. */
-int proc_irq_walk(const struct root *r, void (*each)(void *ctx, const struct proc_irq *p), void *ctx);
+int proc_irq_walk(const struct root *r, void (*each)(void *ctx, const struct proc_irq *p),
+		  void *ctx);
 
-/** proc_irq_pick() - the lines of the @n IRQs that @wanted names, and no further; of others not a column is parsed,
- * which is what costs on a host of many CPUs. 0: an IRQ that @each was not called for has no line; -EBADMSG: a line
- * that was asked for is malformed; -errno. */
+/**
+ * proc_irq_pick() - the lines of the @n IRQs that @wanted names, and no further; of others not a
+ * column is parsed, which is what costs on a host of many CPUs. 0: an IRQ that @each was not called
+ * for has no line; -EBADMSG: a line that was asked for is malformed; -errno.
+ */
 int proc_irq_pick(const struct root *r, size_t n, bool (*wanted)(const void *ctx, unsigned int irq),
 		  void (*each)(void *ctx, const struct proc_irq *p), void *ctx);
 

@@ -4,8 +4,8 @@
 #include <limits.h>
 #include <string.h>
 
-#include "host/uevent.h"
 #include "base/util.h"
+#include "host/uevent.h"
 
 /* Where the values of the keys that we know stand in the message. */
 struct found {
@@ -21,13 +21,18 @@ static const struct {
 	{ "SUBSYSTEM", offsetof(struct found, subsystem) },
 	{ "DRIVER", offsetof(struct found, driver) },
 	{ "SEQNUM", offsetof(struct found, seqnum) },
-	/* Documentation/ABI/testing/sysfs-uevent: what was written to the file uevent carries it. */
+	/*
+	 * Documentation/ABI/testing/sysfs-uevent: what was written to the file uevent carries it.
+	 */
 	{ "SYNTH_UUID", offsetof(struct found, uuid) },
 };
 
 static const char *const subsystems[] = { "pci", "vfio", "vfio-dev" };
 
-/* A key of ours that comes twice says two things: neither is believed. Other keys may do as they like. */
+/*
+ * A key of ours that comes twice says two things: neither is believed. Other keys may do as they
+ * like.
+ */
 static int take_pair(const char *text, struct found *f)
 {
 	size_t len = strcspn(text, "=");
@@ -47,12 +52,16 @@ static int take_pair(const char *text, struct found *f)
 	return 0;
 }
 
-/* The first string says the same as ACTION and DEVPATH do (kobject_uevent_env() in lib/kobject_uevent.c). */
+/*
+ * The first string says the same as ACTION and DEVPATH do (kobject_uevent_env() in
+ * lib/kobject_uevent.c).
+ */
 static bool header_agrees(const char *header, const struct found *f)
 {
 	size_t len = strlen(f->action);
 
-	return !strncmp(header, f->action, len) && header[len] == '@' && !strcmp(header + len + 1, f->devpath);
+	return !strncmp(header, f->action, len) && header[len] == '@' &&
+	       !strcmp(header + len + 1, f->devpath);
 }
 
 /* The last component of the first *@len bytes of @path, which get shorter by it. */
@@ -80,7 +89,10 @@ static bool address_of(const char *name, size_t n, struct pci_addr *a)
 	return !pci_addr_parse(text, a, &ignored) && !strcmp(pci_addr_full(a, full), text);
 }
 
-/* .../0000:01:00.0, or .../0000:01:00.0/vfio-dev/vfio3; a mediated device below a function is not the function. */
+/*
+ * .../0000:01:00.0, or .../0000:01:00.0/vfio-dev/vfio3; a mediated device below a function is not
+ * the function.
+ */
 static bool address_of_path(const struct uevent *u, struct pci_addr *a)
 {
 	size_t len = strlen(u->devpath), n;

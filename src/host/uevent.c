@@ -21,7 +21,10 @@
  */
 #define MAX_MESSAGE 8192
 
-/* Making 256 virtual functions sends some thousand events at once; memory is taken only while they wait. */
+/*
+ * Making 256 virtual functions sends some thousand events at once; memory is taken only while they
+ * wait.
+ */
 #define RECEIVE_BUFFER (2 << 20)
 
 /* A storm must not keep the loop from hearing Ctrl-C. */
@@ -47,8 +50,8 @@ static bool from_kernel(const struct sockaddr_nl *from, const struct ucred *cred
 	return from->nl_pid == 0 && cred && cred->pid == 0;
 }
 
-static void take(struct uevents *u, const struct sockaddr_nl *from, const struct ucred *cred, const char *msg,
-		 size_t len)
+static void take(struct uevents *u, const struct sockaddr_nl *from, const struct ucred *cred,
+		 const char *msg, size_t len)
 {
 	struct uevent ev;
 
@@ -75,7 +78,8 @@ static bool receive(struct uevents *u)
 	else if (n == -NLE_MSG_TRUNC || n == 0)
 		u->disbelieved++; /* the kernel's messages are shorter than that, and never empty */
 	else
-		u->overrun = true; /* ENOBUFS; nor does any other error say that nothing is missing */
+		u->overrun =
+			true; /* ENOBUFS; nor does any other error say that nothing is missing */
 	return true;
 }
 
@@ -97,7 +101,10 @@ static void on_ready(struct source *s)
 		}
 }
 
-/* Beyond net.core.rmem_max if we may; what the kernel does not give costs events in a storm, which is told. */
+/*
+ * Beyond net.core.rmem_max if we may; what the kernel does not give costs events in a storm, which
+ * is told.
+ */
 static void enlarge(struct nl_sock *sock)
 {
 	int size = RECEIVE_BUFFER;
@@ -111,8 +118,9 @@ static int set_up(struct uevents *u)
 {
 	errno = 0;
 	nl_join_groups(u->sock, GROUP_KERNEL);
-	if (nl_connect(u->sock, NETLINK_KOBJECT_UEVENT) < 0 || nl_socket_set_passcred(u->sock, 1) < 0 ||
-	    nl_socket_set_nonblocking(u->sock) < 0 || nl_socket_set_msg_buf_size(u->sock, MAX_MESSAGE) < 0)
+	if (nl_connect(u->sock, NETLINK_KOBJECT_UEVENT) < 0 ||
+	    nl_socket_set_passcred(u->sock, 1) < 0 || nl_socket_set_nonblocking(u->sock) < 0 ||
+	    nl_socket_set_msg_buf_size(u->sock, MAX_MESSAGE) < 0)
 		return errno ? -errno : -EIO;
 	enlarge(u->sock);
 	u->source.fd = nl_socket_get_fd(u->sock);

@@ -26,7 +26,8 @@ struct uevent {
 };
 
 /**
- * uevent_parse() - a message of the group "kernel": "ACTION@DEVPATH", then KEY=VALUE, each ended by a NUL
+ * uevent_parse() - a message of the group "kernel": "ACTION@DEVPATH", then KEY=VALUE, each ended by
+ * a NUL
  * @u: borrows from @msg
  * Returns: 0 or -EINVAL.
  */
@@ -51,7 +52,10 @@ int uevents_open(struct uevents **u, struct loop *loop, const struct uevent_hand
 /** uevents_close() - NULL is fine. */
 void uevents_close(struct uevents *u);
 
-/** uevents_disbelieved() - messages so far that did not come from the kernel, or were none of its form. */
+/**
+ * uevents_disbelieved() - messages so far that did not come from the kernel, or were none of its
+ * form.
+ */
 uint64_t uevents_disbelieved(const struct uevents *u);
 
 #endif

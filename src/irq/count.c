@@ -165,8 +165,8 @@ static bool same_cpus(struct irq_counter *c, const struct irq_counts *now, struc
 }
 
 /* Both are ascending; @into has room for all of both. */
-static size_t merge(const struct irq_counter *c, const struct irq_counts *now, struct cpu_count *into,
-		    struct difference *d)
+static size_t merge(const struct irq_counter *c, const struct irq_counts *now,
+		    struct cpu_count *into, struct difference *d)
 {
 	size_t i = 0, j = 0, n = 0;
 

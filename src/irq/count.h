@@ -33,14 +33,17 @@ struct cpu_count {
 /* One reading of one IRQ. Who reads again and again uses the same one, for its room. */
 struct irq_counts {
 	enum host_irq_source source;
-	const unsigned int *column; /* the CPU of each column, ascending, borrowed; NULL: 0, 1, 2 ... */
+	const unsigned int
+		*column; /* the CPU of each column, ascending, borrowed; NULL: 0, 1, 2 ... */
 	size_t columns;
 	struct cpu_count *cpu; /* those that counted, ascending */
 	size_t n, room;
 };
 
-/** irq_counts_parse() - per_cpu_count: "1,20,0\n", whose newline says that it is whole. 0; -EBADMSG: cut off by the
- * kernel's page, or malformed; -ENOMEM. */
+/**
+ * irq_counts_parse() - per_cpu_count: "1,20,0\n", whose newline says that it is whole. 0; -EBADMSG:
+ * cut off by the kernel's page, or malformed; -ENOMEM.
+ */
 int irq_counts_parse(struct irq_counts *c, const char *text);
 
 /** irq_counts_add() - the value of the next CPU. 0 or -ENOMEM. */
@@ -54,9 +57,9 @@ void irq_counts_free(struct irq_counts *c);
 /* What is remembered of one IRQ from reading to reading. Begins with zeros. */
 struct irq_counter {
 	enum host_irq_source source; /* of the last reading; UNSEEN: there was none */
-	bool anew;		     /* the IRQ was allocated since it was looked for: its first reading is all new */
-	uint64_t total;		     /* the sum of the first reading, and all that came since */
-	struct cpu_count *last;	     /* of each CPU that ever counted, ascending */
+	bool anew; /* the IRQ was allocated since it was looked for: its first reading is all new */
+	uint64_t total;		/* the sum of the first reading, and all that came since */
+	struct cpu_count *last; /* of each CPU that ever counted, ascending */
 	size_t n, room;
 	uint64_t *known; /* a bit for each CPU that had a column */
 	size_t words;
@@ -75,8 +78,10 @@ int irq_counter_take(struct irq_counter *c, const struct irq_counts *now, uint64
 
 void irq_counter_free(struct irq_counter *c);
 
-/** cpu_list_missing() - how many CPUs of @list ("0-3,8", as /sys/devices/system/cpu/present has it) have no column in
- * @c. -1: it is no such list. */
+/**
+ * cpu_list_missing() - how many CPUs of @list ("0-3,8", as /sys/devices/system/cpu/present has it)
+ * have no column in @c. -1: it is no such list.
+ */
 int cpu_list_missing(const char *list, const struct irq_counts *c);
 
 #endif

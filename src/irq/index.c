@@ -7,7 +7,8 @@
 #include "base/util.h"
 
 static const char *const words[NR_IRQ_INDEX] = {
-	[IRQ_INTX] = "intx", [IRQ_MSI] = "msi", [IRQ_MSIX] = "msix", [IRQ_ERR] = "err", [IRQ_REQ] = "req",
+	[IRQ_INTX] = "intx", [IRQ_MSI] = "msi", [IRQ_MSIX] = "msix",
+	[IRQ_ERR] = "err",   [IRQ_REQ] = "req",
 };
 
 static const char *const flags[] = { "EVENTFD", "MASKABLE", "AUTOMASKED", "NORESIZE" };

@@ -26,7 +26,10 @@ const char *irq_index_word(enum irq_index index);
 /** irq_index_parse() - 0 or -EINVAL. */
 int irq_index_parse(const char *text, enum irq_index *index);
 
-/** irq_flag_word() - the word of flag bit @bit (0..31), NULL for one that linux/vfio.h does not name. */
+/**
+ * irq_flag_word() - the word of flag bit @bit (0..31), NULL for one that linux/vfio.h does not
+ * name.
+ */
 const char *irq_flag_word(unsigned int bit);
 
 #endif

@@ -33,7 +33,8 @@
 #define MSI_MME	     0x0070
 #define MSI_64BIT    0x0080
 #define MSI_MASKABLE 0x0100
-#define MSI_EXT_DATA 0x0400 /* Extended Message Data Enable, PCIe 6.0 section 7.7.1.2; bit 9 is its capability */
+#define MSI_EXT_DATA \
+	0x0400 /* Extended Message Data Enable, PCIe 6.0 section 7.7.1.2; bit 9 is its capability */
 #define MSI_RESERVED 0xf800
 
 #define MSIX_SIZE	   0x07ff
@@ -65,7 +66,10 @@ static void msi_decode(const uint8_t *cfg, size_t len, uint8_t pos, struct msi_c
 	m->maskable = m->control & MSI_MASKABLE;
 	m->reserved = m->control & MSI_RESERVED;
 	data = m->is64 ? 12 : 8;
-	/* Message Data is two bytes, four with extended data; the mask registers begin at the next dword */
+	/*
+	 * Message Data is two bytes, four with extended data; the mask registers begin at the next
+	 * dword
+	 */
 	if (room < data + (m->maskable ? 12 : m->control & MSI_EXT_DATA ? 4 : 2))
 		return;
 	m->truncated = false;
@@ -175,7 +179,9 @@ void caps_decode(const uint8_t *cfg, size_t len, struct pci_caps *caps)
 	*caps = (struct pci_caps){ .problem = CAPS_SHORT_CONFIG };
 	if (len < CFG_HEADER_SIZE)
 		return;
-	/* A virtual function's vendor and device alone read as ones (SR-IOV 1.1, section 3.4.1.1). */
+	/*
+	 * A virtual function's vendor and device alone read as ones (SR-IOV 1.1, section 3.4.1.1).
+	 */
 	if (all_ones(cfg, CFG_HEADER_SIZE)) {
 		caps->problem = CAPS_ALL_ONES;
 		return;
@@ -194,10 +200,13 @@ void caps_decode(const uint8_t *cfg, size_t len, struct pci_caps *caps)
 const char *caps_problem_text(enum caps_problem p)
 {
 	static const char *const text[] = {
-		[CAPS_SHORT_CONFIG] = "configuration space could not be read to the end of the capability list",
+		[CAPS_SHORT_CONFIG] =
+			"configuration space could not be read to the end of the capability list",
 		[CAPS_CYCLIC] = "the capability list runs in a circle",
-		[CAPS_BAD_POINTER] = "a capability pointer leads into the header or to no capability",
-		[CAPS_ALL_ONES] = "configuration space reads all ones: the function is gone or in D3cold",
+		[CAPS_BAD_POINTER] =
+			"a capability pointer leads into the header or to no capability",
+		[CAPS_ALL_ONES] =
+			"configuration space reads all ones: the function is gone or in D3cold",
 	};
 
 	return (size_t)p < ARRAY_SIZE(text) ? text[p] : NULL;

@@ -13,10 +13,11 @@
 #define MSIX_ENTRY_SIZE 16u
 
 struct msi_cap {
-	uint8_t pos;		/* offset of the capability, bytes */
-	uint16_t control;	/* Message Control as read */
-	bool enabled;		/* MSI Enable */
-	unsigned int capable;	/* 1 << Multiple Message Capable; 0 when the field is reserved (6, 7) */
+	uint8_t pos;	  /* offset of the capability, bytes */
+	uint16_t control; /* Message Control as read */
+	bool enabled;	  /* MSI Enable */
+	unsigned int
+		capable; /* 1 << Multiple Message Capable; 0 when the field is reserved (6, 7) */
 	unsigned int allocated; /* 1 << Multiple Message Enable; 0 when reserved */
 	bool is64, maskable;
 	uint16_t reserved; /* reserved bits that are set in Message Control */
@@ -64,13 +65,16 @@ void caps_decode(const uint8_t *cfg, size_t len, struct pci_caps *caps);
 /** caps_problem_text() - a sentence, NULL for CAPS_OK. */
 const char *caps_problem_text(enum caps_problem p);
 
-/** msi_guest_control() - Message Control with MMC lowered to @granted (rounded down to a power of two, at least 1) and
- * Enable/MME clear. */
+/**
+ * msi_guest_control() - Message Control with MMC lowered to @granted (rounded down to a power of
+ * two, at least 1) and Enable/MME clear.
+ */
 uint16_t msi_guest_control(uint16_t control, unsigned int granted);
 
 struct msix_entry {
 	uint64_t address;
-	uint32_t data, control; /* vector control: bit 0 masks, the rest is reserved or steering tags */
+	uint32_t data,
+		control; /* vector control: bit 0 masks, the rest is reserved or steering tags */
 };
 
 void msix_entry_decode(const uint8_t raw[MSIX_ENTRY_SIZE], struct msix_entry *e);

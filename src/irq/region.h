@@ -22,7 +22,9 @@ const char *region_word(enum region_index region);
 /** region_text() - what is reached for, for a trace: "config offset=0x4 size=2". Returns @buf. */
 char *region_text(enum region_index region, uint64_t offset, size_t n, char *buf, size_t size);
 
-/** region_value() - append @before and the number in @n little-endian bytes of @raw, "0x0006"; nothing for more than 8.
+/**
+ * region_value() - append @before and the number in @n little-endian bytes of @raw, "0x0006";
+ * nothing for more than 8. /
  */
 void region_value(const void *raw, size_t n, const char *before, char *buf, size_t size);
 

@@ -97,7 +97,8 @@ static struct sampled *push(struct samples *s, const struct reading *r)
 }
 
 /* What an eventfd counted since the reading before. */
-static bool since(const struct samples *s, const struct sampled *v, const struct reading *r, uint64_t *fresh)
+static bool since(const struct samples *s, const struct sampled *v, const struct reading *r,
+		  uint64_t *fresh)
 {
 	/* An eventfd that was not there: of those only what never counted is left out. */
 	bool anew = v->absent && !s->was_blind;
@@ -122,7 +123,8 @@ static bool since_of_host(const struct samples *s, const struct reading *r, uint
 static void update(struct samples *s, struct sampled *v, const struct reading *r)
 {
 	uint64_t fresh, woken = r->wakeups;
-	bool compared = r->from == COUNT_HOST ? since_of_host(s, r, &fresh) : since(s, v, r, &fresh);
+	bool compared = r->from == COUNT_HOST ? since_of_host(s, r, &fresh)
+					      : since(s, v, r, &fresh);
 	bool anew = v->absent && !s->was_blind;
 
 	if (r->counted) {

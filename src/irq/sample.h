@@ -16,9 +16,9 @@
 #define TREND_LENGTH 8
 
 struct trend {
-	uint64_t delta;		      /* since the sample before */
-	double rate;		      /* per second, of the same time */
-	uint64_t last_us;	      /* time of the last sample that saw something new; 0: none did */
+	uint64_t delta;	  /* since the sample before */
+	double rate;	  /* per second, of the same time */
+	uint64_t last_us; /* time of the last sample that saw something new; 0: none did */
 	double history[TREND_LENGTH]; /* rates, oldest first */
 	unsigned int n;
 };
@@ -68,7 +68,9 @@ struct samples {
 
 void samples_free(struct samples *s);
 
-/** samples_begin() - a sample is taken at @now; samples_add() each vector once, then samples_end(). */
+/**
+ * samples_begin() - a sample is taken at @now; samples_add() each vector once, then samples_end().
+ */
 void samples_begin(struct samples *s, uint64_t now);
 
 /** samples_add() - 0 or -ENOMEM. */

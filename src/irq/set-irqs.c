@@ -25,8 +25,8 @@ static int add(struct plan *p, struct irq_set set)
 }
 
 /* One call for start..start+count-1: members of @attach get their eventfd, the others -1. */
-static int add_eventfds(struct plan *p, enum irq_index index, unsigned int start, unsigned int count,
-			const struct vector_set *attach)
+static int add_eventfds(struct plan *p, enum irq_index index, unsigned int start,
+			unsigned int count, const struct vector_set *attach)
 {
 	struct vector_set range = { 0 };
 
@@ -40,7 +40,8 @@ static int add_eventfds(struct plan *p, enum irq_index index, unsigned int start
 							 : (struct vector_set){ .bits = { 0 } } });
 }
 
-static int add_runs(struct plan *p, enum irq_index index, const struct vector_set *which, bool attach)
+static int add_runs(struct plan *p, enum irq_index index, const struct vector_set *which,
+		    bool attach)
 {
 	unsigned int start, count = 0;
 	int rc = 0;
@@ -52,7 +53,9 @@ static int add_runs(struct plan *p, enum irq_index index, const struct vector_se
 
 static int add_disable(struct plan *p, enum irq_index index)
 {
-	return add(p, (struct irq_set){ .index = index, .action = IRQ_ACTION_TRIGGER, .data = IRQ_DATA_NONE });
+	return add(p, (struct irq_set){ .index = index,
+					.action = IRQ_ACTION_TRIGGER,
+					.data = IRQ_DATA_NONE });
 }
 
 static int out_of_memory(struct plan *p, struct error *e)
@@ -61,9 +64,12 @@ static int out_of_memory(struct plan *p, struct error *e)
 	return fail(e, CAUSE_FAILED, ENOMEM, "no memory for the plan");
 }
 
-/* The device's own limit, before the kernel's overloaded EINVAL. @doing: the command and its word before the count. */
-static int check_range(const struct irq_state *have, unsigned int end, const char *doing, const char *before,
-		       struct error *e)
+/*
+ * The device's own limit, before the kernel's overloaded EINVAL. @doing: the command and its word
+ * before the count.
+ */
+static int check_range(const struct irq_state *have, unsigned int end, const char *doing,
+		       const char *before, struct error *e)
 {
 	const char *word = irq_index_word(have->index);
 	int rc;
@@ -72,7 +78,8 @@ static int check_range(const struct irq_state *have, unsigned int end, const cha
 		return fail(e, CAUSE_FAILED, 0, "the device has no %s", word);
 	if (end <= have->count)
 		return 0;
-	rc = fail(e, CAUSE_USAGE, 0, "%s has vectors 0-%u, %u is beyond", word, have->count - 1, end - 1);
+	rc = fail(e, CAUSE_USAGE, 0, "%s has vectors 0-%u, %u is beyond", word, have->count - 1,
+		  end - 1);
 	hint(e, "%s %s %s%u", doing, word, before, have->count);
 	return rc;
 }
@@ -80,19 +87,23 @@ static int check_range(const struct irq_state *have, unsigned int end, const cha
 /* Vectors that can be armed without touching a live one. */
 static bool reachable(const struct irq_state *have, const struct vector_set *fresh)
 {
-	return !(have->flags & IRQ_NORESIZE) || vector_set_end(fresh) <= vector_set_end(&have->allocated);
+	return !(have->flags & IRQ_NORESIZE) ||
+	       vector_set_end(fresh) <= vector_set_end(&have->allocated);
 }
 
-static int refuse_growth(const struct irq_state *have, unsigned int end, const char *doing, struct error *e)
+static int refuse_growth(const struct irq_state *have, unsigned int end, const char *doing,
+			 struct error *e)
 {
 	const char *word = irq_index_word(have->index);
 	unsigned int live = vector_set_count(&have->armed);
 	int rc;
 
-	rc = fail(e, CAUSE_DISTURB, 0,
-		  "%s is NORESIZE with %u allocated: %s vector %u needs a disable and enable, which blinds %u live "
-		  "vector%s",
-		  word, vector_set_count(&have->allocated), doing, end - 1, live, live == 1 ? "" : "s");
+	rc = fail(
+		e, CAUSE_DISTURB, 0,
+		"%s is NORESIZE with %u allocated: %s vector %u needs a disable and enable, which blinds %u live "
+		"vector%s",
+		word, vector_set_count(&have->allocated), doing, end - 1, live,
+		live == 1 ? "" : "s");
 	hint(e, "resize %s %u --rebuild", word, end);
 	return rc;
 }
@@ -119,7 +130,8 @@ static int plan_first(const struct irq_state *have, const struct vector_set *wan
 	return rc ? rc : add_runs(p, have->index, &attach, true);
 }
 
-int plan_enable(const struct irq_state *have, const struct vector_set *want, struct plan *p, struct error *e)
+int plan_enable(const struct irq_state *have, const struct vector_set *want, struct plan *p,
+		struct error *e)
 {
 	struct vector_set fresh;
 	int rc;
@@ -141,7 +153,8 @@ int plan_enable(const struct irq_state *have, const struct vector_set *want, str
 	return rc ? out_of_memory(p, e) : 0;
 }
 
-int plan_enable_none(const struct irq_state *have, unsigned int room, struct plan *p, struct error *e)
+int plan_enable_none(const struct irq_state *have, unsigned int room, struct plan *p,
+		     struct error *e)
 {
 	int rc;
 
@@ -164,7 +177,8 @@ int plan_disable(const struct irq_state *have, struct plan *p, struct error *e)
 	return add_disable(p, have->index) ? out_of_memory(p, e) : 0;
 }
 
-static int plan_rebuild(const struct irq_state *have, const struct vector_set *want, struct plan *p, struct error *e)
+static int plan_rebuild(const struct irq_state *have, const struct vector_set *want, struct plan *p,
+			struct error *e)
 {
 	int rc;
 
@@ -177,9 +191,11 @@ static int plan_rebuild(const struct irq_state *have, const struct vector_set *w
 	return rc ? out_of_memory(p, e) : 0;
 }
 
-int plan_resize(const struct irq_state *have, unsigned int n, struct resize_how how, struct plan *p, struct error *e)
+int plan_resize(const struct irq_state *have, unsigned int n, struct resize_how how, struct plan *p,
+		struct error *e)
 {
-	struct vector_set want = { 0 }, have_now = vector_set_or(&have->armed, &have->held), fresh, excess;
+	struct vector_set want = { 0 }, have_now = vector_set_or(&have->armed, &have->held), fresh,
+			  excess;
 	int rc;
 
 	*p = (struct plan){ 0 };
@@ -206,7 +222,8 @@ int plan_resize(const struct irq_state *have, unsigned int n, struct resize_how 
 
 int plan_attach(const struct irq_state *have, const struct vector_set *lost, struct plan *p)
 {
-	struct vector_set attach = vector_set_minus(lost, &have->held), all = vector_set_or(lost, &have->held);
+	struct vector_set attach = vector_set_minus(lost, &have->held),
+			  all = vector_set_or(lost, &have->held);
 
 	*p = (struct plan){ 0 };
 	if (!have->enabled)
@@ -222,16 +239,16 @@ int plan_release(const struct irq_state *have, const struct vector_set *which, s
 
 char *irq_set_text(const struct irq_set *s, char *buf, size_t size)
 {
-	static const char *const action[] = {
-		[IRQ_ACTION_TRIGGER] = "TRIGGER", [IRQ_ACTION_MASK] = "MASK", [IRQ_ACTION_UNMASK] = "UNMASK"
-	};
+	static const char *const action[] = { [IRQ_ACTION_TRIGGER] = "TRIGGER",
+					      [IRQ_ACTION_MASK] = "MASK",
+					      [IRQ_ACTION_UNMASK] = "UNMASK" };
 	static const char *const data[] = {
 		[IRQ_DATA_NONE] = "NONE", [IRQ_DATA_BOOL] = "BOOL", [IRQ_DATA_EVENTFD] = "EVENTFD"
 	};
 	char which[128];
 
-	snprintf(buf, size, "index=%s start=%u count=%u DATA_%s|ACTION_%s", irq_index_word(s->index), s->start,
-		 s->count, data[s->data], action[s->action]);
+	snprintf(buf, size, "index=%s start=%u count=%u DATA_%s|ACTION_%s",
+		 irq_index_word(s->index), s->start, s->count, data[s->data], action[s->action]);
 	if (s->data == IRQ_DATA_NONE)
 		return buf;
 	vector_set_text(&s->attach, which, sizeof(which));

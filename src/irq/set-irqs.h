@@ -42,7 +42,8 @@ struct irq_state {
 	bool enabled;		     /* the index is on, with or without armed vectors */
 	struct vector_set allocated; /* vectors that have a Linux IRQ while enabled */
 	struct vector_set armed;
-	struct vector_set held; /* masked: an eventfd given anew would let them go, so a change gives them none */
+	struct vector_set
+		held; /* masked: an eventfd given anew would let them go, so a change gives them none */
 };
 
 /* Owned by the caller; plan_free() it. */
@@ -54,13 +55,19 @@ struct plan {
 
 void plan_free(struct plan *p);
 
-/** plan_enable() - arm @want besides what is armed; a request that would disturb live vectors is refused
- * (CAUSE_DISTURB). */
-int plan_enable(const struct irq_state *have, const struct vector_set *want, struct plan *p, struct error *e);
+/**
+ * plan_enable() - arm @want besides what is armed; a request that would disturb live vectors is
+ * refused (CAUSE_DISTURB).
+ */
+int plan_enable(const struct irq_state *have, const struct vector_set *want, struct plan *p,
+		struct error *e);
 
-/** plan_enable_none() - the zero-vector enable: vector @room-1 allocated with eventfd -1, nothing armed. @room is 1 or
- * more. */
-int plan_enable_none(const struct irq_state *have, unsigned int room, struct plan *p, struct error *e);
+/**
+ * plan_enable_none() - the zero-vector enable: vector @room-1 allocated with eventfd -1, nothing
+ * armed. @room is 1 or more.
+ */
+int plan_enable_none(const struct irq_state *have, unsigned int room, struct plan *p,
+		     struct error *e);
 
 int plan_disable(const struct irq_state *have, struct plan *p, struct error *e);
 
@@ -69,17 +76,25 @@ struct resize_how {
 	bool release; /* give Linux IRQs back, by a rebuild */
 };
 
-/** plan_resize() - armed, or held, becomes 0..@n-1. Growth touches only new vectors, in one set per contiguous run. */
-int plan_resize(const struct irq_state *have, unsigned int n, struct resize_how how, struct plan *p, struct error *e);
+/**
+ * plan_resize() - armed, or held, becomes 0..@n-1. Growth touches only new vectors, in one set per
+ * contiguous run.
+ */
+int plan_resize(const struct irq_state *have, unsigned int n, struct resize_how how, struct plan *p,
+		struct error *e);
 
-/** plan_attach() - re-arm @lost, vectors that a failed call dropped: one set per contiguous run, or the index anew. */
+/**
+ * plan_attach() - re-arm @lost, vectors that a failed call dropped: one set per contiguous run, or
+ * the index anew.
+ */
 int plan_attach(const struct irq_state *have, const struct vector_set *lost, struct plan *p);
 
 /** plan_release() - take the eventfd off @which, which stay allocated. */
 int plan_release(const struct irq_state *have, const struct vector_set *which, struct plan *p);
 
-/** irq_set_text() - the call in words: "index=msix start=4 count=4 DATA_EVENTFD|ACTION_TRIGGER eventfds=4-7". Returns
- * @buf.
+/**
+ * irq_set_text() - the call in words: "index=msix start=4 count=4 DATA_EVENTFD|ACTION_TRIGGER
+ * eventfds=4-7". Returns @buf. /
  */
 char *irq_set_text(const struct irq_set *s, char *buf, size_t size);
 

@@ -99,7 +99,8 @@ unsigned int vector_set_next(const struct vector_set *s, unsigned int from)
 	return MAX_VECTORS;
 }
 
-bool vector_set_next_run(const struct vector_set *s, unsigned int from, unsigned int *start, unsigned int *count)
+bool vector_set_next_run(const struct vector_set *s, unsigned int from, unsigned int *start,
+			 unsigned int *count)
 {
 	unsigned int v = vector_set_next(s, from);
 
@@ -160,7 +161,9 @@ int vector_set_parse(const char *text, enum vector_word *word, struct vector_set
 	bool beyond = false;
 
 	memset(s, 0, sizeof(*s));
-	*word = !strcmp(text, "all") ? VECTORS_ALL : !strcmp(text, "armed") ? VECTORS_ARMED : VECTORS_LISTED;
+	*word = !strcmp(text, "all")	 ? VECTORS_ALL
+		: !strcmp(text, "armed") ? VECTORS_ARMED
+					 : VECTORS_LISTED;
 	if (*word != VECTORS_LISTED)
 		return 0;
 	for (;; text++) {
@@ -193,9 +196,12 @@ char *vector_set_text(const struct vector_set *s, char *buf, size_t size)
 		if (count == 1)
 			n = snprintf(run, sizeof(run), "%s%u", used ? "," : "", start);
 		else
-			n = snprintf(run, sizeof(run), "%s%u-%u", used ? "," : "", start, start + count - 1);
+			n = snprintf(run, sizeof(run), "%s%u-%u", used ? "," : "", start,
+				     start + count - 1);
 		/* leave room to say that there is more, unless nothing follows */
-		if (used + (size_t)n + (vector_set_next(s, start + count) < MAX_VECTORS ? strlen(CUT) : 0) >= size) {
+		if (used + (size_t)n +
+			    (vector_set_next(s, start + count) < MAX_VECTORS ? strlen(CUT) : 0) >=
+		    size) {
 			copy_text(buf + used, size - used, &CUT[used ? 0 : 1]);
 			break;
 		}

@@ -41,7 +41,8 @@ struct vector_set vector_set_or(const struct vector_set *a, const struct vector_
  * @from: where to look on; start with 0, then pass *start + *count
  * Returns: false when there are no more.
  */
-bool vector_set_next_run(const struct vector_set *s, unsigned int from, unsigned int *start, unsigned int *count);
+bool vector_set_next_run(const struct vector_set *s, unsigned int from, unsigned int *start,
+			 unsigned int *count);
 
 /** for_each_vector() - walk members in rising order. */
 unsigned int vector_set_next(const struct vector_set *s, unsigned int from); /* MAX_VECTORS: none */
@@ -50,7 +51,8 @@ unsigned int vector_set_next(const struct vector_set *s, unsigned int from); /* 
 
 /**
  * vector_set_parse() - "3", "0-3,7", "all", "armed"
- * Returns: 0; -EINVAL: not of that form, or empty; -ERANGE: a number of 2048 or more, or a range that runs down.
+ * Returns: 0; -EINVAL: not of that form, or empty; -ERANGE: a number of 2048 or more, or a range
+ * that runs down.
  */
 int vector_set_parse(const char *text, enum vector_word *word, struct vector_set *s);
 

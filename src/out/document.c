@@ -9,8 +9,8 @@
 
 #include <json-c/json.h>
 
-#include "out/internal.h"
 #include "base/util.h"
+#include "out/internal.h"
 
 /*
  * A node cannot be reached from its children, so memory that ran out below a
@@ -35,7 +35,8 @@ bool doc_incomplete(node *n)
 			if (doc_incomplete(json_object_array_get_idx(n, i)))
 				return true;
 	} else if (json_object_is_type(n, json_type_object)) {
-		struct json_object_iterator it = json_object_iter_begin(n), end = json_object_iter_end(n);
+		struct json_object_iterator it = json_object_iter_begin(n),
+					    end = json_object_iter_end(n);
 
 		for (; !json_object_iter_equal(&it, &end); json_object_iter_next(&it))
 			if (doc_incomplete(json_object_iter_peek_value(&it)))

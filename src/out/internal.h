@@ -30,8 +30,10 @@ void out_put(struct out *o, FILE *f, const char *text);
 void out_hide(struct out *o);
 void out_show(struct out *o);
 
-/** doc_mark() - remember at a node that memory ran out while it was filled; doc_incomplete() looks for the mark below
- * @n. */
+/**
+ * doc_mark() - remember at a node that memory ran out while it was filled; doc_incomplete() looks
+ * for the mark below @n.
+ */
 void doc_mark(node *n);
 bool doc_incomplete(node *n);
 

@@ -22,7 +22,8 @@ int metrics_begin(struct metrics *m)
 	m->f = open_memstream(&m->text, &m->size);
 	if (!m->f)
 		return -ENOMEM;
-	fputs("# HELP " NAME " Interrupts of a vector that Linux counted (source host), or signals of its eventfd.\n"
+	fputs("# HELP " NAME
+	      " Interrupts of a vector that Linux counted (source host), or signals of its eventfd.\n"
 	      "# TYPE " NAME " counter\n",
 	      m->f);
 	return 0;
@@ -56,9 +57,12 @@ static void begin_gauge(FILE *f, bool *begun, const char *name, const char *help
 	*begun = true;
 }
 
-void metrics_add(struct metrics *m, const char *device, enum metrics_source source, const struct reading *r)
+void metrics_add(struct metrics *m, const char *device, enum metrics_source source,
+		 const struct reading *r)
 {
-	static const char *const words[] = { [METRICS_HOST] = "host", [METRICS_EVENTFD] = "eventfd" };
+	static const char *const words[] = {
+		[METRICS_HOST] = "host", [METRICS_EVENTFD] = "eventfd"
+	};
 
 	if (!r->counted)
 		return;
@@ -74,17 +78,19 @@ void metrics_add(struct metrics *m, const char *device, enum metrics_source sour
 
 void metrics_add_posted(struct metrics *m, const char *device, bool possible)
 {
-	begin_gauge(m->f, &m->posted, POSTED,
-		    "1: held by another program, whose interrupts may be posted to a VM past the host's counters.");
+	begin_gauge(
+		m->f, &m->posted, POSTED,
+		"1: held by another program, whose interrupts may be posted to a VM past the host's counters.");
 	put_name(m->f, POSTED, device);
 	fprintf(m->f, "} %d\n", possible);
 }
 
 void metrics_add_missing(struct metrics *m, const char *device, int cpus)
 {
-	begin_gauge(m->f, &m->missing, MISSING,
-		    "CPUs that have no column in /proc/interrupts, so that the counters of the device leave out what "
-		    "they counted before.");
+	begin_gauge(
+		m->f, &m->missing, MISSING,
+		"CPUs that have no column in /proc/interrupts, so that the counters of the device leave out what "
+		"they counted before.");
 	put_name(m->f, MISSING, device);
 	if (cpus < 0)
 		fputs("} NaN\n", m->f);
@@ -144,7 +150,8 @@ int metrics_write(const struct metrics *m, const char *path, struct error *e)
 	struct stat st;
 
 	if (!lstat(path, &st) && !S_ISREG(st.st_mode))
-		return fail(e, CAUSE_FAILED, 0, "%s is no regular file, and would be replaced by one", path);
+		return fail(e, CAUSE_FAILED, 0,
+			    "%s is no regular file, and would be replaced by one", path);
 	/* the collector takes *.prom: this name is none of that form */
 	n = snprintf(temp, sizeof(temp), "%.*s.%s.XXXXXX", folder, path, path + folder);
 	if (n < 0 || (size_t)n >= sizeof(temp))

@@ -9,8 +9,8 @@
 
 #include <json-c/json.h>
 
-#include "out/internal.h"
 #include "base/util.h"
+#include "out/internal.h"
 
 int out_new(struct out **o, const struct out_options *opt)
 {
@@ -239,7 +239,8 @@ int out_flush(struct out *o, struct error *e)
 		return 0;
 	if (o->err == ENOMEM)
 		return fail(e, CAUSE_FAILED, ENOMEM, "the output is incomplete: memory ran out");
-	return fail(e, CAUSE_FAILED, o->err, "the output is incomplete: standard output: %s", strerror(o->err));
+	return fail(e, CAUSE_FAILED, o->err, "the output is incomplete: standard output: %s",
+		    strerror(o->err));
 }
 
 /* What a command found out before it failed stays in the object that tells of the failure. */
@@ -265,8 +266,8 @@ void out_error(struct out *o, const char *where, const struct error *e)
 	if (o->opt.json && !o->err)
 		put_error_doc(o, e);
 	drop(o);
-	out_note(o, "msictl: %s%s%s%s%s%s", where ? where : "", where ? ": " : "", e->message, e->err ? " (" : "",
-		 e->err ? errno_name(e->err, number) : "", e->err ? ")" : "");
+	out_note(o, "msictl: %s%s%s%s%s%s", where ? where : "", where ? ": " : "", e->message,
+		 e->err ? " (" : "", e->err ? errno_name(e->err, number) : "", e->err ? ")" : "");
 	if (e->hint[0])
 		out_note(o, "hint: %s", e->hint);
 }

@@ -65,7 +65,10 @@ int out_terminal(const struct out *o);
 bool out_is_json(const struct out *o);
 bool out_color(const struct out *o);
 
-/** out_check_columns() - whether -o names columns of @t. -EINVAL with those there are in the hint (CAUSE_USAGE). */
+/**
+ * out_check_columns() - whether -o names columns of @t. -EINVAL with those there are in the hint
+ * (CAUSE_USAGE).
+ */
 int out_check_columns(const struct table *t, const char *columns, struct error *e);
 
 /* The shell's half-typed line steps aside while something is printed. */
@@ -80,14 +83,19 @@ void out_set_guard(struct out *o, const struct out_guard *g);
 node *out_doc(struct out *o);
 
 /**
- * out_table() - text mode: print the rows of out_doc()[t->array] as a table; JSON mode: reduce them to -o when given
+ * out_table() - text mode: print the rows of out_doc()[t->array] as a table; JSON mode: reduce them
+ * to -o when given
  *
- * The rows are complete then: in text mode they are gone from the document, in JSON mode they are text.
- * A table that lacks a column named by -o is shown as it is: -o is about another one of the command's tables.
+ * The rows are complete then: in text mode they are gone from the document, in JSON mode they are
+ * text. A table that lacks a column named by -o is shown as it is: -o is about another one of the
+ * command's tables.
  */
 int out_table(struct out *o, const struct table *t);
 
-/** out_text() - a line of result for people; nothing in JSON mode. Tabs pass, other control characters are escaped. */
+/**
+ * out_text() - a line of result for people; nothing in JSON mode. Tabs pass, other control
+ * characters are escaped.
+ */
 void out_text(struct out *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /** out_bold() - like out_text(), emphasised on a terminal. */
@@ -99,16 +107,20 @@ void out_note(struct out *o, const char *fmt, ...) __attribute__((format(printf,
 /**
  * out_error() - "msictl: WHERE: message (ERRNO)" and the hint on stderr
  *
- * In JSON mode also "error":{...} on stdout, as a member of the document that the command had begun, which ends there;
- * so a failure is one object too, and may say what is true now.
+ * In JSON mode also "error":{...} on stdout, as a member of the document that the command had
+ * begun, which ends there; so a failure is one object too, and may say what is true now.
  * @where NULL or "FILE:7" or "01:00.0: resize".
  */
 void out_error(struct out *o, const char *where, const struct error *e);
 
-/** out_raw() - bytes that another process of ours formatted already, to stdout or stderr; flushed. */
+/**
+ * out_raw() - bytes that another process of ours formatted already, to stdout or stderr; flushed.
+ */
 void out_raw(struct out *o, bool note, const char *bytes, size_t n);
 
-/** out_end() - JSON mode: print the document on one line. Both: write all out to stdout, begin anew. */
+/**
+ * out_end() - JSON mode: print the document on one line. Both: write all out to stdout, begin anew.
+ */
 void out_end(struct out *o);
 
 /**
@@ -117,16 +129,22 @@ void out_end(struct out *o);
  */
 int out_flush(struct out *o, struct error *e);
 
-/* Filling documents. Keys are literals and are borrowed. NULL nodes are ignored: memory ran out, out_end() says so. */
+/*
+ * Filling documents. Keys are literals and are borrowed. NULL nodes are ignored: memory ran out,
+ * out_end() says so.
+ */
 node *doc_object(node *parent, const char *key); /* @parent an object */
 node *doc_array(node *parent, const char *key);
 node *doc_row(node *array);				   /* appends an object */
 void doc_text(node *o, const char *key, const char *text); /* NULL: null; a name: escape_text() */
-void doc_line(node *o, const char *key, const char *text); /* NULL: null; a sentence: escape_line_dup() */
-void doc_textf(node *o, const char *key, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void doc_line(node *o, const char *key,
+	      const char *text); /* NULL: null; a sentence: escape_line_dup() */
+void doc_textf(node *o, const char *key, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 void doc_word(node *o, const char *key, const char *text); /* "" is null, too */
 void doc_number(node *o, const char *key, uint64_t n);
-void doc_number_if(node *o, const char *key, bool known, uint64_t n); /* null when it is not known */
+void doc_number_if(node *o, const char *key, bool known,
+		   uint64_t n); /* null when it is not known */
 void doc_signed(node *o, const char *key, int64_t n);
 void doc_real(node *o, const char *key, double n); /* two digits behind the point */
 void doc_bool(node *o, const char *key, bool b);

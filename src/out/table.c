@@ -13,8 +13,8 @@
 #include <json-c/json.h>
 #include <libsmartcols/libsmartcols.h>
 
-#include "out/internal.h"
 #include "base/util.h"
+#include "out/internal.h"
 
 #define MAX_COLUMNS 48
 
@@ -40,8 +40,11 @@ static const struct column *find_column(const struct table *t, const char *name,
 	return NULL;
 }
 
-/* Returns NULL when all of @columns was understood, else the name that is none, *len bytes of it. */
-static const char *choose_all(const struct table *t, const char *columns, struct choice *c, size_t *len)
+/*
+ * Returns NULL when all of @columns was understood, else the name that is none, *len bytes of it.
+ */
+static const char *choose_all(const struct table *t, const char *columns, struct choice *c,
+			      size_t *len)
 {
 	const char *name = columns;
 
@@ -110,7 +113,10 @@ static char *show_text(node *v)
 {
 	const char *text = json_object_get_string(v);
 
-	/* A number becomes a text in memory of its own, which may not be had: that is no missing value. */
+	/*
+	 * A number becomes a text in memory of its own, which may not be had: that is no missing
+	 * value.
+	 */
 	if (!text)
 		return NULL;
 	return strdup(*text ? text : "-");
@@ -174,7 +180,8 @@ static char *show_time(node *v)
 }
 
 /* What a terminal without these letters gets instead has as many steps. */
-static const char *const bars[] = { " ", "\u2581", "\u2582", "\u2583", "\u2584", "\u2585", "\u2586", "\u2587" };
+static const char *const bars[] = { " ",      "\u2581", "\u2582", "\u2583",
+				    "\u2584", "\u2585", "\u2586", "\u2587" };
 static const char *const plain_bars[] = { " ", ".", ":", "-", "=", "+", "*", "#" };
 
 static char *show_trend(node *v)
@@ -210,7 +217,8 @@ static char *show_ratio(node *row, const char *key)
 		return strdup("-");
 	if (!whole)
 		return show_text(part);
-	return asprintf(&text, "%" PRIu64 "/%" PRIu64, json_object_get_uint64(part), json_object_get_uint64(whole)) < 0
+	return asprintf(&text, "%" PRIu64 "/%" PRIu64, json_object_get_uint64(part),
+			json_object_get_uint64(whole)) < 0
 		       ? NULL
 		       : text;
 }
@@ -268,7 +276,8 @@ static int fill_rows(struct libscols_table *tb, node *rows, const struct choice 
 	for (size_t i = 0; i < json_object_array_length(rows); i++) {
 		node *row = json_object_array_get_idx(rows, i);
 
-		if (doc_incomplete(row) || fill_row(tb, row, c) || json_object_array_put_idx(rows, i, NULL))
+		if (doc_incomplete(row) || fill_row(tb, row, c) ||
+		    json_object_array_put_idx(rows, i, NULL))
 			return -ENOMEM;
 	}
 	return 0;
@@ -276,7 +285,9 @@ static int fill_rows(struct libscols_table *tb, node *rows, const struct choice 
 
 static int fill_table(struct out *o, struct libscols_table *tb, node *rows, const struct choice *c)
 {
-	/* Texts are clean since they entered the document; libsmartcols would escape our escapes. */
+	/*
+	 * Texts are clean since they entered the document; libsmartcols would escape our escapes.
+	 */
 	scols_table_enable_noencoding(tb, 1);
 	scols_table_set_stream(tb, o->data);
 	/* Names hold single blanks. */
@@ -285,8 +296,8 @@ static int fill_table(struct out *o, struct libscols_table *tb, node *rows, cons
 	scols_table_enable_noheadings(tb, o->opt.noheadings);
 	scols_table_enable_colors(tb, o->opt.color);
 	for (size_t i = 0; i < c->n; i++) {
-		struct libscols_column *column =
-			scols_table_new_column(tb, c->column[i]->name, 0, looks[c->column[i]->cell].flags);
+		struct libscols_column *column = scols_table_new_column(
+			tb, c->column[i]->name, 0, looks[c->column[i]->cell].flags);
 
 		if (!column)
 			return -ENOMEM;
@@ -319,7 +330,8 @@ static bool shows(const struct choice *c, const char *key)
 	size_t len = strlen(key);
 
 	for (size_t i = 0; i < c->n; i++)
-		if (strcspn(c->column[i]->key, "./") == len && !strncmp(c->column[i]->key, key, len))
+		if (strcspn(c->column[i]->key, "./") == len &&
+		    !strncmp(c->column[i]->key, key, len))
 			return true;
 	return false;
 }
@@ -383,7 +395,8 @@ static void pack_rows(node *rows)
 	if (f && fclose(f))
 		rc = -ENOMEM;
 	if (rc == 0) {
-		json_object_set_serializer(rows, json_object_userdata_to_json_string, text, json_object_free_userdata);
+		json_object_set_serializer(rows, json_object_userdata_to_json_string, text,
+					   json_object_free_userdata);
 		return;
 	}
 	free(text);

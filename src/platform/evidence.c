@@ -44,7 +44,8 @@ struct evidence *evidence_new(struct gather *g, const char *what)
 	return ev;
 }
 
-static void escape_format(char **to, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
+static void escape_format(char **to, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
 
 /* Without memory *@to is NULL, which whole() finds at the end. */
 static void escape_format(char **to, const char *fmt, va_list ap)
@@ -83,7 +84,10 @@ void evidence_source(struct evidence *ev, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* How a line of /proc/cpuinfo gives an architecture away; /proc/sys/kernel/arch is there since Linux 6.1 only. */
+/*
+ * How a line of /proc/cpuinfo gives an architecture away; /proc/sys/kernel/arch is there since
+ * Linux 6.1 only.
+ */
 static const struct {
 	const char *begin, *arch;
 } cpuinfo_marks[] = {
@@ -114,8 +118,9 @@ static enum arch_family arch_family(const char *arch)
 		const char *arch;
 		enum arch_family family;
 	} table[] = {
-		{ "x86_64", ARCH_X86 }, { "i686", ARCH_X86 },	 { "i586", ARCH_X86 },	    { "aarch64", ARCH_ARM64 },
-		{ "ppc64", ARCH_PPC },	{ "ppc64le", ARCH_PPC }, { "riscv64", ARCH_RISCV },
+		{ "x86_64", ARCH_X86 },	   { "i686", ARCH_X86 },  { "i586", ARCH_X86 },
+		{ "aarch64", ARCH_ARM64 }, { "ppc64", ARCH_PPC }, { "ppc64le", ARCH_PPC },
+		{ "riscv64", ARCH_RISCV },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
@@ -124,7 +129,9 @@ static enum arch_family arch_family(const char *arch)
 	return ARCH_UNKNOWN;
 }
 
-/* Others go by the architecture and the release; told are both at the end, for they decide little. */
+/*
+ * Others go by the architecture and the release; told are both at the end, for they decide little.
+ */
 static void read_machine(struct gather *g)
 {
 	char text[32];
@@ -136,7 +143,8 @@ static void read_machine(struct gather *g)
 	} else {
 		guess = arch_by_cpuinfo(g->r);
 		copy_text(g->p->arch, sizeof(g->p->arch), guess ? guess : "");
-		g->arch_source = guess ? "/proc/cpuinfo" : "/proc/sys/kernel/arch, /proc/cpuinfo: no word on it";
+		g->arch_source = guess ? "/proc/cpuinfo"
+				       : "/proc/sys/kernel/arch, /proc/cpuinfo: no word on it";
 	}
 	g->family = arch_family(g->p->arch);
 }
@@ -183,8 +191,8 @@ static unsigned int count_list(char *list)
 
 		if (dash)
 			*dash++ = '\0';
-		if (parse_u64(part, 10, 1u << 20, &low) || parse_u64(dash ? dash : part, 10, 1u << 20, &high) ||
-		    high < low)
+		if (parse_u64(part, 10, 1u << 20, &low) ||
+		    parse_u64(dash ? dash : part, 10, 1u << 20, &high) || high < low)
 			return 0;
 		n += high - low + 1;
 	}
@@ -230,9 +238,11 @@ static bool lists_option(const char *word, const char *option)
 /* Documentation/admin-guide/kernel-parameters.txt: what bears on MSI and remapping. */
 static bool word_matters(const char *word)
 {
-	static const char *const begins[] = { "intremap=", "intel_iommu=", "amd_iommu=",    "iommu=",	  "iommu.",
-					      "arm-smmu",  "vfio",	   "iommufd",	    "nointremap", "noapic",
-					      "nolapic",   "nox2apic",	   "irqchip.gicv3", "kvm" };
+	static const char *const begins[] = {
+		"intremap=", "intel_iommu=", "amd_iommu=",    "iommu=",	    "iommu.",
+		"arm-smmu",  "vfio",	     "iommufd",	      "nointremap", "noapic",
+		"nolapic",   "nox2apic",     "irqchip.gicv3", "kvm"
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(begins); i++)
 		if (!strncmp(word, begins[i], strlen(begins[i])))
@@ -246,13 +256,15 @@ static void read_cmdline(struct gather *g, char *cmdline, FILE *f)
 	const char *between = "";
 	char *save = NULL;
 
-	for (char *word = strtok_r(cmdline, " \t\n", &save); word; word = strtok_r(NULL, " \t\n", &save)) {
+	for (char *word = strtok_r(cmdline, " \t\n", &save); word;
+	     word = strtok_r(NULL, " \t\n", &save)) {
 		if (!word_matters(word))
 			continue;
 		if (!strncmp(word, "pci=", 4))
 			decide(g->p, VERDICT_NO, "MSI was turned off at boot (pci=nomsi)");
-		g->p->remap_off_at_boot |= !strcmp(word, "nointremap") ||
-					   (!strncmp(word, "intremap=", 9) && lists_option(word, "off"));
+		g->p->remap_off_at_boot |=
+			!strcmp(word, "nointremap") ||
+			(!strncmp(word, "intremap=", 9) && lists_option(word, "off"));
 		fprintf(f, "%s%s", between, word);
 		between = " ";
 	}
@@ -265,7 +277,10 @@ static void gather_cmdline(struct gather *g)
 	size_t size;
 	FILE *f;
 
-	/* its length is the architecture's and, with a bootconfig, the initrd's: saved_command_line of init/main.c */
+	/*
+	 * its length is the architecture's and, with a bootconfig, the initrd's: saved_command_line
+	 * of init/main.c
+	 */
 	if (root_text_dup(g->r, &cmdline, "proc/cmdline") < 0)
 		return;
 	f = open_memstream(&words, &size);
@@ -294,7 +309,10 @@ static void gather_irqs(struct gather *g)
 		g->p->irqs += !!isdigit((unsigned char)entry->d_name[0]);
 }
 
-/* irq_matrix_debug_show() of kernel/irq/matrix.c; the file is there with CONFIG_GENERIC_IRQ_DEBUGFS, for root. */
+/*
+ * irq_matrix_debug_show() of kernel/irq/matrix.c; the file is there with
+ * CONFIG_GENERIC_IRQ_DEBUGFS, for root.
+ */
 static void gather_available(struct gather *g)
 {
 	static const char file[] = "sys/kernel/debug/irq/domains/VECTOR";
@@ -324,8 +342,10 @@ static void gather_parameters(struct gather *g)
 	static const struct {
 		const char *what, *module, *parameter, *words;
 	} table[] = {
-		{ "unsafe-interrupts", "vfio_iommu_type1", "allow_unsafe_interrupts", "assignment without remapping" },
-		{ "unsafe-interrupts", "iommufd", "allow_unsafe_interrupts", "assignment without remapping (iommufd)" },
+		{ "unsafe-interrupts", "vfio_iommu_type1", "allow_unsafe_interrupts",
+		  "assignment without remapping" },
+		{ "unsafe-interrupts", "iommufd", "allow_unsafe_interrupts",
+		  "assignment without remapping (iommufd)" },
 		{ "noiommu", "vfio", "enable_unsafe_noiommu_mode", "VFIO without an IOMMU" },
 	};
 
@@ -333,16 +353,21 @@ static void gather_parameters(struct gather *g)
 		struct evidence *ev;
 		char text[8];
 
-		if (root_text(g->r, text, sizeof(text), "sys/module/%s/parameters/%s", table[i].module,
-			      table[i].parameter) <= 0)
+		if (root_text(g->r, text, sizeof(text), "sys/module/%s/parameters/%s",
+			      table[i].module, table[i].parameter) <= 0)
 			continue;
 		ev = evidence_new(g, table[i].what);
-		evidence_value(ev, "%s is %s", table[i].words, text[0] == 'Y' ? "allowed" : "not allowed");
-		evidence_source(ev, "/sys/module/%s/parameters/%s %s", table[i].module, table[i].parameter, text);
+		evidence_value(ev, "%s is %s", table[i].words,
+			       text[0] == 'Y' ? "allowed" : "not allowed");
+		evidence_source(ev, "/sys/module/%s/parameters/%s %s", table[i].module,
+				table[i].parameter, text);
 	}
 }
 
-/* vfio_pci_core.c clears NORESIZE where pci_msix_can_alloc_dyn(): Linux 6.5 and later, on x86; never for MSI. */
+/*
+ * vfio_pci_core.c clears NORESIZE where pci_msix_can_alloc_dyn(): Linux 6.5 and later, on x86;
+ * never for MSI.
+ */
 static void gather_noresize(struct gather *g)
 {
 	struct evidence *ev;
@@ -363,9 +388,11 @@ static void gather_ceilings(struct gather *g)
 	static const struct {
 		const char *value, *source;
 	} always[] = {
-		{ "32 MSI vectors per function", "PCI Local Bus 3.0, 6.8.1.3: Multiple Message Capable" },
+		{ "32 MSI vectors per function",
+		  "PCI Local Bus 3.0, 6.8.1.3: Multiple Message Capable" },
 		{ "2048 MSI-X vectors per function", "PCI Local Bus 3.0, 6.8.2.3: Table Size" },
-		{ "4096 interrupt routes per virtual machine", "KVM_MAX_IRQ_ROUTES of linux/kvm_host.h" },
+		{ "4096 interrupt routes per virtual machine",
+		  "KVM_MAX_IRQ_ROUTES of linux/kvm_host.h" },
 	};
 	struct evidence *ev;
 
@@ -377,9 +404,12 @@ static void gather_ceilings(struct gather *g)
 	if (g->family != ARCH_X86 || !g->p->cpus)
 		return;
 	ev = evidence_new(g, "ceiling");
-	evidence_value(ev, "about %u vectors on %u CPU%s", g->p->cpus * 200, g->p->cpus, g->p->cpus == 1 ? "" : "s");
-	evidence_source(ev, "arch/x86/include/asm/irq_vectors.h: 256 each, less the kernel's own; %u Linux IRQs now",
-			g->p->irqs);
+	evidence_value(ev, "about %u vectors on %u CPU%s", g->p->cpus * 200, g->p->cpus,
+		       g->p->cpus == 1 ? "" : "s");
+	evidence_source(
+		ev,
+		"arch/x86/include/asm/irq_vectors.h: 256 each, less the kernel's own; %u Linux IRQs now",
+		g->p->irqs);
 }
 
 /* Which interrupt controller takes the MSI, by the chips of the Linux IRQs there are. */
@@ -396,7 +426,8 @@ static void gather_controller(struct gather *g, unsigned int its, unsigned int v
 		evidence_value(ev, "MSI go through a GICv2m frame");
 	else
 		evidence_value(ev, "MSI controller: not known");
-	evidence_source(ev, "/sys/kernel/irq/*/chip_name: %u begin with ITS-, %u with GICv2m", its, v2m);
+	evidence_source(ev, "/sys/kernel/irq/*/chip_name: %u begin with ITS-, %u with GICv2m", its,
+			v2m);
 }
 
 /*
@@ -409,9 +440,11 @@ static void decide_x86(struct gather *g)
 {
 	gather_remapping(g);
 	if (chips_begin(g->r, "xen-") || chips_begin(g->r, "Hyper-V"))
-		decide(g->p, VERDICT_UNKNOWN, "the hypervisor allocates this machine's MSI and does not say how many");
+		decide(g->p, VERDICT_UNKNOWN,
+		       "the hypervisor allocates this machine's MSI and does not say how many");
 	else if (g->p->remapping == VERDICT_YES)
-		decide(g->p, VERDICT_YES, "interrupt remapping is on, and gives contiguous vectors");
+		decide(g->p, VERDICT_YES,
+		       "interrupt remapping is on, and gives contiguous vectors");
 	else if (g->p->remapping == VERDICT_NO)
 		decide(g->p, VERDICT_NO,
 		       "x86 allocates contiguous vectors only with interrupt remapping, which is off");
@@ -427,7 +460,8 @@ static void decide_arm64(struct gather *g)
 	if (its)
 		decide(g->p, VERDICT_YES, "the ITS gives contiguous event numbers");
 	else if (v2m)
-		decide(g->p, VERDICT_UNKNOWN, "a GICv2m frame gives contiguous interrupts only while it has enough");
+		decide(g->p, VERDICT_UNKNOWN,
+		       "a GICv2m frame gives contiguous interrupts only while it has enough");
 	else
 		decide(g->p, VERDICT_UNKNOWN, "no Linux IRQ names the MSI controller");
 }
@@ -436,8 +470,10 @@ static void decide_multivector(struct gather *g)
 {
 	static const char *const why[] = {
 		[ARCH_UNKNOWN] = "no rule is known for this architecture",
-		[ARCH_PPC] = "the firmware decides for each function (RTAS ibm,change-msi, or OPAL)",
-		[ARCH_RISCV] = "the kernels measured refuse more than one MSI vector through the IMSIC",
+		[ARCH_PPC] =
+			"the firmware decides for each function (RTAS ibm,change-msi, or OPAL)",
+		[ARCH_RISCV] =
+			"the kernels measured refuse more than one MSI vector through the IMSIC",
 	};
 
 	if (g->family == ARCH_ARM64)
@@ -445,10 +481,14 @@ static void decide_multivector(struct gather *g)
 	else if (g->family == ARCH_X86)
 		decide_x86(g);
 	else
-		decide(g->p, VERDICT_UNKNOWN, g->p->arch[0] ? why[g->family] : "the architecture cannot be read");
+		decide(g->p, VERDICT_UNKNOWN,
+		       g->p->arch[0] ? why[g->family] : "the architecture cannot be read");
 }
 
-/* What one part found out from files of which not all could be read: what looked absent may be there. */
+/*
+ * What one part found out from files of which not all could be read: what looked absent may be
+ * there.
+ */
 static void doubt(struct gather *g, size_t first, int rc)
 {
 	char number[16];
@@ -459,8 +499,8 @@ static void doubt(struct gather *g, size_t first, int rc)
 		char *doubted;
 
 		evidence_value(ev, "%s: not known", ev->what);
-		if (asprintf(&doubted, "%s%snot all of it can be read (%s)", source, source[0] ? ": " : "",
-			     errno_name(-rc, number)) < 0)
+		if (asprintf(&doubted, "%s%snot all of it can be read (%s)", source,
+			     source[0] ? ": " : "", errno_name(-rc, number)) < 0)
 			doubted = NULL;
 		free(ev->source);
 		ev->source = doubted;
@@ -503,9 +543,10 @@ int platform_read(const struct root *r, const struct function *f, struct platfor
 {
 	/* What decides most is told first; the first two are read by the others. */
 	static void (*const parts[])(struct gather * g) = {
-		read_machine, read_release,    decide_with_doubt, gather_iommu,	     gather_cmdline,
-		gather_guest, gather_firmware, gather_groups,	  gather_parameters, gather_machine,
-		gather_cpus,  gather_irqs,     gather_available,  gather_noresize,   gather_ceilings,
+		read_machine,	   read_release,    decide_with_doubt, gather_iommu,
+		gather_cmdline,	   gather_guest,    gather_firmware,   gather_groups,
+		gather_parameters, gather_machine,  gather_cpus,       gather_irqs,
+		gather_available,  gather_noresize, gather_ceilings,
 	};
 	_cleanup_free_ struct gather *g = calloc(1, sizeof(*g));
 
@@ -532,7 +573,8 @@ int platform_foreign(const char *backend, struct platform *p)
 	struct evidence *ev;
 
 	*p = (struct platform){ .vectors_available = -1 };
-	decide(p, VERDICT_UNKNOWN, "the device's vectors are none of this host's, so the host's word does not count");
+	decide(p, VERDICT_UNKNOWN,
+	       "the device's vectors are none of this host's, so the host's word does not count");
 	ev = evidence_new(&g, "backend");
 	evidence_value(ev, "the device's vectors are none of this host's");
 	evidence_source(ev, "back end %s", backend);

@@ -45,7 +45,9 @@ struct platform {
 /** platform_read() - 0 also when nearly nothing can be read; -ENOMEM. @f may be NULL: host only. */
 int platform_read(const struct root *r, const struct function *f, struct platform *p);
 
-/** platform_foreign() - for a device of back end @backend whose vectors are no Linux IRQs of this host. 0 or -ENOMEM.
+/**
+ * platform_foreign() - for a device of back end @backend whose vectors are no Linux IRQs of this
+ * host. 0 or -ENOMEM. /
  */
 int platform_foreign(const char *backend, struct platform *p);
 void platform_free(struct platform *p);
@@ -55,7 +57,11 @@ struct ims_verdict {
 	char reason[448];
 };
 
-/** platform_ims() - never "yes" from a capability flag: only from an IRQ of an IMS chip that has counted. */
-void platform_ims(const struct root *r, const struct platform *p, const struct function *f, struct ims_verdict *v);
+/**
+ * platform_ims() - never "yes" from a capability flag: only from an IRQ of an IMS chip that has
+ * counted.
+ */
+void platform_ims(const struct root *r, const struct platform *p, const struct function *f,
+		  struct ims_verdict *v);
 
 #endif

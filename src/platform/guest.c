@@ -19,7 +19,10 @@ static bool has_word(const char *line, const char *word)
 	return false;
 }
 
-/* CPUID leaf 1 ECX bit 31, which hypervisors set: arch/x86/include/asm/cpufeatures.h X86_FEATURE_HYPERVISOR. */
+/*
+ * CPUID leaf 1 ECX bit 31, which hypervisors set: arch/x86/include/asm/cpufeatures.h
+ * X86_FEATURE_HYPERVISOR.
+ */
 static enum verdict guest_by_cpu(struct gather *g, struct evidence *ev)
 {
 	char text[CPUINFO_ROOM], *save = NULL;
@@ -35,7 +38,8 @@ static enum verdict guest_by_cpu(struct gather *g, struct evidence *ev)
 			break;
 		}
 		/* arch/powerpc/platforms/pseries/setup.c: pSeries always runs below a hypervisor */
-		if (!strncmp(line, "platform", 8) && g->family == ARCH_PPC && strstr(line, "pSeries")) {
+		if (!strncmp(line, "platform", 8) && g->family == ARCH_PPC &&
+		    strstr(line, "pSeries")) {
 			v = VERDICT_YES;
 			evidence_source(ev, "/proc/cpuinfo: platform pSeries");
 			break;
@@ -95,7 +99,8 @@ void gather_guest(struct gather *g)
 	free(named.source);
 	switch (g->p->guest) {
 	case VERDICT_YES:
-		evidence_value(ev, "this host is a virtual machine%s%s", name ? ": " : "", name ? name : "");
+		evidence_value(ev, "this host is a virtual machine%s%s", name ? ": " : "",
+			       name ? name : "");
 		break;
 	case VERDICT_NO:
 		evidence_value(ev, "this host is no virtual machine");
@@ -114,7 +119,8 @@ static int read_cell(const struct root *r, const char *path, unsigned int *value
 
 	if (n != (int)sizeof(raw))
 		return -1;
-	*value = (unsigned int)raw[0] << 24 | (unsigned int)raw[1] << 16 | (unsigned int)raw[2] << 8 | raw[3];
+	*value = (unsigned int)raw[0] << 24 | (unsigned int)raw[1] << 16 |
+		 (unsigned int)raw[2] << 8 | raw[3];
 	return 0;
 }
 
@@ -135,12 +141,13 @@ static void gather_requests(struct gather *g)
 		return;
 	pci_addr_full(&g->f->addr, addr);
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-		snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/of_node/%s", addr, table[i].file);
+		snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/of_node/%s", addr,
+			 table[i].file);
 		if (read_cell(g->r, path, &n))
 			continue;
 		ev = evidence_new(g, "rtas-request");
-		evidence_value(ev, "the firmware lets the function ask for %u %s vector%s", n, table[i].words,
-			       n == 1 ? "" : "s");
+		evidence_value(ev, "the firmware lets the function ask for %u %s vector%s", n,
+			       table[i].words, n == 1 ? "" : "s");
 		evidence_source(ev, "/%s", path);
 	}
 }
@@ -156,7 +163,8 @@ static void gather_bridge_total(struct gather *g)
 		return;
 	pci_addr_full(&g->f->addr, addr);
 	for (int depth = 0; depth < 8; depth++) {
-		snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/of_node/%sibm,pe-total-#msi", addr, up);
+		snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/of_node/%sibm,pe-total-#msi",
+			 addr, up);
 		if (!read_cell(g->r, path, &n)) {
 			ev = evidence_new(g, "rtas-total");
 			evidence_value(ev, "the host bridge has %u MSI for all its functions", n);
@@ -179,7 +187,10 @@ void gather_firmware(struct gather *g)
 	msi = root_exists(g->r, "%s/ibm,change-msi", base);
 	msix = root_exists(g->r, "%s/ibm,change-msix-capable", base);
 	ev = evidence_new(g, "rtas");
-	evidence_value(ev, "the firmware gives %s", !msi ? "no MSI" : msix ? "MSI and MSI-X" : "MSI, not MSI-X");
+	evidence_value(ev, "the firmware gives %s",
+		       !msi   ? "no MSI"
+		       : msix ? "MSI and MSI-X"
+			      : "MSI, not MSI-X");
 	evidence_source(ev, "/proc/device-tree/rtas: ibm,change-msi%s, ibm,change-msix-capable%s",
 			msi ? "" : " missing", msix ? "" : " missing");
 	gather_requests(g);

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "host/irq.h"
 #include "platform/internal.h"
-#include "base/util.h"
 
 static void say(struct ims_verdict *v, enum verdict verdict, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -43,8 +43,9 @@ static bool ims_counted(const struct root *r, const struct function *f, struct i
 
 		found = strstr(irq->chip, "IMS") && irq->counted && irq->count > 0;
 		if (found)
-			say(v, VERDICT_YES, "Linux IRQ %u of chip %s has counted %llu interrupts", irq->irq,
-			    escape_text(irq->chip, chip, sizeof(chip)), (unsigned long long)irq->count);
+			say(v, VERDICT_YES, "Linux IRQ %u of chip %s has counted %llu interrupts",
+			    irq->irq, escape_text(irq->chip, chip, sizeof(chip)),
+			    (unsigned long long)irq->count);
 	}
 	host_irqs_free(&h);
 	return found;
@@ -56,7 +57,10 @@ static void ims_claimed(const struct root *r, const struct platform *p, const st
 {
 	char unit[ROOT_NAME_ESCAPED];
 
-	/* drivers/iommu/intel/irq_remapping.c of Linux 6.2: MSI_FLAG_PCI_IMS is in dmar_msi_parent_ops alone */
+	/*
+	 * drivers/iommu/intel/irq_remapping.c of Linux 6.2: MSI_FLAG_PCI_IMS is in
+	 * dmar_msi_parent_ops alone
+	 */
 	if (!strcmp(p->arch, "x86_64") && p->remapping == VERDICT_NO) {
 		say(v, VERDICT_NO,
 		    "the SIOV DVSEC at 0x%x claims IMS, but interrupt remapping is off, and on x86 Linux offered IMS "
@@ -67,22 +71,29 @@ static void ims_claimed(const struct root *r, const struct platform *p, const st
 	say(v, VERDICT_UNKNOWN, "the SIOV DVSEC at 0x%x claims IMS, which is no proof: ", s->pos);
 	if (iommu_emulated(r, unit, sizeof(unit)))
 		append(v->reason, sizeof(v->reason),
-		       "the IOMMU itself is emulated (%s: caching mode), the flag may be too; ", unit);
+		       "the IOMMU itself is emulated (%s: caching mode), the flag may be too; ",
+		       unit);
 	else if (p->guest == VERDICT_YES)
-		append(v->reason, sizeof(v->reason), "this host is a virtual machine, the flag may be emulated; ");
-	/* in by 0194425af0c8, out by b966b1102871; who patches his kernel may have it all the same */
+		append(v->reason, sizeof(v->reason),
+		       "this host is a virtual machine, the flag may be emulated; ");
+	/*
+	 * in by 0194425af0c8, out by b966b1102871; who patches his kernel may have it all the same
+	 */
 	if (p->release && (p->release < RELEASE(6u, 2u) || p->release >= RELEASE(6u, 10u)))
-		append(v->reason, sizeof(v->reason), "Linux %u.%u has no IMS as released (6.2 to 6.9 had it); ",
-		       p->release >> 8, p->release & 0xff);
+		append(v->reason, sizeof(v->reason),
+		       "Linux %u.%u has no IMS as released (6.2 to 6.9 had it); ", p->release >> 8,
+		       p->release & 0xff);
 	append(v->reason, sizeof(v->reason),
 	       "the kernel tells user space nothing of IMS, and no IMS interrupt of this function has counted");
 }
 
-void platform_ims(const struct root *r, const struct platform *p, const struct function *f, struct ims_verdict *v)
+void platform_ims(const struct root *r, const struct platform *p, const struct function *f,
+		  struct ims_verdict *v)
 {
 	struct siov_dvsec s;
 
-	say(v, VERDICT_UNKNOWN, "no function of this host was named, so there is nothing to look at");
+	say(v, VERDICT_UNKNOWN,
+	    "no function of this host was named, so there is nothing to look at");
 	if (!f || ims_counted(r, f, v))
 		return;
 	siov_decode(f->config, f->config_len, &s);
@@ -96,7 +107,8 @@ void platform_ims(const struct root *r, const struct platform *p, const struct f
 	else if (s.cyclic)
 		say(v, VERDICT_UNKNOWN, "the list of extended capabilities runs in a circle");
 	else if (!s.found)
-		say(v, VERDICT_UNKNOWN, "no SIOV DVSEC here; without one the platform's word is missing");
+		say(v, VERDICT_UNKNOWN,
+		    "no SIOV DVSEC here; without one the platform's word is missing");
 	else if (!s.ims)
 		say(v, VERDICT_NO, "the SIOV DVSEC at 0x%x does not claim IMS", s.pos);
 	else

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files of platform/evidence.c share while the evidence is gathered; nobody else includes this. */
+/*
+ * What the files of platform/evidence.c share while the evidence is gathered; nobody else includes
+ * this.
+ */
 #ifndef MSICTL_PLATFORM_INTERNAL_H
 #define MSICTL_PLATFORM_INTERNAL_H
 
@@ -34,8 +37,10 @@ struct gather {
 struct evidence *evidence_new(struct gather *g, const char *what);
 
 /* Both escape: file contents and names go in as they are. */
-void evidence_value(struct evidence *ev, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void evidence_source(struct evidence *ev, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void evidence_value(struct evidence *ev, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void evidence_source(struct evidence *ev, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /** chips_begin() - how many Linux IRQs have a chip whose name begins with @prefix. */
 unsigned int chips_begin(const struct root *r, const char *prefix);
@@ -47,7 +52,9 @@ void gather_remapping(struct gather *g);
 void gather_iommu(struct gather *g);
 void gather_groups(struct gather *g);
 
-/** iommu_emulated() - an Intel IOMMU of the host asks for caching mode, which only emulated ones do; its name in @name.
+/**
+ * iommu_emulated() - an Intel IOMMU of the host asks for caching mode, which only emulated ones do;
+ * its name in @name. /
  */
 bool iommu_emulated(const struct root *r, char *name, size_t size);
 

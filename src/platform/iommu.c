@@ -6,14 +6,17 @@
 #include <limits.h>
 #include <string.h>
 
-#include "host/irq.h"
 #include "base/util.h"
+#include "host/irq.h"
 
 /* Intel VT-d specification, 11.4.2 Capability Register and 11.4.3 Extended Capability Register. */
 #define VTD_CAP_CACHING_MODE (1ull << 7)
 #define VTD_ECAP_REMAPPING   (1ull << 3)
 
-/* AMD IOMMU specification, Extended Feature 2 Register; FEATURE_NUM_INT_REMAP_SUP of drivers/iommu/amd. */
+/*
+ * AMD IOMMU specification, Extended Feature 2 Register; FEATURE_NUM_INT_REMAP_SUP of
+ * drivers/iommu/amd.
+ */
 #define AMD_NUM_INT_REMAP(efr2) (((efr2) >> 8) & 3)
 
 /* IOMMU units that are named. */
@@ -46,7 +49,8 @@ static const struct iommu_kind *iommu_kind(const char *name)
 /* The first ones by name: the folder has no order that another machine's would have. */
 static void keep_first(char first[SHOWN_UNITS][ROOT_NAME], unsigned int n, const char *name)
 {
-	unsigned int at = n < SHOWN_UNITS ? n : SHOWN_UNITS, last = n < SHOWN_UNITS ? n : SHOWN_UNITS - 1;
+	unsigned int at = n < SHOWN_UNITS ? n : SHOWN_UNITS,
+		     last = n < SHOWN_UNITS ? n : SHOWN_UNITS - 1;
 
 	while (at > 0 && strcmp(name, first[at - 1]) < 0)
 		at--;
@@ -86,7 +90,9 @@ static int read_register(const struct root *r, const char *unit, const char *fil
 	return rc < 0 ? rc : parse_u64(text, 16, UINT64_MAX, value);
 }
 
-/* What VT-d units could do. That is no word on whether they do it: intremap=off leaves the bit set. */
+/*
+ * What VT-d units could do. That is no word on whether they do it: intremap=off leaves the bit set.
+ */
 static void gather_vtd(struct gather *g)
 {
 	_cleanup_root_dir_ struct root_dir *dir = root_opendir(g->r, "sys/class/iommu");
@@ -97,7 +103,8 @@ static void gather_vtd(struct gather *g)
 	struct dirent *entry;
 
 	while (dir && (entry = root_next(dir))) {
-		if (!begins(entry->d_name, "dmar") || read_register(g->r, entry->d_name, "intel-iommu/ecap", &ecap))
+		if (!begins(entry->d_name, "dmar") ||
+		    read_register(g->r, entry->d_name, "intel-iommu/ecap", &ecap))
 			continue;
 		if (!n++) {
 			copy_text(first, sizeof(first), entry->d_name);
@@ -114,7 +121,8 @@ static void gather_vtd(struct gather *g)
 	else
 		evidence_value(ev, "%u of %u IOMMUs could remap interrupts", capable, n);
 	evidence_source(ev, "/sys/class/iommu/%s/intel-iommu/ecap %llx, bit 3 %s", first,
-			(unsigned long long)first_ecap, first_ecap & VTD_ECAP_REMAPPING ? "set" : "clear");
+			(unsigned long long)first_ecap,
+			first_ecap & VTD_ECAP_REMAPPING ? "set" : "clear");
 }
 
 /*
@@ -130,16 +138,20 @@ static void gather_amd_2k(struct gather *g, const char *unit, char *features)
 
 	evidence_source(ev, "/sys/class/iommu/%s/amd-iommu/features %s", unit, features);
 	if (g->p->release && g->p->release < RELEASE(6u, 15u)) {
-		evidence_value(ev, "at most 512 interrupts per function: this kernel is older than 6.15");
+		evidence_value(
+			ev, "at most 512 interrupts per function: this kernel is older than 6.15");
 		evidence_source(ev, "/proc/sys/kernel/osrelease %s", g->kernel);
 		return;
 	}
 	if (!g->p->release || !second || parse_u64(second + 1, 16, UINT64_MAX, &efr2)) {
-		evidence_value(ev, "512 or 2048 interrupts per function: NumIntRemapSup cannot be read here");
+		evidence_value(
+			ev,
+			"512 or 2048 interrupts per function: NumIntRemapSup cannot be read here");
 		return;
 	}
 	evidence_value(ev, "%u interrupts per function: NumIntRemapSup is %u",
-		       AMD_NUM_INT_REMAP(efr2) == 1 ? 2048 : 512, (unsigned int)AMD_NUM_INT_REMAP(efr2));
+		       AMD_NUM_INT_REMAP(efr2) == 1 ? 2048 : 512,
+		       (unsigned int)AMD_NUM_INT_REMAP(efr2));
 }
 
 static void gather_amd(struct gather *g)
@@ -152,13 +164,15 @@ static void gather_amd(struct gather *g)
 	while (dir && (entry = root_next(dir))) {
 		if (!begins(entry->d_name, "ivhd"))
 			continue;
-		if (root_text(g->r, cap, sizeof(cap), "sys/class/iommu/%s/amd-iommu/cap", entry->d_name) < 0 ||
-		    root_text(g->r, features, sizeof(features), "sys/class/iommu/%s/amd-iommu/features",
-			      entry->d_name) < 0)
+		if (root_text(g->r, cap, sizeof(cap), "sys/class/iommu/%s/amd-iommu/cap",
+			      entry->d_name) < 0 ||
+		    root_text(g->r, features, sizeof(features),
+			      "sys/class/iommu/%s/amd-iommu/features", entry->d_name) < 0)
 			continue;
 		ev = evidence_new(g, "remapping-capability");
 		evidence_value(ev, "AMD-Vi shows the same with remapping on and off");
-		evidence_source(ev, "/sys/class/iommu/%s/amd-iommu: cap %s, features %s", entry->d_name, cap, features);
+		evidence_source(ev, "/sys/class/iommu/%s/amd-iommu: cap %s, features %s",
+				entry->d_name, cap, features);
 		gather_amd_2k(g, entry->d_name, features);
 		return; /* the kernel keeps one set of features for all units */
 	}
@@ -173,7 +187,8 @@ void gather_iommu(struct gather *g)
 		bool readable = root_exists(g->r, "sys/class");
 
 		evidence_value(ev, "%s", readable ? "Linux uses no IOMMU" : "IOMMU: not known");
-		evidence_source(ev, "/sys/class/iommu: %s", readable ? "none in it" : "cannot be read");
+		evidence_source(ev, "/sys/class/iommu: %s",
+				readable ? "none in it" : "cannot be read");
 	}
 	gather_vtd(g);
 	gather_amd(g);
@@ -186,7 +201,8 @@ bool iommu_emulated(const struct root *r, char *name, size_t size)
 	uint64_t cap;
 
 	while (dir && (entry = root_next(dir))) {
-		if (!begins(entry->d_name, "dmar") || read_register(r, entry->d_name, "intel-iommu/cap", &cap))
+		if (!begins(entry->d_name, "dmar") ||
+		    read_register(r, entry->d_name, "intel-iommu/cap", &cap))
 			continue;
 		if (cap & VTD_CAP_CACHING_MODE) {
 			escape_text(entry->d_name, name, size);
@@ -241,7 +257,8 @@ static void gather_reserved(struct gather *g)
 
 	if (!g->f || g->f->group < 0)
 		return;
-	if (root_text_dup(g->r, &text, "sys/kernel/iommu_groups/%d/reserved_regions", g->f->group) < 0)
+	if (root_text_dup(g->r, &text, "sys/kernel/iommu_groups/%d/reserved_regions", g->f->group) <
+	    0)
 		return;
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		size_t len = strlen(line);
@@ -251,7 +268,8 @@ static void gather_reserved(struct gather *g)
 			continue;
 		ev = evidence_new(g, "reserved-region");
 		evidence_value(ev, "the group keeps an address range for MSI");
-		evidence_source(ev, "/sys/kernel/iommu_groups/%d/reserved_regions: %.*s", g->f->group, (int)len, line);
+		evidence_source(ev, "/sys/kernel/iommu_groups/%d/reserved_regions: %.*s",
+				g->f->group, (int)len, line);
 	}
 }
 

@@ -67,7 +67,8 @@ static int no_memory(struct error *e)
 }
 
 /* A sentence about a line. Returns: -EBADMSG. */
-__attribute__((format(printf, 3, 4))) static int damaged(const struct parser *p, size_t line, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static int damaged(const struct parser *p, size_t line,
+							 const char *fmt, ...)
 {
 	char why[256];
 	va_list ap;
@@ -105,7 +106,8 @@ static struct own_node *node_alloc(struct capture *c)
 	return &b->node[b->used++];
 }
 
-static struct own_node *node_find(const struct capture *c, const struct own_node *folder, const char *name)
+static struct own_node *node_find(const struct capture *c, const struct own_node *folder,
+				  const char *name)
 {
 	const struct capture_node key = { .parent = &folder->pub, .name = name };
 	void *found = tfind(&key, &c->index, by_place);
@@ -114,8 +116,8 @@ static struct own_node *node_find(const struct capture *c, const struct own_node
 }
 
 /* One that is not there yet. */
-static int node_add(struct parser *p, struct own_node *folder, const char *name, enum capture_kind kind,
-		    struct own_node **node)
+static int node_add(struct parser *p, struct own_node *folder, const char *name,
+		    enum capture_kind kind, struct own_node **node)
 {
 	struct own_node *n;
 
@@ -124,7 +126,9 @@ static int node_add(struct parser *p, struct own_node *folder, const char *name,
 	n = node_alloc(p->c);
 	if (!n)
 		return no_memory(p->e);
-	n->pub = (struct capture_node){ .parent = &folder->pub, .name = name, .kind = kind, .line = p->line };
+	n->pub = (struct capture_node){
+		.parent = &folder->pub, .name = name, .kind = kind, .line = p->line
+	};
 	if (!tsearch(n, &p->c->index, by_place))
 		return no_memory(p->e);
 	if (folder->last)
@@ -177,7 +181,8 @@ static ssize_t decode(struct parser *p, const char *from, const char *end, char 
 		int byte = (unsigned char)*from++;
 
 		if ((byte < ' ' && byte != '\t') || byte == 0x7f)
-			return damaged(p, p->line, "a control character (0x%02x) is not escaped", byte);
+			return damaged(p, p->line, "a control character (0x%02x) is not escaped",
+				       byte);
 		if (byte == '\\' && cut && end - from == 1 && *from == 'c') {
 			*cut = true;
 			break;
@@ -199,8 +204,11 @@ static int decode_name(struct parser *p, char *name, char *end)
 	if (n < 0)
 		return (int)n;
 	name[n] = '\0';
-	if (!n || (size_t)n != strlen(name) || strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, ".."))
-		return damaged(p, p->line, "no name of a file: empty, \".\", \"..\", or with a slash or a zero in it");
+	if (!n || (size_t)n != strlen(name) || strchr(name, '/') || !strcmp(name, ".") ||
+	    !strcmp(name, ".."))
+		return damaged(
+			p, p->line,
+			"no name of a file: empty, \".\", \"..\", or with a slash or a zero in it");
 	return n > NAME_MAX ? damaged(p, p->line, "a name is longer than %d bytes", NAME_MAX) : 0;
 }
 
@@ -213,7 +221,8 @@ static int enter_folder(struct parser *p, struct own_node **at, const char *name
 	if (!there)
 		return node_add(p, *at, name, CAPTURE_FOLDER, at);
 	if (there->pub.kind != CAPTURE_FOLDER)
-		return damaged(p, p->line, "the path leads through line %zu, which is no folder", there->pub.line);
+		return damaged(p, p->line, "the path leads through line %zu, which is no folder",
+			       there->pub.line);
 	*at = there;
 	return 0;
 }
@@ -234,7 +243,8 @@ static int parse_folder(struct parser *p, char *line, char *end)
 			slash = end;
 		rc = decode_name(p, name, slash);
 		if (!rc && ++depth > CAPTURE_DEPTH)
-			rc = damaged(p, p->line, "the path has more than %d folders", CAPTURE_DEPTH);
+			rc = damaged(p, p->line, "the path has more than %d folders",
+				     CAPTURE_DEPTH);
 		if (!rc)
 			rc = enter_folder(p, &at, name);
 		if (rc)
@@ -260,7 +270,10 @@ bool capture_target_inside(int depth, const char *target)
 	return true;
 }
 
-/* Whether a link's target stays inside, as far as its words tell: what it leads through may be a link, too. */
+/*
+ * Whether a link's target stays inside, as far as its words tell: what it leads through may be a
+ * link, too.
+ */
 static bool stays_inside(const struct own_node *folder, const char *target)
 {
 	const struct capture_node *n = &folder->pub;
@@ -297,7 +310,9 @@ static int parse_unread(struct parser *p, struct own_node *n, char *text, char *
 	for (int err = 1; err <= ERRNO_MAX && !n->pub.err; err++)
 		if (!strcmp(text, errno_name(err, name)))
 			n->pub.err = err;
-	return n->pub.err ? 0 : damaged(p, p->line, "the name of an error such as EACCES is wanted behind \"!\"");
+	return n->pub.err ? 0
+			  : damaged(p, p->line,
+				    "the name of an error such as EACCES is wanted behind \"!\"");
 }
 
 /* The line's own end becomes the text's: there is room for it. */
@@ -318,7 +333,8 @@ static int parse_text(struct parser *p, struct own_node *n, char *text, char *en
 static int begin_lines(struct parser *p, struct own_node *n, char *text, char *end)
 {
 	if (text != end)
-		return damaged(p, p->line, "nothing may follow here: the lines of the file are below");
+		return damaged(p, p->line,
+			       "nothing may follow here: the lines of the file are below");
 	p->open = n;
 	p->is_hex = false;
 	n->pub.bytes = end;
@@ -340,14 +356,16 @@ static const struct entry_word {
 	enum capture_kind kind;
 	int (*parse)(struct parser *p, struct own_node *n, char *text, char *end);
 } entry_words[] = {
-	{ "=", CAPTURE_FILE, parse_text },  { "->", CAPTURE_LINK, parse_link },	   { "|", CAPTURE_FILE, begin_lines },
-	{ "hex", CAPTURE_FILE, begin_hex }, { "!", CAPTURE_UNREAD, parse_unread },
+	{ "=", CAPTURE_FILE, parse_text },     { "->", CAPTURE_LINK, parse_link },
+	{ "|", CAPTURE_FILE, begin_lines },    { "hex", CAPTURE_FILE, begin_hex },
+	{ "!", CAPTURE_UNREAD, parse_unread },
 };
 
 /* "NAME WORD REST". */
 static int parse_entry(struct parser *p, char *line, char *end)
 {
-	char *space = memchr(line, ' ', (size_t)(end - line)), *word = space ? space + 1 : end, *rest;
+	char *space = memchr(line, ' ', (size_t)(end - line)), *word = space ? space + 1 : end,
+	     *rest;
 	const struct entry_word *w = entry_words, *past = entry_words + ARRAY_SIZE(entry_words);
 	struct own_node *n;
 	int rc;
@@ -355,10 +373,13 @@ static int parse_entry(struct parser *p, char *line, char *end)
 	rest = memchr(word, ' ', (size_t)(end - word));
 	if (!rest)
 		rest = end;
-	while (w < past && ((size_t)(rest - word) != strlen(w->word) || strncmp(word, w->word, strlen(w->word)) != 0))
+	while (w < past && ((size_t)(rest - word) != strlen(w->word) ||
+			    strncmp(word, w->word, strlen(w->word)) != 0))
 		w++;
 	if (!space || w == past)
-		return damaged(p, p->line, "NAME = TEXT, NAME |, NAME hex, NAME -> TARGET or NAME ! ERROR is wanted");
+		return damaged(
+			p, p->line,
+			"NAME = TEXT, NAME |, NAME hex, NAME -> TARGET or NAME ! ERROR is wanted");
 	if (!p->folder)
 		return damaged(p, p->line, "a file stands before the first folder");
 	rc = decode_name(p, line, space);
@@ -400,8 +421,10 @@ static int grow_hex(struct parser *p, size_t size)
 	size_t room = p->room ? p->room : 256;
 
 	if (size > CAPTURE_HEX_MAX || c->hex + size - p->open->pub.size > CAPTURE_HEX_ALL)
-		return damaged(p, p->line, "a file in hexadecimal is longer than %u bytes, or all of them than %u",
-			       CAPTURE_HEX_MAX, CAPTURE_HEX_ALL);
+		return damaged(
+			p, p->line,
+			"a file in hexadecimal is longer than %u bytes, or all of them than %u",
+			CAPTURE_HEX_MAX, CAPTURE_HEX_ALL);
 	while (room < size)
 		room *= 2;
 	if (room > p->room) {
@@ -433,7 +456,9 @@ static int more_bytes(struct parser *p, const char *at, const char *end)
 		int rc;
 
 		if (end - at < 3 || at[0] != ' ' || digit(at[1]) < 0 || digit(at[2]) < 0)
-			return damaged(p, p->line, "bytes of two hexadecimal digits are wanted, a blank before each");
+			return damaged(
+				p, p->line,
+				"bytes of two hexadecimal digits are wanted, a blank before each");
 		rc = grow_hex(p, size + 1);
 		if (rc)
 			return rc;
@@ -454,7 +479,8 @@ static int more_hex(struct parser *p, const char *text, const char *end)
 	if (at == text || (at < end && *at != ':'))
 		return damaged(p, p->line, "an offset in hexadecimal is wanted");
 	if (offset < p->open->pub.size)
-		return damaged(p, p->line, "the offset is below that of the byte before, 0x%zx", p->open->pub.size);
+		return damaged(p, p->line, "the offset is below that of the byte before, 0x%zx",
+			       p->open->pub.size);
 	/* what no line tells of is zeros */
 	rc = grow_hex(p, offset);
 	return rc || at == end ? rc : more_bytes(p, at + 1, end);
@@ -465,7 +491,8 @@ static int parse_more(struct parser *p, char *line, char *end)
 	char *text = line + 1 + (line + 1 < end && line[1] == ' ');
 
 	if (!p->open)
-		return damaged(p, p->line, "the line belongs to no file: NAME | or NAME hex is wanted above");
+		return damaged(p, p->line,
+			       "the line belongs to no file: NAME | or NAME hex is wanted above");
 	return p->is_hex ? more_hex(p, text, end) : more_text(p, text, end);
 }
 
@@ -484,7 +511,8 @@ static int parse_line(struct parser *p, char *line, char *end)
 /* The next line, without its end. False: there is none, or @rc tells why not. */
 static bool next_line(struct parser *p, char **line, char **end, int *rc)
 {
-	size_t left = (size_t)(p->end - p->at), look = left < CAPTURE_LINE_MAX ? left : CAPTURE_LINE_MAX;
+	size_t left = (size_t)(p->end - p->at),
+	       look = left < CAPTURE_LINE_MAX ? left : CAPTURE_LINE_MAX;
 
 	*rc = 0;
 	if (!left)
@@ -512,8 +540,10 @@ static int parse_first(struct parser *p)
 	int rc;
 
 	if (!next_line(p, &line, &end, &rc) || !is_line(line, end, CAPTURE_MAGIC)) {
-		if (!rc && p->line && end - line >= (ptrdiff_t)strlen(any) && !strncmp(line, any, strlen(any)))
-			return damaged(p, 1, "the capture has a format that this msictl does not know");
+		if (!rc && p->line && end - line >= (ptrdiff_t)strlen(any) &&
+		    !strncmp(line, any, strlen(any)))
+			return damaged(p, 1,
+				       "the capture has a format that this msictl does not know");
 		rc = damaged(p, 1, "no capture: the first line is not \"%s\"", CAPTURE_MAGIC);
 		hint(p->e, "msictl capture FILE writes one");
 		return rc;
@@ -547,7 +577,9 @@ static int parse_lines(struct parser *p)
 		if (rc)
 			return rc;
 	}
-	return rc ? rc : damaged(p, p->line, "the capture is cut off: its last line is not \"" CAPTURE_END "\"");
+	return rc ? rc
+		  : damaged(p, p->line,
+			    "the capture is cut off: its last line is not \"" CAPTURE_END "\"");
 }
 
 /* --- looking up --- */
@@ -625,7 +657,8 @@ static int walk_all(struct walk *w, const struct capture_node **node)
 	return 0;
 }
 
-int capture_find(const struct capture *c, const char *path, bool follow, const struct capture_node **node)
+int capture_find(const struct capture *c, const char *path, bool follow,
+		 const struct capture_node **node)
 {
 	struct walk w = { .c = c, .at = c->root, .follow = follow };
 
@@ -638,7 +671,10 @@ int capture_find(const struct capture *c, const char *path, bool follow, const s
 /* A circle of links, or a knot of them, is no machine's. */
 static int check_link(struct parser *p, const struct own_node *n, size_t *steps)
 {
-	struct walk w = { .c = p->c, .at = (const struct own_node *)n->pub.parent, .follow = true, .steps = steps };
+	struct walk w = { .c = p->c,
+			  .at = (const struct own_node *)n->pub.parent,
+			  .follow = true,
+			  .steps = steps };
 	const struct capture_node *there;
 	int rc;
 
@@ -646,9 +682,12 @@ static int check_link(struct parser *p, const struct own_node *n, size_t *steps)
 	if (!rc)
 		rc = walk_all(&w, &there);
 	if (rc == -ELOOP)
-		return damaged(p, n->pub.line, "the link leads in a circle, or through more than %d links", FOLLOW_MAX);
+		return damaged(p, n->pub.line,
+			       "the link leads in a circle, or through more than %d links",
+			       FOLLOW_MAX);
 	if (rc == -E2BIG || rc == -ENAMETOOLONG)
-		return damaged(p, n->pub.line, "the links up to here are too many or too long to be followed");
+		return damaged(p, n->pub.line,
+			       "the links up to here are too many or too long to be followed");
 	return 0;
 }
 
@@ -658,7 +697,9 @@ static int check_links(struct parser *p)
 
 	for (const struct block *b = p->c->blocks; b; b = b->next) {
 		for (size_t i = 0; i < b->used; i++) {
-			int rc = b->node[i].pub.kind == CAPTURE_LINK ? check_link(p, &b->node[i], &steps) : 0;
+			int rc = b->node[i].pub.kind == CAPTURE_LINK
+					 ? check_link(p, &b->node[i], &steps)
+					 : 0;
 
 			if (rc)
 				return rc;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A capture: what msictl reads of /sys and /proc, as one text file. Its format is msictl-capture(5). A capture is
- * parsed whole into memory; what was parsed does not change.
+ * A capture: what msictl reads of /sys and /proc, as one text file. Its format is
+ * msictl-capture(5). A capture is parsed whole into memory; what was parsed does not change.
  */
 #ifndef MSICTL_ROOT_CAPTURE_H
 #define MSICTL_ROOT_CAPTURE_H
@@ -33,7 +33,8 @@ enum capture_kind {
 struct capture_node {
 	const struct capture_node *parent; /* of the root: itself */
 	const struct capture_node *next;   /* in the same folder */
-	const struct capture_node *child;  /* CAPTURE_FOLDER: the first, in the order of the capture */
+	const struct capture_node
+		*child; /* CAPTURE_FOLDER: the first, in the order of the capture */
 	const char *name;
 	enum capture_kind kind;
 	int err;	   /* CAPTURE_UNREAD: errno, positive */
@@ -52,22 +53,30 @@ struct capture;
  */
 int capture_parse(char *text, size_t size, const char *name, struct capture **c, struct error *e);
 
-/** capture_load() - the same of a file that is open for reading: a regular file or a pipe. 0 or -errno with @e. */
+/**
+ * capture_load() - the same of a file that is open for reading: a regular file or a pipe. 0 or
+ * -errno with @e.
+ */
 int capture_load(int fd, const char *name, struct capture **c, struct error *e);
 
 void capture_free(struct capture *c);
 
 /**
  * capture_find() - what is at a path
- * @path: below the root of the capture; links are followed inside of it, ".." of the root is the root
+ * @path: below the root of the capture; links are followed inside of it, ".." of the root is the
+ * root
  * @follow: whether a link as the last component is followed, too
  * @node: borrowed
- * Returns: 0, -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG, or the errno of a folder that could not be looked at.
+ * Returns: 0, -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG, or the errno of a folder that could not be
+ * looked at.
  */
-int capture_find(const struct capture *c, const char *path, bool follow, const struct capture_node **node);
+int capture_find(const struct capture *c, const char *path, bool follow,
+		 const struct capture_node **node);
 
-/** capture_target_inside() - whether the link target @target, seen from a folder @depth below the root, never leads
- * above the root. */
+/**
+ * capture_target_inside() - whether the link target @target, seen from a folder @depth below the
+ * root, never leads above the root.
+ */
 bool capture_target_inside(int depth, const char *target);
 
 #endif

@@ -13,8 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "root/capture.h"
 #include "base/util.h"
+#include "root/capture.h"
 
 struct root_misses {
 	unsigned int n, told;
@@ -26,12 +26,16 @@ struct root_misses {
 
 static int refuse_root(const char *path, int err, struct error *e)
 {
-	fail(e, err == EACCES ? CAUSE_PERMISSION : CAUSE_FAILED, err, "cannot open %s as a root", path);
-	hint(e, "name a capture, or the folder that holds the captured sys and proc: --root FILE or --root DIR");
+	fail(e, err == EACCES ? CAUSE_PERMISSION : CAUSE_FAILED, err, "cannot open %s as a root",
+	     path);
+	hint(e,
+	     "name a capture, or the folder that holds the captured sys and proc: --root FILE or --root DIR");
 	return -err;
 }
 
-/* A pipe has no data before its writer opened it, and no end either: from here on it is waited for. */
+/*
+ * A pipe has no data before its writer opened it, and no end either: from here on it is waited for.
+ */
 static int open_capture(struct root *r, struct error *e)
 {
 	_cleanup_fd_ int fd = open(r->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -63,8 +67,8 @@ int root_open(struct root *r, const char *path, struct error *e)
 		return rc;
 	}
 	/* --root / is the running system, however it is spelt */
-	r->live = !path || (!fstat(r->fd, &here) && !stat("/", &slash) && here.st_dev == slash.st_dev &&
-			    here.st_ino == slash.st_ino);
+	r->live = !path || (!fstat(r->fd, &here) && !stat("/", &slash) &&
+			    here.st_dev == slash.st_dev && here.st_ino == slash.st_ino);
 	return 0;
 }
 
@@ -106,12 +110,16 @@ bool root_exhausted(int rc)
 bool root_unread(int rc)
 {
 	/* a pipe, a folder or a circle of links where a file should be, a text that is no number */
-	static const int malformed[] = { EINVAL, ERANGE, EISDIR, ELOOP, EXDEV, ENAMETOOLONG, EBADMSG, EFBIG };
+	static const int malformed[] = { EINVAL, ERANGE,       EISDIR,	ELOOP,
+					 EXDEV,	 ENAMETOOLONG, EBADMSG, EFBIG };
 
 	return rc < 0 && !root_absent(rc) && !is_one_of(rc, malformed, ARRAY_SIZE(malformed));
 }
 
-/* Not for every user: a process of another one's (ptrace_may_access() in fs/proc), and debugfs, which is root's. */
+/*
+ * Not for every user: a process of another one's (ptrace_may_access() in fs/proc), and debugfs,
+ * which is root's.
+ */
 static bool is_private(const char *path, int rc)
 {
 	static const char process[] = "proc/", debug[] = "sys/kernel/debug";
@@ -120,7 +128,8 @@ static bool is_private(const char *path, int rc)
 		return false;
 	if (!strncmp(path, debug, strlen(debug)))
 		return true;
-	return !strncmp(path, process, strlen(process)) && path[strlen(process)] >= '0' && path[strlen(process)] <= '9';
+	return !strncmp(path, process, strlen(process)) && path[strlen(process)] >= '0' &&
+	       path[strlen(process)] <= '9';
 }
 
 /* Returns @rc, what looking at @path came to. */
@@ -256,7 +265,8 @@ static int open_walking(const struct root *r, const char *path, int flags)
 
 static int open_below(const struct root *r, const char *path, int flags)
 {
-	struct open_how how = { .flags = (uint64_t)flags, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+	struct open_how how = { .flags = (uint64_t)flags,
+				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
 	int fd;
 
 	if (r->live) {
@@ -266,14 +276,18 @@ static int open_below(const struct root *r, const char *path, int flags)
 	fd = (int)syscall(SYS_openat2, r->fd, path, &how, sizeof(how));
 	if (fd >= 0)
 		return fd;
-	/* EPERM: old sandboxes on a call unknown to them; EAGAIN: a rename elsewhere raced with "..", openat2(2) */
+	/*
+	 * EPERM: old sandboxes on a call unknown to them; EAGAIN: a rename elsewhere raced with
+	 * "..", openat2(2)
+	 */
 	if (errno == ENOSYS || errno == EPERM || errno == EAGAIN)
 		return open_walking(r, path, flags);
 	return -errno;
 }
 
 /* A path relative to the root; "/sys" and "sys" are the same. */
-__attribute__((format(printf, 2, 0))) static int path_format(char path[PATH_MAX], const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static int path_format(char path[PATH_MAX], const char *fmt,
+							     va_list ap)
 {
 	int n = vsnprintf(path, PATH_MAX, fmt, ap);
 	size_t lead;
@@ -295,9 +309,11 @@ struct root_ops {
 	int (*open)(const struct root *r, const char *path, int flags);
 	int (*look)(const struct root *r, const char *path);
 	int (*read)(const struct root *r, const char *path, void *buf, size_t size);
-	int (*dup)(const struct root *r, const char *path, char **text); /* -EFBIG above ROOT_TEXT_MAX */
+	int (*dup)(const struct root *r, const char *path,
+		   char **text); /* -EFBIG above ROOT_TEXT_MAX */
 	int (*stream)(const struct root *r, const char *path, FILE **f);
-	int (*target)(const struct root *r, const char *path, char *buf, size_t size); /* what a link says */
+	int (*target)(const struct root *r, const char *path, char *buf,
+		      size_t size); /* what a link says */
 	int (*opendir)(const struct root *r, const char *path, struct root_dir *dir);
 };
 
@@ -314,7 +330,8 @@ struct root_dir {
 static int open_path(const struct root *r, const char *path, int flags)
 {
 	/* openat2() refuses O_PATH together with flags that mean nothing there */
-	return open_below(r, path, flags | O_CLOEXEC | ((flags & O_PATH) ? 0 : O_NONBLOCK | O_NOCTTY));
+	return open_below(r, path,
+			  flags | O_CLOEXEC | ((flags & O_PATH) ? 0 : O_NONBLOCK | O_NOCTTY));
 }
 
 static bool is_regular(int fd)
@@ -324,7 +341,9 @@ static bool is_regular(int fd)
 	return !fstat(fd, &st) && S_ISREG(st.st_mode);
 }
 
-/* In a captured tree a node of a device or a pipe may lie where a file should: look before opening. */
+/*
+ * In a captured tree a node of a device or a pipe may lie where a file should: look before opening.
+ */
 static int open_regular(const struct root *r, const char *path)
 {
 	_cleanup_fd_ int fd = -1;
@@ -480,7 +499,8 @@ static const struct root_ops folder_ops = {
 
 /* --- a capture --- */
 
-static int captured(const struct root *r, const char *path, bool follow, const struct capture_node **n)
+static int captured(const struct root *r, const char *path, bool follow,
+		    const struct capture_node **n)
 {
 	int rc = capture_find(r->capture, path, follow, n);
 
@@ -545,8 +565,11 @@ static int capture_stream(const struct root *r, const char *path, FILE **f)
 
 	if (rc)
 		return rc;
-	/* it is only read; fmemopen(3) has no way to say that, and refuses 0 bytes in old libraries */
-	*f = n->size ? fmemopen((void *)(uintptr_t)n->bytes, n->size, "re") : fopen("/dev/null", "re");
+	/*
+	 * it is only read; fmemopen(3) has no way to say that, and refuses 0 bytes in old libraries
+	 */
+	*f = n->size ? fmemopen((void *)(uintptr_t)n->bytes, n->size, "re")
+		     : fopen("/dev/null", "re");
 	return *f ? 0 : -errno;
 }
 

@@ -6,8 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "runtime/holders.h"
 #include "base/util.h"
+#include "runtime/holders.h"
 
 #define MAX_WORD 4096
 
@@ -16,7 +16,8 @@ static const char *file_name(const char *name, char buf[HOLD_NAME + 8])
 {
 	const char *end = strrchr(name, '.');
 
-	snprintf(buf, HOLD_NAME + 8, "%.*s.gone", (int)(end ? (size_t)(end - name) : strlen(name)), name);
+	snprintf(buf, HOLD_NAME + 8, "%.*s.gone", (int)(end ? (size_t)(end - name) : strlen(name)),
+		 name);
 	return buf;
 }
 
@@ -38,7 +39,8 @@ void hold_leave_word(int dir, const char *name, const char *why)
 char *hold_last_word(int dir, const char *name)
 {
 	char file[HOLD_NAME + 8], text[MAX_WORD + 1];
-	_cleanup_fd_ int fd = openat(dir, file_name(name, file), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	_cleanup_fd_ int fd =
+		openat(dir, file_name(name, file), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	ssize_t n = fd < 0 ? 0 : read(fd, text, MAX_WORD);
 
 	if (n <= 0)

@@ -15,9 +15,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "root/reader.h"
 #include "base/util.h"
 #include "host/function.h"
+#include "root/reader.h"
 
 #define SUFFIX ".sock"
 
@@ -76,7 +76,8 @@ bool hold_is_shared(const char *device)
 	struct error ignored;
 	struct pci_addr a;
 
-	return strncmp(device, PATH_PREFIX, strlen(PATH_PREFIX)) == 0 || pci_addr_parse(device, &a, &ignored) == 0;
+	return strncmp(device, PATH_PREFIX, strlen(PATH_PREFIX)) == 0 ||
+	       pci_addr_parse(device, &a, &ignored) == 0;
 }
 
 char *hold_name(const char *device, char buf[HOLD_NAME])
@@ -91,7 +92,8 @@ char *hold_name(const char *device, char buf[HOLD_NAME])
 		p = pci_addr_full(&a, bdf);
 	buf[0] = '\0';
 	for (const char *c = p; *c; c++)
-		append(buf, HOLD_NAME, isalnum((unsigned char)*c) || strchr(":.-_=,", *c) ? "%c" : "%%%02x",
+		append(buf, HOLD_NAME,
+		       isalnum((unsigned char)*c) || strchr(":.-_=,", *c) ? "%c" : "%%%02x",
 		       (unsigned char)*c);
 	if (buf[0] == '.' || strlen(buf) + strlen(SUFFIX) + 1 >= HOLD_NAME)
 		snprintf(buf, HOLD_NAME, "%016" PRIx64, hash(p));
@@ -148,7 +150,8 @@ int hold_dir_open(bool create, struct error *e)
 	if (fd < 0 && errno == ENOENT)
 		return -ENOENT;
 	if (fd < 0 && root_exhausted(-errno))
-		return fail(e, CAUSE_FAILED, errno, "%s, where holders are found, cannot be looked at", text);
+		return fail(e, CAUSE_FAILED, errno,
+			    "%s, where holders are found, cannot be looked at", text);
 	if (fd < 0)
 		return fail(e, cause_of_errno(errno), errno, "%s is no folder of our own", text);
 	rc = check_dir(fd, text, e);
@@ -160,8 +163,10 @@ static struct sockaddr_un address(int dir, const char *name)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 
-	_Static_assert(sizeof("/proc/self/fd/2147483647/") + HOLD_NAME <= sizeof(sun.sun_path), "no name is cut");
-	snprintf(sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d/%.*s", dir, HOLD_NAME - 1, name);
+	_Static_assert(sizeof("/proc/self/fd/2147483647/") + HOLD_NAME <= sizeof(sun.sun_path),
+		       "no name is cut");
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d/%.*s", dir, HOLD_NAME - 1,
+		 name);
 	return sun;
 }
 
@@ -190,11 +195,14 @@ int hold_connect(int dir, const char *name, pid_t *pid, struct error *e)
 		if (errno == ENOENT || errno == ECONNREFUSED)
 			return -errno;
 		if (errno == EAGAIN)
-			return fail(e, CAUSE_BUSY, ETIMEDOUT, "its holder does not answer, and many wait for it");
-		return fail(e, cause_of_errno(errno), errno, "the holder's socket %s can't be reached", name);
+			return fail(e, CAUSE_BUSY, ETIMEDOUT,
+				    "its holder does not answer, and many wait for it");
+		return fail(e, cause_of_errno(errno), errno,
+			    "the holder's socket %s can't be reached", name);
 	}
 	if (!hold_peer_allowed(sock, pid))
-		return fail(e, CAUSE_PERMISSION, EPERM, "the socket %s is served by somebody else", name);
+		return fail(e, CAUSE_PERMISSION, EPERM, "the socket %s is served by somebody else",
+			    name);
 	return take_fd(&sock);
 }
 
@@ -222,7 +230,8 @@ static int listen_locked(int dir, const char *name, struct error *e)
 	if (rc == -EADDRINUSE) {
 		other = hold_connect(dir, name, &pid, &ignored);
 		if (other >= 0)
-			return fail(e, CAUSE_BUSY, EADDRINUSE, "it is held already, by pid %d", pid);
+			return fail(e, CAUSE_BUSY, EADDRINUSE, "it is held already, by pid %d",
+				    pid);
 		if (other != -ECONNREFUSED)
 			return fail(e, CAUSE_FAILED, EADDRINUSE, "%s is in the way", name);
 		/* Left behind by a holder that was killed. */
@@ -324,7 +333,8 @@ char *hold_name_device(const char *name, char buf[HOLD_NAME])
 	unsigned int byte;
 
 	for (size_t i = 0; i < end; i++) {
-		if (name[i] == '%' && i + 2 < end && sscanf(name + i, "%%%2x", &byte) == 1 && byte) {
+		if (name[i] == '%' && i + 2 < end && sscanf(name + i, "%%%2x", &byte) == 1 &&
+		    byte) {
 			buf[n++] = (char)byte;
 			i += 2;
 		} else {
@@ -363,7 +373,8 @@ int hold_connect_group(const struct root *r, int group, pid_t *pid)
 		struct pci_addr a;
 		int sock;
 
-		if (!hold_name_address(list[i], &a) || function_group(r, pci_addr_full(&a, bdf)) != group)
+		if (!hold_name_address(list[i], &a) ||
+		    function_group(r, pci_addr_full(&a, bdf)) != group)
 			continue;
 		sock = hold_connect(dir, list[i], pid, &ignored);
 		if (sock >= 0)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The lock of the folder of sockets: whoever has it may take a name for stale. Any process of the user can lock the
- * folder too (flock(2) needs no more than a descriptor), so nothing here waits without a limit.
+ * The lock of the folder of sockets: whoever has it may take a name for stale. Any process of the
+ * user can lock the folder too (flock(2) needs no more than a descriptor), so nothing here waits
+ * without a limit.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -15,8 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "runtime/holders.h"
 #include "base/util.h"
+#include "runtime/holders.h"
 
 /* The timer goes on, for the case that it ran out before flock(2) slept. */
 #define AGAIN_NS 10000000
@@ -87,8 +88,10 @@ void hold_unlock(int dir)
 	flock(dir, LOCK_UN);
 }
 
-/* "1: FLOCK  ADVISORY  WRITE 4711 fe:01:1234 0 EOF", a process that waits has "->" before FLOCK: proc(5). 0: the
- * process is not told, or it is in a PID namespace that is not ours. */
+/*
+ * "1: FLOCK  ADVISORY  WRITE 4711 fe:01:1234 0 EOF", a process that waits has "->" before FLOCK:
+ * proc(5). 0: the process is not told, or it is in a PID namespace that is not ours.
+ */
 static pid_t lock_owner(int dir)
 {
 	_cleanup_file_ FILE *f = fopen("/proc/locks", "re");
@@ -102,8 +105,10 @@ static pid_t lock_owner(int dir)
 	if (!f || fstat(dir, &st) < 0)
 		return 0;
 	while (getline(&line, &room, f) >= 0)
-		if (sscanf(line, "%*u: FLOCK %*s %*s %d %x:%x:%" SCNu64, &pid, &upper, &lower, &inode) == 4 &&
-		    pid > 0 && upper == major(st.st_dev) && lower == minor(st.st_dev) && inode == st.st_ino)
+		if (sscanf(line, "%*u: FLOCK %*s %*s %d %x:%x:%" SCNu64, &pid, &upper, &lower,
+			   &inode) == 4 &&
+		    pid > 0 && upper == major(st.st_dev) && lower == minor(st.st_dev) &&
+		    inode == st.st_ino)
 			return pid;
 	return 0;
 }
@@ -142,7 +147,8 @@ int hold_locked(int dir, int rc, struct error *e)
 		return -ETIMEDOUT;
 	}
 	name = name_of(pid);
-	fail(e, CAUSE_BUSY, ETIMEDOUT, "pid %d%s has locked the folder of sockets", pid, name ? name : "");
+	fail(e, CAUSE_BUSY, ETIMEDOUT, "pid %d%s has locked the folder of sockets", pid,
+	     name ? name : "");
 	hint(e, "ps -o pid,stat,args -p %d   shows the process that has the lock", pid);
 	return -ETIMEDOUT;
 }

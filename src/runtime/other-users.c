@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Holders of other users, whose folders have other owners. They are found by what the kernel tells of their sockets:
- * nothing of theirs is opened or connected to, because a user's files and processes can make root wait.
+ * Holders of other users, whose folders have other owners. They are found by what the kernel tells
+ * of their sockets: nothing of theirs is opened or connected to, because a user's files and
+ * processes can make root wait.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -13,10 +14,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runtime/holders.h"
 #include "base/util.h"
+#include "runtime/holders.h"
 
-/* Flags and Type in /proc/net/unix: __SO_ACCEPTCON of include/uapi/linux/net.h, unix_seq_show() in net/unix/af_unix.c.
+/*
+ * Flags and Type in /proc/net/unix: __SO_ACCEPTCON of include/uapi/linux/net.h, unix_seq_show() in
+ * net/unix/af_unix.c. /
  */
 #define LISTENS 0x10000u
 
@@ -25,7 +28,9 @@ struct sockets {
 	size_t n;
 };
 
-/* What a process has open as "socket:[INODE]". 0, -EACCES: not ours to look at, -ENOMEM; a process that ends has none.
+/*
+ * What a process has open as "socket:[INODE]". 0, -EACCES: not ours to look at, -ENOMEM; a process
+ * that ends has none. /
  */
 static int read_sockets(const struct root *r, const char *pid, struct sockets *s)
 {
@@ -58,8 +63,10 @@ static bool has_socket(const struct sockets *s, uint64_t inode)
 	return false;
 }
 
-/* The name of a holder's listening socket in a line of /proc/net/unix, when @s has it: see address() in
- * runtime/holders.c. */
+/*
+ * The name of a holder's listening socket in a line of /proc/net/unix, when @s has it: see
+ * address() in runtime/holders.c.
+ */
 static const char *name_in_line(char *line, const struct sockets *s)
 {
 	unsigned int flags, type;
@@ -67,7 +74,8 @@ static const char *name_in_line(char *line, const struct sockets *s)
 	int at = 0;
 
 	line[strcspn(line, "\n")] = '\0';
-	if (sscanf(line, "%*s %*x %*x %x %x %*x %" SCNu64 " /proc/self/fd/%*d/%n", &flags, &type, &inode, &at) != 3 ||
+	if (sscanf(line, "%*s %*x %*x %x %x %*x %" SCNu64 " /proc/self/fd/%*d/%n", &flags, &type,
+		   &inode, &at) != 3 ||
 	    !at || !(flags & LISTENS) || type != SOCK_STREAM || !has_socket(s, inode))
 		return NULL;
 	return hold_is_name(line + at) && !strchr(line + at, '/') ? line + at : NULL;
@@ -86,7 +94,8 @@ static int add(struct hold_others *o, pid_t pid, uid_t uid, const char *name)
 }
 
 /* Of the process's own network namespace. */
-static int read_process(const struct root *r, const char *pid, struct hold_other *who, struct hold_others *o)
+static int read_process(const struct root *r, const char *pid, struct hold_other *who,
+			struct hold_others *o)
 {
 	struct sockets s = { 0 };
 	_cleanup_file_ FILE *f = NULL;
@@ -108,7 +117,8 @@ static int read_process(const struct root *r, const char *pid, struct hold_other
 }
 
 /* A process that runs msictl for another user: 1; 0; -errno of root_exhausted(). */
-static int is_candidate(const struct root *r, const struct root_dir *proc, const char *entry, struct hold_other *who)
+static int is_candidate(const struct root *r, const struct root_dir *proc, const char *entry,
+			struct hold_other *who)
 {
 	struct stat st;
 	uint64_t pid;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Files of the person at the prompt. HOME and XDG_STATE_HOME may name another user's folder (su, sudo), and the device
- * is open: nothing here waits, and nothing that another user can change is followed, read or written.
+ * Files of the person at the prompt. HOME and XDG_STATE_HOME may name another user's folder (su,
+ * sudo), and the device is open: nothing here waits, and nothing that another user can change is
+ * followed, read or written.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,15 +12,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "shell/internal.h"
 #include "base/util.h"
+#include "shell/internal.h"
 
 /* Of the file's end, when it is larger: an hour of typing is some kilobytes. */
 #define HISTORY_BYTES (1u << 20)
 
 #define HISTORY_FILE "history"
 
-/* The owner of a folder can exchange what is in it, so each one on the way counts, and so does a symbolic link. */
+/*
+ * The owner of a folder can exchange what is in it, so each one on the way counts, and so does a
+ * symbolic link.
+ */
 static const char *distrust(const struct stat *st)
 {
 	if (st->st_uid != 0 && st->st_uid != geteuid())
@@ -29,7 +33,10 @@ static const char *distrust(const struct stat *st)
 	return NULL;
 }
 
-/* The folder @name of the folder @dir, O_PATH; -errno, with *@reason when it is there and must not be used. */
+/*
+ * The folder @name of the folder @dir, O_PATH; -errno, with *@reason when it is there and must not
+ * be used.
+ */
 static int enter(int dir, const char *name, const char **reason)
 {
 	int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
@@ -55,7 +62,9 @@ static int refuse(char **why, const char *path, int length, const char *reason, 
 	return rc;
 }
 
-/* The folder of the file @path, which is absolute; missing folders are made when @create. O_PATH, or -errno with @why.
+/*
+ * The folder of the file @path, which is absolute; missing folders are made when @create. O_PATH,
+ * or -errno with @why. /
  */
 static int open_folder(const char *path, bool create, char **why)
 {
@@ -138,7 +147,8 @@ static char *read_end(int fd, off_t size)
 
 static int load(int dir, const char *path, void (*add)(const char *line), char **why)
 {
-	_cleanup_fd_ int fd = openat(dir, HISTORY_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	_cleanup_fd_ int fd =
+		openat(dir, HISTORY_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	int length = (int)strlen(path);
 	_cleanup_free_ char *text = NULL;
 	const char *reason;
@@ -148,7 +158,8 @@ static int load(int dir, const char *path, void (*add)(const char *line), char *
 	if (fd < 0 && errno == ENOENT)
 		return 0;
 	if (fd < 0)
-		return refuse(why, path, length, errno == ELOOP ? "it is a symbolic link" : NULL, -errno);
+		return refuse(why, path, length, errno == ELOOP ? "it is a symbolic link" : NULL,
+			      -errno);
 	reason = fstat(fd, &st) < 0 ? strerror(errno) : unusable(&st);
 	if (reason)
 		return refuse(why, path, length, reason, -EPERM);
@@ -195,7 +206,9 @@ static int write_lines(int fd, const char *const *line, size_t n)
 	return errno ? -errno : -EIO;
 }
 
-/* Beside the old file, and in its place when it is whole: of two shells that end the last one wins. */
+/*
+ * Beside the old file, and in its place when it is whole: of two shells that end the last one wins.
+ */
 static int replace(int dir, const char *const *line, size_t n)
 {
 	_cleanup_free_ char *draft = NULL;

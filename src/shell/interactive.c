@@ -9,11 +9,11 @@
 #include <readline/history.h>
 #include <readline/readline.h>
 
-#include "shell/rows.h"
-#include "hold/execute.h"
-#include "shell/run.h"
-#include "shell/internal.h"
 #include "base/util.h"
+#include "hold/execute.h"
+#include "shell/internal.h"
+#include "shell/rows.h"
+#include "shell/run.h"
 
 enum {
 	SHELL_KEEP
@@ -54,7 +54,10 @@ void shell_step_back(struct shell *sh)
 	rl_forced_update_display();
 }
 
-/* At the prompt there is a line to put away before the process stops; a command is stopped as any other program. */
+/*
+ * At the prompt there is a line to put away before the process stops; a command is stopped as any
+ * other program.
+ */
 static void hear_terminal(struct shell *sh)
 {
 	sigprocmask(SIG_BLOCK, &sh->terminal_signals, NULL);
@@ -81,7 +84,10 @@ static void on_line(char *line)
 	leave_prompt(sh);
 }
 
-/* The start of what is shown of @clean, escaped, in so many bytes: where paths differ, and a whole character. */
+/*
+ * The start of what is shown of @clean, escaped, in so many bytes: where paths differ, and a whole
+ * character.
+ */
 static const char *tail_of(const char *clean, size_t room)
 {
 	size_t len = strlen(clean);
@@ -96,22 +102,26 @@ static const char *tail_of(const char *clean, size_t room)
 	return at;
 }
 
-/* Who serves the device chose its name: readline would send its control characters to the terminal. */
+/*
+ * Who serves the device chose its name: readline would send its control characters to the terminal.
+ */
 static char *prompt_text(const struct session *s)
 {
 	const struct device *d = s->device;
 	_cleanup_free_ char *clean = escape_text_dup(d ? d->name : s->attached);
-	const char *name = clean ? tail_of(clean, PROMPT_NAME) : "msictl", *state = d ? " (gone)" : " (held)";
+	const char *name = clean ? tail_of(clean, PROMPT_NAME) : "msictl",
+		   *state = d ? " (gone)" : " (held)";
 	char armed[64] = "", *text;
 
 	for (unsigned int i = IRQ_INTX; d && i <= IRQ_MSIX; i++) {
 		struct vector_set set = device_armed(d, i);
 
 		if (d->irq[i].enabled)
-			append(armed, sizeof(armed), " %s %u", irq_index_word(i), vector_set_count(&set));
+			append(armed, sizeof(armed), " %s %u", irq_index_word(i),
+			       vector_set_count(&set));
 	}
-	if (asprintf(&text, "%s%s%s%s> ", clean && name != clean ? "..." : "", name, d && d->handle ? "" : state,
-		     armed) < 0)
+	if (asprintf(&text, "%s%s%s%s> ", clean && name != clean ? "..." : "", name,
+		     d && d->handle ? "" : state, armed) < 0)
 		return NULL;
 	return text;
 }
@@ -130,7 +140,9 @@ static void on_input(struct source *src)
 {
 	struct shell *sh = src->owner;
 
-	/* What was typed behind a Ctrl-C belongs to the next line; the input is still there then. */
+	/*
+	 * What was typed behind a Ctrl-C belongs to the next line; the input is still there then.
+	 */
 	if (sh->ready && !loop_hear(sh->s->loop))
 		rl_callback_read_char();
 }
@@ -224,9 +236,11 @@ static void on_released(void *ctx)
 	clock_text(at, sizeof(at));
 	sh->s->released = !sh->keep;
 	if (sh->keep)
-		live_lost(sh->live, device_served(sh->s->device) ? "peer: the device is wanted back; released"
-								 : "kernel: the device is wanted back; released");
-	out_note(sh->s->out, "%s %s: the device is wanted back; released, %s", at, device_keeper(sh->s->device),
+		live_lost(sh->live, device_served(sh->s->device)
+					    ? "peer: the device is wanted back; released"
+					    : "kernel: the device is wanted back; released");
+	out_note(sh->s->out, "%s %s: the device is wanted back; released, %s", at,
+		 device_keeper(sh->s->device),
 		 sh->keep ? "reopen when it is back" : "the shell ends");
 }
 
@@ -334,8 +348,8 @@ static int interact(struct shell *sh, struct error *e)
 	if (sh->eof)
 		out_note(s->out, "%s", "");
 	if (rc == -EINTR)
-		return fail(e, CAUSE_FAILED, EINTR, "stopped by %s%s", strsignal(loop_stopped(s->loop)),
-			    session_undone(s));
+		return fail(e, CAUSE_FAILED, EINTR, "stopped by %s%s",
+			    strsignal(loop_stopped(s->loop)), session_undone(s));
 	return rc ? fail(e, CAUSE_FAILED, -rc, "waiting for events failed") : 0;
 }
 
@@ -363,7 +377,9 @@ static int run_shell(struct session *s, const struct args *a, struct error *e)
 			    .keep = a->option[SHELL_KEEP].given,
 			    .input = { .fd = STDIN_FILENO, .ready = on_input, .owner = &sh },
 			    .signals = { .fd = -1, .ready = on_signal, .owner = &sh } };
-	const struct device_events ev = { .counted = on_counted, .released = on_released, .lost = on_lost, .ctx = &sh };
+	const struct device_events ev = {
+		.counted = on_counted, .released = on_released, .lost = on_lost, .ctx = &sh
+	};
 	int rc;
 
 	/* No prompt and no question without a terminal: then it is a script. */

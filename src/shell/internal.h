@@ -5,8 +5,8 @@
 
 #include <signal.h>
 
-#include "shell/live.h"
 #include "cli/session.h"
+#include "shell/live.h"
 
 struct shell {
 	struct session *s;
@@ -16,34 +16,42 @@ struct shell {
 	sigset_t terminal_signals;
 	char *line; /* typed, not yet run */
 	bool eof;
-	bool keep;	  /* go on without a device that was taken back */
-	bool ready;	  /* the prompt is up */
-	uint64_t resized; /* when to begin anew on a terminal of another size, 0: it has not changed */
-	bool history;	  /* it was read, or is new: to be kept at the end */
+	bool keep;  /* go on without a device that was taken back */
+	bool ready; /* the prompt is up */
+	uint64_t
+		resized; /* when to begin anew on a terminal of another size, 0: it has not changed */
+	bool history;	 /* it was read, or is new: to be kept at the end */
 };
 
 /* shell/interactive.c */
 
-/** shell_step_aside() - the terminal is for others; shell_step_back() - the cursor is at the beginning of a line again,
- * and readline shows its own. */
+/**
+ * shell_step_aside() - the terminal is for others; shell_step_back() - the cursor is at the
+ * beginning of a line again, and readline shows its own.
+ */
 void shell_step_aside(struct shell *sh);
 void shell_step_back(struct shell *sh);
 
 /* shell/inputrc.c */
 
 /**
- * history_load() - each line of $XDG_STATE_HOME/msictl/history (without the variable ~/.local/state), the oldest first
+ * history_load() - each line of $XDG_STATE_HOME/msictl/history (without the variable
+ * ~/.local/state), the oldest first
  * @why: a sentence on failure, free() it; NULL: no memory for one
  * Returns: 0, also when there is none yet; -errno when it must not be used or could not be read.
  */
 int history_load(void (*add)(const char *line), char **why);
 
-/** history_save() - write @n lines anew, and then in place of the old file, which is whole until then. As
- * history_load(). */
+/**
+ * history_save() - write @n lines anew, and then in place of the old file, which is whole until
+ * then. As history_load().
+ */
 int history_save(const char *const *line, size_t n, char **why);
 
-/** keys_usable() - whether readline may read its key bindings from @path, which is absolute. 0, -ENOENT: there is no
- * such file, -errno with @why as above. */
+/**
+ * keys_usable() - whether readline may read its key bindings from @path, which is absolute. 0,
+ * -ENOENT: there is no such file, -errno with @why as above.
+ */
 int keys_usable(const char *path, char **why);
 
 /* shell/keys.c: completion, history, keys of our own */

@@ -10,8 +10,8 @@
 #include <readline/readline.h>
 #include <readline/tilde.h>
 
-#include "shell/internal.h"
 #include "base/util.h"
+#include "shell/internal.h"
 
 #define HISTORY_LINES 1000
 
@@ -151,7 +151,9 @@ void type_end(struct shell *sh)
 	active = NULL;
 }
 
-/* The file that readline reads at its start, as an absolute path; NULL: none is named. free() it. */
+/*
+ * The file that readline reads at its start, as an absolute path; NULL: none is named. free() it.
+ */
 static char *keys_path(void)
 {
 	const char *named = getenv("INPUTRC");

@@ -8,12 +8,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "term/banner.h"
+#include "base/util.h"
 #include "hold/event-stream.h"
-#include "term/panel.h"
 #include "host/presence.h"
 #include "host/uevent.h"
-#include "base/util.h"
+#include "term/banner.h"
+#include "term/panel.h"
 
 /* A smaller terminal is for the prompt alone; a larger one is not for the panel alone. */
 #define MIN_LINES   10
@@ -31,7 +31,7 @@ struct live {
 	struct session *s;
 	struct panel *panel;
 	struct banner banner;
-	uint64_t opened;	 /* whose counts the panel has, by when it was opened; 0: another's */
+	uint64_t opened; /* whose counts the panel has, by when it was opened; 0: another's */
 	struct uevents *uevents; /* NULL: the device is none that the kernel tells of */
 	struct pci_addr addr;
 	struct feed *feed; /* of a device that is held; NULL: there is none now */
@@ -50,7 +50,8 @@ struct live {
 
 static bool panelled(const struct live *l)
 {
-	return l->s->live == LIVE_ON && l->banner.lines >= MIN_LINES && l->banner.columns >= MIN_COLUMNS;
+	return l->s->live == LIVE_ON && l->banner.lines >= MIN_LINES &&
+	       l->banner.columns >= MIN_COLUMNS;
 }
 
 static void clock_text(char *buf, size_t size)
@@ -88,8 +89,9 @@ static void on_uevent(void *ctx, const struct uevent *u)
 
 	if (!u->has_addr || pci_addr_cmp(&u->addr, &l->addr))
 		return;
-	happened(l, "kernel: %s %s%s%s%s", u->action, u->subsystem ? u->subsystem : "", u->driver ? ", driver " : "",
-		 u->driver ? u->driver : "", u->synthetic ? " (asked for by user space)" : "");
+	happened(l, "kernel: %s %s%s%s%s", u->action, u->subsystem ? u->subsystem : "",
+		 u->driver ? ", driver " : "", u->driver ? u->driver : "",
+		 u->synthetic ? " (asked for by user space)" : "");
 }
 
 static void on_overrun(void *ctx)
@@ -101,7 +103,8 @@ static void on_overrun(void *ctx)
 		copy_text(p.driver, sizeof(p.driver), "not known, it cannot be looked at");
 	else if (!p.here)
 		copy_text(p.driver, sizeof(p.driver), "none, it is not there");
-	happened(l, "kernel: had more events than there was room for; driver now: %s", p.driver[0] ? p.driver : "none");
+	happened(l, "kernel: had more events than there was room for; driver now: %s",
+		 p.driver[0] ? p.driver : "none");
 }
 
 /* A device that is held has its holder for its counts, but the kernel tells everybody. */
@@ -189,7 +192,9 @@ static void look_at(struct live *l, const struct device *d)
 
 void live_counted(struct live *l, struct index *ix, struct vector *v, uint64_t n)
 {
-	const struct panel_count c = { .index = ix->index, .vector = v->number, .n = n, .total = v->count };
+	const struct panel_count c = {
+		.index = ix->index, .vector = v->number, .n = n, .total = v->count
+	};
 
 	look_at(l, ix->device);
 	/* Without memory a count is missing on the screen, and nowhere else. */
@@ -212,8 +217,9 @@ static void tell_lines(struct live *l)
 
 	clock_text(line, sizeof(line));
 	for (unsigned int i = 0; i < l->nfresh; i++)
-		append(line, sizeof(line), "  %s %u +%" PRIu64 " (%" PRIu64 ")", irq_index_word(l->fresh[i].index),
-		       l->fresh[i].vector, l->fresh[i].n, l->fresh[i].total);
+		append(line, sizeof(line), "  %s %u +%" PRIu64 " (%" PRIu64 ")",
+		       irq_index_word(l->fresh[i].index), l->fresh[i].vector, l->fresh[i].n,
+		       l->fresh[i].total);
 	if (l->more)
 		append(line, sizeof(line), "  others +%" PRIu64, l->more);
 	forget_lines(l);
@@ -242,7 +248,9 @@ static void paint(struct live *l, uint64_t now)
 {
 	_cleanup_free_ char *text = panel_draw(l->panel, now, l->banner.rows, l->banner.columns);
 
-	l->retry = text && l->banner.rows && banner_paint(&l->banner, text) == -EAGAIN ? now + RETRY_US : 0;
+	l->retry = text && l->banner.rows && banner_paint(&l->banner, text) == -EAGAIN
+			   ? now + RETRY_US
+			   : 0;
 }
 
 bool live_update(struct live *l)
@@ -288,9 +296,11 @@ static void on_fed_end(void *ctx)
 /* Whoever holds it now may be another one than before. */
 static void ask_holder(struct live *l)
 {
-	const struct feed_handler h = {
-		.anew = on_fed_anew, .index = on_fed_index, .vector = on_fed_vector, .ended = on_fed_end, .ctx = l
-	};
+	const struct feed_handler h = { .anew = on_fed_anew,
+					.index = on_fed_index,
+					.vector = on_fed_vector,
+					.ended = on_fed_end,
+					.ctx = l };
 
 	if (l->feed && !feed_ended(l->feed))
 		return;

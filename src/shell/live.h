@@ -26,10 +26,16 @@ void live_lost(struct live *l, const char *why);
 /** live_due() - when live_update() is wanted; UINT64_MAX: never, unless something comes. */
 uint64_t live_due(const struct live *l);
 
-/** live_update() - tell what is new. True: it needs more rows, live_lift() and live_place() give them. */
+/**
+ * live_update() - tell what is new. True: it needs more rows, live_lift() and live_place() give
+ * them.
+ */
 bool live_update(struct live *l);
 
-/** live_place() - the panel, for the prompt that comes; the cursor is at the beginning of an empty line. */
+/**
+ * live_place() - the panel, for the prompt that comes; the cursor is at the beginning of an empty
+ * line.
+ */
 void live_place(struct live *l);
 
 /** live_lift() - the terminal without the panel, the cursor where it was in its text. */
@@ -41,7 +47,9 @@ bool live_shown(const struct live *l);
 /** live_clear() - an empty screen, but for the panel. */
 void live_clear(struct live *l);
 
-/** live_resized() - where the panel is on the terminal is no longer known; the screen is empty now. */
+/**
+ * live_resized() - where the panel is on the terminal is no longer known; the screen is empty now.
+ */
 void live_resized(struct live *l);
 
 /** live_room() - lines and columns that are left for others. */

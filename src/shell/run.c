@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "shell/rows.h"
-#include "hold/execute.h"
-#include "cli/script-reader.h"
-#include "shell/run.h"
 #include "base/util.h"
+#include "cli/script-reader.h"
+#include "hold/execute.h"
+#include "shell/rows.h"
+#include "shell/run.h"
 
 enum {
 	RUN_COMMANDS,
@@ -40,10 +40,12 @@ static void on_lost(void *ctx)
 
 static int stopped(struct session *s, struct error *e)
 {
-	return fail(e, CAUSE_FAILED, EINTR, "stopped by %s%s", strsignal(loop_stopped(s->loop)), session_undone(s));
+	return fail(e, CAUSE_FAILED, EINTR, "stopped by %s%s", strsignal(loop_stopped(s->loop)),
+		    session_undone(s));
 }
 
-static int refuse_line(struct session *s, struct script *sc, const char *where, int err, const char *why)
+static int refuse_line(struct session *s, struct script *sc, const char *where, int err,
+		       const char *why)
 {
 	struct error e;
 	int rc = fail(&e, err ? CAUSE_FAILED : CAUSE_USAGE, err, "%s", why);
@@ -122,7 +124,8 @@ static int run_script(struct session *s, const char *device, struct script *sc, 
 	return rc;
 }
 
-int run_stream(struct session *s, const char *device, const char *name, bool keep_going, struct error *e)
+int run_stream(struct session *s, const char *device, const char *name, bool keep_going,
+	       struct error *e)
 {
 	struct script sc = { .name = name, .keep_going = keep_going };
 	/* A script that can't be read must not reset a device: it comes first. */
@@ -134,7 +137,8 @@ int run_stream(struct session *s, const char *device, const char *name, bool kee
 	return rc;
 }
 
-static int run_text(struct session *s, const char *device, const char *text, bool keep_going, struct error *e)
+static int run_text(struct session *s, const char *device, const char *text, bool keep_going,
+		    struct error *e)
 {
 	struct script sc = { .name = "-c", .keep_going = keep_going };
 	int rc = lines_of_text(&sc.lines, text, e);
@@ -154,8 +158,10 @@ static int run_run(struct session *s, const struct args *a, struct error *e)
 	if (commands->given == file->given) {
 		_cleanup_free_ char *device = quote_word_dup(a->param[0].text);
 
-		rc = fail(e, CAUSE_USAGE, 0, "what to run: a FILE, - for standard input, or -c 'COMMANDS'");
-		hint(e, "msictl run %s -c 'enable msix 4; counters'", device ? device : a->param[0].text);
+		rc = fail(e, CAUSE_USAGE, 0,
+			  "what to run: a FILE, - for standard input, or -c 'COMMANDS'");
+		hint(e, "msictl run %s -c 'enable msix 4; counters'",
+		     device ? device : a->param[0].text);
 		return rc;
 	}
 	if (file->given)
@@ -173,8 +179,9 @@ const struct command cmd_run = {
 		"back.",
 	.family = FAMILY_SCRIPT,
 	.flags = CMD_OUTSIDE | CMD_LIVE_HOST,
-	.param = (const struct param[]){ { .kind = KIND_DEVICE },
-					 { .kind = KIND_FILE, .name = "FILE|-", .optional = true } },
+	.param =
+		(const struct param[]){ { .kind = KIND_DEVICE },
+					{ .kind = KIND_FILE, .name = "FILE|-", .optional = true } },
 	.nparam = 2,
 	.option =
 		(const struct option[]){

@@ -8,8 +8,10 @@
 /**
  * run_stream() - run the lines of a script
  * @name: a file, or "-" for standard input
- * Returns: 0; -ECANCELED with only @e->cause set when a command failed and was told already; -errno.
+ * Returns: 0; -ECANCELED with only @e->cause set when a command failed and was told already;
+ * -errno.
  */
-int run_stream(struct session *s, const char *device, const char *name, bool keep_going, struct error *e);
+int run_stream(struct session *s, const char *device, const char *name, bool keep_going,
+	       struct error *e);
 
 #endif

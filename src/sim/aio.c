@@ -17,13 +17,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "sim/internal.h"
 #include "base/util.h"
+#include "sim/internal.h"
 
 /* Requests whose results were not collected yet; also the most of one io_submit(). */
 #define REQUESTS 64u
 
-/* linux/fs.h: no RWF_ flag. The kernel looks at the flags behind the eventfd and answers EOPNOTSUPP. */
+/*
+ * linux/fs.h: no RWF_ flag. The kernel looks at the flags behind the eventfd and answers
+ * EOPNOTSUPP.
+ */
 #define NO_RWF 0x80000000u
 
 static struct iocb request(int file, int eventfd)

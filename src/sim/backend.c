@@ -12,11 +12,11 @@
 
 #include "base/fdlimit.h"
 #include "base/loop.h"
-#include "sim/device.h"
-#include "sim/spec.h"
 #include "base/util.h"
-#include "vfio-user/client.h"
+#include "sim/device.h"
 #include "sim/server.h"
+#include "sim/spec.h"
+#include "vfio-user/client.h"
 
 #define WORD "sim"
 
@@ -37,7 +37,8 @@ static int keep_only(int sock)
 {
 	int null = open("/dev/null", O_RDWR);
 
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 || dup2(sock, 3) != 3)
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+	    dup2(sock, 3) != 3)
 		return -errno;
 	return close_range(4, ~0u, 0) < 0 ? -errno : 0;
 }
@@ -59,8 +60,8 @@ static void serve(int sock, const struct sim_spec *spec)
 	if (keep_only(sock))
 		return;
 	fdlimit_raise(2 * MAX_VECTORS, &limit);
-	if (loop_new(&loop) == 0 && sim_device_new(&d, spec) == 0 && vu_server_new(&s, d, loop) == 0 &&
-	    vu_server_serve(s, 3) == 0)
+	if (loop_new(&loop) == 0 && sim_device_new(&d, spec) == 0 &&
+	    vu_server_new(&s, d, loop) == 0 && vu_server_serve(s, 3) == 0)
 		vu_server_run(s, true);
 	vu_server_free(s);
 	loop_free(loop);

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* BARs of the simulated function: its registers, and the MSI-X table and PBA (PCI Local Bus 3.0, section 6.8.2). */
+/*
+ * BARs of the simulated function: its registers, and the MSI-X table and PBA (PCI Local Bus 3.0,
+ * section 6.8.2).
+ */
 #include <errno.h>
 #include <linux/pci_regs.h>
 #include <string.h>
 
-#include "sim/internal.h"
 #include "base/util.h"
+#include "sim/internal.h"
 
 #define ID 0x4d534958u
 
@@ -45,12 +48,14 @@ void sim_entry_clear(struct sim_device *d, unsigned int v)
 
 void sim_entry_mask(struct sim_device *d, unsigned int v, bool mask)
 {
-	store32(entry_at(d, v) + PCI_MSIX_ENTRY_VECTOR_CTRL, mask ? PCI_MSIX_ENTRY_CTRL_MASKBIT : 0);
+	store32(entry_at(d, v) + PCI_MSIX_ENTRY_VECTOR_CTRL,
+		mask ? PCI_MSIX_ENTRY_CTRL_MASKBIT : 0);
 }
 
 bool sim_entry_masked(const struct sim_device *d, unsigned int v)
 {
-	return d->table[v * MSIX_ENTRY_SIZE + PCI_MSIX_ENTRY_VECTOR_CTRL] & PCI_MSIX_ENTRY_CTRL_MASKBIT;
+	return d->table[v * MSIX_ENTRY_SIZE + PCI_MSIX_ENTRY_VECTOR_CTRL] &
+	       PCI_MSIX_ENTRY_CTRL_MASKBIT;
 }
 
 bool sim_entry_reaches(const struct sim_device *d, unsigned int v)
@@ -94,15 +99,18 @@ static const struct {
 	void (*write)(struct sim_device *d, uint32_t value); /* NULL: writing does nothing */
 } registers[] = {
 	{ SIM_REG_ID, "0x00 id", "reads 0x4d534958", NULL },
-	{ SIM_REG_DOORBELL, "0x04 doorbell", "write V: the device fires vector V of the index that is on", sim_ring },
+	{ SIM_REG_DOORBELL, "0x04 doorbell",
+	  "write V: the device fires vector V of the index that is on", sim_ring },
 	{ SIM_REG_INTX_RAISE, "0x08 raise", "write 1: INTx is asserted", write_raise },
 	{ SIM_REG_INTX_ACK, "0x0c ack", "write 1: INTx is deasserted", write_ack },
 	{ SIM_REG_INTX_STATUS, "0x10 status", "bit 0: INTx is asserted", NULL },
 	{ SIM_REG_ERR, "0x14 err", "write 1: ERR is signalled", write_err },
-	{ SIM_REG_REQ, "0x18 req", "write 1: REQ is signalled, as when the device is wanted back", write_req },
-	{ SIM_REG_FIRED_LO, "0x20 fired", "interrupts sent since reset, 64 bits (read bar0 0x20 q)", NULL },
-	{ SIM_REG_DROPPED_LO, "0x28 dropped", "those of them that drop= lost, 64 bits; never INTx, which is a level",
+	{ SIM_REG_REQ, "0x18 req", "write 1: REQ is signalled, as when the device is wanted back",
+	  write_req },
+	{ SIM_REG_FIRED_LO, "0x20 fired", "interrupts sent since reset, 64 bits (read bar0 0x20 q)",
 	  NULL },
+	{ SIM_REG_DROPPED_LO, "0x28 dropped",
+	  "those of them that drop= lost, 64 bits; never INTx, which is a level", NULL },
 };
 
 const char *sim_register_word_at(unsigned int i, const char **help)
@@ -172,7 +180,8 @@ static void write_table(struct sim_device *d, const uint8_t *buf, size_t n, uint
 	if (d->spec.nomask)
 		return;
 	for (size_t i = 0; i < n && offset + i < table_size(d); i++) {
-		uint8_t mask = writable[(offset + i) % MSIX_ENTRY_SIZE], *to = &d->table[offset + i];
+		uint8_t mask = writable[(offset + i) % MSIX_ENTRY_SIZE],
+			*to = &d->table[offset + i];
 
 		*to = (uint8_t)((*to & ~mask) | (buf[i] & mask));
 	}
@@ -187,8 +196,9 @@ uint64_t sim_bar_size(const struct sim_device *d, unsigned int bar)
 }
 
 /*
- * linux/vfio.h's regions of a BAR, vfio_pci_bar_rw(): short at the end, EIO while the device does not decode; EINVAL
- * then from QEMU's server, to which a BAR without an address is none either (vfu_object_bar_rw()).
+ * linux/vfio.h's regions of a BAR, vfio_pci_bar_rw(): short at the end, EIO while the device does
+ * not decode; EINVAL then from QEMU's server, to which a BAR without an address is none either
+ * (vfu_object_bar_rw()).
  */
 static ssize_t check(const struct sim_device *d, unsigned int bar, size_t n, uint64_t offset)
 {
@@ -203,7 +213,8 @@ static ssize_t check(const struct sim_device *d, unsigned int bar, size_t n, uin
 	return (ssize_t)(n < size - offset ? n : size - offset);
 }
 
-ssize_t sim_bar_read(struct sim_device *d, unsigned int bar, uint8_t *buf, size_t n, uint64_t offset)
+ssize_t sim_bar_read(struct sim_device *d, unsigned int bar, uint8_t *buf, size_t n,
+		     uint64_t offset)
 {
 	ssize_t got = check(d, bar, n, offset);
 
@@ -218,7 +229,8 @@ ssize_t sim_bar_read(struct sim_device *d, unsigned int bar, uint8_t *buf, size_
 	return got;
 }
 
-ssize_t sim_bar_write(struct sim_device *d, unsigned int bar, const uint8_t *buf, size_t n, uint64_t offset)
+ssize_t sim_bar_write(struct sim_device *d, unsigned int bar, const uint8_t *buf, size_t n,
+		      uint64_t offset)
 {
 	ssize_t got = check(d, bar, n, offset);
 

@@ -8,8 +8,8 @@
 #include <linux/pci_regs.h>
 #include <string.h>
 
-#include "sim/internal.h"
 #include "base/util.h"
+#include "sim/internal.h"
 
 /* "SM" and "XI": the PCI ID Repository (pci-ids.ucw.cz) knows no such vendor. */
 #define VENDOR_ID 0x4d53
@@ -55,12 +55,14 @@ static void put_fields(struct sim_device *d, unsigned int base, const struct fie
 	for (size_t i = 0; i < n; i++) {
 		set(d, base + field[i].at, field[i].width, field[i].value);
 		for (unsigned int j = 0; j < field[i].width; j++)
-			d->writable[base + field[i].at + j] = (uint8_t)(field[i].writable >> (8 * j));
+			d->writable[base + field[i].at + j] =
+				(uint8_t)(field[i].writable >> (8 * j));
 	}
 }
 
 /* A capability in front of those that are there. */
-static void put_cap(struct sim_device *d, unsigned int pos, uint8_t id, const struct field *field, size_t n)
+static void put_cap(struct sim_device *d, unsigned int pos, uint8_t id, const struct field *field,
+		    size_t n)
 {
 	put_fields(d, pos, field, n);
 	d->config[pos + PCI_CAP_LIST_ID] = id;
@@ -76,7 +78,8 @@ static void put_header(struct sim_device *d)
 		{ PCI_DEVICE_ID, 2, DEVICE_ID, 0 },
 		{ PCI_COMMAND, 2, set_up ? PCI_COMMAND_MEMORY : 0, COMMAND_WRITABLE },
 		{ PCI_STATUS, 2, PCI_STATUS_CAP_LIST, 0 },
-		{ PCI_CLASS_REVISION, 4, 0xff000001, 0 }, /* no class of those defined; revision 1 */
+		{ PCI_CLASS_REVISION, 4, 0xff000001,
+		  0 }, /* no class of those defined; revision 1 */
 		{ PCI_CACHE_LINE_SIZE, 1, 0, 0xff },
 		{ PCI_BASE_ADDRESS_0, 4, set_up ? 0xe0010000 : 0, ~(SIM_REGISTERS_SIZE - 1) },
 		{ PCI_BASE_ADDRESS_2, 4, d->spec.msix && set_up ? 0xe0000000 : 0,
@@ -92,7 +95,8 @@ static void put_header(struct sim_device *d)
 
 static void put_msix(struct sim_device *d)
 {
-	const uint32_t writable = PCI_MSIX_FLAGS_MASKALL | (d->spec.client_enable ? PCI_MSIX_FLAGS_ENABLE : 0);
+	const uint32_t writable = PCI_MSIX_FLAGS_MASKALL |
+				  (d->spec.client_enable ? PCI_MSIX_FLAGS_ENABLE : 0);
 	const struct field cap[] = {
 		{ PCI_MSIX_FLAGS, 2, d->spec.msix - 1, writable },
 		{ PCI_MSIX_TABLE, 4, SIM_TABLE_BAR, 0 },
@@ -117,7 +121,8 @@ static void put_msi(struct sim_device *d)
 {
 	uint32_t capable = (uint32_t)__builtin_ctz(d->spec.msi) << 1;
 	const struct field cap[] = {
-		{ PCI_MSI_FLAGS, 2, PCI_MSI_FLAGS_64BIT | capable | (d->spec.nomask ? 0 : PCI_MSI_FLAGS_MASKBIT),
+		{ PCI_MSI_FLAGS, 2,
+		  PCI_MSI_FLAGS_64BIT | capable | (d->spec.nomask ? 0 : PCI_MSI_FLAGS_MASKBIT),
 		  PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE },
 		{ PCI_MSI_MASK_64, 4, 0, msi_bits(d) },
 	};
@@ -183,10 +188,13 @@ bool sim_memory_on(const struct sim_device *d)
 
 bool sim_bar_mapped(const struct sim_device *d, unsigned int bar)
 {
-	return sim_memory_on(d) && get(d, PCI_BASE_ADDRESS_0 + 4 * bar, 4) & (uint32_t)PCI_BASE_ADDRESS_MEM_MASK;
+	return sim_memory_on(d) &&
+	       get(d, PCI_BASE_ADDRESS_0 + 4 * bar, 4) & (uint32_t)PCI_BASE_ADDRESS_MEM_MASK;
 }
 
-/* PCI Local Bus 3.0, section 6.2.3: the bit tells the line's state whatever Interrupt Disable says. */
+/*
+ * PCI Local Bus 3.0, section 6.2.3: the bit tells the line's state whatever Interrupt Disable says.
+ */
 void sim_show_intx(struct sim_device *d)
 {
 	uint32_t status = get(d, PCI_STATUS, 2) & ~(uint32_t)PCI_STATUS_INTERRUPT;
@@ -194,7 +202,10 @@ void sim_show_intx(struct sim_device *d)
 	set(d, PCI_STATUS, 2, status | (d->asserted ? PCI_STATUS_INTERRUPT : 0));
 }
 
-/* Remappable format (Intel VT-d, section 5.1.2.2), a handle for the block and a subhandle per vector. */
+/*
+ * Remappable format (Intel VT-d, section 5.1.2.2), a handle for the block and a subhandle per
+ * vector.
+ */
 void sim_msi_widen(struct sim_device *d, unsigned int n)
 {
 	uint32_t control = get(d, MSI_CONTROL, 2) & ~(uint32_t)PCI_MSI_FLAGS_QSIZE;
@@ -287,7 +298,10 @@ bool sim_msix_function_mask(const struct sim_device *d)
 /* Attached vectors are unmasked by the kernel's pci_restore_msi_state(), others stay masked. */
 void sim_config_reset(struct sim_device *d)
 {
-	/* Seen of QEMU 7.2's server, with e1000e and nvme: a reset leaves config space and the masks alone. */
+	/*
+	 * Seen of QEMU 7.2's server, with e1000e and nvme: a reset leaves config space and the
+	 * masks alone.
+	 */
 	if (d->spec.client_enable)
 		return;
 	set(d, PM_POS + PCI_PM_CTRL, 2, PCI_PM_CTRL_NO_SOFT_RESET);
@@ -302,7 +316,10 @@ void sim_config_reset(struct sim_device *d)
 		sim_msi_set_mask(d, v, d->vector[v].fd < 0);
 }
 
-/* Enabling is SET_IRQS' business, and no more vectors than it gave out: the kernel's vfio_msi_config_write(). */
+/*
+ * Enabling is SET_IRQS' business, and no more vectors than it gave out: the kernel's
+ * vfio_msi_config_write().
+ */
 static void settle_msi(struct sim_device *d)
 {
 	uint32_t control = get(d, MSI_CONTROL, 2);

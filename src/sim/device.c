@@ -6,7 +6,10 @@
 
 #include "sim/internal.h"
 
-/* Entries of vectors that have no handler are masked from power-on (PCI Local Bus 3.0, section 6.8.2.9). */
+/*
+ * Entries of vectors that have no handler are masked from power-on (PCI Local Bus 3.0, section
+ * 6.8.2.9).
+ */
 static void clear_table(struct sim_device *d)
 {
 	for (unsigned int v = 0; v < MAX_VECTORS; v++)
@@ -66,7 +69,10 @@ void sim_device_info(const struct sim_device *d, struct device_info *info)
 	*info = (struct device_info){ .regions = NR_REGION, .irqs = NR_IRQ_INDEX, .reset = true };
 }
 
-/* Flags and counts as vfio_pci_ioctl_get_irq_info() gives them: an MSI-X that is not there says NORESIZE too. */
+/*
+ * Flags and counts as vfio_pci_ioctl_get_irq_info() gives them: an MSI-X that is not there says
+ * NORESIZE too.
+ */
 int sim_irq_info(const struct sim_device *d, unsigned int index, struct irq_info *info)
 {
 	const unsigned int count[NR_IRQ_INDEX] = {
@@ -93,30 +99,38 @@ int sim_region_info(const struct sim_device *d, unsigned int region, struct regi
 {
 	if (region >= NR_REGION)
 		return -EINVAL;
-	*info = (struct region_info){ .size = region == REGION_CONFIG ? SIM_CONFIG_SIZE : sim_bar_size(d, region) };
+	*info = (struct region_info){ .size = region == REGION_CONFIG ? SIM_CONFIG_SIZE
+								      : sim_bar_size(d, region) };
 	info->read = info->write = info->size != 0;
 	return 0;
 }
 
-ssize_t sim_region_read(struct sim_device *d, unsigned int region, void *buf, size_t n, uint64_t offset)
+ssize_t sim_region_read(struct sim_device *d, unsigned int region, void *buf, size_t n,
+			uint64_t offset)
 {
 	if (region >= NR_REGION)
 		return -EINVAL;
 	if (n == 0)
 		return 0;
-	return region == REGION_CONFIG ? sim_config_read(d, buf, n, offset) : sim_bar_read(d, region, buf, n, offset);
+	return region == REGION_CONFIG ? sim_config_read(d, buf, n, offset)
+				       : sim_bar_read(d, region, buf, n, offset);
 }
 
-ssize_t sim_region_write(struct sim_device *d, unsigned int region, const void *buf, size_t n, uint64_t offset)
+ssize_t sim_region_write(struct sim_device *d, unsigned int region, const void *buf, size_t n,
+			 uint64_t offset)
 {
 	if (region >= NR_REGION)
 		return -EINVAL;
 	if (n == 0)
 		return 0;
-	return region == REGION_CONFIG ? sim_config_write(d, buf, n, offset) : sim_bar_write(d, region, buf, n, offset);
+	return region == REGION_CONFIG ? sim_config_write(d, buf, n, offset)
+				       : sim_bar_write(d, region, buf, n, offset);
 }
 
-/* The kernel's pci_restore_state() puts back what it gave the device: messages, and no mask on what is attached. */
+/*
+ * The kernel's pci_restore_state() puts back what it gave the device: messages, and no mask on what
+ * is attached.
+ */
 static void restore_entry(struct sim_device *d, unsigned int v)
 {
 	if (d->spec.client_enable)

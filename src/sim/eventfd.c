@@ -8,10 +8,13 @@
 #include <string.h>
 
 #include "base/eventfd.h"
-#include "sim/internal.h"
 #include "base/util.h"
+#include "sim/internal.h"
 
-/* proc(5): the link of a descriptor without a file is "anon_inode:" and its kind; a file's begins with a slash. */
+/*
+ * proc(5): the link of a descriptor without a file is "anon_inode:" and its kind; a file's begins
+ * with a slash.
+ */
 static int check_eventfd(int fd)
 {
 	static const char kind[] = "anon_inode:[eventfd]";
@@ -63,7 +66,10 @@ static bool has_room(const struct sim_eventfd *e)
 	return poll(&room, 1, 0) == 1 && room.revents & POLLOUT;
 }
 
-/* Whether the flag is set now: the file description is the client's too, who may clear it whenever he likes. */
+/*
+ * Whether the flag is set now: the file description is the client's too, who may clear it whenever
+ * he likes.
+ */
 static bool never_blocks(const struct sim_eventfd *e)
 {
 	int flags = fcntl(e->fd, F_GETFL);

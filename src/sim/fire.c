@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* From the simulated device to the client's eventfd: doorbell, delay, masks and pending bits, losses. */
-#include "sim/internal.h"
+/*
+ * From the simulated device to the client's eventfd: doorbell, delay, masks and pending bits,
+ * losses.
+ */
 #include "base/util.h"
+#include "sim/internal.h"
 
 /* xorshift64*, Marsaglia's generator as Vigna improved it; its state is never 0. */
 static uint64_t next_random(struct sim_device *d)
@@ -34,7 +37,10 @@ static uint64_t survive(struct sim_device *d, uint64_t n)
 	return left;
 }
 
-/* A message is a write to memory: nothing without bus mastering, and nothing when it goes elsewhere. */
+/*
+ * A message is a write to memory: nothing without bus mastering, and nothing when it goes
+ * elsewhere.
+ */
 static void send(struct sim_device *d, unsigned int v, uint64_t n)
 {
 	if (!sim_bus_master(d) || !sim_in_d0(d))
@@ -65,7 +71,10 @@ static void fire_msi(struct sim_device *d, unsigned int v, uint64_t n)
 		send(d, v, n);
 }
 
-/* The device falls back to INTx, which QEMU's server signals by the eventfd of vector 0, whatever that is of. */
+/*
+ * The device falls back to INTx, which QEMU's server signals by the eventfd of vector 0, whatever
+ * that is of.
+ */
 static void fire_line(struct sim_device *d)
 {
 	if (!d->asserted && !d->spec.no_intx)
@@ -118,7 +127,10 @@ void sim_deliver(struct sim_device *d)
 		deliver_msi(d);
 }
 
-/* A vector that is under way already takes the new one along: the queue is bounded, and none is lost. */
+/*
+ * A vector that is under way already takes the new one along: the queue is bounded, and none is
+ * lost.
+ */
 void sim_ring(struct sim_device *d, unsigned int v)
 {
 	if (d->spec.latency_us == 0) {

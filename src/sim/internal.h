@@ -3,10 +3,10 @@
 #ifndef MSICTL_SIM_INTERNAL_H
 #define MSICTL_SIM_INTERNAL_H
 
-#include "irq/set-irqs.h"
 #include "irq/msi-cap.h"
-#include "sim/device.h"
+#include "irq/set-irqs.h"
 #include "irq/vector-set.h"
+#include "sim/device.h"
 
 /* linux/pci_regs.h: PCI_CFG_SPACE_EXP_SIZE, a PCI Express function's configuration space. */
 #define SIM_CONFIG_SIZE 4096u
@@ -51,7 +51,10 @@ struct sim_device {
 	bool asserted;	  /* the INTx line */
 	bool intx_masked; /* by the kernel: automatically, by MASK or by the command register */
 
-	/* Each vector is in there at most once; the delay is the same for all, so the order is that of time. */
+	/*
+	 * Each vector is in there at most once; the delay is the same for all, so the order is that
+	 * of time.
+	 */
 	struct sim_delayed delayed[MAX_VECTORS];
 	unsigned int delayed_first, delayed_count;
 	uint64_t waiting[MAX_VECTORS]; /* how often a delayed vector is to fire */
@@ -80,7 +83,9 @@ bool sim_memory_on(const struct sim_device *d);
 /** sim_bar_mapped() - memory decode is on and the BAR has an address. */
 bool sim_bar_mapped(const struct sim_device *d, unsigned int bar);
 
-/** sim_enable_clear() - the index that is on is MSI or MSI-X, and Enable in its capability is clear. */
+/**
+ * sim_enable_clear() - the index that is on is MSI or MSI-X, and Enable in its capability is clear.
+ */
 bool sim_enable_clear(const struct sim_device *d);
 
 /** sim_show_intx() - Interrupt Status of the status register. */
@@ -110,13 +115,18 @@ bool sim_msix_function_mask(const struct sim_device *d);
 
 /* --- sim/bar.c: registers, table and PBA --- */
 
-ssize_t sim_bar_read(struct sim_device *d, unsigned int bar, uint8_t *buf, size_t n, uint64_t offset);
-ssize_t sim_bar_write(struct sim_device *d, unsigned int bar, const uint8_t *buf, size_t n, uint64_t offset);
+ssize_t sim_bar_read(struct sim_device *d, unsigned int bar, uint8_t *buf, size_t n,
+		     uint64_t offset);
+ssize_t sim_bar_write(struct sim_device *d, unsigned int bar, const uint8_t *buf, size_t n,
+		      uint64_t offset);
 
 /** sim_bar_size() - 0: the BAR is not there. */
 uint64_t sim_bar_size(const struct sim_device *d, unsigned int bar);
 
-/** sim_entry_set() - address and data of table entry @v as the kernel's for it, and Vector Control's mask bit. */
+/**
+ * sim_entry_set() - address and data of table entry @v as the kernel's for it, and Vector Control's
+ * mask bit.
+ */
 void sim_entry_set(struct sim_device *d, unsigned int v, bool mask);
 
 /** sim_entry_clear() - address and data 0, masked: so is a vector without a handler. */
@@ -126,7 +136,9 @@ void sim_entry_clear(struct sim_device *d, unsigned int v);
 void sim_entry_mask(struct sim_device *d, unsigned int v, bool mask);
 bool sim_entry_masked(const struct sim_device *d, unsigned int v);
 
-/** sim_entry_reaches() - whether address and data are still those that lead to the vector's handler. */
+/**
+ * sim_entry_reaches() - whether address and data are still those that lead to the vector's handler.
+ */
 bool sim_entry_reaches(const struct sim_device *d, unsigned int v);
 
 /* --- sim/irq.c: SET_IRQS --- */
@@ -137,7 +149,7 @@ struct sim_call {
 	enum irq_data data;
 	unsigned int start, count;
 	const uint8_t *bools; /* with IRQ_DATA_BOOL */
-	int32_t *fd;	      /* with IRQ_DATA_EVENTFD; NULL: none at all; what is taken becomes -1 */
+	int32_t *fd; /* with IRQ_DATA_EVENTFD; NULL: none at all; what is taken becomes -1 */
 };
 
 /** sim_wanted() - whether the @i-th of the call is meant; NONE means all. */
@@ -159,7 +171,10 @@ int sim_intx_mask_action(struct sim_device *d, const struct sim_call *c);
 int sim_intx_unmask_action(struct sim_device *d, const struct sim_call *c);
 void sim_intx_disable(struct sim_device *d);
 
-/** sim_intx_mask(), sim_intx_unmask() - as the kernel's vfio_pci_intx_mask() and vfio_pci_intx_unmask(). */
+/**
+ * sim_intx_mask(), sim_intx_unmask() - as the kernel's vfio_pci_intx_mask() and
+ * vfio_pci_intx_unmask().
+ */
 void sim_intx_mask(struct sim_device *d);
 void sim_intx_unmask(struct sim_device *d);
 
@@ -188,17 +203,24 @@ void sim_aio_init(struct sim_aio *a);
 /** sim_aio_drop() - no context any more, as in the beginning. */
 void sim_aio_drop(struct sim_aio *a);
 
-/** sim_aio_is_eventfd() - 0; -EBADF: no open descriptor; -EINVAL: not an eventfd; -ENOSYS: that can't be told here. */
+/**
+ * sim_aio_is_eventfd() - 0; -EBADF: no open descriptor; -EINVAL: not an eventfd; -ENOSYS: that
+ * can't be told here.
+ */
 int sim_aio_is_eventfd(const struct sim_aio *a, int fd);
 
-/** sim_aio_signal() - add @n to the eventfd @fd, without ever blocking. Returns: how many of them were added. */
+/**
+ * sim_aio_signal() - add @n to the eventfd @fd, without ever blocking. Returns: how many of them
+ * were added.
+ */
 uint64_t sim_aio_signal(struct sim_aio *a, int fd, uint64_t n);
 
 /* --- sim/eventfd.c --- */
 
 /**
  * sim_eventfd_take() - take @fd over, -1 stays behind
- * Returns: 0; -EBADF: no open descriptor; -EINVAL: not an eventfd. What was in @to must be dropped before.
+ * Returns: 0; -EBADF: no open descriptor; -EINVAL: not an eventfd. What was in @to must be dropped
+ * before.
  */
 int sim_eventfd_take(const struct sim_device *d, struct sim_eventfd *to, int32_t *fd);
 void sim_eventfd_drop(struct sim_eventfd *e);

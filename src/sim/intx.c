@@ -7,7 +7,10 @@
 
 #include "sim/internal.h"
 
-/* vfio_intx_handler(): masks the line and signals; whoever has no eventfd there still has it masked. */
+/*
+ * vfio_intx_handler(): masks the line and signals; whoever has no eventfd there still has it
+ * masked.
+ */
 static void intx_level(struct sim_device *d)
 {
 	if (d->on != IRQ_INTX || !d->asserted || d->intx_masked)

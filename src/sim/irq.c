@@ -8,8 +8,8 @@
 #include <linux/vfio.h>
 #include <string.h>
 
-#include "sim/internal.h"
 #include "base/util.h"
+#include "sim/internal.h"
 
 static void release(struct sim_device *d, unsigned int v)
 {
@@ -80,7 +80,8 @@ static int set_vector(struct sim_device *d, unsigned int v, int32_t *fd)
 /* Linux 6.1 has no vectors but those that it was enabled with. */
 static bool beyond_enabled(const struct sim_device *d, const struct sim_call *c)
 {
-	return c->index == IRQ_MSIX && d->spec.noresize && c->start + c->count > vector_set_end(&d->allocated);
+	return c->index == IRQ_MSIX && d->spec.noresize &&
+	       c->start + c->count > vector_set_end(&d->allocated);
 }
 
 /*
@@ -112,7 +113,10 @@ static int widen(struct sim_device *d, unsigned int n)
 	return 0;
 }
 
-/* vfio_msi_set_block(): what fails takes the vectors before it along, those behind it stay as they are. */
+/*
+ * vfio_msi_set_block(): what fails takes the vectors before it along, those behind it stay as they
+ * are.
+ */
 static int set_block(struct sim_device *d, const struct sim_call *c)
 {
 	int rc = is_piece(d, c) ? widen(d, c->start + c->count) : 0;
@@ -240,8 +244,9 @@ static int single_trigger(struct sim_device *d, const struct sim_call *c)
 }
 
 /*
- * vfu_msix_irq_state() and vfu_msi_irq_state() of QEMU 7.2 to 10.0, hw/remote/vfio-user-obj.c: from start to below
- * count, so nothing of most ranges that do not begin at 0. Success all the same, for INTx without any effect.
+ * vfu_msix_irq_state() and vfu_msi_irq_state() of QEMU 7.2 to 10.0, hw/remote/vfio-user-obj.c: from
+ * start to below count, so nothing of most ranges that do not begin at 0. Success all the same, for
+ * INTx without any effect.
  */
 static int set_masks(struct sim_device *d, const struct sim_call *c, bool mask)
 {
@@ -329,8 +334,8 @@ static int data_of(uint32_t flags, enum irq_data *data)
 	return -EINVAL;
 }
 
-int sim_set_eventfds(struct sim_device *d, uint32_t flags, unsigned int index, unsigned int start, unsigned int count,
-		     int32_t *fd)
+int sim_set_eventfds(struct sim_device *d, uint32_t flags, unsigned int index, unsigned int start,
+		     unsigned int count, int32_t *fd)
 {
 	struct sim_call c = { .index = index, .start = start, .count = count, .fd = fd };
 	int rc = data_of(flags, &c.data);
@@ -340,8 +345,8 @@ int sim_set_eventfds(struct sim_device *d, uint32_t flags, unsigned int index, u
 	return rc ? rc : run(d, flags, &c);
 }
 
-int sim_set_irqs(struct sim_device *d, uint32_t flags, unsigned int index, unsigned int start, unsigned int count,
-		 const uint8_t *bools)
+int sim_set_irqs(struct sim_device *d, uint32_t flags, unsigned int index, unsigned int start,
+		 unsigned int count, const uint8_t *bools)
 {
 	struct sim_call c = { .index = index, .start = start, .count = count };
 	int rc = data_of(flags, &c.data);

@@ -14,7 +14,10 @@
 /* Clients that wait while one is served. A connect() beyond these waits too (unix(7)). */
 #define BACKLOG 16
 
-/* One of ours has the folder's lock for an instant. Whoever may open the folder can have it for ever. */
+/*
+ * One of ours has the folder's lock for an instant. Whoever may open the folder can have it for
+ * ever.
+ */
 #define LOCK_TRIES    50
 #define LOCK_PAUSE_US 10000
 
@@ -44,7 +47,10 @@ static int remove_stale(const char *path, const struct stat *was)
 	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-/* With the umask in force while the file comes into being there is no moment in which others may connect. */
+/*
+ * With the umask in force while the file comes into being there is no moment in which others may
+ * connect.
+ */
 static int bind_private(int fd, const struct sockaddr_un *sun)
 {
 	mode_t before = umask(0177);
@@ -64,7 +70,10 @@ static int try_connect(const struct sockaddr_un *sun)
 	return connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) < 0 ? -errno : 0;
 }
 
-/* EAGAIN: as many wait already as may wait. EPROTOTYPE: a datagram socket. All others tell nothing of a server. */
+/*
+ * EAGAIN: as many wait already as may wait. EPROTOTYPE: a datagram socket. All others tell nothing
+ * of a server.
+ */
 static bool is_served(int rc)
 {
 	return rc == 0 || rc == -EAGAIN || rc == -EPROTOTYPE;
@@ -85,9 +94,10 @@ static int open_folder(const char *path)
 }
 
 /*
- * Between bind(2) and listen(2) a connection is refused, as at a socket that was left behind. Who has the folder's lock
- * may take one for that: no other of us is in between. A folder that we may not open, or whose file system has no
- * locks, is done without: *@lock stays -1. False: another process keeps the lock, and nothing can be told.
+ * Between bind(2) and listen(2) a connection is refused, as at a socket that was left behind. Who
+ * has the folder's lock may take one for that: no other of us is in between. A folder that we may
+ * not open, or whose file system has no locks, is done without: *@lock stays -1. False: another
+ * process keeps the lock, and nothing can be told.
  */
 static bool lock_folder(const char *path, int *lock)
 {
@@ -109,24 +119,29 @@ static bool lock_folder(const char *path, int *lock)
 
 static int explain_locked(const char *name, struct error *e)
 {
-	int rc = fail(e, CAUSE_BUSY, EADDRINUSE,
-		      "%s is there, and while another process has locked its folder it can't be told to be stale",
-		      name);
+	int rc = fail(
+		e, CAUSE_BUSY, EADDRINUSE,
+		"%s is there, and while another process has locked its folder it can't be told to be stale",
+		name);
 
 	hint(e, "name a path that is free, or end that process: lslocks tells which");
 	return rc;
 }
 
 /* Something is at the path already: clear it away when it is a socket that was left behind. */
-static int replace_stale(const struct sockaddr_un *sun, const char *name, bool alone, struct error *e)
+static int replace_stale(const struct sockaddr_un *sun, const char *name, bool alone,
+			 struct error *e)
 {
 	struct stat st;
 	int rc;
 
 	if (lstat(sun->sun_path, &st) < 0)
-		return errno == ENOENT ? 0 : fail(e, cause_of(errno), errno, "%s: cannot be looked at", name);
+		return errno == ENOENT
+			       ? 0
+			       : fail(e, cause_of(errno), errno, "%s: cannot be looked at", name);
 	if (!S_ISSOCK(st.st_mode)) {
-		rc = fail(e, CAUSE_FAILED, EEXIST, "%s is there and is no socket: it is left alone", name);
+		rc = fail(e, CAUSE_FAILED, EEXIST, "%s is there and is no socket: it is left alone",
+			  name);
 		hint(e, "name a path that is free");
 		return rc;
 	}
@@ -140,17 +155,20 @@ static int replace_stale(const struct sockaddr_un *sun, const char *name, bool a
 	else if (is_served(rc))
 		rc = -EADDRINUSE;
 	else if (rc != -ENOENT)
-		return fail(e, cause_of(-rc), -rc, "%s is there, and msictl cannot find out whether it is served",
-			    name);
+		return fail(e, cause_of(-rc), -rc,
+			    "%s is there, and msictl cannot find out whether it is served", name);
 	if (rc == -EADDRINUSE) {
 		rc = fail(e, CAUSE_BUSY, EADDRINUSE, "%s is served by another process", name);
 		hint(e, "ss -xlp tells which; name another path, or end that process");
 		return rc;
 	}
-	return rc && rc != -ENOENT ? fail(e, cause_of(-rc), -rc, "%s: the stale socket cannot be removed", name) : 0;
+	return rc && rc != -ENOENT
+		       ? fail(e, cause_of(-rc), -rc, "%s: the stale socket cannot be removed", name)
+		       : 0;
 }
 
-static int bind_path(int fd, const struct sockaddr_un *sun, const char *name, bool alone, struct error *e)
+static int bind_path(int fd, const struct sockaddr_un *sun, const char *name, bool alone,
+		     struct error *e)
 {
 	int rc = bind_private(fd, sun);
 
@@ -161,13 +179,16 @@ static int bind_path(int fd, const struct sockaddr_un *sun, const char *name, bo
 		rc = bind_private(fd, sun);
 	}
 	if (rc == -EADDRINUSE)
-		return fail(e, CAUSE_BUSY, EADDRINUSE, "%s was taken by another process just now", name);
-	return rc ? fail(e, cause_of(-rc), -rc, "%s: the socket cannot be made: %s", name, strerror(-rc)) : 0;
+		return fail(e, CAUSE_BUSY, EADDRINUSE, "%s was taken by another process just now",
+			    name);
+	return rc ? fail(e, cause_of(-rc), -rc, "%s: the socket cannot be made: %s", name,
+			 strerror(-rc))
+		  : 0;
 }
 
 /* From the look at what is there until it listens and is remembered: the folder is ours. */
-static int listen_locked(struct vu_listener *l, int fd, const struct sockaddr_un *sun, const char *name,
-			 struct error *e)
+static int listen_locked(struct vu_listener *l, int fd, const struct sockaddr_un *sun,
+			 const char *name, struct error *e)
 {
 	_cleanup_fd_ int lock = -1;
 	bool alone = lock_folder(sun->sun_path, &lock);
@@ -176,7 +197,8 @@ static int listen_locked(struct vu_listener *l, int fd, const struct sockaddr_un
 	if (rc)
 		return rc;
 	if (lstat(sun->sun_path, &l->st) < 0)
-		return fail(e, CAUSE_FAILED, errno, "%s: the socket has gone: %s", name, strerror(errno));
+		return fail(e, CAUSE_FAILED, errno, "%s: the socket has gone: %s", name,
+			    strerror(errno));
 	if (listen(fd, BACKLOG) == 0)
 		return 0;
 	rc = fail(e, CAUSE_FAILED, errno, "%s: cannot listen: %s", name, strerror(errno));
@@ -188,15 +210,18 @@ int vu_listen(struct vu_listener *l, const char *path, struct error *e)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	_cleanup_fd_ int fd = -1;
-	char name[4 * sizeof(sun.sun_path)]; /* \xNN for each byte; what is longer is no socket's path */
+	char name
+		[4 *
+		 sizeof(sun.sun_path)]; /* \xNN for each byte; what is longer is no socket's path */
 	int rc;
 
 	escape_text(path, name, sizeof(name));
 	if (!path[0] || strlen(path) >= sizeof(sun.sun_path)) {
 		rc = fail(e, CAUSE_USAGE, ENAMETOOLONG,
-			  "a socket's path has 1 to %zu bytes (unix(7)), this one has %zu", sizeof(sun.sun_path) - 1,
-			  strlen(path));
-		hint(e, "change to its folder and name it from there, or use a shorter path such as /run/dev.sock");
+			  "a socket's path has 1 to %zu bytes (unix(7)), this one has %zu",
+			  sizeof(sun.sun_path) - 1, strlen(path));
+		hint(e,
+		     "change to its folder and name it from there, or use a shorter path such as /run/dev.sock");
 		return rc;
 	}
 	copy_text(sun.sun_path, sizeof(sun.sun_path), path);

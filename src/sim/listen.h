@@ -23,8 +23,10 @@ struct vu_listener {
  */
 int vu_listen(struct vu_listener *l, const char *path, struct error *e);
 
-/** vu_unlisten() - remove the file unless another has taken its place. The listening socket must still be open: it
- * keeps the inode's number from being given to another. */
+/**
+ * vu_unlisten() - remove the file unless another has taken its place. The listening socket must
+ * still be open: it keeps the inode's number from being given to another.
+ */
 void vu_unlisten(const struct vu_listener *l);
 
 #endif

@@ -19,7 +19,10 @@
 
 #include "base/util.h"
 
-/* Offered to every client, because QEMU refuses a server that offers more; VU_MAX_FDS are taken all the same. */
+/*
+ * Offered to every client, because QEMU refuses a server that offers more; VU_MAX_FDS are taken all
+ * the same.
+ */
 #define LEAST_MAX_FDS 16u
 
 struct request {
@@ -30,7 +33,10 @@ struct request {
 	size_t size;	/* of it */
 };
 
-/* Offset, region and count lead the data of REGION_READ and REGION_WRITE, and come back in the reply. */
+/*
+ * Offset, region and count lead the data of REGION_READ and REGION_WRITE, and come back in the
+ * reply.
+ */
 struct region_access {
 	uint64_t offset;
 	uint32_t region, count;
@@ -52,7 +58,10 @@ static void put(struct request *r, const void *data, size_t n)
 	r->size += n;
 }
 
-/* A client that can receive more than that in one message can send as many, and need not be told less. */
+/*
+ * A client that can receive more than that in one message can send as many, and need not be told
+ * less.
+ */
 static unsigned int offered_fds(unsigned int theirs)
 {
 	if (theirs > VU_MAX_FDS)
@@ -68,7 +77,8 @@ static int greet(struct request *r)
 		return -EINVAL;
 	if (vu_version_parse(r->m->payload, r->m->size, &v) || v.major != 0)
 		return -EINVAL;
-	*r->peer = (struct vu_peer){ .greeted = true, .grant = v.grant, .max_xfer = v.max_data_xfer };
+	*r->peer =
+		(struct vu_peer){ .greeted = true, .grant = v.grant, .max_xfer = v.max_data_xfer };
 	/* Minor 0, the one that every peer knows; JSON always, for some peers depend on it. */
 	v = (struct vu_version){ .max_msg_fds = offered_fds(v.max_msg_fds),
 				 .max_data_xfer = VU_DEFAULT_XFER,
@@ -112,7 +122,8 @@ static int get_region_info(struct request *r)
 		return rc;
 	info = (struct vfio_region_info){
 		.argsz = sizeof(info),
-		.flags = (ri.read ? VFIO_REGION_INFO_FLAG_READ : 0) | (ri.write ? VFIO_REGION_INFO_FLAG_WRITE : 0),
+		.flags = (ri.read ? VFIO_REGION_INFO_FLAG_READ : 0) |
+			 (ri.write ? VFIO_REGION_INFO_FLAG_WRITE : 0),
 		.index = info.index,
 		.size = ri.size,
 	};
@@ -139,7 +150,10 @@ static int get_irq_info(struct request *r)
 	return 0;
 }
 
-/* All descriptors or none: a message cannot leave out single ones. What the device takes over becomes -1. */
+/*
+ * All descriptors or none: a message cannot leave out single ones. What the device takes over
+ * becomes -1.
+ */
 static int set_eventfds(struct request *r, const struct vfio_irq_set *set)
 {
 	unsigned int nfds = r->m->nfds;
@@ -165,7 +179,8 @@ static int set_irqs(struct request *r)
 	case VFIO_IRQ_SET_DATA_BOOL:
 		if (r->m->nfds || set.count > data || set.count > set.argsz - sizeof(set))
 			return -EINVAL;
-		return sim_set_irqs(r->d, set.flags, set.index, set.start, set.count, r->m->payload + sizeof(set));
+		return sim_set_irqs(r->d, set.flags, set.index, set.start, set.count,
+				    r->m->payload + sizeof(set));
 	case VFIO_IRQ_SET_DATA_NONE:
 		if (r->m->nfds)
 			return -EINVAL;
@@ -235,7 +250,10 @@ static int dma_unmap(struct request *r)
 	return 0;
 }
 
-/* Known, and not offered: REGION_WRITE_MULTI, DEVICE_FEATURE and migration data beside the I/O descriptors. */
+/*
+ * Known, and not offered: REGION_WRITE_MULTI, DEVICE_FEATURE and migration data beside the I/O
+ * descriptors.
+ */
 static int unsupported(struct request *r)
 {
 	(void)r;
@@ -268,7 +286,8 @@ static const struct handler {
 static int carry_out(struct request *r)
 {
 	const struct vu_header *h = &r->m->header;
-	const struct handler *handler = h->command < ARRAY_SIZE(handlers) ? &handlers[h->command] : NULL;
+	const struct handler *handler = h->command < ARRAY_SIZE(handlers) ? &handlers[h->command]
+									  : NULL;
 
 	if (!handler || !handler->run || h->flags & VU_ERROR)
 		return -EINVAL;
@@ -282,7 +301,9 @@ static void finish(struct request *r, int rc, struct vu_header *h)
 {
 	uint32_t granted = rc > 0 ? (uint32_t)rc : 0;
 
-	*h = (struct vu_header){ .id = r->m->header.id, .command = r->m->header.command, .flags = VU_REPLY };
+	*h = (struct vu_header){ .id = r->m->header.id,
+				 .command = r->m->header.command,
+				 .flags = VU_REPLY };
 	if (rc) {
 		r->size = 0;
 		h->flags |= VU_ERROR;
@@ -293,9 +314,12 @@ static void finish(struct request *r, int rc, struct vu_header *h)
 	h->size = (uint32_t)(sizeof(*h) + r->size);
 }
 
-int vu_answer(struct sim_device *d, struct vu_peer *peer, struct vu_message *m, uint8_t *reply, size_t *size)
+int vu_answer(struct sim_device *d, struct vu_peer *peer, struct vu_message *m, uint8_t *reply,
+	      size_t *size)
 {
-	struct request r = { .d = d, .peer = peer, .m = m, .reply = reply + sizeof(struct vu_header) };
+	struct request r = {
+		.d = d, .peer = peer, .m = m, .reply = reply + sizeof(struct vu_header)
+	};
 	struct vu_header h;
 	int rc;
 
@@ -303,7 +327,10 @@ int vu_answer(struct sim_device *d, struct vu_peer *peer, struct vu_message *m, 
 	/* We send no commands, so nothing that is none can be answered, least of all a reply. */
 	if ((m->header.flags & VU_TYPE_MASK) != VU_COMMAND)
 		return -EPROTO;
-	/* A client that does not begin with VERSION, or with one that we can't read, gets no second word. */
+	/*
+	 * A client that does not begin with VERSION, or with one that we can't read, gets no second
+	 * word.
+	 */
 	rc = !peer->greeted && m->header.command != VU_VERSION ? -EINVAL : carry_out(&r);
 	finish(&r, rc, &h);
 	memcpy(reply, &h, sizeof(h));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a vfio-user message asks of a simulated function, and the answer. Bytes in, bytes out; no socket here. */
+/*
+ * What a vfio-user message asks of a simulated function, and the answer. Bytes in, bytes out; no
+ * socket here.
+ */
 #ifndef MSICTL_SIM_REQUEST_H
 #define MSICTL_SIM_REQUEST_H
 
@@ -20,6 +23,7 @@ struct vu_peer {
  * @size: bytes of @reply to send, 0: none
  * Returns: 0; -EPROTO: the client cannot be talked to, close when the reply is out.
  */
-int vu_answer(struct sim_device *d, struct vu_peer *peer, struct vu_message *m, uint8_t *reply, size_t *size);
+int vu_answer(struct sim_device *d, struct vu_peer *peer, struct vu_message *m, uint8_t *reply,
+	      size_t *size);
 
 #endif

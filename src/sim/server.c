@@ -14,8 +14,8 @@
 #include <sys/timerfd.h>
 
 #include "base/util.h"
-#include "vfio-user/leave.h"
 #include "sim/request.h"
+#include "vfio-user/leave.h"
 
 /* A message that was begun has to be whole by then. Between messages a client may rest for ever. */
 #define MESSAGE_LIMIT_US 5000000u
@@ -29,9 +29,13 @@ struct vu_server {
 	struct source listener; /* in the loop while nobody is served */
 	uint64_t accept_at;	/* it is left out until then; 0: it is not */
 	struct source in;	/* the client's socket; -1: none */
-	/* base/loop.h hears of input only: an epoll that waits for room in the socket is readable when there is. */
+	/*
+	 * base/loop.h hears of input only: an epoll that waits for room in the socket is readable
+	 * when there is.
+	 */
 	struct source room;
-	struct source unmask; /* the eventfd by which the client unmasks INTx, the device's own; -1: none */
+	struct source
+		unmask; /* the eventfd by which the client unmasks INTx, the device's own; -1: none */
 	/* Delayed interrupts (latency=): the loop's own time limit counts milliseconds. */
 	struct source timer;
 	uint64_t timer_at; /* what it is set to, CLOCK_MONOTONIC us; UINT64_MAX: nothing */
@@ -155,7 +159,8 @@ static int wait_for_room(struct vu_server *s)
 static int send_reply(struct vu_server *s)
 {
 	while (s->sent < s->size) {
-		ssize_t n = send(s->in.fd, s->reply + s->sent, s->size - s->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t n = send(s->in.fd, s->reply + s->sent, s->size - s->sent,
+				 MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (n >= 0)
 			s->sent += (size_t)n;
@@ -289,7 +294,10 @@ static void on_client(struct source *src)
 	int sock = accept4(src->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (sock < 0) {
-		/* A client that gave up meanwhile is no reason to pause; a lasting error would spin. */
+		/*
+		 * A client that gave up meanwhile is no reason to pause; a lasting error would
+		 * spin.
+		 */
 		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
 			pause_listening(s);
 		return;
@@ -322,11 +330,18 @@ static int begin(struct vu_server *s)
 	s->listener = (struct source){ .fd = -1, .ready = on_client, .owner = s };
 	s->in = (struct source){ .fd = -1, .ready = on_input, .owner = s };
 	s->room = (struct source){ .fd = -1, .ready = on_room, .owner = s };
-	/* By edges: a semaphore of the client's (EFD_SEMAPHORE) may be readable 2^64-2 times, and would be for ever. */
-	s->unmask = (struct source){ .fd = -1, .events = EPOLLIN | EPOLLET, .ready = on_unmask, .owner = s };
+	/*
+	 * By edges: a semaphore of the client's (EFD_SEMAPHORE) may be readable 2^64-2 times, and
+	 * would be for ever.
+	 */
+	s->unmask = (struct source){
+		.fd = -1, .events = EPOLLIN | EPOLLET, .ready = on_unmask, .owner = s
+	};
 	s->timer = (struct source){ .fd = -1, .ready = on_timer, .owner = s };
 	s->timer_at = UINT64_MAX;
-	s->leave = (struct vu_leave){ .gate = -1, .open_gate = -1, .harmless = is_eventfd, .owner = s->d };
+	s->leave = (struct vu_leave){
+		.gate = -1, .open_gate = -1, .harmless = is_eventfd, .owner = s->d
+	};
 	s->reply = malloc(VU_MAX_MESSAGE);
 	if (!s->reply)
 		return -ENOMEM;

@@ -17,8 +17,9 @@ void vu_server_free(struct vu_server *s);
 /**
  * vu_server_distrust() - have no client hold this process up, whatever descriptors it sends
  *
- * Only eventfds are closed by this process. From now on it goes through its clients with all descriptors from 64 on, so
- * the caller has none of its own there. After the listener was given, before the first client.
+ * Only eventfds are closed by this process. From now on it goes through its clients with all
+ * descriptors from 64 on, so the caller has none of its own there. After the listener was given,
+ * before the first client.
  *
  * Returns: 0; -EMFILE: fewer than 64 descriptors are allowed, or too many were inherited; -errno.
  */
@@ -33,7 +34,10 @@ int vu_server_serve(struct vu_server *s, int sock);
 /** vu_server_busy() - whether a client is connected. */
 bool vu_server_busy(const struct vu_server *s);
 
-/** vu_server_run() - until the loop is asked to stop, or with @once until the client has gone. 0 or -EINTR. */
+/**
+ * vu_server_run() - until the loop is asked to stop, or with @once until the client has gone. 0 or
+ * -EINTR.
+ */
 int vu_server_run(struct vu_server *s, bool once);
 
 #endif

@@ -29,22 +29,28 @@ struct word {
 #define AT(field) offsetof(struct sim_spec, field)
 
 static const struct word words[] = {
-	{ "msix=N", "vectors in the MSI-X table, 0 to 2048; 0: no MSI-X", AT(msix), NUMBER, .max = MAX_VECTORS },
-	{ "msi=N", "MSI vectors, 0 or a power of two up to 32; 0: no MSI", AT(msi), NUMBER, .max = MAX_MSI,
-	  .power_of_two = true },
-	{ "noresize", "MSI-X can't grow while it is on, as before Linux 6.5", AT(noresize), .form = FLAG },
-	{ "host=N", "the platform grants N vectors; asking for more is answered with N", AT(host), NUMBER, .min = 1,
+	{ "msix=N", "vectors in the MSI-X table, 0 to 2048; 0: no MSI-X", AT(msix), NUMBER,
 	  .max = MAX_VECTORS },
+	{ "msi=N", "MSI vectors, 0 or a power of two up to 32; 0: no MSI", AT(msi), NUMBER,
+	  .max = MAX_MSI, .power_of_two = true },
+	{ "noresize", "MSI-X can't grow while it is on, as before Linux 6.5", AT(noresize),
+	  .form = FLAG },
+	{ "host=N", "the platform grants N vectors; asking for more is answered with N", AT(host),
+	  NUMBER, .min = 1, .max = MAX_VECTORS },
 	{ "fail-at=N", "attaching vector N or one above it fails with ENOSPC", AT(fail_at), NUMBER,
 	  .max = MAX_VECTORS },
-	{ "nomask", "MSI without mask bits, an MSI-X table that can't be written", AT(nomask), .form = FLAG },
+	{ "nomask", "MSI without mask bits, an MSI-X table that can't be written", AT(nomask),
+	  .form = FLAG },
 	{ "no-intx", "no interrupt pin", AT(no_intx), .form = FLAG },
 	{ "client-enable",
 	  "MSI and MSI-X Enable, masks, BAR addresses and memory decode are the client's, as with QEMU's server",
 	  AT(client_enable), .form = FLAG },
-	{ "latency=PERIOD", "from the doorbell to the signal, such as 500us or 20ms", AT(latency_us), .form = PERIOD },
-	{ "drop=1/N", "one of N device interrupts is lost, by chance", AT(drop), CHANCE, .min = 1, .max = UINT32_MAX },
-	{ "seed=N", "of that chance: the same seed loses the same ones", AT(seed), WIDE, .max = UINT64_MAX },
+	{ "latency=PERIOD", "from the doorbell to the signal, such as 500us or 20ms",
+	  AT(latency_us), .form = PERIOD },
+	{ "drop=1/N", "one of N device interrupts is lost, by chance", AT(drop), CHANCE, .min = 1,
+	  .max = UINT32_MAX },
+	{ "seed=N", "of that chance: the same seed loses the same ones", AT(seed), WIDE,
+	  .max = UINT64_MAX },
 };
 
 /* "msix" of "msix=N". */
@@ -87,7 +93,8 @@ static int out_of_range(struct error *e, const struct word *w, const char *text)
 	if (!safe)
 		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
 	fail(e, CAUSE_USAGE, 0, "simulation: '%s' is not %s: N is %s%llu to %llu", safe, w->word,
-	     w->power_of_two ? "0 or a power of two, " : "", (unsigned long long)w->min, (unsigned long long)w->max);
+	     w->power_of_two ? "0 or a power of two, " : "", (unsigned long long)w->min,
+	     (unsigned long long)w->max);
 	hint(e, "%s: %s", w->word, w->help);
 	return -EINVAL;
 }

@@ -23,11 +23,16 @@ bool banner_can(const char *term);
 /** banner_measure() - ask for the terminal's size. */
 void banner_measure(struct banner *b);
 
-/** banner_put() - take @rows rows and show @text there, a line each; the cursor must be at the beginning of a line that
- * nothing is below of. 0 or -errno. */
+/**
+ * banner_put() - take @rows rows and show @text there, a line each; the cursor must be at the
+ * beginning of a line that nothing is below of. 0 or -errno.
+ */
 int banner_put(struct banner *b, unsigned int rows, const char *text);
 
-/** banner_paint() - other text, in one write. 0, -EAGAIN when the terminal takes nothing now (Ctrl-S), -errno. */
+/**
+ * banner_paint() - other text, in one write. 0, -EAGAIN when the terminal takes nothing now
+ * (Ctrl-S), -errno.
+ */
 int banner_paint(struct banner *b, const char *text);
 
 /** banner_lift() - give the rows back: what is below moves up, the cursor with it. 0 or -errno. */
@@ -36,8 +41,10 @@ int banner_lift(struct banner *b);
 /** banner_clear() - an empty screen below the rows, and the cursor there. 0 or -errno. */
 int banner_clear(struct banner *b);
 
-/** banner_lost() - the terminal's size changed, and where the rows are now is not known: all that is above the cursor
- * becomes former lines, the screen is empty, without rows. 0 or -errno. */
+/**
+ * banner_lost() - the terminal's size changed, and where the rows are now is not known: all that is
+ * above the cursor becomes former lines, the screen is empty, without rows. 0 or -errno.
+ */
 int banner_lost(struct banner *b);
 
 #endif

@@ -343,8 +343,8 @@ static void index_line(const struct total *t, unsigned int index, char *line, si
 	line[0] = '\0';
 	if (t->state.on)
 		snprintf(armed, sizeof(armed), "%u of %u armed", t->state.armed, t->state.of);
-	append(line, size, "%-4s  %-18s  %10" PRIu64 " counted  %8" PRIu64 "/s", irq_index_word(index), armed, t->count,
-	       t->rate);
+	append(line, size, "%-4s  %-18s  %10" PRIu64 " counted  %8" PRIu64 "/s",
+	       irq_index_word(index), armed, t->count, t->rate);
 	if (!t->last)
 		return;
 	clock_text(t->last, at);
@@ -376,13 +376,15 @@ static void put_vectors(FILE *f, struct panel *p, unsigned int rows, unsigned in
 	for (unsigned int r = 0; r < rows; r++) {
 		char line[1024] = "";
 
-		for (size_t i = (size_t)r * per_line; i < p->nshown && i < ((size_t)r + 1) * per_line; i++) {
+		for (size_t i = (size_t)r * per_line;
+		     i < p->nshown && i < ((size_t)r + 1) * per_line; i++) {
 			const struct entry *v = p->shown[i];
 			char name[32];
 
 			snprintf(name, sizeof(name), "%s %u", irq_index_word(v->index), v->vector);
-			append(line, sizeof(line), "%s%-*s  %*" PRIu64 "  %*" PRIu64 "/s", i % per_line ? "   " : "",
-			       w.name, name, w.count, v->count, w.rate, v->rate);
+			append(line, sizeof(line), "%s%-*s  %*" PRIu64 "  %*" PRIu64 "/s",
+			       i % per_line ? "   " : "", w.name, name, w.count, v->count, w.rate,
+			       v->rate);
 		}
 		fprintf(f, "%s\n", line);
 	}

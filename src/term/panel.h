@@ -52,7 +52,8 @@ uint64_t panel_due(const struct panel *p);
 unsigned int panel_rows(struct panel *p, unsigned int most, unsigned int columns);
 
 /**
- * panel_draw() - exactly @rows lines, each ended by a newline; the last one is a rule, @columns wide
+ * panel_draw() - exactly @rows lines, each ended by a newline; the last one is a rule, @columns
+ * wide
  *
  * Meant for a screen of that many columns; a line may still be too long for it.
  * Returns: allocated text, NULL: no memory.

@@ -13,7 +13,9 @@
 
 #include "base/util.h"
 
-/* xterm's control sequences, which every terminal of today takes: alternate page, cursor, erasing. */
+/*
+ * xterm's control sequences, which every terminal of today takes: alternate page, cursor, erasing.
+ */
 #define OTHER_PAGE "\033[?1049h\033[?25l"
 #define FIRST_PAGE "\033[?25h\033[?1049l"
 #define HOME	   "\033[H"
@@ -186,7 +188,10 @@ int screen_open(struct screen **out, struct out *o, struct loop *loop)
 	*s = (struct screen){ .out = o, .loop = loop, .terminal = terminal };
 	s->keys = (struct source){ .fd = -1, .ready = on_key, .owner = s };
 	s->signals = (struct source){ .fd = -1, .ready = on_signal, .owner = s };
-	/* begun in the background (&) it has the terminal when fg is typed; to set it before would stop us */
+	/*
+	 * begun in the background (&) it has the terminal when fg is typed; to set it before would
+	 * stop us
+	 */
 	s->away = true;
 	rc = hear_signals(s);
 	if (!rc)

@@ -15,8 +15,10 @@
 
 struct screen;
 
-/** screen_open() - the other page of the terminal that @o (borrowed) writes to. 0, -ENOTTY when that is none or can't
- * be painted on, -errno. */
+/**
+ * screen_open() - the other page of the terminal that @o (borrowed) writes to. 0, -ENOTTY when that
+ * is none or can't be painted on, -errno.
+ */
 int screen_open(struct screen **s, struct out *o, struct loop *loop);
 
 /** screen_close() - the terminal as it was. NULL is fine. */
@@ -31,10 +33,15 @@ bool screen_resized(const struct screen *s);
 /** screen_key() - a key typed since the last call, 0: none. */
 char screen_key(struct screen *s);
 
-/** screen_paint() - lines of text, cut to the terminal's size; nothing while in the background. 0 or -ENOMEM. */
+/**
+ * screen_paint() - lines of text, cut to the terminal's size; nothing while in the background. 0 or
+ * -ENOMEM.
+ */
 int screen_paint(struct screen *s, const char *text);
 
-/** screen_put_line() - @n bytes of text cut to @columns, and what stood behind it erased; the cursor stays in the line.
+/**
+ * screen_put_line() - @n bytes of text cut to @columns, and what stood behind it erased; the cursor
+ * stays in the line. /
  */
 void screen_put_line(FILE *f, const char *text, size_t n, unsigned int columns);
 

@@ -26,21 +26,26 @@
 static int take_version(struct vfio_user *u, struct error *e)
 {
 	if (u->peer.major != 0)
-		return fail(e, CAUSE_FAILED, EPROTO, "the peer speaks vfio-user %u.%u, not 0.x", u->peer.major,
-			    u->peer.minor);
+		return fail(e, CAUSE_FAILED, EPROTO, "the peer speaks vfio-user %u.%u, not 0.x",
+			    u->peer.major, u->peer.minor);
 	u->chunk = u->peer.max_msg_fds < VU_MAX_FDS ? u->peer.max_msg_fds : VU_MAX_FDS;
-	u->transfer = u->peer.max_data_xfer < VU_DEFAULT_XFER ? (size_t)u->peer.max_data_xfer : VU_DEFAULT_XFER;
+	u->transfer = u->peer.max_data_xfer < VU_DEFAULT_XFER ? (size_t)u->peer.max_data_xfer
+							      : VU_DEFAULT_XFER;
 	return 0;
 }
 
 static int agree_version(struct vfio_user *u, struct error *e)
 {
-	struct vu_version ours = {
-		.major = 0, .minor = 0, .max_msg_fds = VU_MAX_FDS, .max_data_xfer = VU_DEFAULT_XFER, .grant = true
-	};
+	struct vu_version ours = { .major = 0,
+				   .minor = 0,
+				   .max_msg_fds = VU_MAX_FDS,
+				   .max_data_xfer = VU_DEFAULT_XFER,
+				   .grant = true };
 	uint8_t payload[512];
 	size_t size = vu_version_format(&ours, payload, sizeof(payload));
-	struct request r = { .command = VU_VERSION, .payload = payload, .size = size, .reply_min = 4 };
+	struct request r = {
+		.command = VU_VERSION, .payload = payload, .size = size, .reply_min = 4
+	};
 	struct vu_message m;
 	int rc = peer_exchange(u, &r, &m);
 
@@ -48,7 +53,8 @@ static int agree_version(struct vfio_user *u, struct error *e)
 		rc = vu_version_parse(m.payload, m.size, &u->peer);
 		vu_message_drop(&m);
 		if (rc)
-			return fail(e, CAUSE_FAILED, EPROTO, "the peer's capabilities are not understood");
+			return fail(e, CAUSE_FAILED, EPROTO,
+				    "the peer's capabilities are not understood");
 	}
 	/* The errno of a refusal may be any of these too. */
 	if (u->end == -ETIMEDOUT) {
@@ -58,13 +64,17 @@ static int agree_version(struct vfio_user *u, struct error *e)
 		return rc;
 	}
 	if (u->end == -ENOTCONN)
-		return fail(e, CAUSE_NO_DEVICE, ENOTCONN, "the server closed the connection at once");
+		return fail(e, CAUSE_NO_DEVICE, ENOTCONN,
+			    "the server closed the connection at once");
 	if (rc)
 		return vfio_user_explain(u, rc, "VERSION", e);
 	return take_version(u, e);
 }
 
-/* It ends by itself, with the stream; a stopped one would never see that, and has nothing to put back. */
+/*
+ * It ends by itself, with the stream; a stopped one would never see that, and has nothing to put
+ * back.
+ */
 static void end_child(pid_t child)
 {
 	const struct timespec limit = { .tv_sec = CHILD_SECONDS };
@@ -85,7 +95,8 @@ static void end_child(pid_t child)
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
-int vfio_user_start(int sock, pid_t child, const struct open_request *req, void **handle, struct error *e)
+int vfio_user_start(int sock, pid_t child, const struct open_request *req, void **handle,
+		    struct error *e)
 {
 	struct vfio_user *u = calloc(1, sizeof(*u));
 	int rc;
@@ -129,7 +140,8 @@ static int explain_connect(const char *path, int err, struct error *e)
 		{ ENOTSOCK, CAUSE_NO_DEVICE, "it is no socket" },
 		{ EACCES, CAUSE_PERMISSION, "this user may not connect" },
 		{ ETIMEDOUT, CAUSE_BUSY, "the server takes no further client" },
-		{ EINTR, CAUSE_FAILED, "a signal asked to stop while the server took no further client" },
+		{ EINTR, CAUSE_FAILED,
+		  "a signal asked to stop while the server took no further client" },
 		{ EPROTOTYPE, CAUSE_FAILED, "it is no stream socket" },
 	};
 	char name[4 * sizeof(((struct sockaddr_un *)0)->sun_path)]; /* \xNN for each byte */
@@ -146,8 +158,9 @@ static int explain_connect(const char *path, int err, struct error *e)
 }
 
 /*
- * A connection would be seen by the server, and QEMU's ends with its first one. A datagram socket is refused before the
- * server hears of it: with EPROTOTYPE where a stream socket is open, with ECONNREFUSED where none is (unix(7)).
+ * A connection would be seen by the server, and QEMU's ends with its first one. A datagram socket
+ * is refused before the server hears of it: with EPROTOTYPE where a stream socket is open, with
+ * ECONNREFUSED where none is (unix(7)).
  */
 static int user_find(const struct open_request *req, struct error *e)
 {
@@ -189,13 +202,15 @@ static int user_open(const struct open_request *req, void **handle, struct error
 {
 	const char *path = req->spec + strlen(PREFIX);
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	struct vu_limit limit = { .until = now_us() + (req->timeout_us ? req->timeout_us : DEFAULT_TIMEOUT_US),
+	struct vu_limit limit = { .until = now_us() +
+					   (req->timeout_us ? req->timeout_us : DEFAULT_TIMEOUT_US),
 				  .loop = req->loop };
 	_cleanup_fd_ int sock = -1;
 	int rc;
 
 	if (!path[0] || strlen(path) >= sizeof(sun.sun_path))
-		return fail(e, CAUSE_USAGE, 0, "a socket's path has 1 to %zu bytes", sizeof(sun.sun_path) - 1);
+		return fail(e, CAUSE_USAGE, 0, "a socket's path has 1 to %zu bytes",
+			    sizeof(sun.sun_path) - 1);
 	copy_text(sun.sun_path, sizeof(sun.sun_path), path);
 	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (sock < 0)

@@ -12,9 +12,11 @@
 int vfio_user_device_info(void *handle, struct device_info *info, struct error *e)
 {
 	struct vfio_device_info di = { .argsz = 16 };
-	struct request r = {
-		.command = VU_DEVICE_GET_INFO, .payload = &di, .size = 16, .reply_min = 16, .words = vfio_device_words
-	};
+	struct request r = { .command = VU_DEVICE_GET_INFO,
+			     .payload = &di,
+			     .size = 16,
+			     .reply_min = 16,
+			     .words = vfio_device_words };
 	int rc = peer_ask(handle, &r, &di, 16);
 
 	if (rc)
@@ -87,14 +89,17 @@ static int check_access(const struct region_access *asked, const struct vu_messa
 	return m->size == sizeof(got) + data ? 0 : -EPROTO;
 }
 
-static int access_region(struct vfio_user *u, enum vu_command command, struct region_access *a, void *buf, bool reg)
+static int access_region(struct vfio_user *u, enum vu_command command, struct region_access *a,
+			 void *buf, bool reg)
 {
 	bool write = command == VU_REGION_WRITE;
 	size_t size = sizeof(*a) + (write ? a->count : 0);
 	_cleanup_free_ uint8_t *payload = malloc(size);
-	struct request r = {
-		.command = command, .payload = payload, .size = size, .reply_min = sizeof(*a), .puts_back = reg
-	};
+	struct request r = { .command = command,
+			     .payload = payload,
+			     .size = size,
+			     .reply_min = sizeof(*a),
+			     .puts_back = reg };
 	struct vu_message m;
 	char text[96] = "";
 	int rc;
@@ -119,15 +124,17 @@ static int access_region(struct vfio_user *u, enum vu_command command, struct re
 	return rc ? peer_give_up(u, rc) : 0;
 }
 
-static ssize_t access_chunks(struct vfio_user *u, enum vu_command command, enum region_index region, void *buf,
-			     size_t n, uint64_t offset)
+static ssize_t access_chunks(struct vfio_user *u, enum vu_command command, enum region_index region,
+			     void *buf, size_t n, uint64_t offset)
 {
 	size_t done = 0;
 
 	while (done < n) {
-		struct region_access a = { .offset = offset + done,
-					   .region = region,
-					   .count = (uint32_t)(n - done < u->transfer ? n - done : u->transfer) };
+		struct region_access a = {
+			.offset = offset + done,
+			.region = region,
+			.count = (uint32_t)(n - done < u->transfer ? n - done : u->transfer)
+		};
 		int rc = access_region(u, command, &a, (char *)buf + done, n <= REGISTER);
 
 		if (rc)
@@ -137,8 +144,8 @@ static ssize_t access_chunks(struct vfio_user *u, enum vu_command command, enum 
 	return (ssize_t)done;
 }
 
-static ssize_t access_all(struct vfio_user *u, enum vu_command command, enum region_index region, void *buf, size_t n,
-			  uint64_t offset)
+static ssize_t access_all(struct vfio_user *u, enum vu_command command, enum region_index region,
+			  void *buf, size_t n, uint64_t offset)
 {
 	ssize_t done;
 
@@ -148,12 +155,14 @@ static ssize_t access_all(struct vfio_user *u, enum vu_command command, enum reg
 	return done;
 }
 
-ssize_t vfio_user_region_read(void *handle, enum region_index region, void *buf, size_t n, uint64_t offset)
+ssize_t vfio_user_region_read(void *handle, enum region_index region, void *buf, size_t n,
+			      uint64_t offset)
 {
 	return access_all(handle, VU_REGION_READ, region, buf, n, offset);
 }
 
-ssize_t vfio_user_region_write(void *handle, enum region_index region, const void *buf, size_t n, uint64_t offset)
+ssize_t vfio_user_region_write(void *handle, enum region_index region, const void *buf, size_t n,
+			       uint64_t offset)
 {
 	return access_all(handle, VU_REGION_WRITE, region, (void *)buf, n, offset);
 }

@@ -15,7 +15,10 @@
 /* How long the rest of a message may take that came unasked. */
 #define REST_US 1000000u
 
-/* After a signal that asks to stop: what a command at a peer that answers at once needs to come to its end. */
+/*
+ * After a signal that asks to stop: what a command at a peer that answers at once needs to come to
+ * its end.
+ */
 #define HURRY_US 500000u
 
 /* Names in traces. */
@@ -59,7 +62,8 @@ static int refuse(struct vfio_user *u, const struct vu_message *m)
 	return vu_send(u->sock, &h, NULL, 0, NULL, 0, VU_UNTIL(0));
 }
 
-static int check_reply(const struct vfio_user *u, const struct request *r, const struct vu_message *m)
+static int check_reply(const struct vfio_user *u, const struct request *r,
+		       const struct vu_message *m)
 {
 	if (m->header.id != u->id || m->header.command != r->command)
 		return -EPROTO;
@@ -68,7 +72,8 @@ static int check_reply(const struct vfio_user *u, const struct request *r, const
 	return 0;
 }
 
-static int receive_reply(struct vfio_user *u, const struct request *r, struct vu_message *m, struct vu_limit *l)
+static int receive_reply(struct vfio_user *u, const struct request *r, struct vu_message *m,
+			 struct vu_limit *l)
 {
 	int rc;
 
@@ -97,7 +102,9 @@ static bool believable(uint32_t granted, const struct request *r)
 	return granted > 0 && granted < set.start + set.count;
 }
 
-/* An error reply may carry errno 0 (rust-vmm); behind ENOSPC the peer may say how many it grants. */
+/*
+ * An error reply may carry errno 0 (rust-vmm); behind ENOSPC the peer may say how many it grants.
+ */
 static int reply_error(struct vfio_user *u, const struct request *r, const struct vu_message *m)
 {
 	uint32_t granted;
@@ -114,8 +121,8 @@ static int reply_error(struct vfio_user *u, const struct request *r, const struc
 	return m->header.error > 0 && m->header.error < 4096 ? -(int)m->header.error : -EIO;
 }
 
-static void trace_exchange(const struct vfio_user *u, const struct request *r, const struct vu_message *m, int rc,
-			   uint64_t us)
+static void trace_exchange(const struct vfio_user *u, const struct request *r,
+			   const struct vu_message *m, int rc, uint64_t us)
 {
 	char told[160] = "";
 
@@ -124,8 +131,10 @@ static void trace_exchange(const struct vfio_user *u, const struct request *r, c
 	if (rc == 0 && r->words)
 		r->words(m->payload, told, sizeof(told));
 	if (rc == 0 && r->command == VU_REGION_READ)
-		region_value((const char *)m->payload + r->reply_min, m->size - r->reply_min, "", told, sizeof(told));
-	trace_answer(u->trace, names[r->command], r->detail ? r->detail : "", rc, told[0] ? told : NULL, us);
+		region_value((const char *)m->payload + r->reply_min, m->size - r->reply_min, "",
+			     told, sizeof(told));
+	trace_answer(u->trace, names[r->command], r->detail ? r->detail : "", rc,
+		     told[0] ? told : NULL, us);
 }
 
 void peer_begin(struct vfio_user *u)
@@ -172,7 +181,9 @@ static uint64_t time_limit(const struct vfio_user *u, uint64_t now)
 
 int peer_exchange(struct vfio_user *u, const struct request *r, struct vu_message *m)
 {
-	struct vu_header h = { .id = ++u->id, .command = r->command, .size = (uint32_t)(sizeof(h) + r->size) };
+	struct vu_header h = { .id = ++u->id,
+			       .command = r->command,
+			       .size = (uint32_t)(sizeof(h) + r->size) };
 	uint64_t begin = now_us();
 	struct vu_limit limit = { .loop = u->loop };
 	int rc;
@@ -216,10 +227,12 @@ int peer_ask(struct vfio_user *u, const struct request *r, void *reply, size_t s
 int vfio_user_peer_ready(void *handle)
 {
 	struct vfio_user *u = handle;
-	struct vu_limit limit = { .until = now_us() + (u->timeout_us < REST_US ? u->timeout_us : REST_US),
+	struct vu_limit limit = { .until = now_us() +
+					   (u->timeout_us < REST_US ? u->timeout_us : REST_US),
 				  .loop = u->loop };
 	struct vu_message m;
-	int rc = u->end ? -ENOTCONN : vu_receive_bare(u->sock, &m, VU_MAX_MESSAGE, &limit, &u->shed);
+	int rc = u->end ? -ENOTCONN
+			: vu_receive_bare(u->sock, &m, VU_MAX_MESSAGE, &limit, &u->shed);
 
 	if (rc)
 		return peer_give_up(u, rc);

@@ -15,8 +15,9 @@ struct vfio_user {
 	const struct trace *trace;
 	struct loop *loop; /* where signals that ask to stop are heard; NULL: nowhere */
 	uint64_t until;	   /* of an operation of several messages; 0: none is under way */
-	uint64_t stop;	   /* when the peer was first to be asked something after such a signal; 0: there is none */
-	bool unasked;	   /* something was not asked any more since then */
+	uint64_t
+		stop; /* when the peer was first to be asked something after such a signal; 0: there is none */
+	bool unasked; /* something was not asked any more since then */
 	struct vu_version peer;
 	unsigned int chunk;   /* descriptors per message */
 	size_t transfer;      /* bytes per region access */
@@ -37,23 +38,33 @@ struct request {
 	size_t size;
 	const int *fd;
 	unsigned int nfds;
-	bool puts_back;	    /* asked after a signal too, as long as the time limit lets us */
-	size_t reply_min;   /* bytes of payload that the reply must have */
-	const char *detail; /* what is asked, and the reply put into words: for the trace, NULL for none */
+	bool puts_back;	  /* asked after a signal too, as long as the time limit lets us */
+	size_t reply_min; /* bytes of payload that the reply must have */
+	const char *
+		detail; /* what is asked, and the reply put into words: for the trace, NULL for none */
 	void (*words)(const void *reply, char *buf, size_t size);
 };
 
-/** peer_exchange() - one request and its reply in @m, dropped by the caller. 0, a positive grant, or -errno. */
+/**
+ * peer_exchange() - one request and its reply in @m, dropped by the caller. 0, a positive grant, or
+ * -errno.
+ */
 int peer_exchange(struct vfio_user *u, const struct request *r, struct vu_message *m);
 
-/** peer_begin(), peer_done() - around an operation of several messages: one time limit for all of them. */
+/**
+ * peer_begin(), peer_done() - around an operation of several messages: one time limit for all of
+ * them.
+ */
 void peer_begin(struct vfio_user *u);
 void peer_done(struct vfio_user *u);
 
 /** peer_ask() - an exchange whose reply has @size bytes that are wanted. */
 int peer_ask(struct vfio_user *u, const struct request *r, void *reply, size_t size);
 
-/** peer_give_up() - nothing can be trusted on the stream any more. Returns @rc, -ENOTCONN when the peer has gone. */
+/**
+ * peer_give_up() - nothing can be trusted on the stream any more. Returns @rc, -ENOTCONN when the
+ * peer has gone.
+ */
 int peer_give_up(struct vfio_user *u, int rc);
 
 /** is_libvfio_user() - known by 8 descriptors, and EVENTFD alone of every index, INTx included. */

@@ -19,13 +19,16 @@
 #include "vfio-user/wire.h"
 
 /*
- * The first descriptor that a client can send. Before Linux 6.12 close_range(2) with CLOSE_RANGE_UNSHARE copies a
- * table in steps of 64 and closes the rest of the last step (fs/file.c, sane_fdtable_size()): nothing is closed when
- * the range begins at a multiple of 64.
+ * The first descriptor that a client can send. Before Linux 6.12 close_range(2) with
+ * CLOSE_RANGE_UNSHARE copies a table in steps of 64 and closes the rest of the last step
+ * (fs/file.c, sane_fdtable_size()): nothing is closed when the range begins at a multiple of 64.
  */
 #define FIRST 64
 
-/* For what a server needs behind that: a client, the room for its replies, another process, some eventfds. */
+/*
+ * For what a server needs behind that: a client, the room for its replies, another process, some
+ * eventfds.
+ */
 #define SPARE 16
 
 /* If the server dies just then, nobody opens the gate. */
@@ -33,7 +36,9 @@
 
 #define STACK 16384
 
-/* Every number below FIRST is taken from here on, so that a client's descriptor has none of them. */
+/*
+ * Every number below FIRST is taken from here on, so that a client's descriptor has none of them.
+ */
 static int fill_gaps(void)
 {
 	int fd;
@@ -108,7 +113,10 @@ int vu_leave_room(const struct vu_leave *l, int sock, size_t bytes, unsigned int
 	return rc == -1 ? -EIO : rc;
 }
 
-/* The whole table is this process' alone when the server has its copy; it may take as long as it likes. */
+/*
+ * The whole table is this process' alone when the server has its copy; it may take as long as it
+ * likes.
+ */
 static int close_table(void *arg)
 {
 	const struct vu_leave *l = arg;
@@ -130,13 +138,22 @@ void vu_leave_now(struct vu_leave *l)
 	_Alignas(16) char stack[STACK];
 	char byte;
 
-	/* A process that had no turn yet has left its byte. It does without: by now the table is its own. */
+	/*
+	 * A process that had no turn yet has left its byte. It does without: by now the table is
+	 * its own.
+	 */
 	while (read(l->gate, &byte, 1) > 0)
 		continue;
-	/* Those of former clients that are through; they are told apart by having no signal at their end. */
+	/*
+	 * Those of former clients that are through; they are told apart by having no signal at
+	 * their end.
+	 */
 	while (waitpid(-1, NULL, __WCLONE | WNOHANG) > 0)
 		continue;
-	/* Without CLONE_VM the stack is a copy. When it fails, all stays open until the next client has gone. */
+	/*
+	 * Without CLONE_VM the stack is a copy. When it fails, all stays open until the next client
+	 * has gone.
+	 */
 	if (clone(close_table, stack + sizeof(stack), CLONE_FILES, l) < 0)
 		return;
 	if (close_range(FIRST, ~0u, CLOSE_RANGE_UNSHARE) == 0)

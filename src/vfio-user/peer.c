@@ -18,7 +18,8 @@ static int silent(const struct vfio_user *u, struct error *e)
 {
 	bool whole = u->timeout_us % 1000000 == 0;
 
-	fail(e, CAUSE_BUSY, ETIMEDOUT, "the peer did not answer within %" PRIu64 " %s and was cut off",
+	fail(e, CAUSE_BUSY, ETIMEDOUT,
+	     "the peer did not answer within %" PRIu64 " %s and was cut off",
 	     u->timeout_us / (whole ? 1000000 : 1000), whole ? "s" : "ms");
 	hint(e, "--timeout T waits longer");
 	return -ETIMEDOUT;
@@ -33,12 +34,14 @@ int vfio_user_peer_end(void *handle, struct error *e)
 	} known[] = {
 		{ EPROTO, CAUSE_FAILED, "the peer broke the protocol and was cut off" },
 		{ ENOTCONN, CAUSE_NO_DEVICE, "the process that served the device is gone" },
-		{ EINTR, CAUSE_FAILED, "the peer owed an answer when a signal asked to stop, and was cut off" },
+		{ EINTR, CAUSE_FAILED,
+		  "the peer owed an answer when a signal asked to stop, and was cut off" },
 	};
 	const struct vfio_user *u = handle;
 
 	if (u->end == 0 && u->unasked && loop_stopped(u->loop))
-		return fail(e, CAUSE_FAILED, EINTR, "a signal asked to stop, and the peer was asked nothing more");
+		return fail(e, CAUSE_FAILED, EINTR,
+			    "a signal asked to stop, and the peer was asked nothing more");
 	if (u->end == 0)
 		return 0;
 	if (u->end == -ETIMEDOUT)
@@ -50,9 +53,9 @@ int vfio_user_peer_end(void *handle, struct error *e)
 }
 
 /*
- * Whatever the number, it is the peer's refusal and says nothing of this machine: EPERM is no missing right of the
- * user's, EBUSY nobody who holds the device, ENODEV no device that has gone. rust-vmm's errors mostly have no number;
- * what is none of ours would only be shown as a wrong one.
+ * Whatever the number, it is the peer's refusal and says nothing of this machine: EPERM is no
+ * missing right of the user's, EBUSY nobody who holds the device, ENODEV no device that has gone.
+ * rust-vmm's errors mostly have no number; what is none of ours would only be shown as a wrong one.
  */
 static int refused(const struct vfio_user *u, int rc, const char *what, struct error *e)
 {
@@ -61,7 +64,8 @@ static int refused(const struct vfio_user *u, int rc, const char *what, struct e
 	else if (u->refusal == 0)
 		fail(e, CAUSE_FAILED, 0, "the peer refused %s without saying why (errno 0)", what);
 	else
-		fail(e, CAUSE_FAILED, 0, "the peer refused %s with %" PRIu32 ", which is no errno", what, u->refusal);
+		fail(e, CAUSE_FAILED, 0, "the peer refused %s with %" PRIu32 ", which is no errno",
+		     what, u->refusal);
 	return rc;
 }
 
@@ -81,7 +85,9 @@ void vfio_user_peer_text(void *handle, char *buf, size_t size)
 {
 	const struct vfio_user *u = handle;
 
-	snprintf(buf, size, "vfio-user %u.%u, up to %u descriptors per message, %" PRIu64 " bytes per access%s",
+	snprintf(buf, size,
+		 "vfio-user %u.%u, up to %u descriptors per message, %" PRIu64
+		 " bytes per access%s",
 		 u->peer.major, u->peer.minor, u->peer.max_msg_fds, u->peer.max_data_xfer,
 		 u->peer.grant ? ", tells short grants" : "");
 }
@@ -111,19 +117,25 @@ static const struct {
 	bool (*of)(const struct vfio_user *u);
 	const char *what;
 } quirks[] = {
-	{ is_libvfio_user, "looks like libvfio-user: intx, msi and msix share one eventfd array (its issue 388), so "
-			   "only one of them is used" },
-	{ is_libvfio_user, "looks like libvfio-user: releasing part of the vectors may leave eventfds with the peer; "
-			   "they are closed here" },
+	{ is_libvfio_user,
+	  "looks like libvfio-user: intx, msi and msix share one eventfd array (its issue 388), so "
+	  "only one of them is used" },
+	{ is_libvfio_user,
+	  "looks like libvfio-user: releasing part of the vectors may leave eventfds with the peer; "
+	  "they are closed here" },
 	{ is_libvfio_user,
 	  "looks like libvfio-user: mask and unmask may succeed and do nothing (its issues 806 and 807): "
 	  "the mask bits are read back" },
-	{ is_rust_vmm, "takes one descriptor per message, as rust-vmm's server does, whose errors mostly carry "
-		       "errno 0" },
-	{ is_rust_vmm, "takes one descriptor per message, as rust-vmm's server does, which mistakes the data of "
-		       "DATA_BOOL for the next message: vectors are named run by run instead" },
-	{ refuses_req, "offers req and refuses to arm it: that it wants the device back can't be heard" },
-	{ refuses_to_tell, "answers GET_IRQ_INFO of some indexes with an error: they are taken as not offered" },
+	{ is_rust_vmm,
+	  "takes one descriptor per message, as rust-vmm's server does, whose errors mostly carry "
+	  "errno 0" },
+	{ is_rust_vmm,
+	  "takes one descriptor per message, as rust-vmm's server does, which mistakes the data of "
+	  "DATA_BOOL for the next message: vectors are named run by run instead" },
+	{ refuses_req,
+	  "offers req and refuses to arm it: that it wants the device back can't be heard" },
+	{ refuses_to_tell,
+	  "answers GET_IRQ_INFO of some indexes with an error: they are taken as not offered" },
 };
 
 const char *vfio_user_peer_quirk(void *handle, unsigned int i)

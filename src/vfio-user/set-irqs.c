@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* SET_IRQS over vfio-user: one set in as many messages as the peer needs, and undone when one of them fails. */
+/*
+ * SET_IRQS over vfio-user: one set in as many messages as the peer needs, and undone when one of
+ * them fails.
+ */
 #include <errno.h>
 #include <linux/vfio.h>
 #include <string.h>
@@ -46,18 +49,24 @@ static int send_set(struct vfio_user *u, const struct irq_set *s, const int *fd,
 }
 
 /* @count vectors of @s from @start on, with an eventfd for each of them or for none. */
-static struct irq_set part_of(const struct irq_set *s, unsigned int start, unsigned int count, bool valid)
+static struct irq_set part_of(const struct irq_set *s, unsigned int start, unsigned int count,
+			      bool valid)
 {
-	struct irq_set part = {
-		.index = s->index, .action = s->action, .data = s->data, .start = start, .count = count
-	};
+	struct irq_set part = { .index = s->index,
+				.action = s->action,
+				.data = s->data,
+				.start = start,
+				.count = count };
 
 	if (valid)
 		vector_set_add_range(&part.attach, start, count);
 	return part;
 }
 
-/* Runs of vectors with and without an eventfd; a message holds only one kind, and at most u->chunk descriptors. */
+/*
+ * Runs of vectors with and without an eventfd; a message holds only one kind, and at most u->chunk
+ * descriptors.
+ */
 static int send_runs(struct vfio_user *u, const struct irq_set *s, const int32_t *eventfd)
 {
 	unsigned int at = 0;
@@ -68,7 +77,8 @@ static int send_runs(struct vfio_user *u, const struct irq_set *s, const int32_t
 		unsigned int n = 1;
 		int rc;
 
-		while (at + n < s->count && (eventfd[at + n] >= 0) == valid && (!valid || n < u->chunk))
+		while (at + n < s->count && (eventfd[at + n] >= 0) == valid &&
+		       (!valid || n < u->chunk))
 			n++;
 		part = part_of(s, s->start + at, n, valid);
 		rc = send_set(u, &part, valid ? eventfd + at : NULL, valid ? n : 0);
@@ -83,12 +93,14 @@ static int send_runs(struct vfio_user *u, const struct irq_set *s, const int32_t
 	return 0;
 }
 
-static unsigned int messages(const struct vfio_user *u, const struct irq_set *s, const int32_t *eventfd)
+static unsigned int messages(const struct vfio_user *u, const struct irq_set *s,
+			     const int32_t *eventfd)
 {
 	unsigned int n = 0, run = 0;
 
 	for (unsigned int i = 0; i < s->count; i++) {
-		bool same = i > 0 && (eventfd[i] >= 0) == (eventfd[i - 1] >= 0) && (eventfd[i] < 0 || run < u->chunk);
+		bool same = i > 0 && (eventfd[i] >= 0) == (eventfd[i - 1] >= 0) &&
+			    (eventfd[i] < 0 || run < u->chunk);
 
 		run = same ? run + 1 : 1;
 		n += !same;
@@ -103,7 +115,9 @@ static unsigned int messages(const struct vfio_user *u, const struct irq_set *s,
  */
 static void undo(struct vfio_user *u, const struct irq_set *s, bool first)
 {
-	const struct irq_set off = { .index = s->index, .action = IRQ_ACTION_TRIGGER, .data = IRQ_DATA_NONE };
+	const struct irq_set off = { .index = s->index,
+				     .action = IRQ_ACTION_TRIGGER,
+				     .data = IRQ_DATA_NONE };
 	struct irq_set none = part_of(s, s->start, s->count, false);
 	int rc = send_set(u, first ? &off : &none, NULL, 0);
 
@@ -134,13 +148,19 @@ static int set_eventfds(struct vfio_user *u, const struct irq_set *s, const int3
 	return rc;
 }
 
-/* One by one, or run by run: rust-vmm answers BOOL with an error and takes its bytes for the next message. */
+/*
+ * One by one, or run by run: rust-vmm answers BOOL with an error and takes its bytes for the next
+ * message.
+ */
 static int set_without_bools(struct vfio_user *u, const struct irq_set *s)
 {
-	struct irq_set run = { .index = s->index, .action = s->action, .data = IRQ_DATA_NONE, .start = s->start };
+	struct irq_set run = {
+		.index = s->index, .action = s->action, .data = IRQ_DATA_NONE, .start = s->start
+	};
 	int rc = 0;
 
-	while (rc == 0 && vector_set_next_run(&s->attach, run.start + run.count, &run.start, &run.count))
+	while (rc == 0 &&
+	       vector_set_next_run(&s->attach, run.start + run.count, &run.start, &run.count))
 		rc = send_set(u, &run, NULL, 0);
 	return rc;
 }

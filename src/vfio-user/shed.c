@@ -23,9 +23,10 @@ static bool look(int sock, size_t bytes)
 	} control;
 	char *ignored = malloc(bytes);
 	struct iovec iov = { ignored, bytes };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof(control.room)
-	};
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control.room,
+			      .msg_controllen = sizeof(control.room) };
 	ssize_t n = ignored ? recvmsg(sock, &msg, MSG_PEEK | MSG_DONTWAIT) : -1;
 
 	free(ignored);
@@ -63,7 +64,10 @@ static int start_keeper(int sock, int other, size_t bytes)
 			keep(sock, other, bytes);
 		_exit(keeper < 0);
 	}
-	/* ECHILD: msictl was started with SIGCHLD ignored, and the keeper's byte tells of it all the same */
+	/*
+	 * ECHILD: msictl was started with SIGCHLD ignored, and the keeper's byte tells of it all
+	 * the same
+	 */
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		continue;
 	return status ? -EAGAIN : 0;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The payload of VERSION: two numbers and capabilities in JSON (specification, "VFIO_USER_VERSION"). */
+/*
+ * The payload of VERSION: two numbers and capabilities in JSON (specification,
+ * "VFIO_USER_VERSION").
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -38,7 +41,8 @@ static int take_capabilities(json_object *caps, struct vu_version *v)
 	uint64_t fds = v->max_msg_fds;
 	json_object *grant;
 
-	if (!json_object_is_type(caps, json_type_object) || take_number(caps, "max_msg_fds", UINT32_MAX, &fds) ||
+	if (!json_object_is_type(caps, json_type_object) ||
+	    take_number(caps, "max_msg_fds", UINT32_MAX, &fds) ||
 	    take_number(caps, "max_data_xfer_size", UINT64_MAX, &v->max_data_xfer))
 		return -EPROTO;
 	v->max_msg_fds = (unsigned int)fds;
@@ -60,7 +64,8 @@ static json_object *parse(const char *text, size_t len)
 		return NULL;
 	json_tokener_set_flags(tok, JSON_TOKENER_STRICT);
 	root = json_tokener_parse_ex(tok, text, (int)len);
-	if (json_tokener_get_error(tok) != json_tokener_success || json_tokener_get_parse_end(tok) != len ||
+	if (json_tokener_get_error(tok) != json_tokener_success ||
+	    json_tokener_get_parse_end(tok) != len ||
 	    !json_object_is_type(root, json_type_object)) {
 		json_object_put(root);
 		root = NULL;
@@ -106,7 +111,7 @@ size_t vu_version_format(const struct vu_version *v, uint8_t *buf, size_t size)
 	memcpy(buf, &v->major, sizeof(v->major));
 	memcpy(buf + sizeof(v->major), &v->minor, sizeof(v->minor));
 	n = snprintf((char *)buf + NUMBERS, size - NUMBERS,
-		     "{\"capabilities\":{\"max_msg_fds\":%u,\"max_data_xfer_size\":%" PRIu64 "%s}}", v->max_msg_fds,
-		     v->max_data_xfer, v->grant ? ",\"msictl_grant\":true" : "");
+		     "{\"capabilities\":{\"max_msg_fds\":%u,\"max_data_xfer_size\":%" PRIu64 "%s}}",
+		     v->max_msg_fds, v->max_data_xfer, v->grant ? ",\"msictl_grant\":true" : "");
 	return NUMBERS + (size_t)n + 1;
 }

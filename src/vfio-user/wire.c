@@ -79,7 +79,10 @@ static int timeout_ms(uint64_t now, uint64_t until)
 	return until - now > 1000000000 ? 1000000 : (int)((until - now + 999) / 1000);
 }
 
-/* 0 when @sock is ready for @events, -ETIMEDOUT, -EINTR. When it is over a ready socket is late all the same. */
+/*
+ * 0 when @sock is ready for @events, -ETIMEDOUT, -EINTR. When it is over a ready socket is late all
+ * the same.
+ */
 static int wait_for(int sock, short events, struct vu_limit *l)
 {
 	struct pollfd p[2] = { { .fd = sock, .events = events }, { .fd = -1, .events = POLLIN } };
@@ -133,8 +136,8 @@ static void advance(struct iovec iov[2], size_t n)
 	}
 }
 
-int vu_send(int sock, const struct vu_header *h, const void *payload, size_t size, const int *fd, unsigned int nfds,
-	    struct vu_limit *l)
+int vu_send(int sock, const struct vu_header *h, const void *payload, size_t size, const int *fd,
+	    unsigned int nfds, struct vu_limit *l)
 {
 	struct vu_header header = *h;
 	struct iovec iov[2] = { { &header, HEADER }, { (void *)(uintptr_t)payload, size } };
@@ -193,7 +196,10 @@ static int take_fds(struct vu_reader *r, struct msghdr *msg)
 			rc = -EPROTO;
 		}
 	}
-	/* More than there is room for, or our own limit of descriptors: some are lost, so nothing can be made of it. */
+	/*
+	 * More than there is room for, or our own limit of descriptors: some are lost, so nothing
+	 * can be made of it.
+	 */
 	return msg->msg_flags & MSG_CTRUNC ? -EPROTO : rc;
 }
 
@@ -216,9 +222,10 @@ static ssize_t take(int sock, struct vu_reader *r, void *buf, size_t n)
 	_cleanup_fd_ int keeper = vu_leave_room(r->leave, sock, n, r->m.nfds);
 	union control c;
 	struct iovec iov = { buf, n };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = c.room, .msg_controllen = sizeof(c.room)
-	};
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = c.room,
+			      .msg_controllen = sizeof(c.room) };
 	ssize_t got;
 	int rc;
 
@@ -281,7 +288,9 @@ static ssize_t take_bare(int sock, struct vu_reader *r, uint8_t *to, size_t n)
 	return receive(sock, &msg, 0);
 }
 
-/* Up to @n bytes of the message: of what was read ahead, else of the socket (-1: none). As take(). */
+/*
+ * Up to @n bytes of the message: of what was read ahead, else of the socket (-1: none). As take().
+ */
 static ssize_t take_next(int sock, struct vu_reader *r, uint8_t *to, size_t n)
 {
 	bool empty = r->at == r->end;
@@ -337,10 +346,14 @@ static void hand_over(struct vu_reader *r, struct vu_message *m)
 
 int vu_read(int sock, struct vu_reader *r, struct vu_message *m)
 {
-	/* Unless it reads ahead it never asks for more than this message: what lies behind it is somebody else's. */
+	/*
+	 * Unless it reads ahead it never asks for more than this message: what lies behind it is
+	 * somebody else's.
+	 */
 	while (r->got < HEADER + r->m.size) {
 		bool head = r->got < HEADER;
-		uint8_t *at = head ? (uint8_t *)&r->m.header + r->got : r->m.payload + (r->got - HEADER);
+		uint8_t *at = head ? (uint8_t *)&r->m.header + r->got
+				   : r->m.payload + (r->got - HEADER);
 		ssize_t n = take_next(sock, r, at, (head ? HEADER : HEADER + r->m.size) - r->got);
 		int rc;
 
@@ -360,12 +373,16 @@ static int receive_by(struct vu_reader *r, int sock, struct vu_message *m, struc
 {
 	int rc;
 
-	/* Nothing is there yet when a question has just been sent: a first look would be for nothing. */
+	/*
+	 * Nothing is there yet when a question has just been sent: a first look would be for
+	 * nothing.
+	 */
 	do {
 		int waited = wait_for(sock, POLLIN, l);
 
 		/* Late, what is there already is taken all the same. */
-		rc = waited == 0 || waited == -ETIMEDOUT || waited == -EINTR ? vu_read(sock, r, m) : waited;
+		rc = waited == 0 || waited == -ETIMEDOUT || waited == -EINTR ? vu_read(sock, r, m)
+									     : waited;
 		if (rc == 0)
 			rc = waited;
 	} while (rc == 0);
@@ -383,7 +400,8 @@ int vu_receive(int sock, struct vu_message *m, size_t max, struct vu_limit *l)
 	return receive_by(&r, sock, m, l);
 }
 
-int vu_receive_bare(int sock, struct vu_message *m, size_t max, struct vu_limit *l, struct vu_shed *shed)
+int vu_receive_bare(int sock, struct vu_message *m, size_t max, struct vu_limit *l,
+		    struct vu_shed *shed)
 {
 	uint8_t ahead[BARE_AHEAD];
 	struct vu_reader r = { .max = max, .ahead = ahead, .shed = shed };

@@ -75,10 +75,16 @@ struct vu_message {
 	unsigned int nfds;
 };
 
-/** vu_message_drop() - close descriptors that were not taken (set to -1), free the payload; @m is empty then. */
+/**
+ * vu_message_drop() - close descriptors that were not taken (set to -1), free the payload; @m is
+ * empty then.
+ */
 void vu_message_drop(struct vu_message *m);
 
-/** vu_message_leave() - the same for a message of a client whose descriptors may be anything: see vfio-user/leave.h. */
+/**
+ * vu_message_leave() - the same for a message of a client whose descriptors may be anything: see
+ * vfio-user/leave.h.
+ */
 void vu_message_leave(struct vu_message *m, struct vu_leave *leave);
 
 /* What a reader that reads ahead takes at once: many small messages. */
@@ -116,10 +122,12 @@ void vu_reader_drop(struct vu_reader *r);
 /** vu_over() - whether the time of @l is over. 0, -ETIMEDOUT, -EINTR: by a signal. */
 int vu_over(struct vu_limit *l);
 
-/** vu_send() - header, payload and descriptors in one sendmsg(), the rest of a short write after it. 0, -ETIMEDOUT,
- * -EINTR, -EPIPE, -errno. */
-int vu_send(int sock, const struct vu_header *h, const void *payload, size_t size, const int *fd, unsigned int nfds,
-	    struct vu_limit *l);
+/**
+ * vu_send() - header, payload and descriptors in one sendmsg(), the rest of a short write after it.
+ * 0, -ETIMEDOUT, -EINTR, -EPIPE, -errno.
+ */
+int vu_send(int sock, const struct vu_header *h, const void *payload, size_t size, const int *fd,
+	    unsigned int nfds, struct vu_limit *l);
 
 /**
  * vu_receive() - one whole message
@@ -130,23 +138,29 @@ int vu_send(int sock, const struct vu_header *h, const void *payload, size_t siz
  */
 int vu_receive(int sock, struct vu_message *m, size_t max, struct vu_limit *l);
 
-/** vu_receive_bare() - as vu_receive(), of a peer that has no descriptors to send: what it sends all the same is never
- * ours, and no closing of it holds us up. The socket has SO_OOBINLINE. */
-int vu_receive_bare(int sock, struct vu_message *m, size_t max, struct vu_limit *l, struct vu_shed *shed);
+/**
+ * vu_receive_bare() - as vu_receive(), of a peer that has no descriptors to send: what it sends all
+ * the same is never ours, and no closing of it holds us up. The socket has SO_OOBINLINE.
+ */
+int vu_receive_bare(int sock, struct vu_message *m, size_t max, struct vu_limit *l,
+		    struct vu_shed *shed);
 
 /* VERSION's capabilities, both directions. */
 struct vu_version {
 	uint16_t major, minor;
 	unsigned int max_msg_fds; /* 1 when not said, never 0 */
 	uint64_t max_data_xfer;	  /* VU_DEFAULT_XFER when not said, never 0 */
-	bool grant;		  /* "msictl_grant": an ENOSPC reply to SET_IRQS carries the number granted as a u32 */
+	bool grant; /* "msictl_grant": an ENOSPC reply to SET_IRQS carries the number granted as a u32 */
 	bool has_json;
 };
 
 /** vu_version_parse() - the payload of a VERSION message. 0 or -EPROTO. */
 int vu_version_parse(const uint8_t *payload, size_t size, struct vu_version *v);
 
-/** vu_version_format() - a payload with JSON, NUL-terminated; @buf of at least 256 bytes. Returns its size. */
+/**
+ * vu_version_format() - a payload with JSON, NUL-terminated; @buf of at least 256 bytes. Returns
+ * its size.
+ */
 size_t vu_version_format(const struct vu_version *v, uint8_t *buf, size_t size);
 
 #endif

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Getting a device's descriptor by group and container (Documentation/driver-api/vfio.rst), and giving it back. */
+/*
+ * Getting a device's descriptor by group and container (Documentation/driver-api/vfio.rst), and
+ * giving it back.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -8,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "host/function.h"
 #include "host/group-holder.h"
 #include "host/group-node.h"
 #include "runtime/holders.h"
-#include "base/util.h"
 #include "vfio/ioctl.h"
 
 struct vfio_group {
@@ -70,13 +73,16 @@ static int no_driver(const struct function *f, struct error *e)
 
 static int no_group(struct error *e)
 {
-	int rc = fail(e, CAUSE_NOT_VIABLE, 0, "no IOMMU group: the platform's IOMMU is off or absent");
+	int rc = fail(e, CAUSE_NOT_VIABLE, 0,
+		      "no IOMMU group: the platform's IOMMU is off or absent");
 
-	hint(e, "boot with intel_iommu=on (Intel; AMD's and Arm's are on by default) and the IOMMU on in the firmware");
+	hint(e,
+	     "boot with intel_iommu=on (Intel; AMD's and Arm's are on by default) and the IOMMU on in the firmware");
 	return rc;
 }
 
-static int check_function(const struct open_request *req, const struct function *f, bool *noiommu, struct error *e)
+static int check_function(const struct open_request *req, const struct function *f, bool *noiommu,
+			  struct error *e)
 {
 	int rc;
 
@@ -94,8 +100,8 @@ static int check_function(const struct open_request *req, const struct function 
 }
 
 /* @node: its name in /dev/vfio */
-static int open_node(const struct open_request *req, const struct pci_addr *a, const char *node, int *fd,
-		     struct error *e)
+static int open_node(const struct open_request *req, const struct pci_addr *a, const char *node,
+		     int *fd, struct error *e)
 {
 	char path[sizeof("/dev/vfio/") + GROUP_NODE];
 	int rc;
@@ -123,7 +129,8 @@ static int explain_busy(const struct open_request *req, const struct vfio_group 
 
 	group_holder(req->root, g->number, &h);
 	if (h.pid <= 0) {
-		rc = fail(e, CAUSE_BUSY, EBUSY, "IOMMU group %d is open in another process", g->number);
+		rc = fail(e, CAUSE_BUSY, EBUSY, "IOMMU group %d is open in another process",
+			  g->number);
 		hint(e, "fuser -v /dev/vfio/%d", g->number);
 		return rc;
 	}
@@ -137,7 +144,8 @@ static int explain_busy(const struct open_request *req, const struct vfio_group 
 	return rc;
 }
 
-static int open_group(const struct open_request *req, struct vfio_group *g, bool noiommu, struct error *e)
+static int open_group(const struct open_request *req, struct vfio_group *g, bool noiommu,
+		      struct error *e)
 {
 	char node[GROUP_NODE];
 	int rc = open_node(req, &g->vfio.addr, group_node(g->number, noiommu, node), &g->group, e);
@@ -160,7 +168,9 @@ int group_not_viable(const struct root *r, int group, struct error *e)
 		append(e->message, sizeof(e->message), "%s%s has %s", first ? ", " : "",
 		       pci_addr_short(&m[i].addr, bdf), m[i].driver);
 		if (!first)
-			hint(e, "msictl bind %s   (every member must be on vfio-pci or without a driver)", bdf);
+			hint(e,
+			     "msictl bind %s   (every member must be on vfio-pci or without a driver)",
+			     bdf);
 		first = m[i].driver;
 	}
 	if (!first)
@@ -168,57 +178,68 @@ int group_not_viable(const struct root *r, int group, struct error *e)
 	return -EPERM;
 }
 
-static int set_iommu(const struct open_request *req, struct vfio_group *g, bool noiommu, struct error *e)
+static int set_iommu(const struct open_request *req, struct vfio_group *g, bool noiommu,
+		     struct error *e)
 {
 	const struct trace *t = req->trace;
 	int rc = -ENODEV;
 
 	for (size_t i = 0; i < ARRAY_SIZE(iommu_types); i++) {
 		if (iommu_types[i].unsafe != noiommu ||
-		    vfio_call(t, g->container, VFIO_CHECK_EXTENSION, "VFIO_CHECK_EXTENSION", iommu_types[i].name,
-			      (void *)iommu_types[i].type) <= 0)
+		    vfio_call(t, g->container, VFIO_CHECK_EXTENSION, "VFIO_CHECK_EXTENSION",
+			      iommu_types[i].name, (void *)iommu_types[i].type) <= 0)
 			continue;
-		rc = vfio_call(t, g->container, VFIO_SET_IOMMU, "VFIO_SET_IOMMU", iommu_types[i].name,
-			       (void *)iommu_types[i].type);
+		rc = vfio_call(t, g->container, VFIO_SET_IOMMU, "VFIO_SET_IOMMU",
+			       iommu_types[i].name, (void *)iommu_types[i].type);
 		if (rc == 0 && iommu_types[i].enable)
-			rc = vfio_call(t, g->container, VFIO_IOMMU_ENABLE, "VFIO_IOMMU_ENABLE", "", NULL);
+			rc = vfio_call(t, g->container, VFIO_IOMMU_ENABLE, "VFIO_IOMMU_ENABLE", "",
+				       NULL);
 		if (rc == 0)
 			return 0;
 		if (rc == -EPERM)
 			break;
 	}
 	fail(e, rc == -EPERM ? CAUSE_PERMISSION : CAUSE_FAILED, -rc, "the container got no IOMMU%s",
-	     rc == -EPERM ? ": this host has no interrupt remapping, so a device could forge interrupts" : "");
+	     rc == -EPERM
+		     ? ": this host has no interrupt remapping, so a device could forge interrupts"
+		     : "");
 	if (rc == -EPERM)
-		hint(e, "echo 1 > /sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts   (trusted devices "
-			"only)");
+		hint(e,
+		     "echo 1 > /sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts   (trusted devices "
+		     "only)");
 	return rc;
 }
 
 static void tell_status(const void *arg, char *buf, size_t size)
 {
 	static const struct flag_word words[] = { { VFIO_GROUP_FLAGS_VIABLE, "VIABLE" },
-						  { VFIO_GROUP_FLAGS_CONTAINER_SET, "CONTAINER_SET" } };
+						  { VFIO_GROUP_FLAGS_CONTAINER_SET,
+						    "CONTAINER_SET" } };
 	const struct vfio_group_status *s = arg;
 
 	snprintf(buf, size, "flags=");
 	append_flags(buf, size, words, ARRAY_SIZE(words), s->flags);
 }
 
-static int join_container(const struct open_request *req, struct vfio_group *g, int group, struct error *e)
+static int join_container(const struct open_request *req, struct vfio_group *g, int group,
+			  struct error *e)
 {
 	struct vfio_group_status status = { .argsz = sizeof(status) };
 	int rc;
 
-	rc = vfio_call(req->trace, g->container, VFIO_GET_API_VERSION, "VFIO_GET_API_VERSION", "", NULL);
+	rc = vfio_call(req->trace, g->container, VFIO_GET_API_VERSION, "VFIO_GET_API_VERSION", "",
+		       NULL);
 	if (rc != VFIO_API_VERSION)
-		return fail(e, CAUSE_FAILED, 0, "the kernel speaks VFIO API version %d, not %d", rc, VFIO_API_VERSION);
-	rc = vfio_ask(req->trace, g->group, VFIO_GROUP_GET_STATUS, "VFIO_GROUP_GET_STATUS", "", &status, tell_status);
+		return fail(e, CAUSE_FAILED, 0, "the kernel speaks VFIO API version %d, not %d", rc,
+			    VFIO_API_VERSION);
+	rc = vfio_ask(req->trace, g->group, VFIO_GROUP_GET_STATUS, "VFIO_GROUP_GET_STATUS", "",
+		      &status, tell_status);
 	if (rc < 0)
 		return fail(e, cause_of_errno(-rc), -rc, "VFIO_GROUP_GET_STATUS failed");
 	if (!(status.flags & VFIO_GROUP_FLAGS_VIABLE))
 		return group_not_viable(req->root, group, e);
-	rc = vfio_call(req->trace, g->group, VFIO_GROUP_SET_CONTAINER, "VFIO_GROUP_SET_CONTAINER", "", &g->container);
+	rc = vfio_call(req->trace, g->group, VFIO_GROUP_SET_CONTAINER, "VFIO_GROUP_SET_CONTAINER",
+		       "", &g->container);
 	if (rc < 0)
 		return fail(e, cause_of_errno(-rc), -rc, "the group could not join a container");
 	return 0;
@@ -230,7 +251,8 @@ static int get_device(const struct open_request *req, struct vfio_group *g, stru
 	int rc;
 
 	pci_addr_full(&g->vfio.addr, bdf);
-	rc = vfio_call(req->trace, g->group, VFIO_GROUP_GET_DEVICE_FD, "VFIO_GROUP_GET_DEVICE_FD", bdf, bdf);
+	rc = vfio_call(req->trace, g->group, VFIO_GROUP_GET_DEVICE_FD, "VFIO_GROUP_GET_DEVICE_FD",
+		       bdf, bdf);
 	if (rc < 0)
 		return fail(e, cause_of_errno(-rc), -rc, "VFIO gives no descriptor for %s", bdf);
 	g->vfio.device = rc;
@@ -259,17 +281,22 @@ static const struct vfio_group *find_sibling(const struct open_request *req, int
 	return NULL;
 }
 
-/* A group can be opened once (EBUSY), and its devices share a container: both live until the last descriptor goes. */
+/*
+ * A group can be opened once (EBUSY), and its devices share a container: both live until the last
+ * descriptor goes.
+ */
 static int share_group(const struct vfio_group *from, struct vfio_group *g, struct error *e)
 {
 	g->container = fcntl(from->container, F_DUPFD_CLOEXEC, 3);
 	g->group = fcntl(from->group, F_DUPFD_CLOEXEC, 3);
 	if (g->container >= 0 && g->group >= 0)
 		return 0;
-	return fail(e, CAUSE_FAILED, errno, "the descriptors of IOMMU group %d can't be shared", g->number);
+	return fail(e, CAUSE_FAILED, errno, "the descriptors of IOMMU group %d can't be shared",
+		    g->number);
 }
 
-static int open_new_group(const struct open_request *req, struct vfio_group *g, bool noiommu, struct error *e)
+static int open_new_group(const struct open_request *req, struct vfio_group *g, bool noiommu,
+			  struct error *e)
 {
 	int rc = open_node(req, &g->vfio.addr, "vfio", &g->container, e);
 

@@ -13,15 +13,17 @@
 #include "base/util.h"
 #include "vfio/words.h"
 
-_Static_assert((int)IRQ_INTX == VFIO_PCI_INTX_IRQ_INDEX && (int)IRQ_REQ == VFIO_PCI_REQ_IRQ_INDEX, "enum irq_index");
+_Static_assert((int)IRQ_INTX == VFIO_PCI_INTX_IRQ_INDEX && (int)IRQ_REQ == VFIO_PCI_REQ_IRQ_INDEX,
+	       "enum irq_index");
 _Static_assert((int)REGION_CONFIG == VFIO_PCI_CONFIG_REGION_INDEX, "enum region_index");
-_Static_assert(IRQ_NORESIZE == VFIO_IRQ_INFO_NORESIZE && IRQ_EVENTFD == VFIO_IRQ_INFO_EVENTFD, "IRQ_*");
+_Static_assert(IRQ_NORESIZE == VFIO_IRQ_INFO_NORESIZE && IRQ_EVENTFD == VFIO_IRQ_INFO_EVENTFD,
+	       "IRQ_*");
 
 /* More than any region's capabilities take; the kernel says how much it wants. */
 #define MAX_REGION_INFO 65536
 
-int vfio_ask(const struct trace *t, int fd, unsigned long request, const char *name, const char *detail, void *arg,
-	     void (*answer)(const void *arg, char *buf, size_t size))
+int vfio_ask(const struct trace *t, int fd, unsigned long request, const char *name,
+	     const char *detail, void *arg, void (*answer)(const void *arg, char *buf, size_t size))
 {
 	uint64_t begin = now_us(), us;
 	char told[160];
@@ -36,7 +38,8 @@ int vfio_ask(const struct trace *t, int fd, unsigned long request, const char *n
 	return rc;
 }
 
-int vfio_call(const struct trace *t, int fd, unsigned long request, const char *name, const char *detail, void *arg)
+int vfio_call(const struct trace *t, int fd, unsigned long request, const char *name,
+	      const char *detail, void *arg)
 {
 	return vfio_ask(t, fd, request, name, detail, arg, NULL);
 }
@@ -45,8 +48,8 @@ int vfio_device_info(void *handle, struct device_info *info, struct error *e)
 {
 	struct vfio *v = handle;
 	struct vfio_device_info di = { .argsz = sizeof(di) };
-	int rc =
-		vfio_ask(v->trace, v->device, VFIO_DEVICE_GET_INFO, "VFIO_DEVICE_GET_INFO", "", &di, vfio_device_words);
+	int rc = vfio_ask(v->trace, v->device, VFIO_DEVICE_GET_INFO, "VFIO_DEVICE_GET_INFO", "",
+			  &di, vfio_device_words);
 
 	if (rc < 0)
 		return fail(e, cause_of_errno(-rc), -rc, "VFIO_DEVICE_GET_INFO failed");
@@ -73,7 +76,9 @@ int vfio_irq_info(void *handle, enum irq_index index, struct irq_info *info)
 
 int vfio_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd)
 {
-	static const size_t item[] = { [IRQ_DATA_NONE] = 0, [IRQ_DATA_BOOL] = 1, [IRQ_DATA_EVENTFD] = sizeof(int32_t) };
+	static const size_t item[] = {
+		[IRQ_DATA_NONE] = 0, [IRQ_DATA_BOOL] = 1, [IRQ_DATA_EVENTFD] = sizeof(int32_t)
+	};
 	struct vfio *v = handle;
 	size_t size = sizeof(struct vfio_irq_set) + s->count * item[s->data];
 	_cleanup_free_ struct vfio_irq_set *set = calloc(1, size);
@@ -100,7 +105,8 @@ static bool has_region_cap(const struct vfio_region_info *ri, uint16_t id)
 	const struct vfio_info_cap_header *cap;
 	uint32_t at = ri->flags & VFIO_REGION_INFO_FLAG_CAPS ? ri->cap_offset : 0;
 
-	for (int hops = 0; at >= sizeof(*ri) && at + sizeof(*cap) <= ri->argsz && hops < 64; hops++) {
+	for (int hops = 0; at >= sizeof(*ri) && at + sizeof(*cap) <= ri->argsz && hops < 64;
+	     hops++) {
 		cap = (const void *)((const char *)ri + at);
 		if (cap->id == id)
 			return true;
@@ -121,8 +127,9 @@ static int get_region_info(struct vfio *v, enum region_index region, struct vfio
 			return -ENOMEM;
 		ri->argsz = size;
 		ri->index = region;
-		rc = vfio_ask(v->trace, v->device, VFIO_DEVICE_GET_REGION_INFO, "VFIO_DEVICE_GET_REGION_INFO",
-			      region_word(region), ri, vfio_region_words);
+		rc = vfio_ask(v->trace, v->device, VFIO_DEVICE_GET_REGION_INFO,
+			      "VFIO_DEVICE_GET_REGION_INFO", region_word(region), ri,
+			      vfio_region_words);
 		if (rc == 0 && (ri->argsz <= size || ri->argsz > MAX_REGION_INFO)) {
 			ri->argsz = ri->argsz < size ? ri->argsz : size;
 			*out = ri;
@@ -149,7 +156,8 @@ int vfio_region_info(void *handle, enum region_index region, struct region_info 
 				      .read = ri->flags & VFIO_REGION_INFO_FLAG_READ,
 				      .write = ri->flags & VFIO_REGION_INFO_FLAG_WRITE,
 				      .map = ri->flags & VFIO_REGION_INFO_FLAG_MMAP,
-				      .msix_mappable = has_region_cap(ri, VFIO_REGION_INFO_CAP_MSIX_MAPPABLE) };
+				      .msix_mappable = has_region_cap(
+					      ri, VFIO_REGION_INFO_CAP_MSIX_MAPPABLE) };
 	return 0;
 }
 
@@ -189,10 +197,13 @@ static ssize_t trace_region(const struct vfio *v, const struct region_call *c, s
 	return rc;
 }
 
-ssize_t vfio_region_read(void *handle, enum region_index region, void *buf, size_t n, uint64_t offset)
+ssize_t vfio_region_read(void *handle, enum region_index region, void *buf, size_t n,
+			 uint64_t offset)
 {
 	struct vfio *v = handle;
-	struct region_call c = { .name = "pread", .region = region, .offset = offset, .n = n, .read = buf };
+	struct region_call c = {
+		.name = "pread", .region = region, .offset = offset, .n = n, .read = buf
+	};
 	ssize_t rc = region_at(v, region, n, offset);
 
 	if (rc < 0)
@@ -202,10 +213,13 @@ ssize_t vfio_region_read(void *handle, enum region_index region, void *buf, size
 	return trace_region(v, &c, rc < 0 ? -errno : rc);
 }
 
-ssize_t vfio_region_write(void *handle, enum region_index region, const void *buf, size_t n, uint64_t offset)
+ssize_t vfio_region_write(void *handle, enum region_index region, const void *buf, size_t n,
+			  uint64_t offset)
 {
 	struct vfio *v = handle;
-	struct region_call c = { .name = "pwrite", .region = region, .offset = offset, .n = n, .written = buf };
+	struct region_call c = {
+		.name = "pwrite", .region = region, .offset = offset, .n = n, .written = buf
+	};
 	ssize_t rc = region_at(v, region, n, offset);
 
 	if (rc < 0)
@@ -225,7 +239,8 @@ int vfio_region_map(void *handle, enum region_index region, uint64_t offset, siz
 	if (rc < 0)
 		return rc;
 	c.begin = now_us();
-	p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, v->device, (off_t)(v->region_offset[region] + offset));
+	p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, v->device,
+		 (off_t)(v->region_offset[region] + offset));
 	rc = p == MAP_FAILED ? -errno : 0;
 	trace_region(v, &c, rc);
 	if (rc == 0)

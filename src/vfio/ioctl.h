@@ -18,23 +18,30 @@ struct vfio {
 };
 
 /** vfio_call() - ioctl(2), told to the trace as NAME(@detail). Returns its value or -errno. */
-int vfio_call(const struct trace *t, int fd, unsigned long request, const char *name, const char *detail, void *arg);
+int vfio_call(const struct trace *t, int fd, unsigned long request, const char *name,
+	      const char *detail, void *arg);
 
 /** vfio_ask() - the same; @answer puts what the kernel told in @arg into words for the trace. */
-int vfio_ask(const struct trace *t, int fd, unsigned long request, const char *name, const char *detail, void *arg,
+int vfio_ask(const struct trace *t, int fd, unsigned long request, const char *name,
+	     const char *detail, void *arg,
 	     void (*answer)(const void *arg, char *buf, size_t size));
 
 int vfio_device_info(void *handle, struct device_info *info, struct error *e);
 int vfio_irq_info(void *handle, enum irq_index index, struct irq_info *info);
 int vfio_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd);
 int vfio_region_info(void *handle, enum region_index region, struct region_info *info);
-ssize_t vfio_region_read(void *handle, enum region_index region, void *buf, size_t n, uint64_t offset);
-ssize_t vfio_region_write(void *handle, enum region_index region, const void *buf, size_t n, uint64_t offset);
+ssize_t vfio_region_read(void *handle, enum region_index region, void *buf, size_t n,
+			 uint64_t offset);
+ssize_t vfio_region_write(void *handle, enum region_index region, const void *buf, size_t n,
+			  uint64_t offset);
 int vfio_region_map(void *handle, enum region_index region, uint64_t offset, size_t n, void **map);
 int vfio_reset(void *handle);
 int vfio_address(void *handle, struct pci_addr *addr);
 
-/** group_not_viable() - name the members whose drivers are in the way. Always -EPERM, CAUSE_NOT_VIABLE. */
+/**
+ * group_not_viable() - name the members whose drivers are in the way. Always -EPERM,
+ * CAUSE_NOT_VIABLE.
+ */
 int group_not_viable(const struct root *r, int group, struct error *e);
 
 extern const struct backend vfio_group_backend;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The structs of linux/vfio.h, which ioctls and vfio-user's messages share: in words for a trace, and from a plan. */
+/*
+ * The structs of linux/vfio.h, which ioctls and vfio-user's messages share: in words for a trace,
+ * and from a plan.
+ */
 #ifndef MSICTL_VFIO_WORDS_H
 #define MSICTL_VFIO_WORDS_H
 
