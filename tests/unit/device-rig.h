@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 
 #include "device-model.h"
-#include "util.h"
+#include "base/util.h"
 
 /* Behind error.h: it makes a macro of fail(). */
 #include <cmocka.h>
