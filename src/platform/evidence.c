@@ -415,11 +415,8 @@ static void gather_ceilings(struct gather *g)
 /* Which interrupt controller takes the MSI, by the chips of the Linux IRQs there are. */
 static void gather_controller(struct gather *g, unsigned int its, unsigned int v2m)
 {
-	struct evidence *ev;
+	struct evidence *ev = evidence_new(g, "msi-controller");
 
-	if (g->family != ARCH_ARM64)
-		return;
-	ev = evidence_new(g, "msi-controller");
 	if (its)
 		evidence_value(ev, "MSI go through a GICv3 ITS");
 	else if (v2m)
