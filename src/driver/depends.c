@@ -25,6 +25,9 @@
 /* Block devices that one is followed to; a tangle of more is taken to lead to the function. */
 #define MAX_LOOKS 4096
 
+/* Bytes of a path to a block device; behind a longer one there is no room for "/../slaves/" and a name. */
+#define MAX_PATH (PATH_MAX - NAME_MAX - 16)
+
 static int real_path(const struct root *r, char buf[PATH_MAX], const char *path)
 {
 	_cleanup_fd_ int fd = root_openf(r, O_PATH, "%s", path);
@@ -64,14 +67,11 @@ static bool any_below(struct below *b, const char *path, const char *prefix)
 	struct dirent *entry;
 	char link[PATH_MAX];
 
-	if (!dir)
-		below_note(b, -errno);
 	while (dir && (entry = root_next(dir))) {
-		if (entry->d_name[0] == '.' || strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
 			continue;
-		if (snprintf(link, sizeof(link), "%s/%s", path, entry->d_name) <
-			    (int)sizeof(link) &&
-		    lies_below(b, link))
+		snprintf(link, sizeof(link), "%s/%s", path, entry->d_name);
+		if (lies_below(b, link))
 			return true;
 	}
 	return false;
@@ -87,12 +87,12 @@ static bool nvme_below(struct below *b, const char *path)
 
 	if (below_note(b, real_path(b->r, real, path)) || !strstr(real, "/nvme-subsystem/"))
 		return false;
-	for (int i = 1; i <= 2; i++) /* of a disk, of a partition */
-		if (snprintf(up, sizeof(up), "%s/%s", path, i == 1 ? ".." : "../..") <
-			    (int)sizeof(up) &&
-		    any_below(b, up, "nvme"))
-			return true;
-	return false;
+	/* of a disk, of a partition */
+	snprintf(up, sizeof(up), "%s/..", path);
+	if (any_below(b, up, "nvme"))
+		return true;
+	snprintf(up, sizeof(up), "%s/../..", path);
+	return any_below(b, up, "nvme");
 }
 
 static bool block_below(struct below *b, const char *path, int layers);
@@ -104,14 +104,11 @@ static bool slaves_below(struct below *b, const char *path, int layers)
 	struct dirent *entry;
 	char slave[PATH_MAX];
 
-	if (!dir)
-		below_note(b, -errno);
 	while (dir && (entry = root_next(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
-		if (snprintf(slave, sizeof(slave), "%s/%s", path, entry->d_name) <
-			    (int)sizeof(slave) &&
-		    block_below(b, slave, layers))
+		snprintf(slave, sizeof(slave), "%s/%s", path, entry->d_name);
+		if (block_below(b, slave, layers))
 			return true;
 	}
 	return false;
@@ -122,18 +119,19 @@ static bool block_below(struct below *b, const char *path, int layers)
 {
 	char slaves[PATH_MAX];
 
-	if (b->looks++ >= MAX_LOOKS || lies_below(b, path) || nvme_below(b, path))
-		return true;
 	/* A link that cannot be followed any further is no sign of a free function. */
-	if (layers <= 0)
+	if (b->looks++ >= MAX_LOOKS || layers <= 0 || strlen(path) > MAX_PATH)
 		return true;
-	if (snprintf(slaves, sizeof(slaves), "%s/slaves", path) < (int)sizeof(slaves) &&
-	    slaves_below(b, slaves, layers - 1))
+	if (lies_below(b, path) || nvme_below(b, path))
+		return true;
+	snprintf(slaves, sizeof(slaves), "%s/slaves", path);
+	if (slaves_below(b, slaves, layers - 1))
 		return true;
 	/* a partition's disk has them */
-	return root_exists(b->r, "%s/partition", path) &&
-	       snprintf(slaves, sizeof(slaves), "%s/../slaves", path) < (int)sizeof(slaves) &&
-	       slaves_below(b, slaves, layers - 1);
+	if (!root_exists(b->r, "%s/partition", path))
+		return false;
+	snprintf(slaves, sizeof(slaves), "%s/../slaves", path);
+	return slaves_below(b, slaves, layers - 1);
 }
 
 bool device_below(struct below *b, unsigned int major, unsigned int minor)
@@ -151,7 +149,6 @@ bool node_below(struct below *b, const char *node)
 	_cleanup_fd_ int fd = root_openf(b->r, O_PATH, "%s", node);
 	struct stat st;
 
-	below_note(b, fd);
 	return fd >= 0 && !fstat(fd, &st) && S_ISBLK(st.st_mode) &&
 	       device_below(b, major(st.st_rdev), minor(st.st_rdev));
 }

@@ -68,8 +68,6 @@ static bool tag_below(struct use *u, const char *driver, const char *tag)
 	struct dirent *entry;
 	char path[PATH_MAX];
 
-	if (!dir)
-		below_note(&u->below, -errno);
 	while (dir && (entry = root_next(dir))) {
 		_cleanup_free_ char *text = NULL;
 
@@ -138,8 +136,6 @@ static int check_mounts(struct use *u)
 	_cleanup_free_ char *line = NULL;
 	size_t room = 0;
 
-	if (!f)
-		below_note(&u->below, -errno);
 	while (f && getline(&line, &room, f) > 0) {
 		struct mount m;
 
@@ -156,8 +152,6 @@ static int check_btrfs(struct use *u)
 	struct dirent *entry;
 	char path[PATH_MAX];
 
-	if (!dir)
-		below_note(&u->below, -errno);
 	while (dir && (entry = root_next(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
@@ -175,8 +169,6 @@ static int check_swaps(struct use *u)
 	_cleanup_free_ char *line = NULL;
 	size_t room = 0;
 
-	if (!f)
-		below_note(&u->below, -errno);
 	while (f && getline(&line, &room, f) > 0) {
 		line[strcspn(line, " \t\n")] = '\0';
 		unmangle(line);
@@ -205,11 +197,11 @@ static bool claimed(struct use *u, const char *node)
 	_cleanup_fd_ int own = -1;
 	struct stat st;
 
-	if (below_note(&u->below, fd) < 0 || fstat(fd, &st) || !S_ISBLK(st.st_mode))
+	if (fd < 0 || fstat(fd, &st) || !S_ISBLK(st.st_mode))
 		return false;
 	own = root_openf(u->r, O_RDONLY | O_EXCL, "%s", node);
 	/* others, such as ENOMEDIUM, are the disk's answer */
-	if (root_exhausted(own) || own == -EACCES || own == -EPERM)
+	if (own == -EACCES || own == -EPERM)
 		below_note(&u->below, own);
 	return own == -EBUSY;
 }
@@ -220,8 +212,6 @@ static int check_claims(struct use *u)
 	char path[PATH_MAX], node[sizeof("/dev/") + NAME_MAX];
 	struct dirent *entry;
 
-	if (!dir)
-		below_note(&u->below, -errno);
 	while (dir && (entry = root_next(dir))) {
 		if (entry->d_name[0] == '.' ||
 		    root_exists(u->r, "sys/class/block/%s/partition", entry->d_name))
@@ -242,15 +232,12 @@ static int check_interfaces(struct use *u)
 	char path[PATH_MAX];
 	uint64_t flags;
 
-	if (!dir)
-		below_note(&u->below, -errno);
 	while (dir && (entry = root_next(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof(path), "sys/class/net/%s/device", entry->d_name);
 		if (!lies_below(&u->below, path) ||
-		    below_note(&u->below, root_number(u->r, &flags, "sys/class/net/%s/flags",
-						      entry->d_name)) ||
+		    root_number(u->r, &flags, "sys/class/net/%s/flags", entry->d_name) ||
 		    !(flags & IFF_UP))
 			continue;
 		return busy(u, "its network interface is up:", entry->d_name,

@@ -34,7 +34,8 @@ struct below {
 	const struct root *r;
 	char home[PATH_MAX]; /* the function's own folder, without links */
 	unsigned int looks;  /* at block devices, for the one at hand */
-	int error; /* -errno: something could not be looked at, so that "no" is not known */
+	/* -errno: something could not be looked at; what root_missed() knows is not in it */
+	int error;
 };
 
 /** below_note() - keep @rc as the error when root_unread() says so. Returns @rc. */
@@ -43,7 +44,7 @@ int below_note(struct below *b, int rc);
 /** below_begin() - for the function @a. 0 or -errno. */
 int below_begin(struct below *b, const struct root *r, const struct pci_addr *a);
 
-/* The functions that follow say no, and note an error, when they could not look. */
+/* The functions that follow say no, and the error or root_missed() is set, when they could not look. */
 
 /** lies_below() - whether @path of the root leads to the function's folder or into it. */
 bool lies_below(struct below *b, const char *path);

@@ -69,7 +69,7 @@ static int write_name(int folder, const char *file, const char *driver)
 	if (fd < 0)
 		return -errno;
 	n = snprintf(text, sizeof(text), "%s\n", driver);
-	if (n < 0 || (size_t)n >= sizeof(text))
+	if ((size_t)n >= sizeof(text))
 		return -ENAMETOOLONG;
 	did = write(fd, text, (size_t)n);
 	if (did < 0)
@@ -103,7 +103,7 @@ int former_save(const struct root *r, const struct pci_addr *a, const char *driv
 int former_load(const struct root *r, const struct pci_addr *a, char *driver, size_t size)
 {
 	_cleanup_fd_ int folder = open_folder(r, false), fd = -1;
-	char bdf[PCI_ADDR_LEN], text[ROOT_NAME + 1];
+	char bdf[PCI_ADDR_LEN], text[ROOT_NAME + 1], *end;
 	ssize_t n;
 	int rc;
 
@@ -119,10 +119,10 @@ int former_load(const struct root *r, const struct pci_addr *a, char *driver, si
 	if (n < 0)
 		return -errno;
 	/* written as one line, so that a torn file is no name */
-	if (n < 1 || (size_t)n > size || n == sizeof(text) || text[n - 1] != '\n' ||
-	    memchr(text, '\0', (size_t)n))
+	end = memchr(text, '\n', (size_t)n);
+	if (!end || end + 1 != text + n || (size_t)n > size || memchr(text, '\0', (size_t)n))
 		return -EINVAL;
-	text[n - 1] = '\0';
+	*end = '\0';
 	if (!is_driver_name(text))
 		return -EINVAL;
 	copy_text(driver, size, text);

@@ -200,7 +200,8 @@ static void fails(int rc, enum cause cause, const char *message, const char *hin
 {
 	assert_true(rc < 0);
 	if (!strstr(k->e.message, message) || !strstr(k->e.hint, hinted))
-		fail_msg("expected \"%s\" and \"%s\", got \"%s\" and \"%s\"", message, hinted, k->e.message, k->e.hint);
+		fail_msg("expected \"%s\" and \"%s\", got \"%s\" and \"%s\"", message, hinted,
+			 k->e.message, k->e.hint);
 	assert_int_equal(k->e.cause, cause);
 }
 
@@ -264,7 +265,8 @@ static void had_unknown(void **state)
 	/* by its ids vfio-pci takes it again */
 	driven_by("vfio-pci");
 	k->ids = "vfio-pci";
-	fails(unbind_it(), CAUSE_FAILED, "vfio-pci took it again by its ids", "vfio_pci/parameters/ids");
+	fails(unbind_it(), CAUSE_FAILED, "vfio-pci took it again by its ids",
+	      "vfio_pci/parameters/ids");
 }
 
 /* A bind that fails leaves all as it was. */
@@ -303,10 +305,12 @@ static void former_refuses(void **state)
 	(void)state;
 	assert_int_equal(bind_it(), 0);
 	k->refuses = "nvme";
-	fails(unbind_it(), CAUSE_FAILED, "but nvme did not take it back: it has no driver", "msictl unbind 04:00.0");
+	fails(unbind_it(), CAUSE_FAILED, "but nvme did not take it back: it has no driver",
+	      "msictl unbind 04:00.0");
 	/* remembered until it has it back */
 	has("", "", "nvme");
-	fails(unbind_it(), CAUSE_FAILED, "but nvme did not take it back", "load nvme if it is a module");
+	fails(unbind_it(), CAUSE_FAILED, "but nvme did not take it back",
+	      "load nvme if it is a module");
 	k->refuses = "-";
 	assert_int_equal(unbind_it(), 0);
 	has("nvme", "", NULL);
@@ -354,14 +358,18 @@ static void group_is_not_viable(void **state)
 	tree_link(&k->t, HOME "/iommu_group", "../../../kernel/iommu_groups/0");
 	tree_text(&k->t, "dev/vfio/0", "");
 	tree_text(&k->t, "sys/devices/pci0000:00/0000:04:00.1/class", "0x020000\n");
-	tree_link(&k->t, "sys/devices/pci0000:00/0000:04:00.1/driver", "../../../bus/pci/drivers/ahci");
-	tree_link(&k->t, "sys/bus/pci/devices/0000:04:00.1", "../../../devices/pci0000:00/0000:04:00.1");
+	tree_link(&k->t, "sys/devices/pci0000:00/0000:04:00.1/driver",
+		  "../../../bus/pci/drivers/ahci");
+	tree_link(&k->t, "sys/bus/pci/devices/0000:04:00.1",
+		  "../../../devices/pci0000:00/0000:04:00.1");
 	tree_link(&k->t, "sys/kernel/iommu_groups/0/devices/0000:04:00.1",
 		  "../../../../devices/pci0000:00/0000:04:00.1");
 	if (bind_it())
 		fail_msg("%s", k->e.message);
-	assert_string_equal(k->c.note, "group 0 is not viable yet: 04:00.1 has ahci; msictl bind 04:00.1 frees it for "
-				       "VFIO");
+	assert_string_equal(
+		k->c.note,
+		"group 0 is not viable yet: 04:00.1 has ahci; msictl bind 04:00.1 frees it for "
+		"VFIO");
 }
 
 int main(void)

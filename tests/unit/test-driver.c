@@ -7,8 +7,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <net/if.h>
-#include <poll.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -18,103 +16,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
-#include "driver/internal.h"
-#include "driver/bind.h"
-#include "tree.h"
-#include "base/util.h"
-
-#define DEV    "sys/bus/pci/devices/0000:04:00.0"
-#define HOME   "sys/devices/pci0000:00/0000:00:04.0/0000:04:00.0"
-#define FORMER "run/msictl/former/0000:04:00.0"
-
-static const struct pci_addr nvme = { 0, 4, 0, 0 };
-
-struct bench {
-	struct tree t;
-	struct trace trace;
-	char lines[4096];
-	struct driver_change c;
-	struct error e;
-};
-
-static void keep_line(void *ctx, const char *text)
-{
-	struct bench *b = ctx;
-
-	append(b->lines, sizeof(b->lines), "%s\n", text);
-}
-
-static void is_driven_by(const struct bench *b, const char *driver)
-{
-	char full[PATH_MAX], target[128];
-
-	unlink(tree_path(&b->t, HOME "/driver", full));
-	snprintf(target, sizeof(target), "../../../../bus/pci/drivers/%s", driver);
-	if (driver[0])
-		tree_link(&b->t, HOME "/driver", target);
-}
-
-static void add_driver(const struct bench *b, const char *driver)
-{
-	static const char *const files[] = { "bind", "unbind" };
-	char path[128];
-
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s/%s", driver, files[i]);
-		tree_text(&b->t, path, "");
-	}
-}
-
-/* An nvme disk in IOMMU group 9, vfio-pci loaded, nothing in use. */
-static int setup(void **state)
-{
-	static struct bench b;
-	struct tree *t = &b.t;
-
-	memset(&b, 0, sizeof(b));
-	tree_new(t);
-	/* the tree stands for the running system: nothing in it leads out of it but by relative links */
-	t->root.live = true;
-	b.trace = (struct trace){ .line = keep_line, .ctx = &b };
-	tree_text(t, HOME "/class", "0x010802\n");
-	tree_text(t, HOME "/vendor", "0x1b36\n");
-	tree_text(t, HOME "/device", "0x0010\n");
-	tree_text(t, HOME "/driver_override", "(null)\n");
-	tree_link(t, DEV, "../../../devices/pci0000:00/0000:00:04.0/0000:04:00.0");
-	tree_folder(t, "sys/kernel/iommu_groups/9/devices/");
-	tree_link(t, HOME "/iommu_group", "../../../../kernel/iommu_groups/9");
-	tree_folder(t, "sys/class/iommu/dmar0/");
-	tree_text(t, "sys/bus/pci/drivers_probe", "");
-	tree_folder(t, "run/");
-	tree_text(t, "dev/vfio/9", "");
-	add_driver(&b, "nvme");
-	add_driver(&b, "vfio-pci");
-	is_driven_by(&b, "nvme");
-	*state = &b;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct bench *b = *state;
-
-	tree_free(&b->t);
-	/* and nothing closed what is not its own */
-	assert_true(fcntl(STDIN_FILENO, F_GETFD) >= 0);
-	return 0;
-}
-
-static int bind_it(struct bench *b, bool force)
-{
-	b->lines[0] = '\0';
-	return driver_bind(&b->t.root, &nvme, force, 1000, &b->trace, &b->c, &b->e);
-}
-
-static int unbind_it(struct bench *b)
-{
-	b->lines[0] = '\0';
-	return driver_unbind(&b->t.root, &nvme, &b->trace, &b->c, &b->e);
-}
+#include "driver-bench.h"
 
 /* mkdirat(2) as it is on a full file system. */
 static bool no_room;
@@ -185,21 +87,6 @@ int fsmount(int fd, unsigned int flags, unsigned int attributes)
 	return fails_now() ? -1 : (int)syscall(SYS_fsmount, fd, flags, attributes);
 }
 
-/* The time limit of the last poll(2), which a signal interrupts; 0: nobody asks. */
-static int limit_ms;
-
-int poll(struct pollfd *fds, nfds_t n, int timeout)
-{
-	const struct timespec limit = { .tv_sec = timeout / 1000, .tv_nsec = timeout % 1000 * 1000000L };
-
-	if (limit_ms) {
-		limit_ms = timeout;
-		errno = EINTR;
-		return -1;
-	}
-	return ppoll(fds, n, timeout < 0 ? NULL : &limit, NULL);
-}
-
 /*
  * Something uses the function: whatever cannot be looked at, it is not taken for free. Where @says is not said, the
  * reason is.
@@ -220,7 +107,8 @@ static void assert_never_free_by(struct bench *b, const char *says, int err)
 		if (driver_in_use(&b->t.root, &nvme, &b->e) >= 0)
 			fail_msg("free when %s fails", what);
 		done = calls < at;
-		if (!strstr(b->e.message, says) && b->e.err != err && !strstr(b->e.message, errno_name(err, name)))
+		if (!strstr(b->e.message, says) && b->e.err != err &&
+		    !strstr(b->e.message, errno_name(err, name)))
 			fail_msg("%s fails: %s", what, b->e.message);
 		assert_true(!done || strstr(b->e.message, says));
 	}
@@ -233,28 +121,6 @@ static void assert_never_free(struct bench *b, const char *says)
 {
 	assert_never_free_by(b, says, ENOMEM);
 	assert_never_free_by(b, says, EIO);
-}
-
-static void assert_file(const struct bench *b, const char *path, const char *text)
-{
-	char buf[256] = "";
-	_cleanup_fd_ int fd = root_openf(&b->t.root, O_RDONLY, "%s", path);
-
-	assert_true(fd >= 0);
-	assert_true(read(fd, buf, sizeof(buf) - 1) >= 0);
-	assert_string_equal(buf, text);
-}
-
-static void assert_refused(struct bench *b, enum cause cause, const char *message, const char *advice)
-{
-	assert_true(bind_it(b, false) < 0);
-	assert_int_equal(b->e.cause, cause);
-	if (!strstr(b->e.message, message) || !strstr(b->e.hint, advice))
-		fail_msg("%s / %s", b->e.message, b->e.hint);
-	/* before anything was touched */
-	assert_file(b, HOME "/driver_override", "(null)\n");
-	assert_file(b, "sys/bus/pci/drivers/nvme/unbind", "");
-	assert_false(root_exists(&b->t.root, FORMER));
 }
 
 /* ---- bind */
@@ -330,7 +196,9 @@ static void no_groups(void **state)
 	assert_refused(b, CAUSE_FAILED, "offers no VFIO groups", "CONFIG_VFIO_GROUP=y");
 	is_driven_by(b, "vfio-pci");
 	tree_text(&b->t, HOME "/vfio-dev/vfio3/dev", "511:3\n");
-	assert_int_equal(driver_bind(&b->t.root, &nvme, false, UINT64_MAX / 2, &b->trace, &b->c, &b->e), -ENOENT);
+	assert_int_equal(driver_bind(&b->t.root, &nvme, false, UINT64_MAX / 2, &b->trace, &b->c,
+				     &b->e),
+			 -ENOENT);
 	assert_non_null(strstr(b->e.message, "only /dev/vfio/devices/vfio3"));
 }
 
@@ -369,10 +237,12 @@ static void another_member_blocks(void **state)
 	struct bench *b = *state;
 
 	is_driven_by(b, "vfio-pci");
-	tree_link(&b->t, "sys/kernel/iommu_groups/9/devices/0000:04:00.0", "../../../../bus/pci/devices/0000:04:00.0");
+	tree_link(&b->t, "sys/kernel/iommu_groups/9/devices/0000:04:00.0",
+		  "../../../../bus/pci/devices/0000:04:00.0");
 	tree_folder(&b->t, "sys/bus/pci/devices/0000:04:00.1/");
 	tree_link(&b->t, "sys/bus/pci/devices/0000:04:00.1/driver", "../../drivers/e1000e");
-	tree_link(&b->t, "sys/kernel/iommu_groups/9/devices/0000:04:00.1", "../../../../bus/pci/devices/0000:04:00.1");
+	tree_link(&b->t, "sys/kernel/iommu_groups/9/devices/0000:04:00.1",
+		  "../../../../bus/pci/devices/0000:04:00.1");
 	assert_int_equal(bind_it(b, false), 0);
 	assert_non_null(strstr(b->c.note, "04:00.1 has e1000e"));
 }
@@ -418,22 +288,6 @@ static void no_such_function(void **state)
 
 /* ---- in use */
 
-static void disk(const struct bench *b, const char *number, const char *folder)
-{
-	char path[128], target[256];
-
-	snprintf(path, sizeof(path), "%s/", folder);
-	tree_folder(&b->t, path);
-	snprintf(path, sizeof(path), "sys/dev/block/%s", number);
-	snprintf(target, sizeof(target), "../../../%s", folder);
-	tree_link(&b->t, path, target);
-}
-
-static void mounts(const struct bench *b, const char *text)
-{
-	tree_text(&b->t, "proc/self/mountinfo", text);
-}
-
 static void mounted_partition(void **state)
 {
 	struct bench *b = *state;
@@ -478,7 +332,8 @@ static void mounted_elsewhere(void **state)
 
 	/* another function whose path begins alike */
 	disk(b, "259:1", HOME "0/nvme/nvme1/nvme1n1");
-	mounts(b, "23 22 259:1 / /home rw - xfs /dev/nvme1n1 rw\nnonsense\n1 2 3 4 5 -\n1 2 x:y / /z rw - a b c\n");
+	mounts(b,
+	       "23 22 259:1 / /home rw - xfs /dev/nvme1n1 rw\nnonsense\n1 2 3 4 5 -\n1 2 x:y / /z rw - a b c\n");
 	assert_int_equal(driver_in_use(&b->t.root, &nvme, &b->e), 0);
 }
 
@@ -525,7 +380,8 @@ static void layers_of_a_deep_stack(void **state)
 	for (int i = 0; i < 12; i++) {
 		snprintf(path, sizeof(path), "sys/devices/virtual/block/dm-%d/", i + 1);
 		tree_folder(&b->t, path);
-		snprintf(link, sizeof(link), "sys/devices/virtual/block/dm-%d/slaves/dm-%d", i, i + 1);
+		snprintf(link, sizeof(link), "sys/devices/virtual/block/dm-%d/slaves/dm-%d", i,
+			 i + 1);
 		snprintf(to, sizeof(to), "../../dm-%d", i + 1);
 		tree_link(&b->t, link, to);
 	}
@@ -626,8 +482,9 @@ static void swap_space(void **state)
 	if (mknod(tree_path(&b->t, "dev/nvme swap", full), S_IFBLK | 0600, makedev(259, 3)))
 		skip();
 	disk(b, "259:3", HOME "/nvme/nvme0/nvme0n1/nvme0n1p3");
-	tree_text(&b->t, "proc/swaps",
-		  "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n/dev/nvme\\040swap  partition\t100\t0\t-2\n");
+	tree_text(
+		&b->t, "proc/swaps",
+		"Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n/dev/nvme\\040swap  partition\t100\t0\t-2\n");
 	assert_refused(b, CAUSE_BUSY, "swap space /dev/nvme swap", "swapoff");
 }
 
@@ -638,7 +495,8 @@ static void interface_up(void **state)
 	tree_folder(&b->t, HOME "/net/eth0/");
 	tree_text(&b->t, HOME "/net/eth0/flags", "0x1002\n");
 	tree_link(&b->t, HOME "/net/eth0/device", "../..");
-	tree_link(&b->t, "sys/class/net/eth0", "../../devices/pci0000:00/0000:00:04.0/0000:04:00.0/net/eth0");
+	tree_link(&b->t, "sys/class/net/eth0",
+		  "../../devices/pci0000:00/0000:00:04.0/0000:04:00.0/net/eth0");
 	tree_text(&b->t, "sys/class/net/lo/flags", "0x9\n");
 	assert_int_equal(driver_in_use(&b->t.root, &nvme, &b->e), 0);
 	tree_text(&b->t, HOME "/net/eth0/flags", "0x1003\n");
@@ -652,13 +510,16 @@ static void interface_in_another_namespace(void **state)
 	char full[PATH_MAX];
 
 	tree_folder(&b->t, HOME "/net/");
-	assert_refused(b, CAUSE_BUSY,
-		       "1 of its network interfaces may be up in a network namespace that cannot be looked "
-		       "at: ENOENT",
-		       "bind 04:00.0 --force");
+	assert_refused(
+		b, CAUSE_BUSY,
+		"1 of its network interfaces may be up in a network namespace that cannot be looked "
+		"at: ENOENT",
+		"bind 04:00.0 --force");
 	tree_folder(&b->t, "proc/");
-	assert_refused(b, CAUSE_BUSY, "1 of its network interfaces may be up in a network namespace that was not found",
-		       "bind 04:00.0 --force");
+	assert_refused(
+		b, CAUSE_BUSY,
+		"1 of its network interfaces may be up in a network namespace that was not found",
+		"bind 04:00.0 --force");
 	/* below the function, as of a virtio or USB device */
 	rmdir(tree_path(&b->t, HOME "/net", full));
 	assert_int_equal(driver_in_use(&b->t.root, &nvme, &b->e), 0);
@@ -676,9 +537,12 @@ static void interfaces_of_a_namespace(void **state)
 	_cleanup_fd_ int sysfs = -1;
 
 	tree_text(&b->t, HOME "/net/eth0/flags", "0x1002\n");
-	tree_link(&b->t, "sys/class/net/eth0", "../../devices/pci0000:00/0000:00:04.0/0000:04:00.0/net/eth0");
-	tree_text(&b->t, "sys/devices/pci0000:00/0000:00:04.0/0000:04:00.01/net/eth9/flags", "0x1003\n");
-	tree_link(&b->t, "sys/class/net/eth9", "../../devices/pci0000:00/0000:00:04.0/0000:04:00.01/net/eth9");
+	tree_link(&b->t, "sys/class/net/eth0",
+		  "../../devices/pci0000:00/0000:00:04.0/0000:04:00.0/net/eth0");
+	tree_text(&b->t, "sys/devices/pci0000:00/0000:00:04.0/0000:04:00.01/net/eth9/flags",
+		  "0x1003\n");
+	tree_link(&b->t, "sys/class/net/eth9",
+		  "../../devices/pci0000:00/0000:00:04.0/0000:04:00.01/net/eth9");
 	tree_text(&b->t, "sys/devices/virtual/net/lo/flags", "0x9\n");
 	tree_link(&b->t, "sys/class/net/lo", "../../devices/virtual/net/lo");
 	tree_text(&b->t, "sys/class/net/bonding_masters", "\n");
@@ -691,7 +555,8 @@ static void interfaces_of_a_namespace(void **state)
 
 	/* one whose state cannot be read is none that was found */
 	tree_folder(&b->t, HOME "/net/eth1/");
-	tree_link(&b->t, "sys/class/net/eth1", "../../devices/pci0000:00/0000:00:04.0/0000:04:00.0/net/eth1");
+	tree_link(&b->t, "sys/class/net/eth1",
+		  "../../devices/pci0000:00/0000:00:04.0/0000:04:00.0/net/eth1");
 	n.found = 0;
 	assert_int_equal(netns_look(&n, sysfs, "/proc/7/ns/net"), 0);
 	assert_int_equal(n.found, 1);
@@ -707,7 +572,8 @@ static void interfaces_of_a_namespace(void **state)
 /* A real namespace: its sysfs has its own lo, and no interface of a device; this thread stays where it is. */
 static void sysfs_of_a_namespace(void **state)
 {
-	_cleanup_fd_ int here = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), there = -1, sysfs = -1;
+	_cleanup_fd_ int here = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), there = -1,
+			 sysfs = -1;
 	struct stat before, after;
 
 	(void)state;
@@ -767,7 +633,8 @@ static void put_up(const char *name)
  */
 static void tour_of_a_namespace(void **state)
 {
-	_cleanup_fd_ int here = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), there = -1, sysfs = -1;
+	_cleanup_fd_ int here = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), there = -1,
+			 sysfs = -1;
 	struct bench *b = *state;
 	char full[PATH_MAX], target[64];
 	struct net_elsewhere n;
@@ -802,9 +669,12 @@ static void tour_of_a_namespace(void **state)
 	assert_string_equal(n.up, "lo");
 	assert_string_equal(n.where, "/proc/100/task/101/ns/net");
 	net_elsewhere_free(&n);
-	assert_never_free(b, "its network interface lo is up in another network namespace (/proc/100/task/101/ns/net)");
-	assert_string_equal(b->e.hint, "nsenter --net=/proc/100/task/101/ns/net ip link set down dev lo   "
-				       "(bind 04:00.0 --force takes it all the same)");
+	assert_never_free(
+		b,
+		"its network interface lo is up in another network namespace (/proc/100/task/101/ns/net)");
+	assert_string_equal(b->e.hint,
+			    "nsenter --net=/proc/100/task/101/ns/net ip link set down dev lo   "
+			    "(bind 04:00.0 --force takes it all the same)");
 	/* one that is seen here too counts once, and the look goes on */
 	tree_folder(&b->t, "sys/devices/virtual/net/lo/");
 	tree_folder(&b->t, "sys/devices/virtual/other/net/.lo/");
@@ -940,19 +810,6 @@ static void folder_not_found(void **state)
 	assert_int_equal(b->e.err, ENOENT);
 }
 
-/* Whoever cannot wait for a node does not say that the node is there. */
-static void node_without_descriptors(void **state)
-{
-	struct bench *b = *state;
-	struct rlimit before = tree_exhaust(0);
-	int rc = node_wait(&b->t.root, 9, false, 1000);
-
-	tree_plenty(&before);
-	assert_int_equal(rc, -EMFILE);
-	assert_int_equal(node_wait(&b->t.root, 9, false, 1000), 0);
-	assert_int_equal(node_wait(&b->t.root, 9, true, 1000), -ETIMEDOUT);
-}
-
 /* What cannot be remembered is not bound: nobody would know what to give back. */
 static void no_room_to_remember(void **state)
 {
@@ -1014,9 +871,10 @@ static void unbind_steps(void **state)
 	assert_int_equal(former_save(&b->t.root, &nvme, "nvme"), 0);
 	b->trace.dry_run = true;
 	assert_int_equal(unbind_it(b), 0);
-	assert_string_equal(b->lines, "would: write(/" DEV "/driver_override: \\n)\n"
-				      "would: write(/" DEV "/driver/unbind: 0000:04:00.0)\n"
-				      "would: write(/sys/bus/pci/drivers/nvme/bind: 0000:04:00.0)\n");
+	assert_string_equal(b->lines,
+			    "would: write(/" DEV "/driver_override: \\n)\n"
+			    "would: write(/" DEV "/driver/unbind: 0000:04:00.0)\n"
+			    "would: write(/sys/bus/pci/drivers/nvme/bind: 0000:04:00.0)\n");
 	assert_string_equal(b->c.to, "nvme");
 	assert_true(root_exists(&b->t.root, FORMER));
 }
@@ -1106,59 +964,6 @@ static void unbind_while_held(void **state)
 	assert_file(b, HOME "/driver_override", "(null)\n");
 }
 
-/* ---- the node */
-
-static void *make_node(void *arg)
-{
-	struct bench *b = arg;
-
-	usleep(50000);
-	tree_text(&b->t, "dev/vfio/noiommu-3", "");
-	return NULL;
-}
-
-static void node_appears(void **state)
-{
-	struct bench *b = *state;
-	pthread_t thread;
-	uint64_t begin = now_us();
-
-	assert_int_equal(node_wait(&b->t.root, 9, false, 0), 0);
-	assert_int_equal(node_wait(&b->t.root, 3, true, 20000), -ETIMEDOUT);
-	assert_true(now_us() - begin >= 20000);
-	assert_int_equal(pthread_create(&thread, NULL, make_node, b), 0);
-	assert_int_equal(node_wait(&b->t.root, 3, true, 20000000), 0);
-	pthread_join(thread, NULL);
-	assert_true(now_us() - begin < 10000000);
-}
-
-/* The wait ends with its time limit, or when a signal comes. */
-static void node_wait_has_an_end(void **state)
-{
-	struct bench *b = *state;
-
-	limit_ms = 1;
-	assert_int_equal(node_wait(&b->t.root, 3, true, 5000000), -EINTR);
-	assert_in_range(limit_ms, 4000, 5000);
-	assert_int_equal(node_wait(&b->t.root, 3, true, UINT64_C(4000000000000)), -EINTR);
-	assert_int_equal(limit_ms, INT_MAX);
-	limit_ms = 0;
-}
-
-/* The folder comes later than the wait. */
-static void node_folder_appears(void **state)
-{
-	struct bench *b = *state;
-	char full[PATH_MAX];
-	pthread_t thread;
-
-	unlink(tree_path(&b->t, "dev/vfio/9", full));
-	rmdir(tree_path(&b->t, "dev/vfio", full));
-	assert_int_equal(pthread_create(&thread, NULL, make_node, b), 0);
-	assert_int_equal(node_wait(&b->t.root, 3, true, 20000000), 0);
-	pthread_join(thread, NULL);
-}
-
 #define AT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -1202,13 +1007,9 @@ int main(void)
 		AT(no_room_to_remember),
 		AT(not_root),
 		AT(folder_not_found),
-		AT(node_without_descriptors),
 		AT(unbind_to_a_driver_that_is_gone),
 		AT(unbind_what_is_not_bound),
 		AT(unbind_while_held),
-		AT(node_appears),
-		AT(node_wait_has_an_end),
-		AT(node_folder_appears),
 	};
 
 	return cmocka_run_group_tests_name("driver", tests, NULL, NULL);
