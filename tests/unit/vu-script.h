@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
-#include "vfio-user/client.h"
+#include "vfio-user/internal.h"
 #include "vu-peer.h"
 
 #define MAX_SEEN 300u
@@ -79,14 +79,22 @@ static inline void note(struct peer *p, const struct vu_message *m)
 }
 
 /* A reply as a device with VECTORS of MSI-X gives it; returns its size. */
-static inline size_t answer(const struct peer *p, const struct vu_message *m, bool lies, uint8_t *out)
+static inline size_t answer(const struct peer *p, const struct vu_message *m, bool lies,
+			    uint8_t *out)
 {
 	struct vu_version v = { .max_msg_fds = p->max_fds,
 				.max_data_xfer = p->max_xfer ? p->max_xfer : VU_DEFAULT_XFER,
 				.grant = p->grant };
-	struct vfio_device_info di = { .argsz = 16, .flags = VFIO_DEVICE_FLAGS_PCI, .num_regions = 9, .num_irqs = 5 };
-	struct vfio_irq_info ii = { .argsz = sizeof(ii), .flags = 1, .count = lies ? UINT32_MAX : VECTORS };
-	struct vfio_region_info ri = { .argsz = sizeof(ri), .flags = 3, .size = lies ? UINT64_MAX : 4096 }, asked;
+	struct vfio_device_info di = {
+		.argsz = 16, .flags = VFIO_DEVICE_FLAGS_PCI, .num_regions = 9, .num_irqs = 5
+	};
+	struct vfio_irq_info ii = { .argsz = sizeof(ii),
+				    .flags = 1,
+				    .count = lies ? UINT32_MAX : VECTORS };
+	struct vfio_region_info ri = { .argsz = sizeof(ri),
+				       .flags = 3,
+				       .size = lies ? UINT64_MAX : 4096 },
+				asked;
 
 	if (p->no_pci)
 		di.flags = VFIO_DEVICE_FLAGS_PLATFORM;
@@ -144,7 +152,9 @@ static inline void ask_first(struct peer *p)
 /* Until the client has enough. */
 static inline void flood(struct peer *p, useconds_t pause)
 {
-	const struct vu_header h = { .id = 7, .command = VU_DMA_READ, .size = sizeof(h), .flags = VU_NO_REPLY };
+	const struct vu_header h = {
+		.id = 7, .command = VU_DMA_READ, .size = sizeof(h), .flags = VU_NO_REPLY
+	};
 
 	while (send(p->sock, &h, sizeof(h), MSG_NOSIGNAL) == sizeof(h))
 		usleep(pause);
@@ -155,9 +165,10 @@ static inline bool reply(struct peer *p, const struct vu_message *m, enum trick 
 {
 	uint8_t out[1024] = { 0 };
 	size_t n = answer(p, m, trick == LIES, out);
-	struct vu_header h = {
-		.id = m->header.id, .command = m->header.command, .size = (uint32_t)(sizeof(h) + n), .flags = VU_REPLY
-	};
+	struct vu_header h = { .id = m->header.id,
+			       .command = m->header.command,
+			       .size = (uint32_t)(sizeof(h) + n),
+			       .flags = VU_REPLY };
 	uint32_t granted = 5;
 	int fd[2] = { 0, 1 };
 
@@ -214,23 +225,34 @@ static inline void *serve(void *arg)
 
 static const struct trace quiet;
 
-/* 0 and the back end's handle, or what vfio_user_start() said. */
+/* Whether the client waits in vain, and should not do so for long. */
+static inline bool waits_in_vain(const struct peer *p)
+{
+	return (p->trick == SILENT || p->trick == DRIP || p->pause) && !p->loop;
+}
+
+/*
+ * 0 and the back end's handle, or what vfio_user_start() said. A peer that answers VERSION well has all the time for
+ * the answer: on a busy machine its thread may not run for a while.
+ */
 static inline int start(struct peer *p, void **u, struct error *e)
 {
+	const bool quick = waits_in_vain(p);
 	const struct open_request req = { .spec = "vfio-user:x",
 					  .trace = &quiet,
 					  .loop = p->loop,
-					  .timeout_us = (p->trick == SILENT || p->trick == DRIP || p->pause) && !p->loop
-								? QUICK
-								: PATIENT };
-	int sock[2];
+					  .timeout_us = quick && p->at == 0 ? QUICK : PATIENT };
+	int sock[2], rc;
 
 	pair(sock);
 	p->sock = sock[0];
 	p->max_fds = p->max_fds ? p->max_fds : 16;
 	assert_int_equal(pthread_create(&p->thread, NULL, serve, p), 0);
 	*e = (struct error){ 0 };
-	return vfio_user_start(sock[1], 0, &req, u, e);
+	rc = vfio_user_start(sock[1], 0, &req, u, e);
+	if (rc == 0 && quick)
+		((struct vfio_user *)*u)->timeout_us = QUICK;
+	return rc;
 }
 
 static inline void started(struct peer *p, void **u)
@@ -250,7 +272,9 @@ static inline void stop(struct peer *p, void *u)
 
 static inline struct irq_set set_of(unsigned int start, unsigned int count)
 {
-	struct irq_set s = { .index = IRQ_MSIX, .data = IRQ_DATA_EVENTFD, .start = start, .count = count };
+	struct irq_set s = {
+		.index = IRQ_MSIX, .data = IRQ_DATA_EVENTFD, .start = start, .count = count
+	};
 
 	vector_set_add_range(&s.attach, start, count);
 	return s;
