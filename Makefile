@@ -62,7 +62,7 @@ lab: all ## a shell in a virtual machine with real vfio-pci devices: LAB='--kern
 	tests/deps lab
 	PATH="$(CURDIR)/$(B):$$PATH" tests/lab/vm $(LAB)
 
-lint: ## style, static analysis, include graph
+lint: ## style, static analysis, who includes and calls whom, the figures of src/
 	tests/lint
 
 # --- figures beside those of bare C programs, asserting none; see tests/bench/bench.c ---
