@@ -169,7 +169,6 @@ static int send_reply(struct vu_server *s)
 		else if (errno != EINTR)
 			return -errno;
 	}
-	s->size = 0;
 	s->sent = 0;
 	return 1;
 }
@@ -262,13 +261,10 @@ int vu_server_serve(struct vu_server *s, int sock)
 	/* A byte out of band would go beside the stream, and what is on it with it. */
 	setsockopt(sock, SOL_SOCKET, SO_OOBINLINE, &(int){ 1 }, sizeof(int));
 	s->served = true;
-	s->closing = false;
 	s->peer = (struct vu_peer){ 0 };
 	s->reader.max = VU_MAX_MESSAGE;
 	s->reader.ahead = s->ahead;
 	s->reader.leave = &s->leave;
-	s->deadline = 0;
-	s->size = 0;
 	s->sent = 0;
 	return 0;
 }

@@ -1,65 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Descriptors of clients that the server must not close: which stay, when they go, and who waits for them. */
-#include <dlfcn.h>
-#include <poll.h>
-#include <sched.h>
-#include <signal.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 
 #include "vfio-user/leave.h"
-#include "vu-peer.h"
-
-/* A client's descriptors have this number or a higher one. */
-#define FIRST 64
-
-static struct {
-	pid_t last;   /* the process that clone(2) made last */
-	bool fails;   /* there are no more processes */
-	bool dawdles; /* whoever called clone(2) goes on when the new process has ended, or after a while */
-	bool holds;   /* it does not end */
-	int fork_errno;
-} play;
-
-/* The end of a process that closes for somebody else may wait: here it does so for a while. */
-void _exit(int status)
-{
-	if (play.holds)
-		poll(NULL, 0, 20000);
-	for (;;)
-		syscall(SYS_exit_group, status);
-}
-
-int clone(int (*fn)(void *), void *stack, int flags, void *arg, ...)
-{
-	static int (*real)(int (*)(void *), void *, int, void *, ...);
-
-	if (play.fails) {
-		errno = EAGAIN;
-		return -1;
-	}
-	if (!real)
-		*(void **)&real = dlsym(RTLD_NEXT, "clone");
-	play.last = real(fn, stack, flags, arg);
-	for (int i = 0; play.dawdles && i < 20; i++)
-		if (waitpid(play.last, NULL, __WCLONE | WNOHANG) == 0)
-			usleep(10000);
-	return play.last;
-}
-
-pid_t fork(void)
-{
-	static pid_t (*real)(void);
-
-	if (play.fork_errno) {
-		errno = play.fork_errno;
-		return -1;
-	}
-	if (!real)
-		*(void **)&real = dlsym(RTLD_NEXT, "fork");
-	return real();
-}
+#include "vu-apart.h"
 
 /* Eventfds are harmless here when the owner says so. */
 static bool harmless(const void *owner, int fd)
@@ -73,14 +17,6 @@ struct world {
 	bool before[DESCRIPTORS];
 	struct rlimit limit;
 };
-
-/* It has descriptors of its own, and knows no clone(2) that shares the table alone. */
-static bool under_valgrind(void)
-{
-	const char *preload = getenv("LD_PRELOAD");
-
-	return preload && strstr(preload, "vgpreload");
-}
 
 static int setup(void **state)
 {
@@ -125,25 +61,6 @@ static struct world *begun(void **state)
 	alarm(60);
 	assert_int_equal(vu_leave_init(&w->l), 0);
 	return w;
-}
-
-static bool is_open(int fd)
-{
-	return fcntl(fd, F_GETFD) >= 0;
-}
-
-/* Whether nobody has the other end of the pipe any more, within @ms. */
-static bool let_go(int fd, int ms)
-{
-	struct pollfd p = { .fd = fd };
-
-	return poll(&p, 1, ms) == 1 && p.revents & POLLHUP;
-}
-
-/* A pipe whose ends come behind all others. */
-static void make_pipe(int end[2])
-{
-	assert_int_equal(pipe2(end, O_CLOEXEC | O_NONBLOCK), 0);
 }
 
 static void numbers_lie_behind(void **state)
@@ -195,7 +112,8 @@ static void few_descriptors(void **state)
 		assert_int_equal(other, next);
 		close(other);
 	}
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){ FIRST + 16, w->limit.rlim_max }), 0);
+	assert_int_equal(
+		setrlimit(RLIMIT_NOFILE, &(struct rlimit){ FIRST + 16, w->limit.rlim_max }), 0);
 	assert_int_equal(vu_leave_init(&w->l), 0);
 }
 
@@ -224,7 +142,9 @@ static void inherited_many(void **state)
 static void keeps_what_may_wait(void **state)
 {
 	struct world *w = begun(state);
-	struct vu_leave none = { .gate = -1, .open_gate = -1, .harmless = harmless, .owner = &w->harmless };
+	struct vu_leave none = {
+		.gate = -1, .open_gate = -1, .harmless = harmless, .owner = &w->harmless
+	};
 	int fd[4];
 
 	eventfds(fd, ARRAY_SIZE(fd));
@@ -247,7 +167,9 @@ static void keeps_what_may_wait(void **state)
 static void keeps_sockets(void **state)
 {
 	struct world *w = begun(state);
-	struct vu_leave none = { .gate = -1, .open_gate = -1, .harmless = harmless, .owner = &w->harmless };
+	struct vu_leave none = {
+		.gate = -1, .open_gate = -1, .harmless = harmless, .owner = &w->harmless
+	};
 	static const struct {
 		bool unread, distrusted;
 		unsigned int kept;
@@ -427,7 +349,9 @@ static void reaps(void **state)
 		if (i == 1)
 			for (int k = 0; k < 2; k++) {
 				assert_int_equal(kill(pid[k], SIGKILL), 0);
-				assert_int_equal(waitid(P_PID, (id_t)pid[k], &info, WEXITED | WNOWAIT | __WCLONE), 0);
+				assert_int_equal(waitid(P_PID, (id_t)pid[k], &info,
+							WEXITED | WNOWAIT | __WCLONE),
+						 0);
 			}
 	}
 	for (int k = 0; k < 2; k++)
@@ -469,17 +393,7 @@ static int run(void)
 	return cmocka_run_group_tests_name("vu-leave", tests, NULL, NULL);
 }
 
-/* In a process of its own, whose descriptors are the tests' alone. */
 int main(void)
 {
-	pid_t child = fork();
-	int status = 0;
-
-	if (child == 0) {
-		if (!under_valgrind())
-			close_range(FIRST, ~0u, 0);
-		exit(run());
-	}
-	waitpid(child, &status, 0);
-	return child < 0 || !WIFEXITED(status) ? 1 : WEXITSTATUS(status);
+	return run_apart(run);
 }
