@@ -15,7 +15,7 @@
 
 /**
  * filter_config() - the 8 bytes of every Device Serial Number capability (PCI Express Base 4.0,
- * 7.9.3) become zeros. /
+ * 7.9.3) become zeros.
  */
 size_t filter_config(uint8_t *bytes, size_t size);
 
@@ -27,7 +27,7 @@ size_t filter_modules(uint8_t *bytes, size_t size);
 
 /**
  * filter_cpuinfo() - up to 4 CPUs whole; of more the first, and a line of each other. Serial
- * numbers go unless @keep. /
+ * numbers go unless @keep.
  */
 size_t filter_cpuinfo(uint8_t *bytes, size_t size, bool keep);
 

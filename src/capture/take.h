@@ -11,8 +11,8 @@
 #include "root/reader.h"
 
 struct capture_options {
-	const struct pci_addr
-		*device; /* this function, its bridges and IOMMU group alone; NULL: all */
+	/* this function, its bridges and IOMMU group alone; NULL: all */
+	const struct pci_addr *device;
 	bool vpd, serials;
 	const char *version; /* of this program, for the head */
 };

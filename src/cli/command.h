@@ -96,8 +96,8 @@ struct command {
 	unsigned int ends; /* 1 << CAUSE_* that scripts should expect besides those of its kind */
 	const struct param *param;
 	size_t nparam;
-	const struct option
-		*option; /* index with designated initialisers; args->option[] runs alike */
+	/* index with designated initialisers; args->option[] runs alike */
+	const struct option *option;
 	size_t noption;
 	const struct table *table;   /* what -o chooses from; NULL: none */
 	struct glossary glossary[2]; /* for help and the manual */

@@ -8,7 +8,8 @@
 
 static const struct global {
 	struct option option;
-	size_t at; /* where in struct globals: a bool for a flag, microseconds for a period, else the text */
+	/* where in struct globals: a bool for a flag, microseconds for a period, else the text */
+	size_t at;
 	bool outside; /* decided before a session begins */
 } rows[] = {
 	{ .at = AT(help), .option = { .word = "help", .letter = 'h', .help = "show help" } },

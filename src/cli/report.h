@@ -16,7 +16,7 @@ void report_change(struct out *o, struct device *d, enum irq_index index, const 
 
 /**
  * report_peer() - of that, what was written into registers that a peer leaves to its client;
- * nothing on other devices. /
+ * nothing on other devices.
  */
 void report_peer(struct out *o, struct device *d, enum irq_index index, const struct change *c);
 

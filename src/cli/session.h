@@ -26,8 +26,10 @@ struct job {
 	int (*step)(struct session *s, void *state, uint64_t *due, struct error *e);
 	void (*end)(void *state); /* NULL: free() */
 	void *state;
-	bool last_word; /* asked to stop, step() is called once more to say what was reached; set as open_ended */
-	bool open_ended; /* it has no end of its own: to be asked to stop is no failure; set behind session_stay() */
+	/* asked to stop, step() is called once more to say what was reached; set as open_ended */
+	bool last_word;
+	/* it has no end of its own: to be asked to stop is no failure; set behind session_stay() */
+	bool open_ended;
 };
 
 /* How the shell tells what happens while somebody types. */
@@ -44,8 +46,9 @@ struct session {
 	struct loop *loop;     /* NULL until something has to wait: session_loop() */
 	struct device *device; /* opened by run or shell; NULL outside */
 	struct uevents *
-		uevents; /* heard while a device with a PCI address is open; NULL when they can't be */
-	bool inside;	 /* a command of run or shell */
+		/* heard while a device with a PCI address is open; NULL when they can't be */
+		uevents;
+	bool inside;	  /* a command of run or shell */
 	bool interactive; /* the shell: a person at a terminal */
 	enum live_way live;
 	bool released;		     /* the kernel, or the peer, took the device back */
@@ -55,15 +58,18 @@ struct session {
 	struct trace trace;
 	unsigned int misses; /* root_misses() when the command began */
 	struct session *
-		owner; /* of a holder's caller: the session that its device lives in; NULL: this one */
+		/* of a holder's caller: the session that its device lives in; NULL: this one */
+		owner;
 	struct trace *
-		device_trace; /* in a holder: what the device tells, for the time of a command; NULL: trace */
+		/* in a holder: what the device tells, for the time of a command; NULL: trace */
+		device_trace;
 	const struct siblings *siblings; /* in a holder: what it has open; NULL: nothing */
 	struct held *held; /* in a holder: as what it has the device; NULL elsewhere */
 	/* In a holder: the device was shut, and is opened anew behind this. 0 or -errno. */
 	int (*reopening)(struct held *d, struct error *e);
 	const char *
-		attached; /* run and shell on a DEVICE that is held: its commands go to the holder */
+		/* run and shell on a DEVICE that is held: its commands go to the holder */
+		attached;
 	struct globals globals;
 	char undone[ERROR_TEXT]; /* session_undone() */
 };

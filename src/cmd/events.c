@@ -18,7 +18,8 @@ enum {
 
 struct watched {
 	struct pci_addr addr;
-	int group; /* the last one known: the events of a group that goes come when the link has gone */
+	/* the last one known: the events of a group that goes come when the link has gone */
+	int group;
 };
 
 /* An event that was heard and not told yet; its texts lie behind it. */

@@ -16,14 +16,14 @@ struct info {
 	struct device *device;	/* to ask; NULL when it could not be opened */
 	bool opened;		/* by us, to be closed again */
 	struct error why;	/* why not; message "" when nobody tried */
-	const char
-		*caps_source; /* what told of the capabilities: "sysfs", or the back end's name */
-	bool caps_virtual;    /* by VFIO, which keeps Enable, address and data of MSI to itself */
+	/* what told of the capabilities: "sysfs", or the back end's name */
+	const char *caps_source;
+	bool caps_virtual; /* by VFIO, which keeps Enable, address and data of MSI to itself */
 };
 
 /**
  * info_because() - tell why a part is missing: @key and @hint_key of the document, and a line that
- * begins with @what. /
+ * begins with @what.
  */
 void info_because(struct info *i, const char *what, const char *key, const char *hint_key,
 		  const struct error *why);

@@ -13,7 +13,8 @@ struct vector_row {
 	enum irq_index index;
 	int vector; /* -1: the host does not tell */
 	const char *
-		state; /* none, allocated, armed, masked; unknown: a Linux IRQ that nothing tells of */
+		/* none, allocated, armed, masked; unknown: a Linux IRQ that nothing tells of */
+		state;
 	const char *masked_by;	     /* by what; NULL unless masked */
 	const struct host_irq *host; /* NULL: no Linux IRQ */
 	const struct vector *own;    /* NULL: never armed by this session */

@@ -23,7 +23,8 @@ enum sort_key { /* in the order of --sort's words */
 /* A function that is looked at, or the session's device. */
 struct watched {
 	const struct device *own; /* the session's */
-	char *held; /* DEVICE of a holder that is asked; both NULL: the host's counts are looked at */
+	/* DEVICE of a holder that is asked; both NULL: the host's counts are looked at */
+	char *held;
 	struct host_watch host;
 	bool addressed;	  /* it is a function of this host */
 	uint64_t host_us; /* when host was read, of a device whose eventfds count */
@@ -115,7 +116,7 @@ void watch_held_forget(struct watched *d);
 
 /**
  * watch_look_held() - the readings that its holder tells. 0 or -errno; one of several that can't be
- * had is not here. /
+ * had is not here.
  */
 int watch_look_held(struct session *s, struct watch *w, struct watched *d, struct error *e);
 
@@ -133,7 +134,7 @@ extern const struct table watch_table;
 
 /**
  * watch_tell() - the document of a sample, as a table or an object; @limit lines of text at most,
- * 0: all. 0 or -ENOMEM /
+ * 0: all. 0 or -ENOMEM
  */
 int watch_tell(struct out *o, struct watch *w, unsigned int limit);
 

@@ -58,7 +58,8 @@ struct cap_writes {
 	bool control;	 /* Message Control was written */
 	uint16_t before; /* and read so before */
 	struct vector_set touched,
-		masked; /* vectors whose mask bit was written; those of them that were masked before */
+		/* vectors whose mask bit was written; those of them that were masked before */
+		masked;
 	unsigned int acted; /* UNMASK was sent for 0 to below this, without a mask bit to be seen */
 };
 
@@ -70,8 +71,8 @@ struct index {
 	bool enabled;
 	bool rebuilding; /* its disable is on the way, eventfds are kept for the enable behind it */
 	struct vector_set allocated; /* have a Linux IRQ while the index is on */
-	struct vector_set
-		doubtful; /* MSI-X, of a kernel: armed, and the entry in the device is empty or not read yet */
+	/* MSI-X, of a kernel: armed, and the entry in the device is empty or not read yet */
+	struct vector_set doubtful;
 	struct vector **vector; /* info.count pointers, NULL until armed first */
 	struct cap_writes wrote;
 };
@@ -94,15 +95,16 @@ struct device {
 	const char *gone; /* why handle is NULL, a sentence */
 	bool cut;	  /* it was gone before anything could be put back */
 	char left
-		[ERROR_TEXT]; /* what could not be put back when it was let go, and why; "": nothing is known */
+		/* what could not be put back when it was let go, and why; "": nothing is known */
+		[ERROR_TEXT];
 	enum cause gone_cause; /* CAUSE_NONE: it is no device any more */
 	char why[ERROR_TEXT];  /* as its peer's back end has it */
 	struct source peer;    /* a back end's connection; fd -1: none */
 	bool has_addr;
 	struct pci_addr addr;
 	const struct root *root;
-	uint64_t
-		opened; /* now_us(): tells one opening from the next, which may have the same address */
+	/* now_us(): tells one opening from the next, which may have the same address */
+	uint64_t opened;
 	const struct trace *trace;
 	struct loop *loop;
 	struct device_events events;
@@ -121,13 +123,13 @@ struct change {
 	unsigned int calls; /* SET_IRQS made: each message of those that take several */
 	uint64_t us;	    /* their time */
 	bool rebuilt;
-	uint64_t
-		blind_us; /* a rebuild: from the disable to the last enable, that of a repair included */
+	/* a rebuild: from the disable to the last enable, that of a repair included */
+	uint64_t blind_us;
 	struct vector_set live_before, added, removed, kept;
 	struct vector_set dropped; /* by the kernel, in a call that failed */
 	struct vector_set repaired;
-	struct vector_set
-		unknown; /* after a failure the host could not tell of these, which were armed before it */
+	/* after a failure the host could not tell of these, which were armed before it */
+	struct vector_set unknown;
 	int unread; /* errno: why the host's state could not be read back then; 0: it was */
 	struct vector_set empty, entries_unread; /* armed, see device_check_entries() */
 	struct vector_set off;			 /* dropped, and neither armed again nor masked */
@@ -180,7 +182,7 @@ bool device_answers(struct device *d, uint16_t *vendor);
 /**
  * device_cause() - the cause for @err of a call on the device. ENODEV and its like mean that the
  * device is gone only when it does not answer either: the kernel has them for failures of its own.
- * A peer's errno is always CAUSE_FAILED. /
+ * A peer's errno is always CAUSE_FAILED.
  */
 enum cause device_cause(struct device *d, int err);
 

@@ -23,7 +23,7 @@ int former_save(const struct root *r, const struct pci_addr *a, const char *driv
 
 /**
  * former_load() - 0 and the name ("": none); -ENOENT: nothing is remembered; -EINVAL: no driver's
- * name; -EPERM: not ours. /
+ * name; -EPERM: not ours.
  */
 int former_load(const struct root *r, const struct pci_addr *a, char *driver, size_t size);
 void former_forget(const struct root *r, const struct pci_addr *a);
@@ -86,8 +86,8 @@ bool mount_parse(char *line, struct mount *m);
 struct net_elsewhere {
 	unsigned int total;   /* in all namespaces */
 	unsigned int visible; /* of them, in /sys */
-	unsigned int
-		found; /* with a known state, in all namespaces that were looked at; none if all are visible */
+	/* with a known state, in all namespaces that were looked at; none if all are visible */
+	unsigned int found;
 	char *up, *where; /* one that is up, and the file of its namespace; NULL: none was found */
 	char *home;	  /* the function's folder in sysfs: "devices/pci0000:00/0000:03:00.0" */
 	int error;	  /* -errno: why some namespace could not be looked at */

@@ -40,7 +40,7 @@ int attach_reason(const char *device, int rc, struct error *e);
 
 /**
  * attach_nobody() - the sentence for attach_find()'s -ENOENT: nobody holds it, or another user
- * does. Always -ENOENT. /
+ * does. Always -ENOENT.
  */
 int attach_nobody(const char *device, struct error *e);
 

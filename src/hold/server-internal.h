@@ -18,8 +18,8 @@ struct held {
 	char *spec;
 	char name[HOLD_NAME];
 	struct source listener; /* fd -1: none */
-	uint64_t
-		deaf_until; /* out of descriptors: asked again then, or when a caller has gone; 0: it is heard */
+	/* out of descriptors: asked again then, or when a caller has gone; 0: it is heard */
+	uint64_t deaf_until;
 	bool gone;	     /* the kernel or the peer took it away */
 	bool release;	     /* to be let go */
 	struct bound *bound; /* what hold --bind changed; NULL: nothing */

@@ -18,8 +18,9 @@
 struct scan {
 	const struct root *r;
 	const char *pid;
-	int dir;   /* /proc/PID/fd */
-	int error; /* -errno: out of descriptors or memory, so that what was not found may be there */
+	int dir; /* /proc/PID/fd */
+	/* -errno: out of descriptors or memory, so that what was not found may be there */
+	int error;
 };
 
 static int note_error(struct scan *s, int rc)

@@ -15,7 +15,8 @@ struct holder {
 	int pid; /* 0: nobody found (or not allowed to look) */
 	uid_t uid;
 	char comm[64]; /* the longest that proc_task_name() of fs/proc/array.c writes, and a NUL */
-	bool ours; /* the process runs msictl, by its executable file: any process may choose its comm */
+	/* the process runs msictl, by its executable file: any process may choose its comm */
+	bool ours;
 };
 
 /**

@@ -27,7 +27,7 @@ bool groups_offered(const struct root *r);
 
 /**
  * groups_refuse() - the sentence for a kernel without groups. @a: names the device's own node;
- * NULL. Always -ENOENT. /
+ * NULL. Always -ENOENT.
  */
 int groups_refuse(const struct root *r, const struct pci_addr *a, struct error *e);
 

@@ -33,8 +33,8 @@ struct cpu_count {
 /* One reading of one IRQ. Who reads again and again uses the same one, for its room. */
 struct irq_counts {
 	enum host_irq_source source;
-	const unsigned int
-		*column; /* the CPU of each column, ascending, borrowed; NULL: 0, 1, 2 ... */
+	/* the CPU of each column, ascending, borrowed; NULL: 0, 1, 2 ... */
+	const unsigned int *column;
 	size_t columns;
 	struct cpu_count *cpu; /* those that counted, ascending */
 	size_t n, room;

@@ -16,8 +16,8 @@ struct msi_cap {
 	uint8_t pos;	  /* offset of the capability, bytes */
 	uint16_t control; /* Message Control as read */
 	bool enabled;	  /* MSI Enable */
-	unsigned int
-		capable; /* 1 << Multiple Message Capable; 0 when the field is reserved (6, 7) */
+	/* 1 << Multiple Message Capable; 0 when the field is reserved (6, 7) */
+	unsigned int capable;
 	unsigned int allocated; /* 1 << Multiple Message Enable; 0 when reserved */
 	bool is64, maskable;
 	uint16_t reserved; /* reserved bits that are set in Message Control */

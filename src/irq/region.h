@@ -24,7 +24,7 @@ char *region_text(enum region_index region, uint64_t offset, size_t n, char *buf
 
 /**
  * region_value() - append @before and the number in @n little-endian bytes of @raw, "0x0006";
- * nothing for more than 8. /
+ * nothing for more than 8.
  */
 void region_value(const void *raw, size_t n, const char *before, char *buf, size_t size);
 

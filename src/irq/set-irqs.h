@@ -42,8 +42,8 @@ struct irq_state {
 	bool enabled;		     /* the index is on, with or without armed vectors */
 	struct vector_set allocated; /* vectors that have a Linux IRQ while enabled */
 	struct vector_set armed;
-	struct vector_set
-		held; /* masked: an eventfd given anew would let them go, so a change gives them none */
+	/* masked: an eventfd given anew would let them go, so a change gives them none */
+	struct vector_set held;
 };
 
 /* Owned by the caller; plan_free() it. */
@@ -94,7 +94,7 @@ int plan_release(const struct irq_state *have, const struct vector_set *which, s
 
 /**
  * irq_set_text() - the call in words: "index=msix start=4 count=4 DATA_EVENTFD|ACTION_TRIGGER
- * eventfds=4-7". Returns @buf. /
+ * eventfds=4-7". Returns @buf.
  */
 char *irq_set_text(const struct irq_set *s, char *buf, size_t size);
 

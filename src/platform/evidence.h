@@ -47,7 +47,7 @@ int platform_read(const struct root *r, const struct function *f, struct platfor
 
 /**
  * platform_foreign() - for a device of back end @backend whose vectors are no Linux IRQs of this
- * host. 0 or -ENOMEM. /
+ * host. 0 or -ENOMEM.
  */
 int platform_foreign(const char *backend, struct platform *p);
 void platform_free(struct platform *p);

@@ -54,7 +54,7 @@ void gather_groups(struct gather *g);
 
 /**
  * iommu_emulated() - an Intel IOMMU of the host asks for caching mode, which only emulated ones do;
- * its name in @name. /
+ * its name in @name.
  */
 bool iommu_emulated(const struct root *r, char *name, size_t size);
 

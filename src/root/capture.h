@@ -33,8 +33,8 @@ enum capture_kind {
 struct capture_node {
 	const struct capture_node *parent; /* of the root: itself */
 	const struct capture_node *next;   /* in the same folder */
-	const struct capture_node
-		*child; /* CAPTURE_FOLDER: the first, in the order of the capture */
+	/* CAPTURE_FOLDER: the first, in the order of the capture */
+	const struct capture_node *child;
 	const char *name;
 	enum capture_kind kind;
 	int err;	   /* CAPTURE_UNREAD: errno, positive */

@@ -25,13 +25,13 @@ struct root {
 	struct capture *capture; /* owned; NULL: a folder is read */
 	const char *path;	 /* as the user wrote it; "/" for the running system */
 	bool live;		 /* the running system: devices may be opened */
-	struct root_misses
-		*misses; /* what could not be looked at, owned; a copy of the root shares it */
+	/* what could not be looked at, owned; a copy of the root shares it */
+	struct root_misses *misses;
 };
 
 /**
  * root_open() - @path NULL means "/"; a folder, or a capture (a regular file or a pipe). -errno
- * with a sentence in @e. /
+ * with a sentence in @e.
  */
 int root_open(struct root *r, const char *path, struct error *e);
 void root_close(struct root *r);
@@ -155,7 +155,7 @@ int root_text_dup(const struct root *r, char **text, const char *fmt, ...)
 /*
  * Room for what root_link() returns: a name in a folder has at most NAME_MAX bytes
  * (linux/limits.h), and one that is longer cannot be looked up: path_resolution(7), ENAMETOOLONG.
- * Names of drivers are such: /sys/bus/pci/drivers/NAME. /
+ * Names of drivers are such: /sys/bus/pci/drivers/NAME.
  */
 #define ROOT_NAME (NAME_MAX + 1)
 

@@ -96,7 +96,7 @@ struct hold_others {
 
 /**
  * hold_others() - what all other users hold, from /proc: for root, who may look. Nothing is
- * connected to. 0 or -errno. /
+ * connected to. 0 or -errno.
  */
 int hold_others(const struct root *r, struct hold_others *o);
 

@@ -19,7 +19,7 @@
 
 /*
  * Flags and Type in /proc/net/unix: __SO_ACCEPTCON of include/uapi/linux/net.h, unix_seq_show() in
- * net/unix/af_unix.c. /
+ * net/unix/af_unix.c.
  */
 #define LISTENS 0x10000u
 
@@ -30,7 +30,7 @@ struct sockets {
 
 /*
  * What a process has open as "socket:[INODE]". 0, -EACCES: not ours to look at, -ENOMEM; a process
- * that ends has none. /
+ * that ends has none.
  */
 static int read_sockets(const struct root *r, const char *pid, struct sockets *s)
 {

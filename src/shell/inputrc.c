@@ -64,7 +64,7 @@ static int refuse(char **why, const char *path, int length, const char *reason, 
 
 /*
  * The folder of the file @path, which is absolute; missing folders are made when @create. O_PATH,
- * or -errno with @why. /
+ * or -errno with @why.
  */
 static int open_folder(const char *path, bool create, char **why)
 {

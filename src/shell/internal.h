@@ -18,9 +18,9 @@ struct shell {
 	bool eof;
 	bool keep;  /* go on without a device that was taken back */
 	bool ready; /* the prompt is up */
-	uint64_t
-		resized; /* when to begin anew on a terminal of another size, 0: it has not changed */
-	bool history;	 /* it was read, or is new: to be kept at the end */
+	/* when to begin anew on a terminal of another size, 0: it has not changed */
+	uint64_t resized;
+	bool history; /* it was read, or is new: to be kept at the end */
 };
 
 /* shell/interactive.c */

@@ -34,8 +34,8 @@ struct vu_server {
 	 * when there is.
 	 */
 	struct source room;
-	struct source
-		unmask; /* the eventfd by which the client unmasks INTx, the device's own; -1: none */
+	/* the eventfd by which the client unmasks INTx, the device's own; -1: none */
+	struct source unmask;
 	/* Delayed interrupts (latency=): the loop's own time limit counts milliseconds. */
 	struct source timer;
 	uint64_t timer_at; /* what it is set to, CLOCK_MONOTONIC us; UINT64_MAX: nothing */

@@ -12,12 +12,13 @@ struct sim_spec {
 	unsigned int msix; /* 0..2048 vectors in the table; 0: no capability */
 	unsigned int msi;  /* 0, or a power of two up to 32 */
 	bool noresize;	   /* MSI-X says NORESIZE, as vfio-pci before Linux 6.5 */
-	unsigned int
-		host; /* the platform grants so many: positive short count when enabling; 0: no limit */
+	/* the platform grants so many: positive short count when enabling; 0: no limit */
+	unsigned int host;
 	unsigned int fail_at; /* ENOSPC from this vector on; UINT32_MAX: never */
 	bool nomask;	      /* MSI without per-vector mask bits, MSI-X table not writable */
 	bool no_intx;
-	bool client_enable; /* the capabilities' Enable, the masks and what decodes BARs are left to the client */
+	/* the capabilities' Enable, the masks and what decodes BARs are left to the client */
+	bool client_enable;
 	uint64_t latency_us; /* between a doorbell and the signal */
 	unsigned int drop;   /* every drop-th device interrupt is lost, by chance 1/N; 0: none */
 	uint64_t seed;	     /* of that chance */

@@ -41,7 +41,7 @@ int screen_paint(struct screen *s, const char *text);
 
 /**
  * screen_put_line() - @n bytes of text cut to @columns, and what stood behind it erased; the cursor
- * stays in the line. /
+ * stays in the line.
  */
 void screen_put_line(FILE *f, const char *text, size_t n, unsigned int columns);
 

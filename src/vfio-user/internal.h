@@ -15,8 +15,8 @@ struct vfio_user {
 	const struct trace *trace;
 	struct loop *loop; /* where signals that ask to stop are heard; NULL: nowhere */
 	uint64_t until;	   /* of an operation of several messages; 0: none is under way */
-	uint64_t
-		stop; /* when the peer was first to be asked something after such a signal; 0: there is none */
+	/* when the peer was first to be asked something after such a signal; 0: there is none */
+	uint64_t stop;
 	bool unasked; /* something was not asked any more since then */
 	struct vu_version peer;
 	unsigned int chunk;   /* descriptors per message */
@@ -41,7 +41,8 @@ struct request {
 	bool puts_back;	  /* asked after a signal too, as long as the time limit lets us */
 	size_t reply_min; /* bytes of payload that the reply must have */
 	const char *
-		detail; /* what is asked, and the reply put into words: for the trace, NULL for none */
+		/* what is asked, and the reply put into words: for the trace, NULL for none */
+		detail;
 	void (*words)(const void *reply, char *buf, size_t size);
 };
 

@@ -150,7 +150,8 @@ struct vu_version {
 	uint16_t major, minor;
 	unsigned int max_msg_fds; /* 1 when not said, never 0 */
 	uint64_t max_data_xfer;	  /* VU_DEFAULT_XFER when not said, never 0 */
-	bool grant; /* "msictl_grant": an ENOSPC reply to SET_IRQS carries the number granted as a u32 */
+	/* "msictl_grant": an ENOSPC reply to SET_IRQS carries the number granted as a u32 */
+	bool grant;
 	bool has_json;
 };
 
