@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a change did to registers that a vfio-user peer leaves to its client. */
 #include "base/util.h"
+#include "cli/vectors.h"
 #include "cli/report.h"
 
 static void note_ready(struct out *o, const char *word, const struct change *c)

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/util.h"
+#include "cli/vectors.h"
 #include "cli/report.h"
 #include "cli/session.h"
 #include "cmd/all.h"

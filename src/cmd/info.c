@@ -42,21 +42,6 @@ static const struct table vector_table = {
 	.n = 13,
 };
 
-void info_because(struct info *i, const char *what, const char *key, const char *hint_key,
-		  const struct error *why)
-{
-	struct out *o = i->s->out;
-	node *doc = out_doc(o);
-	char number[16];
-
-	doc_line(doc, key, why->message);
-	doc_line(doc, hint_key, why->hint[0] ? why->hint : NULL);
-	out_text(o, "%s: %s%s%s%s", what, why->message, why->err ? " (" : "",
-		 why->err ? errno_name(why->err, number) : "", why->err ? ")" : "");
-	if (why->hint[0])
-		out_text(o, "         hint: %s", why->hint);
-}
-
 /* What the table leaves out, a line per index: "vectors of msix 8-64: none". */
 static void none_lines(struct info *i, const struct vector_rows *rows)
 {

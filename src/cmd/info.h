@@ -21,6 +21,8 @@ struct info {
 	bool caps_virtual; /* by VFIO, which keeps Enable, address and data of MSI to itself */
 };
 
+/* cmd/info-reason.c */
+
 /**
  * info_because() - tell why a part is missing: @key and @hint_key of the document, and a line that
  * begins with @what.

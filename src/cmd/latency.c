@@ -7,6 +7,7 @@
 
 #include "base/histogram.h"
 #include "base/util.h"
+#include "cli/vectors.h"
 #include "cli/report.h"
 #include "cli/session.h"
 #include "cmd/all.h"

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "base/util.h"
+#include "cli/vectors.h"
 #include "cli/report.h"
 #include "cli/session.h"
 #include "cmd/all.h"

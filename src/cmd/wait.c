@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/util.h"
+#include "cli/vectors.h"
 #include "cli/report.h"
 #include "cli/session.h"
 #include "cmd/all.h"

@@ -25,25 +25,6 @@ struct use {
 	struct error *e;
 };
 
-/*
- * Blanks in /proc/self/mountinfo and /proc/swaps are written as \040: fs/proc_namespace.c mangle().
- */
-static void unmangle(char *text)
-{
-	char *to = text;
-
-	for (const char *p = text; *p; p++) {
-		if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] >= '0' && p[2] <= '7' &&
-		    p[3] >= '0' && p[3] <= '7') {
-			*to++ = (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0'));
-			p += 3;
-		} else {
-			*to++ = *p;
-		}
-	}
-	*to = '\0';
-}
-
 static int busy(struct use *u, const char *what, const char *where, const char *remedy)
 {
 	_cleanup_free_ char *clean = escape_text_dup(where);
@@ -79,31 +60,6 @@ static bool tag_below(struct use *u, const char *driver, const char *tag)
 			return true;
 	}
 	return false;
-}
-
-/* "36 35 98:0 /root /point options [more...] - type source options": proc(5). */
-bool mount_parse(char *line, struct mount *m)
-{
-	char *save = NULL, *word = strtok_r(line, " \n", &save);
-
-	*m = (struct mount){ 0 };
-	for (int i = 0; word && strcmp(word, "-") != 0; i++, word = strtok_r(NULL, " \n", &save)) {
-		if (i == 2)
-			m->device = word;
-		else if (i == 3)
-			m->root = word;
-		else if (i == 4)
-			m->point = word;
-	}
-	if (!word || !m->point)
-		return false;
-	m->type = strtok_r(NULL, " \n", &save);
-	m->source = strtok_r(NULL, " \n", &save);
-	if (!m->source)
-		return false;
-	unmangle(m->point);
-	unmangle(m->source);
-	return true;
 }
 
 static bool mount_below(struct use *u, const struct mount *m)
@@ -171,7 +127,7 @@ static int check_swaps(struct use *u)
 
 	while (f && getline(&line, &room, f) > 0) {
 		line[strcspn(line, " \t\n")] = '\0';
-		unmangle(line);
+		mount_unmangle(line);
 		if (line[0] == '/' && node_below(&u->below, line))
 			return busy(u, "it carries the swap space", line, "swapoff");
 	}

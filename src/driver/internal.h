@@ -70,13 +70,19 @@ bool devices_below(struct below *b, const char *path);
  */
 bool disk_below(struct below *b, const char *path);
 
-/* driver/in-use.c: a line of /proc/self/mountinfo, which the texts are borrowed from */
+/* driver/mount.c: a line of /proc/PID/mountinfo, which the texts are borrowed from */
 
 struct mount {
 	char *device; /* "MAJ:MIN" */
 	char *root;   /* of the mount within its file system; a namespace's name */
 	char *point, *type, *source;
 };
+
+/**
+ * mount_unmangle() - turn "\\040" and the like in @text, a word of mountinfo or /proc/swaps, into
+ * bytes, in place.
+ */
+void mount_unmangle(char *text);
 
 /** mount_parse() - cuts @line up. Returns: false for a line of another form. */
 bool mount_parse(char *line, struct mount *m);

@@ -82,15 +82,6 @@ static node *new_text(const char *text)
 	return new_string(escape_text_dup(text));
 }
 
-node *out_doc(struct out *o)
-{
-	if (!o->doc)
-		o->doc = json_object_new_object();
-	if (!o->doc)
-		out_lost(o, ENOMEM);
-	return o->doc;
-}
-
 node *doc_object(node *parent, const char *key)
 {
 	return attach(parent, key, json_object_new_object());

@@ -90,6 +90,15 @@ void out_lost(struct out *o, int err)
 		o->err = err ? err : EIO;
 }
 
+node *out_doc(struct out *o)
+{
+	if (!o->doc)
+		o->doc = json_object_new_object();
+	if (!o->doc)
+		out_lost(o, ENOMEM);
+	return o->doc;
+}
+
 void out_put(struct out *o, FILE *f, const char *text)
 {
 	if (fputs(text, f) == EOF && f == o->data)

@@ -25,35 +25,6 @@ enum {
 /* A window that is dragged tells its size again and again. */
 #define SETTLE_US 100000
 
-static void tell_room(const struct shell *sh)
-{
-	int lines, columns;
-
-	live_room(sh->live, &lines, &columns);
-	if (lines > 0 && columns > 0)
-		rl_set_screen_size(lines, columns);
-}
-
-static void place(struct shell *sh)
-{
-	fflush(rl_outstream);
-	live_place(sh->live);
-	tell_room(sh);
-}
-
-void shell_step_aside(struct shell *sh)
-{
-	fflush(rl_outstream);
-	live_lift(sh->live);
-	tell_room(sh);
-}
-
-void shell_step_back(struct shell *sh)
-{
-	place(sh);
-	rl_forced_update_display();
-}
-
 /*
  * At the prompt there is a line to put away before the process stops; a command is stopped as any
  * other program.
@@ -131,7 +102,7 @@ static void prompt(struct shell *sh)
 	_cleanup_free_ char *text = prompt_text(sh->s);
 
 	hear_terminal(sh);
-	place(sh);
+	shell_place(sh);
 	rl_callback_handler_install(text ? text : "> ", on_line);
 	sh->ready = true;
 }

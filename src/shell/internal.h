@@ -23,7 +23,10 @@ struct shell {
 	bool history; /* it was read, or is new: to be kept at the end */
 };
 
-/* shell/interactive.c */
+/* shell/terminal.c */
+
+/** shell_place() - the panel above the line at the cursor, and readline told of the room below it. */
+void shell_place(struct shell *sh);
 
 /**
  * shell_step_aside() - the terminal is for others; shell_step_back() - the cursor is at the
