@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What a holder answers its clients, and which of them it takes in. */
+#include "holder-bench.h"
+
+/* Each command has its own answer, in the order in which they came. */
+static void runs_commands(void **state)
+{
+	struct bench *b = *state;
+	int sock[10], n = 0;
+
+	takes(b, DEV, false);
+	sock[n++] = asks(b, DEV, 0, "@state");
+	sock[n++] = asks(b, DEV, 0, "enable msix 0-2");
+	sock[n++] = asks(b, DEV, 0, "trigger msix 1");
+	sock[n++] = asks(b, DEV, 0, "wait msix 1");
+	sock[n++] = asks(b, DEV, 0, "wait msix 5");
+	sock[n++] = asks(b, DEV, 0, "@counts");
+	sock[n++] = asks(b, DEV, 0, "@state");
+	sock[n++] = asks(b, DEV, 0, "nonsense");
+	sock[n++] = asks(b, DEV, 0, "@take");
+	sock[n++] = asks(b, DEV, 0, "@release");
+	serves(b, 0);
+	answered(sock[0], 0, "device=" DEV " since=", "");
+	answered(sock[1], 0, "msix", "");
+	answered(sock[2], 0, "", "");
+	answered(sock[3], 0, "msix: 1 counted at least 1", "");
+	answered(sock[4], 3, "",
+		 "msictl: FILE:7: " DEV ": wait: the holder was asked to release the device (ENODEV)\n");
+	answered(sock[5], 0, "msix.0=1 0 0 msix.1=1 1 1 msix.2=1 0 0 ", "");
+	answered(sock[6], 0, "msix=3/8", "");
+	answered(sock[7], 2, "", "FILE:7: " DEV ": ");
+	answered(sock[8], 2, "DEVICE is missing", "");
+	answered(sock[9], 0, "", "");
+}
+
+/* A command that is never over ends with what ended it; who only looks does not count among those that run. */
+static void tells_state(void **state)
+{
+	struct bench *b = *state;
+	int sock[4];
+
+	takes(b, DEV, false);
+	sock[0] = asks(b, DEV, 0, "enable msix 2");
+	sock[1] = asks(b, DEV, 0, "wait msix 0 --timeout 60m");
+	turns(b);
+	sock[2] = asks(b, DEV, 0, "@state");
+	turns(b);
+	answered(sock[0], 0, "", "");
+	answered(sock[2], 0, " callers=1 open=1 ", "");
+	sock[3] = asks(b, DEV, 0, "@release");
+	serves(b, 0);
+	answered(sock[1], 3, "", ": wait: the holder was asked to release the device");
+	answered(sock[3], 0, "", "");
+}
+
+/* Emphasis is for a caller at a terminal, whatever the holder's own output is. */
+static void colors(void **state)
+{
+	struct bench *b = *state;
+	int sock[3];
+
+	takes(b, DEV, false);
+	sock[0] = asks(b, DEV, 0, "info");
+	sock[1] = asks(b, DEV, HOLD_COLOR, "info");
+	sock[2] = asks(b, DEV, 0, "@release");
+	serves(b, 0);
+	for (int i = 0; i < 2; i++) {
+		struct answer a = answer_of(sock[i]);
+
+		if (a.status)
+			fail_msg("%s %s", a.data, a.note);
+		assert_int_equal(strchr(a.data, '\033') != NULL, i);
+	}
+	answered(sock[2], 0, "", "");
+}
+
+/* Who has gone before his turn, or said nonsense, has changed nothing. */
+static void goes_before(void **state)
+{
+	struct bench *b = *state;
+	int sock[4];
+
+	takes(b, DEV, false);
+	close(asks(b, DEV, 0, "enable msix 2"));
+	sock[0] = asks(b, DEV, 0, "@state");
+	sock[1] = asks(b, DEV, 0, NULL);
+	assert_int_equal(send(sock[1], "nonsense of 18 bytes", 20, MSG_NOSIGNAL), 20);
+	sock[2] = asks(b, DEV, 0, "@release");
+	serves(b, 0);
+	answered(sock[0], 0, "msix=0/8", "");
+	answered(sock[1], -1, "", "");
+	answered(sock[2], 0, "", "");
+}
+
+/* Without a descriptor or memory for a caller the socket would be ready for ever: it rests. */
+static void rests_without_descriptors(void **state)
+{
+	static const struct {
+		int err;
+		bool rests;
+	} cases[] = { { EMFILE, true },	 { ENFILE, true },	  { ENOMEM, true }, { ENOBUFS, true },
+		      { EAGAIN, false }, { ECONNABORTED, false }, { EINTR, false } };
+	struct bench *b = *state;
+	struct held *d;
+	uint64_t due;
+	int sock[2];
+
+	takes(b, DEV, false);
+	d = b->h->first;
+	sock[0] = asks(b, DEV, 0, "@state");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint64_t before = now_us();
+
+		faults.accepts = 1;
+		faults.accepted = 0;
+		faults.accept[0] = cases[i].err;
+		held_listen(&d->listener);
+		assert_null(b->h->callers);
+		if (!cases[i].rests) {
+			assert_int_equal(d->deaf_until, 0);
+			continue;
+		}
+		assert_in_range(d->deaf_until, before + 500000, now_us() + 2000000);
+		assert_int_equal(loop_wait(b->s.loop, 0), 0);
+		due = d->deaf_until;
+		assert_int_equal(loop_add(b->s.loop, &d->listener), 0);
+		d->deaf_until = 0;
+		assert_true(due > before);
+	}
+	/* and is heard again when its time is there, or a caller has gone */
+	faults.accepted = 0;
+	faults.accept[0] = EMFILE;
+	held_listen(&d->listener);
+	d->deaf_until = now_us() + 1000;
+	sock[1] = asks(b, DEV, 0, "@release");
+	serves(b, 0);
+	answered(sock[0], 0, "device=" DEV, "");
+	answered(sock[1], 0, "", "");
+}
+
+/* Who opens the device anew ends what others have running there. */
+static void reopens(void **state)
+{
+	struct bench *b = *state;
+	int sock[5];
+
+	takes(b, DEV, false);
+	takes(b, "sim:msix=4", false);
+	sock[0] = asks(b, DEV, 0, "enable msix 2");
+	sock[1] = asks(b, DEV, 0, "wait msix 0 --timeout 60m");
+	turns(b);
+	sock[2] = asks(b, DEV, 0, "reopen");
+	turns(b);
+	sock[3] = asks(b, DEV, 0, "@state");
+	turns(b);
+	sock[4] = asks(b, DEV, 0, "@release");
+	close(asks(b, "sim:msix=4", 0, "@release"));
+	b->h->first->next->release = true;
+	serves(b, 0);
+	answered(sock[0], 0, "", "");
+	answered(sock[1], 3, "", "another caller's reopen closed the device, and nothing is armed any more");
+	answered(sock[2], 0, "", "");
+	answered(sock[3], 0, " callers=0 open=1 ", "");
+	answered(sock[4], 0, "", "");
+}
+
+/* One caller more than a holder takes in is told so, and to try again. */
+static void has_all_callers(void **state)
+{
+	struct bench *b = *state;
+	int sock[2];
+
+	takes(b, DEV, false);
+	sock[0] = asks(b, DEV, 0, "@state");
+	sock[1] = asks(b, DEV, 0, "@state");
+	b->h->ncallers = 511;
+	held_listen(&b->h->first->listener);
+	assert_int_equal(b->h->ncallers, 512);
+	held_listen(&b->h->first->listener);
+	assert_int_equal(b->h->ncallers, 512);
+	b->h->first->release = true;
+	serves(b, 0);
+	answered(sock[0], 3, "the holder was asked to release the device", "");
+	answered(sock[1], 5, "", "msictl: the holder has all the callers that it can have; try again\n");
+}
+
+/* A second device, and one that cannot be had: what was held before stays. */
+static void takes_more(void **state)
+{
+	static const char *const two[] = { "sim:msix=4", "sim:nonsense" };
+	const struct holding how = { 0 };
+	struct bench *b = *state;
+	int sock[4];
+
+	takes(b, DEV, false);
+	assert_true(holder_take(b->h, two, 2, &how, &b->e) < 0);
+	assert_true(b->h->first && !b->h->first->next);
+	assert_false(root_exists(&b->t.root, "msictl/sim:msix=4.sock"));
+	assert_true(holder_take(b->h, (const char *const[]){ DEV }, 1, &how, &b->e) < 0);
+	assert_int_equal(b->e.cause, CAUSE_BUSY);
+	/* the name is that of who held it first */
+	assert_true(root_exists(&b->t.root, "msictl/" DEV ".sock"));
+	sock[0] = asks(b, DEV, 0, "@take sim:msix=4 keep");
+	sock[1] = asks(b, DEV, 0, "@take sim:nonsense");
+	turns(b);
+	sock[2] = asks(b, DEV, 0, "@release");
+	assert_true(b->h->first->next->keep && !b->h->first->keep);
+	sock[3] = asks(b, "sim:msix=4", 0, "@release");
+	serves(b, 0);
+	answered(sock[0], 0, "", "");
+	answered(sock[1], 2, "nonsense", "");
+	answered(sock[2], 0, "", "");
+	answered(sock[3], 0, "", "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(runs_commands, setup, teardown),
+		cmocka_unit_test_setup_teardown(tells_state, setup, teardown),
+		cmocka_unit_test_setup_teardown(colors, setup, teardown),
+		cmocka_unit_test_setup_teardown(goes_before, setup, teardown),
+		cmocka_unit_test_setup_teardown(rests_without_descriptors, setup, teardown),
+		cmocka_unit_test_setup_teardown(reopens, setup, teardown),
+		cmocka_unit_test_setup_teardown(has_all_callers, setup, teardown),
+		cmocka_unit_test_setup_teardown(takes_more, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("holder", tests, NULL, NULL);
+}
