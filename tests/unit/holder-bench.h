@@ -72,6 +72,13 @@ struct bench {
 	struct error e;
 };
 
+static inline void tell_line(void *ctx, const char *text)
+{
+	struct session *s = ctx;
+
+	out_note(s->out, "%s", text);
+}
+
 static inline int setup(void **state)
 {
 	struct bench *b = calloc(1, sizeof(*b));
@@ -89,7 +96,7 @@ static inline int setup(void **state)
 	b->s.commands = &commands;
 	b->s.root = b->t.root;
 	b->s.root.live = true;
-	b->s.trace.ctx = &b->s;
+	b->s.trace = (struct trace){ .line = tell_line, .ctx = &b->s };
 	b->notes = open_memstream(&b->note, &b->note_size);
 	assert_int_equal(out_new(&b->s.out, &opt), 0);
 	out_set_streams(b->s.out, b->notes, b->notes);
@@ -121,25 +128,30 @@ static inline void takes(struct bench *b, const char *device, bool keep)
 		fail_msg("%s", b->e.message);
 }
 
-/* A client of @device that has said "FILE:7" and these words, in one text; its socket. NULL: nothing. */
+/* A client says "FILE:7" and these words, in one text. */
+static inline void says(int sock, uint32_t flags, const char *words)
+{
+	struct hold_request r = { .magic = HOLD_MAGIC, .flags = flags, .size = (uint32_t)(7 + strlen(words) + 1) };
+	char buf[512];
+
+	memcpy(buf, &r, sizeof(r));
+	memcpy(buf + sizeof(r), "FILE:7", 7);
+	copy_text(buf + sizeof(r) + 7, sizeof(buf) - sizeof(r) - 7, words);
+	for (char *at = buf + sizeof(r) + 7; at < buf + sizeof(r) + r.size; at++)
+		*at = *at == ' ' ? '\0' : *at;
+	assert_int_equal(send(sock, buf, sizeof(r) + r.size, MSG_NOSIGNAL), sizeof(r) + r.size);
+}
+
+/* The socket of a client of @device that has said these words; NULL: nothing yet. */
 static inline int asks(struct bench *b, const char *device, uint32_t flags, const char *words)
 {
-	char name[HOLD_NAME], buf[512] = "", *at;
-	struct hold_request r = { .magic = HOLD_MAGIC, .flags = flags };
+	char name[HOLD_NAME];
 	pid_t pid;
 	int sock = hold_connect(b->h->dir, hold_name(device, name), &pid, &b->e);
 
 	assert_true(sock >= 0);
-	if (!words)
-		return sock;
-	memcpy(buf + sizeof(r), "FILE:7", 7);
-	copy_text(buf + sizeof(r) + 7, sizeof(buf) - sizeof(r) - 7, words);
-	r.size = (uint32_t)(7 + strlen(words) + 1);
-	for (at = buf + sizeof(r) + 7; at < buf + sizeof(r) + r.size; at++)
-		if (*at == ' ')
-			*at = '\0';
-	memcpy(buf, &r, sizeof(r));
-	assert_int_equal(send(sock, buf, sizeof(r) + r.size, MSG_NOSIGNAL), sizeof(r) + r.size);
+	if (words)
+		says(sock, flags, words);
 	return sock;
 }
 

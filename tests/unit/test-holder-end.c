@@ -94,16 +94,39 @@ static void loses_device(void **state)
 static void keeps_device(void **state)
 {
 	struct bench *b = *state;
-	int sock[2];
+	int sock[3];
 
 	takes(b, DEV, true);
 	sock[0] = asks(b, DEV, 0, "wait msix 0 --timeout 60m");
 	dies();
 	while (!b->h->first->gone)
 		assert_true(loop_wait(b->s.loop, UINT64_MAX) >= 0);
+	sock[2] = asks(b, DEV, 0, "@counts");
+	turns(b);
 	sock[1] = asks(b, DEV, 0, "@release");
 	serves(b, 0);
 	answered(sock[0], 3, "", "msictl run " DEV " -c reopen   once it is back");
+	answered(sock[2], 3, "msictl run " DEV " -c reopen   once it is back", "");
+	answered(sock[1], 0, "", "");
+}
+
+/* Who says what he wants when the device has been let go is told so, by a holder that has others. */
+static void speaks_too_late(void **state)
+{
+	struct bench *b = *state;
+	int sock[2];
+
+	takes(b, DEV, false);
+	takes(b, "sim:msix=4", false);
+	sock[0] = asks(b, DEV, 0, NULL);
+	turns(b);
+	b->h->first->release = true;
+	turns(b);
+	says(sock[0], 0, "enable msix 2");
+	turns(b);
+	answered(sock[0], 3, "", "nobody holds it");
+	sock[1] = asks(b, "sim:msix=4", 0, "@release");
+	serves(b, 0);
 	answered(sock[1], 0, "", "");
 }
 
@@ -169,6 +192,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(takes_in_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(loses_device, setup, teardown),
 		cmocka_unit_test_setup_teardown(keeps_device, setup, teardown),
+		cmocka_unit_test_setup_teardown(speaks_too_late, setup, teardown),
 		cmocka_unit_test_setup_teardown(gives_back_later, setup, teardown),
 		cmocka_unit_test_setup_teardown(tells_who_releases, setup, teardown),
 	};

@@ -74,6 +74,69 @@ static void colors(void **state)
 	answered(sock[2], 0, "", "");
 }
 
+/* Counts, and how many wake-ups they took; of ERR and REQ as well. */
+static void tells_counts(void **state)
+{
+	struct bench *b = *state;
+	struct vector *v;
+	int sock;
+
+	takes(b, DEV, false);
+	sock = asks(b, DEV, 0, "enable msix 2");
+	turns(b);
+	answered(sock, 0, "", "");
+	v = b->h->first->s.device->irq[IRQ_MSIX].vector[1];
+	v->count = 5;
+	v->wakeups = 3;
+	sock = asks(b, DEV, 0, "@counts");
+	turns(b);
+	answered(sock, 0, "msix.0=1 0 0 msix.1=1 5 3 ", "");
+	b->h->first->release = true;
+	serves(b, 0);
+}
+
+/* What a caller wants to be told of the device is told to that caller alone. */
+static void traces(void **state)
+{
+	struct bench *b = *state;
+	struct answer a;
+	int sock[2];
+
+	takes(b, DEV, false);
+	sock[0] = asks(b, DEV, 0, "enable msix 2 --trace");
+	sock[1] = asks(b, DEV, 0, "disable msix");
+	turns(b);
+	b->h->first->release = true;
+	serves(b, 0);
+	answered(sock[0], 0, "", "SET_IRQS");
+	a = answer_of(sock[1]);
+	assert_int_equal(a.status, 0);
+	assert_null(strstr(a.note, "SET_IRQS"));
+	fflush(b->notes);
+	assert_true(!b->note || !strstr(b->note, "SET_IRQS"));
+}
+
+/* A command's time is up when it was to be, though nothing else comes. */
+static void ends_in_time(void **state)
+{
+	struct bench *b = *state;
+	int status;
+	pid_t child;
+
+	takes(b, DEV, false);
+	child = fork();
+	if (child == 0) {
+		int enabled = answer_of(asks(b, DEV, 0, "enable msix 2")).status;
+		int waited = answer_of(asks(b, DEV, 0, "wait msix 0 --timeout 20ms")).status;
+
+		answer_of(asks(b, DEV, 0, "@release"));
+		_exit(enabled == 0 && waited == CAUSE_EXPECTATION);
+	}
+	serves(b, 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 1 << 8);
+}
+
 /* Who has gone before his turn, or said nonsense, has changed nothing. */
 static void goes_before(void **state)
 {
@@ -158,10 +221,33 @@ static void reopens(void **state)
 	b->h->first->next->release = true;
 	serves(b, 0);
 	answered(sock[0], 0, "", "");
-	answered(sock[1], 3, "", "another caller's reopen closed the device, and nothing is armed any more");
+	answered(sock[1], 3, "",
+		 "another caller's reopen closed the device, and nothing is armed any more\n"
+		 "hint: msictl run " DEV " -c '...'   its vectors have to be enabled again first");
 	answered(sock[2], 0, "", "");
 	answered(sock[3], 0, " callers=0 open=1 ", "");
 	answered(sock[4], 0, "", "");
+}
+
+/* Without a folder for its sockets, or a descriptor, there is no holder. */
+static void has_no_folder(void **state)
+{
+	struct bench *b = *state;
+	struct holder *h = NULL;
+	struct rlimit before;
+	struct session s = { 0 };
+
+	setenv("XDG_RUNTIME_DIR", "relative", 1);
+	if (geteuid())
+		assert_true(holder_new(&h, &b->s, &b->e) < 0 && b->e.message[0]);
+	setenv("XDG_RUNTIME_DIR", b->t.dir, 1);
+	before = tree_exhaust(0);
+	assert_int_equal(holder_new(&h, &s, &b->e), -EMFILE);
+	assert_int_equal(b->e.err, EMFILE);
+	assert_int_equal(holder_new(&h, &b->s, &b->e), -EMFILE);
+	tree_plenty(&before);
+	assert_null(h);
+	assert_int_equal(holder_free(b->h, &b->e), 0);
 }
 
 /* One caller more than a holder takes in is told so, and to try again. */
@@ -176,6 +262,9 @@ static void has_all_callers(void **state)
 	b->h->ncallers = 511;
 	held_listen(&b->h->first->listener);
 	assert_int_equal(b->h->ncallers, 512);
+	/* of which the device's process inherits nothing, and for which nobody waits */
+	assert_true(fcntl(b->h->callers->call->source.fd, F_GETFD) & FD_CLOEXEC);
+	assert_true(fcntl(b->h->callers->call->source.fd, F_GETFL) & O_NONBLOCK);
 	held_listen(&b->h->first->listener);
 	assert_int_equal(b->h->ncallers, 512);
 	b->h->first->release = true;
@@ -219,9 +308,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(runs_commands, setup, teardown),
 		cmocka_unit_test_setup_teardown(tells_state, setup, teardown),
 		cmocka_unit_test_setup_teardown(colors, setup, teardown),
+		cmocka_unit_test_setup_teardown(tells_counts, setup, teardown),
+		cmocka_unit_test_setup_teardown(traces, setup, teardown),
+		cmocka_unit_test_setup_teardown(ends_in_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(goes_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(rests_without_descriptors, setup, teardown),
 		cmocka_unit_test_setup_teardown(reopens, setup, teardown),
+		cmocka_unit_test_setup_teardown(has_no_folder, setup, teardown),
 		cmocka_unit_test_setup_teardown(has_all_callers, setup, teardown),
 		cmocka_unit_test_setup_teardown(takes_more, setup, teardown),
 	};
