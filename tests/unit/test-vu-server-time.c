@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The server of a simulated function: how long a message may take, what waits for room, bytes out of band. */
+#include <linux/vfio.h>
+#include <pthread.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "vu-fixture.h"
+
+/* How far the test's clock is ahead. */
+static uint64_t ahead_us;
+
+int clock_gettime(clockid_t id, struct timespec *ts)
+{
+	uint64_t ns;
+
+	if (syscall(SYS_clock_gettime, id, ts) < 0)
+		return -1;
+	if (id == CLOCK_MONOTONIC) {
+		ns = (uint64_t)ts->tv_nsec + ahead_us * 1000;
+		ts->tv_sec += (time_t)(ns / 1000000000);
+		ts->tv_nsec = (long)(ns % 1000000000);
+	}
+	return 0;
+}
+
+/* A client that rests, sends the rest of its bytes, hears a reply and goes. */
+struct rested {
+	int sock;
+	const uint8_t *bytes;
+	size_t n;
+	int rc;
+	struct vu_message m;
+};
+
+static void *speak(void *arg)
+{
+	struct rested *r = arg;
+
+	usleep(30000);
+	if (r->n)
+		send(r->sock, r->bytes, r->n, MSG_NOSIGNAL);
+	r->rc = vu_receive(r->sock, &r->m, VU_MAX_MESSAGE, VU_UNTIL(UINT64_MAX));
+	vu_message_drop(&r->m);
+	shutdown(r->sock, SHUT_RDWR);
+	return NULL;
+}
+
+/* Run the server, for as long as the client is there. Returns what the client heard. */
+static int run_with(struct fixture *f, const void *bytes, size_t n)
+{
+	struct rested r = { .sock = f->sock, .bytes = bytes, .n = n };
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, speak, &r), 0);
+	assert_int_equal(vu_server_run(f->server, true), 0);
+	pthread_join(thread, NULL);
+	close(take_fd(&f->sock));
+	return r.rc;
+}
+
+static const struct vu_header reset = { .id = 9,
+					.command = VU_DEVICE_RESET,
+					.size = sizeof(reset) };
+
+static void send_part(const struct fixture *f, size_t from, size_t to)
+{
+	assert_int_equal(send(f->sock, (const uint8_t *)&reset + from, to - from, 0),
+			 (ssize_t)(to - from));
+}
+
+/* Between messages a client may rest, also after one that came in two pieces. */
+static void rests(void **state)
+{
+	struct fixture f;
+	struct vu_message m;
+
+	(void)state;
+	fixture_new(&f, NULL);
+	greet(&f);
+	send_part(&f, 0, 7);
+	pump(&f);
+	send_part(&f, 7, sizeof(reset));
+	pump(&f);
+	assert_int_equal(vu_receive(f.sock, &m, VU_MAX_MESSAGE, VU_UNTIL(0)), 0);
+	vu_message_drop(&m);
+	ahead_us += 3600ull * SECOND;
+	assert_int_equal(run_with(&f, &reset, sizeof(reset)), 0);
+	fixture_free(&f);
+}
+
+/* Within a message it may not, and a further byte gives no more time. */
+static void dawdles(void **state)
+{
+	struct fixture f;
+	uint64_t begin;
+
+	(void)state;
+	fixture_new(&f, NULL);
+	greet(&f);
+	send_part(&f, 0, 7);
+	pump(&f);
+	begin = now_us();
+	ahead_us += 4900000;
+	send_part(&f, 7, 8);
+	pump(&f);
+	assert_true(vu_server_busy(f.server));
+	ahead_us += 100000;
+	assert_int_equal(vu_server_run(f.server, true), 0);
+	assert_true(now_us() - begin < 9 * SECOND);
+	assert_closed(&f);
+	/* what the next client begins has its own time */
+	greet(&f);
+	ahead_us += 4900000;
+	send_part(&f, 0, 7);
+	pump(&f);
+	assert_int_equal(run_with(&f, (const uint8_t *)&reset + 7, sizeof(reset) - 7), 0);
+	fixture_free(&f);
+}
+
+/* A client with little room for replies. */
+static void join_small(struct fixture *f)
+{
+	int sock[2], small = 4096;
+	struct vu_version v;
+
+	pair(sock);
+	assert_int_equal(setsockopt(sock[1], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
+	assert_int_equal(vu_server_serve(f->server, sock[1]), 0);
+	f->sock = sock[0];
+	assert_int_equal(version(f, JSON, &v), 0);
+}
+
+/* @n reads of the whole configuration space, and the first 7 bytes of a reset. */
+static void ask_much(const struct fixture *f, uint16_t n)
+{
+	struct {
+		struct vu_header h;
+		uint64_t offset;
+		uint32_t region, count;
+	} a = { { .command = VU_REGION_READ, .size = sizeof(a) }, 0, 7, 4096 };
+
+	for (a.h.id = 0; a.h.id < n; a.h.id++)
+		assert_int_equal(send(f->sock, &a, sizeof(a), 0), sizeof(a));
+	send_part(f, 0, 7);
+}
+
+/* The reply number @i to that, as whole as the device has it, in as many turns as it takes. */
+static void hear_much(struct fixture *f, uint16_t i)
+{
+	struct vu_reader r = { .max = VU_MAX_MESSAGE };
+	uint8_t config[4096];
+	struct vu_message m;
+	int rc;
+
+	while ((rc = vu_read(f->sock, &r, &m)) == 0)
+		pump(f);
+	assert_int_equal(rc, 1);
+	assert_int_equal(m.header.id, i);
+	assert_int_equal(m.header.error, 0);
+	assert_int_equal(m.size, 16 + sizeof(config));
+	assert_int_equal(sim_region_read(f->d, 7, config, sizeof(config), 0), sizeof(config));
+	assert_memory_equal(m.payload + 16, config, sizeof(config));
+	vu_message_drop(&m);
+}
+
+/* While its replies have no room nothing more is read, and what was begun has no time to keep. */
+static void waits_for_room(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_new(&f, NULL);
+	join_small(&f);
+	ask_much(&f, 20);
+	pump(&f);
+	ahead_us += 60ull * SECOND;
+	for (uint16_t i = 0; i < 10; i++)
+		hear_much(&f, i);
+	ahead_us += 60ull * SECOND;
+	for (uint16_t i = 10; i < 20; i++)
+		hear_much(&f, i);
+	pump(&f);
+	ahead_us += 4 * SECOND;
+	assert_int_equal(run_with(&f, (const uint8_t *)&reset + 7, sizeof(reset) - 7), 0);
+	fixture_free(&f);
+}
+
+/* A client that goes amid a reply leaves nothing of that to the next one. */
+static void goes_amid_a_reply(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_new(&f, NULL);
+	for (int i = 0; i < 3; i++) {
+		join_small(&f);
+		ask_much(&f, 20);
+		pump(&f);
+		leave(&f);
+	}
+	greet(&f);
+	assert_int_equal(ask(&f, &(struct ask){ .command = VU_DEVICE_RESET }, NULL, 0), 0);
+	fixture_free(&f);
+}
+
+/* Without a descriptor to wait for room with, a client can only be let go. */
+static void no_descriptor_to_wait_with(void **state)
+{
+	struct rlimit before, none;
+	struct fixture f;
+	int next;
+
+	(void)state;
+	fixture_new(&f, NULL);
+	join_small(&f);
+	ask_much(&f, 20);
+	next = dup(0);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ .rlim_cur = (rlim_t)next, .rlim_max = before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	pump(&f);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_false(vu_server_busy(f.server));
+	close(take_fd(&f.sock));
+	greet(&f);
+	fixture_free(&f);
+}
+
+/* A last word has to get through before the client is let go. */
+static void last_word_waits(void **state)
+{
+	const struct vu_header bad = { .command = VU_VERSION, .size = sizeof(bad) };
+	struct vu_message m;
+	struct fixture f;
+	int sock[2], small = 4096;
+	unsigned int n = 0;
+
+	(void)state;
+	fixture_new(&f, NULL);
+	pair(sock);
+	assert_int_equal(setsockopt(sock[1], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
+	/* the room is taken already */
+	while (send(sock[1], &bad, sizeof(bad), MSG_DONTWAIT) == sizeof(bad))
+		n++;
+	assert_int_equal(vu_server_serve(f.server, sock[1]), 0);
+	f.sock = sock[0];
+	assert_int_equal(send(f.sock, &bad, sizeof(bad), 0), sizeof(bad));
+	pump(&f);
+	assert_true(vu_server_busy(f.server));
+	for (; n; n--) {
+		assert_int_equal(vu_receive(f.sock, &m, VU_MAX_MESSAGE, VU_UNTIL(0)), 0);
+		vu_message_drop(&m);
+		pump(&f);
+	}
+	assert_int_equal(vu_receive(f.sock, &m, VU_MAX_MESSAGE, VU_UNTIL(0)), 0);
+	assert_int_equal(m.header.error, EINVAL);
+	vu_message_drop(&m);
+	assert_closed(&f);
+	fixture_free(&f);
+}
+
+/* A byte out of band is a byte of the message, in its turn. */
+static void out_of_band(void **state)
+{
+	struct fixture f;
+	struct vu_message m;
+
+	(void)state;
+	fixture_new(&f, NULL);
+	greet(&f);
+	send_part(&f, 0, 7);
+	if (send(f.sock, (const uint8_t *)&reset + 7, 1, MSG_OOB) != 1) {
+		fixture_free(&f);
+		skip(); /* a kernel without CONFIG_AF_UNIX_OOB */
+	}
+	send_part(&f, 8, sizeof(reset));
+	pump(&f);
+	assert_int_equal(vu_receive(f.sock, &m, VU_MAX_MESSAGE, VU_UNTIL(0)), 0);
+	assert_int_equal(m.header.id, reset.id);
+	assert_int_equal(m.header.error, 0);
+	vu_message_drop(&m);
+	fixture_free(&f);
+}
+
+/* What can't be waited for is no client and no listener, and is closed. */
+static void no_socket(void **state)
+{
+	unsigned int before;
+	struct fixture f;
+	int fd;
+
+	(void)state;
+	fixture_new(&f, NULL);
+	before = open_descriptors();
+	fd = open("/proc/self/comm", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(vu_server_serve(f.server, fd), -EPERM);
+	assert_false(vu_server_busy(f.server));
+	fd = open("/proc/self/comm", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(vu_server_listen(f.server, fd), -EPERM);
+	assert_int_equal(open_descriptors(), before);
+	/* nobody was served, and nobody can come */
+	assert_int_equal(vu_server_run(f.server, true), 0);
+	greet(&f);
+	assert_int_equal(ask(&f, &(struct ask){ .command = VU_DEVICE_RESET }, NULL, 0), 0);
+	fixture_free(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rests),
+		cmocka_unit_test(dawdles),
+		cmocka_unit_test(waits_for_room),
+		cmocka_unit_test(goes_amid_a_reply),
+		cmocka_unit_test(no_descriptor_to_wait_with),
+		cmocka_unit_test(last_word_waits),
+		cmocka_unit_test(out_of_band),
+		cmocka_unit_test(no_socket),
+	};
+
+	return cmocka_run_group_tests_name("vu-server-time", tests, NULL, NULL);
+}
