@@ -53,6 +53,7 @@ struct rig {
 	/* What SET_IRQS number i answers, and what it was. */
 	int set_rc[RIG_SEEN];
 	struct irq_set set[RIG_SEEN];
+	int32_t fd[RIG_VECTORS]; /* the eventfds of the last, where it had some */
 	unsigned int sets;
 	bool mute_writes; /* accepted, and nothing changes */
 	int reset_rc, resets;
@@ -60,13 +61,15 @@ struct rig {
 	bool closed;
 };
 
-static inline bool rig_refuses(struct rig *r, bool write, enum region_index region, uint64_t at, size_t n)
+static inline bool rig_refuses(struct rig *r, bool write, enum region_index region, uint64_t at,
+			       size_t n)
 {
 	const struct rig_access *no = &r->refuse;
 
 	assert_true(r->accesses < RIG_SEEN);
 	r->seen[r->accesses++] = (struct rig_access){ write, region, at, n };
-	if (!r->answer || no->write != write || no->region != region || no->at != at || (no->n && no->n != n))
+	if (!r->answer || no->write != write || no->region != region || no->at != at ||
+	    (no->n && no->n != n))
 		return false;
 	if (r->skip) {
 		r->skip--;
@@ -82,7 +85,8 @@ static inline uint8_t *rig_bytes(struct rig *r, enum region_index region, uint64
 	return (region == REGION_CONFIG ? r->config : r->bar) + at;
 }
 
-static inline ssize_t rig_read(void *handle, enum region_index region, void *buf, size_t n, uint64_t at)
+static inline ssize_t rig_read(void *handle, enum region_index region, void *buf, size_t n,
+			       uint64_t at)
 {
 	struct rig *r = handle;
 	const uint8_t *from = rig_bytes(r, region, at, n);
@@ -95,7 +99,8 @@ static inline ssize_t rig_read(void *handle, enum region_index region, void *buf
 	return (ssize_t)n;
 }
 
-static inline ssize_t rig_write(void *handle, enum region_index region, const void *buf, size_t n, uint64_t at)
+static inline ssize_t rig_write(void *handle, enum region_index region, const void *buf, size_t n,
+				uint64_t at)
 {
 	struct rig *r = handle;
 	uint8_t *to = rig_bytes(r, region, at, n);
@@ -116,6 +121,8 @@ static inline int rig_set_irqs(void *handle, const struct irq_set *s, const int3
 	assert_int_equal(eventfd != NULL, s->data == IRQ_DATA_EVENTFD);
 	assert_true(r->sets < RIG_SEEN);
 	r->set[r->sets] = *s;
+	for (unsigned int i = 0; eventfd && i < s->count; i++)
+		r->fd[s->start + i] = eventfd[i];
 	return r->set_rc[r->sets++];
 }
 
@@ -123,7 +130,8 @@ static inline int rig_region_info(void *handle, enum region_index region, struct
 {
 	const struct rig *r = handle;
 
-	*info = (struct region_info){ .size = region == REGION_CONFIG ? sizeof(r->config) : r->bar_size,
+	*info = (struct region_info){ .size = region == REGION_CONFIG ? sizeof(r->config)
+								      : r->bar_size,
 				      .read = true,
 				      .write = true,
 				      .map = true,
@@ -132,14 +140,17 @@ static inline int rig_region_info(void *handle, enum region_index region, struct
 }
 
 /* What is mapped is a copy of the bytes of now. */
-static inline int rig_region_map(void *handle, enum region_index region, uint64_t at, size_t n, void **map)
+static inline int rig_region_map(void *handle, enum region_index region, uint64_t at, size_t n,
+				 void **map)
 {
 	struct rig *r = handle;
 
 	assert_int_equal(region, r->d.caps.msix.table_bar);
 	r->map_at = at;
 	r->map_size = n;
-	*map = r->map_rc ? MAP_FAILED : mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	*map = r->map_rc
+		       ? MAP_FAILED
+		       : mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (*map == MAP_FAILED)
 		return r->map_rc;
 	memcpy(*map, r->bar, n < sizeof(r->bar) ? n : sizeof(r->bar));
@@ -190,11 +201,14 @@ static inline void rig_close(void *handle)
 	((struct rig *)handle)->closed = true;
 }
 
-#define RIG_OPERATIONS                                                                                         \
-	.set_irqs = rig_set_irqs, .region_info = rig_region_info, .region_read = rig_read, .close = rig_close, \
-	.region_write = rig_write, .reset = rig_reset, .region_map = rig_region_map
+#define RIG_OPERATIONS                                                                     \
+	.set_irqs = rig_set_irqs, .region_info = rig_region_info, .region_read = rig_read, \
+	.close = rig_close, .region_write = rig_write, .reset = rig_reset,                 \
+	.region_map = rig_region_map
 
-static const struct backend rig_kernel = { .name = "rig-kernel", RIG_OPERATIONS, .table_by_region = true };
+static const struct backend rig_kernel = { .name = "rig-kernel",
+					   RIG_OPERATIONS,
+					   .table_by_region = true };
 /* Its table is mapped. */
 static const struct backend rig_mapped = { .name = "rig-mapped", RIG_OPERATIONS };
 static const struct backend rig_peer = { .name = "rig-peer",
@@ -313,7 +327,8 @@ static inline struct change rig_disable(struct rig *r, enum irq_index index)
 }
 
 /* Begin to refuse; the books of accesses begin anew. */
-static inline void rig_refuse(struct rig *r, struct rig_access what, unsigned int skip, ssize_t answer)
+static inline void rig_refuse(struct rig *r, struct rig_access what, unsigned int skip,
+			      ssize_t answer)
 {
 	r->refuse = what;
 	r->skip = skip;
