@@ -273,6 +273,25 @@ static void controllers_of_a_subsystem(void **state)
 	is_free(b);
 }
 
+/* Paths of several lengths, one after the other: none is mistaken for the function's folder, which neither is. */
+static void folders_of_other_lengths(void **state)
+{
+	struct bench *b = *state;
+	char link[PATH_MAX];
+
+	tree_folder(&b->t, "sys/devices/pci0000:99/0000:00:04.0/0000:04:00.0/");
+	disk(b, "259:1", "sys/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n1");
+	mounts(b, "23 22 259:1 / /home rw - ext4 /dev/nvme0n1 rw\n");
+	for (int i = 0; i < 16; i++) {
+		snprintf(link, sizeof(link),
+			 "sys/devices/virtual/nvme-subsystem/nvme-subsys0/nvme%d", i);
+		tree_link(&b->t, link,
+			  i % 2 ? "../../../pci0000:99/0000:00:04.0/0000:04:00.0"
+				: "../../../pci0000:00");
+	}
+	is_free(b);
+}
+
 /* Of swap spaces those count that are block devices: not files, nor a character device of the same number. */
 static void kinds_of_nodes(void **state)
 {
@@ -310,6 +329,7 @@ int main(void)
 		AT(path_that_is_too_long),
 		AT(links_that_cannot_be_read),
 		AT(controllers_of_a_subsystem),
+		AT(folders_of_other_lengths),
 		AT(kinds_of_nodes),
 	};
 
