@@ -74,18 +74,23 @@ static void specs(void **state)
 	assert_string_equal(e.message, "simulation: 'x' is no word of a simulation");
 }
 
-/* What was said is what is told, and nothing stays open or running. */
+/* Nothing stays open or running, and the reason is told. */
 static void no_descriptor(void **state)
 {
 	struct rlimit before, none;
 	struct error e = { 0 };
 	void *handle;
-	int next = dup(STDERR_FILENO), rc;
+	const char *preload = getenv("LD_PRELOAD");
+	int next, rc;
 
 	(void)state;
+	/* it has limits of its own */
+	if (preload && strstr(preload, "vgpreload"))
+		skip();
+	next = dup(STDERR_FILENO);
 	close(next);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-	none = (struct rlimit){ .rlim_cur = (rlim_t)next + 1, .rlim_max = before.rlim_max };
+	none = (struct rlimit){ .rlim_cur = (rlim_t)next, .rlim_max = before.rlim_max };
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
 	rc = sim_open("sim", &handle, &e);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
