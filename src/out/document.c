@@ -92,9 +92,47 @@ node *doc_array(node *parent, const char *key)
 	return attach(parent, key, json_object_new_array());
 }
 
+/* Marks the text of a row, see doc_row(). */
+static const char packed[] = "packed";
+
+static int put_text(node *row, struct printbuf *to, int level, int flags)
+{
+	(void)level;
+	(void)flags;
+	return printbuf_memappend(to, json_object_get_string(row), json_object_get_string_len(row));
+}
+
+/* Without memory for the text the row stays an object, and @array is marked as incomplete. */
+static void pack_last(node *array)
+{
+	size_t n = array ? json_object_array_length(array) : 0;
+	node *row = n ? json_object_array_get_idx(array, n - 1) : NULL, *text = NULL;
+	const char *json =
+		row && !doc_incomplete(row) ? json_object_to_json_string_ext(row, JSON_LINE) : NULL;
+
+	if (!n)
+		return;
+	if (json)
+		text = json_object_new_string(json);
+	if (text)
+		json_object_set_serializer(text, put_text, (void *)(uintptr_t)packed, NULL);
+	if (text && !json_object_array_put_idx(array, n - 1, text))
+		return;
+	json_object_put(text);
+	doc_mark(array);
+}
+
 node *doc_row(node *array)
 {
+	pack_last(array);
 	return push(array, json_object_new_object());
+}
+
+node *doc_unpack(node *row)
+{
+	if (!row || json_object_get_userdata(row) != packed)
+		return json_object_get(row);
+	return json_tokener_parse(json_object_get_string(row));
 }
 
 void doc_null(node *o, const char *key)

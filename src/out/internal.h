@@ -37,4 +37,10 @@ void out_show(struct out *o);
 void doc_mark(node *n);
 bool doc_incomplete(node *n);
 
+/**
+ * doc_unpack() - a row of an array as an object again, whether doc_row() made a text of it or not
+ * Returns: an object that the caller puts; NULL: @row is NULL, or memory ran out.
+ */
+node *doc_unpack(node *row);
+
 #endif

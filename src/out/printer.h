@@ -135,7 +135,16 @@ int out_flush(struct out *o, struct error *e);
  */
 node *doc_object(node *parent, const char *key); /* @parent an object */
 node *doc_array(node *parent, const char *key);
-node *doc_row(node *array);				   /* appends an object */
+
+/**
+ * doc_row() - append an object to @array
+ *
+ * A row is complete when the next row begins: the earlier row is kept as its JSON text, and its
+ * nodes are freed. A row of 15 members takes 3.3 KiB as nodes of json-c and 0.4 KiB as text, and
+ * thousands of rows are usual. So pointers to the earlier row, and to nodes inside it, are invalid
+ * from then on.
+ */
+node *doc_row(node *array);
 void doc_text(node *o, const char *key, const char *text); /* NULL: null; a name: escape_text() */
 void doc_line(node *o, const char *key,
 	      const char *text); /* NULL: null; a sentence: escape_line_dup() */

@@ -274,10 +274,11 @@ static int fill_row(struct libscols_table *tb, node *row, const struct choice *c
 static int fill_rows(struct libscols_table *tb, node *rows, const struct choice *c)
 {
 	for (size_t i = 0; i < json_object_array_length(rows); i++) {
-		node *row = json_object_array_get_idx(rows, i);
+		node *row = doc_unpack(json_object_array_get_idx(rows, i));
+		int rc = !row || doc_incomplete(row) || fill_row(tb, row, c) ? -ENOMEM : 0;
 
-		if (doc_incomplete(row) || fill_row(tb, row, c) ||
-		    json_object_array_put_idx(rows, i, NULL))
+		json_object_put(row);
+		if (rc || json_object_array_put_idx(rows, i, NULL))
 			return -ENOMEM;
 	}
 	return 0;
@@ -336,6 +337,7 @@ static bool shows(const struct choice *c, const char *key)
 	return false;
 }
 
+/* Members stay whole: -o chooses what is said, never how it is nested. */
 static node *reduced(node *row, const struct choice *c)
 {
 	node *left = json_object_new_object();
@@ -354,43 +356,42 @@ static node *reduced(node *row, const struct choice *c)
 	return left;
 }
 
-/* Members stay whole: -o chooses what is said, never how it is nested. */
-static void reduce_rows(node *rows, const struct choice *c)
+/* @c: the columns that are wanted; NULL: the row is written as it is. */
+static int write_row(FILE *f, node *row, const struct choice *c)
 {
-	for (size_t i = 0; i < json_object_array_length(rows); i++) {
-		node *row = json_object_array_get_idx(rows, i);
-		node *left = json_object_is_type(row, json_type_object) ? reduced(row, c) : NULL;
+	node *whole = c ? doc_unpack(row) : json_object_get(row),
+	     *left = c && whole ? reduced(whole, c) : NULL;
+	node *shown = c ? left : whole;
+	const char *text = shown && !doc_incomplete(shown)
+				   ? json_object_to_json_string_ext(shown, JSON_LINE)
+				   : NULL;
+	int rc = text && fputs(text, f) != EOF ? 0 : -ENOMEM;
 
-		if (left && json_object_array_put_idx(rows, i, left)) {
-			json_object_put(left);
-			doc_mark(rows);
-		}
-	}
+	json_object_put(left);
+	json_object_put(whole);
+	return rc;
 }
 
-static int write_rows(FILE *f, node *rows)
+static int write_rows(FILE *f, node *rows, const struct choice *c)
 {
 	fputs("[", f);
 	for (size_t i = 0; i < json_object_array_length(rows); i++) {
-		node *row = json_object_array_get_idx(rows, i);
-		const char *text = json_object_to_json_string_ext(row, JSON_LINE);
-
-		if (!text)
-			return -ENOMEM;
-		fprintf(f, "%s%s", i ? "," : "", text);
-		if (json_object_array_put_idx(rows, i, NULL))
+		if (i)
+			fputs(",", f);
+		if (write_row(f, json_object_array_get_idx(rows, i), c) ||
+		    json_object_array_put_idx(rows, i, NULL))
 			return -ENOMEM;
 	}
 	return fputs("]", f) == EOF ? -ENOMEM : 0;
 }
 
-/* Rows are complete now: their text takes a fifth of what they do. */
-static void pack_rows(node *rows)
+/* Rows are complete now. */
+static void pack_rows(node *rows, const struct choice *c)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
-	int rc = f && !doc_incomplete(rows) ? write_rows(f, rows) : -ENOMEM;
+	int rc = f && !doc_incomplete(rows) ? write_rows(f, rows, c) : -ENOMEM;
 
 	if (f && fclose(f))
 		rc = -ENOMEM;
@@ -427,8 +428,6 @@ int out_table(struct out *o, const struct table *t)
 		print_table(o, rows, &c);
 		return 0;
 	}
-	if (columns && *columns != '+')
-		reduce_rows(rows, &c);
-	pack_rows(rows);
+	pack_rows(rows, columns && *columns != '+' ? &c : NULL);
 	return 0;
 }
