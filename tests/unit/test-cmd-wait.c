@@ -3,176 +3,7 @@
  * wait on the host: what counts of an IRQ, and which event of the kernel is the one. The machine is a tree that the
  * test changes between two steps; libnl's nl_recv() is the test's own.
  */
-#include <errno.h>
-#include <netlink/errno.h>
-#include <netlink/netlink.h>
-#include <netlink/socket.h>
-#include <sys/resource.h>
-
-#include "cmd/all.h"
-#include "cli/session.h"
-#include "tree.h"
-#include "base/util.h"
-
-#define DEV "sys/bus/pci/devices/0000:04:00.0"
-
-#define FUNCTION "/devices/pci0000:00/0000:00:04.0/0000:04:00.0"
-
-struct machine {
-	struct tree tree;
-	struct session s;
-	struct args args;
-	FILE *data, *notes;
-	char *text, *note;
-	size_t text_size, note_size;
-	struct error e;
-	uint64_t due;
-};
-
-/* What the kernel will say next: a message, or an error of libnl. */
-static struct {
-	const char *msg;
-	size_t size;
-	int error;
-} queue[8];
-static unsigned int queued, told;
-static int wake[2] = { -1, -1 };
-
-int nl_socket_get_fd(const struct nl_sock *sock)
-{
-	(void)sock;
-	return wake[0];
-}
-
-int nl_recv(struct nl_sock *sock, struct sockaddr_nl *from, unsigned char **buf, struct ucred **cred)
-{
-	(void)sock;
-	if (told == queued)
-		return -NLE_AGAIN;
-	if (queue[told].error)
-		return queue[told++].error;
-	*from = (struct sockaddr_nl){ 0 };
-	*cred = calloc(1, sizeof(**cred));
-	*buf = malloc(queue[told].size);
-	assert_non_null(*buf);
-	memcpy(*buf, queue[told].msg, queue[told].size);
-	return (int)queue[told++].size;
-}
-
-static int setup(void **state)
-{
-	struct machine *m = calloc(1, sizeof(*m));
-	const struct out_options opt = { 0 };
-
-	assert_non_null(m);
-	tree_new(&m->tree);
-	m->s.root = m->tree.root;
-	m->s.root.live = true;
-	m->data = open_memstream(&m->text, &m->text_size);
-	m->notes = open_memstream(&m->note, &m->note_size);
-	assert_int_equal(out_new(&m->s.out, &opt), 0);
-	out_set_streams(m->s.out, m->data, m->notes);
-	assert_int_equal(pipe2(wake, O_NONBLOCK | O_CLOEXEC), 0);
-	queued = told = 0;
-	*state = m;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct machine *m = *state;
-
-	session_unstay(&m->s);
-	loop_free(m->s.loop);
-	out_free(m->s.out);
-	fclose(m->data);
-	fclose(m->notes);
-	free(m->text);
-	free(m->note);
-	tree_free(&m->tree);
-	free(m);
-	close(wake[0]);
-	close(wake[1]);
-	return 0;
-}
-
-/* As typed; 0: it waits now. */
-static int typed(struct machine *m, const char *line)
-{
-	char *words = strdup(line), *argv[16], *next;
-	int n, rc;
-
-	session_unstay(&m->s);
-	m->e = (struct error){ 0 };
-	assert_non_null(words);
-	n = line_split(words, argv, ARRAY_SIZE(argv) - 1, &next, &m->e);
-	assert_true(n > 0);
-	argv[n] = NULL;
-	assert_int_equal(command_parse(&cmd_wait, n, argv, false, &m->s.globals, &m->args, &m->e), 0);
-	rc = cmd_wait.run(&m->s, &m->args, &m->e);
-	free(words);
-	return rc;
-}
-
-/* One look at what has come; its result is in m->text. */
-static int step(struct machine *m)
-{
-	assert_true(loop_wait(m->s.loop, 0) >= 0);
-	return session_step(&m->s, &m->due, &m->e);
-}
-
-static void says(struct machine *m, const char *text)
-{
-	out_end(m->s.out);
-	fflush(m->data);
-	fflush(m->notes);
-	if (!strstr(m->text, text) && !strstr(m->note, text))
-		fail_msg("expected \"%s\" in \"%s\" or \"%s\"", text, m->text, m->note);
-}
-
-static void refused(struct machine *m, enum cause cause, const char *text)
-{
-	if (!strstr(m->e.message, text))
-		fail_msg("expected \"%s\" in \"%s\"", text, m->e.message);
-	assert_int_equal(m->e.cause, cause);
-}
-
-static void hear(const char *msg, size_t size, int error)
-{
-	assert_true(queued < ARRAY_SIZE(queue));
-	queue[queued].msg = msg;
-	queue[queued].size = size;
-	queue[queued++].error = error;
-	assert_int_equal(write(wake[1], "", 1), 1);
-}
-
-#define HEAR(text) hear(text, sizeof(text), 0)
-
-static void driver(struct machine *m, const char *name)
-{
-	char path[PATH_MAX], target[128];
-
-	unlink(tree_path(&m->tree, DEV "/driver", path));
-	if (!name)
-		return;
-	snprintf(target, sizeof(target), "/sys/bus/pci/drivers/%s", name);
-	tree_folder(&m->tree, target + 1);
-	tree_link(&m->tree, DEV "/driver", target);
-}
-
-static void function_here(struct machine *m)
-{
-	tree_text(&m->tree, DEV "/vendor", "0x1b36\n");
-}
-
-static void function_gone(struct machine *m)
-{
-	char path[PATH_MAX];
-
-	driver(m, NULL);
-	unlink(tree_path(&m->tree, DEV "/vendor", path));
-	assert_int_equal(rmdir(tree_path(&m->tree, DEV, path)), 0);
-}
+#include "wait-bench.h"
 
 static void event_comes(void **state)
 {
@@ -182,7 +13,8 @@ static void event_comes(void **state)
 	assert_int_equal(typed(m, "wait 04:00.0 --event bind"), 0);
 	says(m, "msictl: listening to the kernel's events");
 	assert_int_equal(step(m), 1);
-	HEAR("bind@" FUNCTION "\0ACTION=bind\0DEVPATH=" FUNCTION "\0SUBSYSTEM=pci\0DRIVER=vfio-pci\0"
+	HEAR("bind@" FUNCTION "\0ACTION=bind\0DEVPATH=" FUNCTION
+	     "\0SUBSYSTEM=pci\0DRIVER=vfio-pci\0"
 	     "PCI_SLOT_NAME=0000:04:00.0\0SEQNUM=814");
 	assert_int_equal(step(m), 0);
 	says(m, "04:00.0: bind vfio-pci after 0.0");
@@ -198,8 +30,9 @@ static void event_as_object(void **state)
 	HEAR("add@" FUNCTION "\0ACTION=add\0DEVPATH=" FUNCTION
 	     "\0SUBSYSTEM=pci\0PCI_SLOT_NAME=0000:04:00.0\0SEQNUM=77");
 	assert_int_equal(step(m), 0);
-	says(m, "\"command\":\"wait\",\"device\":\"0000:04:00.0\",\"event\":\"add\",\"driver\":null,\"seqnum\":77,"
-		"\"us\":");
+	says(m,
+	     "\"command\":\"wait\",\"device\":\"0000:04:00.0\",\"event\":\"add\",\"driver\":null,\"seqnum\":77,"
+	     "\"us\":");
 }
 
 /* Another action, another function, the function's child, and what a user made the kernel say. */
@@ -212,14 +45,17 @@ static void other_events(void **state)
 	     "PCI_SLOT_NAME=0000:04:00.0\0SEQNUM=1");
 	HEAR("remove@/devices/pci0000:00/0000:04:00.1\0ACTION=remove\0DEVPATH=/devices/pci0000:00/0000:04:00.1\0"
 	     "SUBSYSTEM=pci\0PCI_SLOT_NAME=0000:04:00.1\0SEQNUM=2");
-	HEAR("remove@" FUNCTION "/vfio-dev/vfio0\0ACTION=remove\0DEVPATH=" FUNCTION "/vfio-dev/vfio0\0"
+	HEAR("remove@" FUNCTION "/vfio-dev/vfio0\0ACTION=remove\0DEVPATH=" FUNCTION
+	     "/vfio-dev/vfio0\0"
 	     "SUBSYSTEM=vfio-dev\0SEQNUM=3");
-	HEAR("remove@" FUNCTION "\0ACTION=remove\0DEVPATH=" FUNCTION "\0SUBSYSTEM=pci\0PCI_SLOT_NAME=0000:04:00.0\0"
+	HEAR("remove@" FUNCTION "\0ACTION=remove\0DEVPATH=" FUNCTION
+	     "\0SUBSYSTEM=pci\0PCI_SLOT_NAME=0000:04:00.0\0"
 	     "SYNTH_UUID=0\0SEQNUM=4");
 	HEAR("remove@/devices/virtual/vfio/11\0ACTION=remove\0DEVPATH=/devices/virtual/vfio/11\0SUBSYSTEM=vfio\0"
 	     "SEQNUM=5");
 	assert_int_equal(step(m), 1);
-	HEAR("remove@" FUNCTION "\0ACTION=remove\0DEVPATH=" FUNCTION "\0SUBSYSTEM=pci\0PCI_SLOT_NAME=0000:04:00.0\0"
+	HEAR("remove@" FUNCTION "\0ACTION=remove\0DEVPATH=" FUNCTION
+	     "\0SUBSYSTEM=pci\0PCI_SLOT_NAME=0000:04:00.0\0"
 	     "SEQNUM=6");
 	assert_int_equal(step(m), 0);
 	says(m, "04:00.0: remove after ");
@@ -230,7 +66,8 @@ static void events_lost(void **state)
 {
 	static const struct {
 		const char *event;
-		const char *before, *between, *now; /* the driver; "" none, NULL: the function is not there */
+		const char *before, *between,
+			*now; /* the driver; "" none, NULL: the function is not there */
 	} cases[] = {
 		{ "add", NULL, NULL, "" },	    { "remove", "", "", NULL },
 		{ "bind", "", "", "vfio-pci" },	    { "unbind", "nvme", "nvme", "" },
@@ -249,7 +86,8 @@ static void events_lost(void **state)
 			if (!look[n])
 				function_gone(m);
 			if (n == 0) {
-				snprintf(line, sizeof(line), "wait 04:00.0 --event %s", cases[i].event);
+				snprintf(line, sizeof(line), "wait 04:00.0 --event %s",
+					 cases[i].event);
 				assert_int_equal(typed(m, line), 0);
 				continue;
 			}
@@ -259,8 +97,8 @@ static void events_lost(void **state)
 			queued = told = 0;
 		}
 		says(m, "/sys is looked at instead");
-		snprintf(line, sizeof(line), "04:00.0: %s%s%s after", cases[i].event, look[2] && look[2][0] ? " " : "",
-			 look[2] ? look[2] : "");
+		snprintf(line, sizeof(line), "04:00.0: %s%s%s after", cases[i].event,
+			 look[2] && look[2][0] ? " " : "", look[2] ? look[2] : "");
 		says(m, line);
 	}
 }
@@ -273,7 +111,8 @@ static void event_does_not_come(void **state)
 	assert_int_equal(typed(m, "wait 04:00.0 --event bind --timeout 1ms"), 0);
 	usleep(1000);
 	assert_true(step(m) < 0);
-	refused(m, CAUSE_EXPECTATION, "no bind event of 0000:04:00.0 came within 0.001 s; it is not there");
+	refused(m, CAUSE_EXPECTATION,
+		"no bind event of 0000:04:00.0 came within 0.001 s; it is not there");
 	function_here(m);
 	assert_int_equal(typed(m, "wait 04:00.0 --event bind --timeout 0"), 0);
 	assert_true(step(m) < 0);
@@ -281,40 +120,11 @@ static void event_does_not_come(void **state)
 	driver(m, "nvme");
 	assert_int_equal(typed(m, "wait 04:00.0 --event unbind --timeout 0"), 0);
 	assert_true(step(m) < 0);
-	refused(m, CAUSE_EXPECTATION, "no unbind event of 0000:04:00.0 came within 0 s; its driver is nvme");
+	refused(m, CAUSE_EXPECTATION,
+		"no unbind event of 0000:04:00.0 came within 0 s; its driver is nvme");
 	assert_int_equal(typed(m, "wait 04:00.0 --event add --timeout 60m"), 0);
 	assert_int_equal(step(m), 1);
 	assert_in_range(m->due - now_us(), 3000000000, 3600000000);
-}
-
-/* An MSI-X function of four vectors with IRQs 40 and 41 for the first two. */
-static void counting_function(struct machine *m)
-{
-	uint8_t config[256] = { 0x36, 0x1b, 0x10, 0x00, 0x06, 0x04, [0x06] = 0x10, [0x34] = 0x40, [0x40] = 0x11 };
-
-	config[0x42] = 3; /* table size - 1 */
-	tree_bytes(&m->tree, DEV "/config", config, sizeof(config));
-	function_here(m);
-	for (int irq = 40; irq <= 41; irq++) {
-		char path[96], text[64];
-
-		snprintf(path, sizeof(path), DEV "/msi_irqs/%d", irq);
-		tree_text(&m->tree, path, "msix\n");
-		snprintf(path, sizeof(path), "sys/kernel/irq/%d/actions", irq);
-		snprintf(text, sizeof(text), "vfio-msix[%d](0000:04:00.0)\n", irq - 40);
-		tree_text(&m->tree, path, text);
-		snprintf(path, sizeof(path), "sys/kernel/irq/%d/chip_name", irq);
-		tree_text(&m->tree, path, "IR-PCI-MSI\n");
-		snprintf(path, sizeof(path), "sys/kernel/irq/%d/hwirq", irq);
-		snprintf(text, sizeof(text), "%d\n", irq - 40);
-		tree_text(&m->tree, path, text);
-	}
-}
-
-static void counts(struct machine *m, const char *first, const char *second)
-{
-	tree_text(&m->tree, "sys/kernel/irq/40/per_cpu_count", first);
-	tree_text(&m->tree, "sys/kernel/irq/41/per_cpu_count", second);
 }
 
 /* Only what comes from now on counts, and each vector has to count. */
@@ -359,8 +169,10 @@ static void host_refusals(void **state)
 		enum cause cause;
 		const char *says, *hint;
 	} cases[] = {
-		{ "wait 04:00.0 err 0", CAUSE_USAGE, "Linux has no IRQ for err", "enable err 1; wait err 0" },
-		{ "wait 04:00.0 req 0", CAUSE_USAGE, "Linux has no IRQ for req", "enable req 1; wait req 0" },
+		{ "wait 04:00.0 err 0", CAUSE_USAGE, "Linux has no IRQ for err",
+		  "enable err 1; wait err 0" },
+		{ "wait 04:00.0 req 0", CAUSE_USAGE, "Linux has no IRQ for req",
+		  "enable req 1; wait req 0" },
 		{ "wait 04:00.0 msi 0", CAUSE_FAILED, "the device has no msi", "" },
 		{ "wait 04:00.0 msix 4", CAUSE_USAGE, "msix has vectors 0-3, 4 is beyond", "" },
 		{ "wait 04:00.0 msix 0-9", CAUSE_USAGE, "msix has vectors 0-3, 9 is beyond", "" },
