@@ -9,7 +9,8 @@
 #define ARCH "proc/sys/kernel/arch"
 
 /* All evidence of a kind, in its order: "VALUE <SOURCE>", a line each. */
-static void says_of(const struct tree *t, const struct function *f, const char *what, const char *want)
+static void says_of(const struct tree *t, const struct function *f, const char *what,
+		    const char *want)
 {
 	struct platform p;
 	char text[4096] = "";
@@ -17,8 +18,8 @@ static void says_of(const struct tree *t, const struct function *f, const char *
 	assert_int_equal(platform_read(&t->root, f, &p), 0);
 	for (size_t i = 0; i < p.n; i++)
 		if (!strcmp(p.evidence[i].what, what))
-			append(text, sizeof(text), "%s%s <%s>", text[0] ? "\n" : "", p.evidence[i].value,
-			       p.evidence[i].source);
+			append(text, sizeof(text), "%s%s <%s>", text[0] ? "\n" : "",
+			       p.evidence[i].value, p.evidence[i].source);
 	platform_free(&p);
 	if (strcmp(text, want) != 0)
 		fail_msg("%s is \"%s\", not \"%s\"", what, text, want);
@@ -44,10 +45,14 @@ static void kinds(void **state)
 	static const struct {
 		const char *unit, *says;
 	} row[] = {
-		{ "dmar0", "Intel VT-d" },	     { "ivhd0", "AMD-Vi" },
-		{ "smmu3.0x1", "Arm SMMUv3" },	     { "smmu.0x1", "Arm SMMUv2" },
-		{ "riscv-iommu.1", "RISC-V IOMMU" }, { "iommu-phb0000", "PowerNV or pSeries host bridge" },
-		{ "s390-iommu.1", "s390" },	     { "another", "IOMMU" },
+		{ "dmar0", "Intel VT-d" },
+		{ "ivhd0", "AMD-Vi" },
+		{ "smmu3.0x1", "Arm SMMUv3" },
+		{ "smmu.0x1", "Arm SMMUv2" },
+		{ "riscv-iommu.1", "RISC-V IOMMU" },
+		{ "iommu-phb0000", "PowerNV or pSeries host bridge" },
+		{ "s390-iommu.1", "s390" },
+		{ "another", "IOMMU" },
 	};
 	struct tree *t = *state;
 	char want[1024] = "";
@@ -58,8 +63,8 @@ static void kinds(void **state)
 	says(t, "iommu", "Linux uses no IOMMU </sys/class/iommu: none in it>");
 	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
 		unit(t, row[i].unit);
-		append(want, sizeof(want), "%s%s, 1 unit </sys/class/iommu: %s>", want[0] ? "\n" : "", row[i].says,
-		       row[i].unit);
+		append(want, sizeof(want), "%s%s, 1 unit </sys/class/iommu: %s>",
+		       want[0] ? "\n" : "", row[i].says, row[i].unit);
 		says(t, "iommu", want);
 		assert_int_equal(platform_read(&t->root, NULL, &p), 0);
 		assert_int_equal(p.iommus, i + 1);
@@ -70,7 +75,8 @@ static void kinds(void **state)
 /* Four are named, the first ones by name, whatever the order in which the folder has them. */
 static void first_units(void **state)
 {
-	static const char *const order[] = { "012345", "543210", "305142", "415203", "250413", "324051" };
+	static const char *const order[] = { "012345", "543210", "305142",
+					     "415203", "250413", "324051" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
@@ -88,7 +94,8 @@ static void first_units(void **state)
 			for (unsigned int k = 0; k < 6; k++)
 				if (there[k] && shown++ < 4)
 					append(names, sizeof(names), " dmar%u", k);
-			snprintf(want, sizeof(want), "Intel VT-d, %u unit%s </sys/class/iommu:%s%s>", n + 1,
+			snprintf(want, sizeof(want),
+				 "Intel VT-d, %u unit%s </sys/class/iommu:%s%s>", n + 1,
 				 n ? "s" : "", names, n > 3 ? " ..." : "");
 			says(&t, "iommu", want);
 		}
@@ -112,6 +119,7 @@ static void vtd(void **state)
 	     "the IOMMU could remap interrupts </sys/class/iommu/dmar0/intel-iommu/ecap f0000000000f48, bit 3 set>");
 	tree_text(t, "sys/class/iommu/dmar1/intel-iommu/ecap", "f0000000000f48\n");
 	tree_text(t, "sys/class/iommu/dmar2/intel-iommu/ecap", "nonsense\n");
+	tree_text(t, "sys/class/iommu/dmar4/intel-iommu/ecap", "");
 	unlink(tree_path(t, "sys/class/iommu/dmar0/intel-iommu/ecap", (char[PATH_MAX]){ 0 }));
 	tree_text(t, "sys/class/iommu/dmar3/intel-iommu/ecap", "f0000000000f48\n");
 	{
@@ -120,9 +128,11 @@ static void vtd(void **state)
 		assert_int_equal(platform_read(&t->root, NULL, &p), 0);
 		for (size_t i = 0; i < p.n; i++)
 			if (!strcmp(p.evidence[i].what, "remapping-capability")) {
-				assert_string_equal(p.evidence[i].value, "2 of 2 IOMMUs could remap interrupts");
+				assert_string_equal(p.evidence[i].value,
+						    "2 of 2 IOMMUs could remap interrupts");
 				assert_non_null(
-					strstr(p.evidence[i].source, "/intel-iommu/ecap f0000000000f48, bit 3 set"));
+					strstr(p.evidence[i].source,
+					       "/intel-iommu/ecap f0000000000f48, bit 3 set"));
 			}
 		assert_true(p.remap_capable);
 		platform_free(&p);
@@ -148,14 +158,18 @@ static void amd(void **state)
 	says(t, "remapping-capability",
 	     "AMD-Vi shows the same with remapping on and off </sys/class/iommu/ivhd0/amd-iommu: cap 1f03000f, "
 	     "features 29d3:500>");
-	says(t, "amd-2k", "2048 interrupts per function: NumIntRemapSup is 1 </" FEATURES " 29d3:500>");
+	says(t, "amd-2k",
+	     "2048 interrupts per function: NumIntRemapSup is 1 </" FEATURES " 29d3:500>");
 	tree_text(t, FEATURES, "29d3:fe\n");
-	says(t, "amd-2k", "512 interrupts per function: NumIntRemapSup is 0 </" FEATURES " 29d3:fe>");
+	says(t, "amd-2k",
+	     "512 interrupts per function: NumIntRemapSup is 0 </" FEATURES " 29d3:fe>");
 	tree_text(t, FEATURES, "29d3:2ff\n");
-	says(t, "amd-2k", "512 interrupts per function: NumIntRemapSup is 2 </" FEATURES " 29d3:2ff>");
+	says(t, "amd-2k",
+	     "512 interrupts per function: NumIntRemapSup is 2 </" FEATURES " 29d3:2ff>");
 	tree_text(t, FEATURES, "29d3\n");
 	says(t, "amd-2k",
-	     "512 or 2048 interrupts per function: NumIntRemapSup cannot be read here </" FEATURES " 29d3>");
+	     "512 or 2048 interrupts per function: NumIntRemapSup cannot be read here </" FEATURES
+	     " 29d3>");
 	tree_text(t, "proc/sys/kernel/osrelease", "6.14.9\n");
 	says(t, "amd-2k",
 	     "at most 512 interrupts per function: this kernel is older than 6.15 </proc/sys/kernel/osrelease 6.14.9>");
@@ -206,7 +220,8 @@ static void guest_by_cpu(void **state)
 		{ "x86_64\n", "flags\t\t: xhypervisor hypervisor\n", SET },
 		{ "x86_64\n", "flags\t\t: hypervisorx\n", NOT_SET },
 		{ "x86_64\n", "flags\t\t: fpu\nbugs\t: hypervisor\n", NOT_SET },
-		{ "x86_64\n", "flagged: hypervisor\nvmx flags\t: hypervisor\nflags\t\t: fpu\n", NOT_SET },
+		{ "x86_64\n", "flagged: hypervisor\nvmx flags\t: hypervisor\nflags\t\t: fpu\n",
+		  NOT_SET },
 		/* Of several processors the first. */
 		{ "x86_64\n", "flags\t\t: hypervisor\n\nflags\t\t: fpu\n", SET },
 		{ "x86_64\n", "processor\t: 0\n", NOT_KNOWN },
@@ -256,8 +271,8 @@ static void guest_by_file(void **state)
 
 		tree_new(&t);
 		tree_text(&t, row[i].file, row[i].text);
-		snprintf(want, sizeof(want), "this host is a virtual machine: %s </%s: %s>", row[i].text, row[i].file,
-			 row[i].text);
+		snprintf(want, sizeof(want), "this host is a virtual machine: %s </%s: %s>",
+			 row[i].text, row[i].file, row[i].text);
 		says(&t, "hypervisor", row[i].guest ? want : NOT_KNOWN);
 		/* The CPU's own word counts more, and the name adds to it. */
 		tree_text(&t, ARCH, "x86_64\n");
@@ -343,8 +358,8 @@ static struct function with_dvsec(bool ims)
 	return f;
 }
 
-static void ims_is(const struct tree *t, const struct platform *p, const struct function *f, enum verdict want,
-		   const char *says)
+static void ims_is(const struct tree *t, const struct platform *p, const struct function *f,
+		   enum verdict want, const char *says)
 {
 	struct ims_verdict v;
 
@@ -354,7 +369,8 @@ static void ims_is(const struct tree *t, const struct platform *p, const struct 
 }
 
 #define CLAIMS "the SIOV DVSEC at 0x100 claims IMS, which is no proof: "
-#define SILENT "the kernel tells user space nothing of IMS, and no IMS interrupt of this function has counted"
+#define SILENT \
+	"the kernel tells user space nothing of IMS, and no IMS interrupt of this function has counted"
 
 static void ims_claimed(void **state)
 {
@@ -387,10 +403,12 @@ static void ims_claimed(void **state)
 
 		path[20] = unit;
 		tree_text(t, path, "80\n");
-		snprintf(want, sizeof(want),
-			 CLAIMS "the IOMMU itself is emulated (dmar%c: caching mode), the flag may be too; Linux 7.1 "
-				"has no IMS as released (6.2 to 6.9 had it); " SILENT,
-			 unit);
+		snprintf(
+			want, sizeof(want),
+			CLAIMS
+			"the IOMMU itself is emulated (dmar%c: caching mode), the flag may be too; Linux 7.1 "
+			"has no IMS as released (6.2 to 6.9 had it); " SILENT,
+			unit);
 		ims_is(t, &x86, &claims, VERDICT_UNKNOWN, want);
 		tree_text(t, path, "7f\n");
 	}
@@ -402,13 +420,15 @@ static void ims_not_claimed(void **state)
 	struct function f = with_dvsec(false);
 	struct tree *t = *state;
 
-	ims_is(t, &p, NULL, VERDICT_UNKNOWN, "no function of this host was named, so there is nothing to look at");
+	ims_is(t, &p, NULL, VERDICT_UNKNOWN,
+	       "no function of this host was named, so there is nothing to look at");
 	ims_is(t, &p, &f, VERDICT_NO, "the SIOV DVSEC at 0x100 does not claim IMS");
 	put32(f.config + EXT, 0x10010023); /* the next one is itself */
 	put32(f.config + EXT + 8, 6);
 	ims_is(t, &p, &f, VERDICT_UNKNOWN, "the list of extended capabilities runs in a circle");
 	put32(f.config + EXT, 0x00010023);
-	ims_is(t, &p, &f, VERDICT_UNKNOWN, "no SIOV DVSEC here; without one the platform's word is missing");
+	ims_is(t, &p, &f, VERDICT_UNKNOWN,
+	       "no SIOV DVSEC here; without one the platform's word is missing");
 	f.config_len = 256;
 	ims_is(t, &p, &f, VERDICT_UNKNOWN,
 	       "no extended config space, so no SIOV DVSEC; without one the platform's word is missing");

@@ -13,14 +13,15 @@ static void assert_evidence(const struct platform *p, const char *what, const ch
 
 	for (size_t i = 0; i < p->n; i++)
 		if (!strcmp(p->evidence[i].what, what))
-			append(text, sizeof(text), "%s%s <%s>", text[0] ? "\n" : "", p->evidence[i].value,
-			       p->evidence[i].source);
+			append(text, sizeof(text), "%s%s <%s>", text[0] ? "\n" : "",
+			       p->evidence[i].value, p->evidence[i].source);
 	if (strcmp(text, want) != 0)
 		fail_msg("%s is \"%s\", not \"%s\"", what, text, want);
 }
 
 /* One kind of evidence, of this function, or of the host alone. */
-static void says_of(const struct tree *t, const struct function *f, const char *what, const char *want)
+static void says_of(const struct tree *t, const struct function *f, const char *what,
+		    const char *want)
 {
 	struct platform p;
 
@@ -62,7 +63,8 @@ static void machine(void **state)
 {
 	struct tree *t = *state;
 
-	says(t, "architecture", "architecture: not known </proc/sys/kernel/arch, /proc/cpuinfo: no word on it>");
+	says(t, "architecture",
+	     "architecture: not known </proc/sys/kernel/arch, /proc/cpuinfo: no word on it>");
 	says(t, "kernel", "");
 	tree_text(t, "proc/cpuinfo", "processor\t: 0\nhart\t\t: 0\n");
 	says(t, "architecture", "riscv64 </proc/cpuinfo>");
@@ -143,25 +145,29 @@ static void ceilings(void **state)
 	says(t, "ceiling", CEILINGS);
 	tree_text(t, ARCH, "x86_64\n");
 	says(t, "ceiling",
-	     CEILINGS "\nabout 200 vectors on 1 CPU <arch/x86/include/asm/irq_vectors.h: 256 each, less the "
-		      "kernel's own; 0 Linux IRQs now>");
+	     CEILINGS
+	     "\nabout 200 vectors on 1 CPU <arch/x86/include/asm/irq_vectors.h: 256 each, less the "
+	     "kernel's own; 0 Linux IRQs now>");
 	tree_text(t, ONLINE, "0-2\n");
 	for (unsigned int irq = 8; irq <= 12; irq++)
 		chip(t, irq, "IO-APIC\n");
 	tree_folder(t, "sys/kernel/irq/none/");
 	says(t, "ceiling",
-	     CEILINGS "\nabout 600 vectors on 3 CPUs <arch/x86/include/asm/irq_vectors.h: 256 each, less the "
-		      "kernel's own; 5 Linux IRQs now>");
+	     CEILINGS
+	     "\nabout 600 vectors on 3 CPUs <arch/x86/include/asm/irq_vectors.h: 256 each, less the "
+	     "kernel's own; 5 Linux IRQs now>");
 	tree_text(t, ONLINE, "\n");
 	says(t, "ceiling", CEILINGS);
 }
 
 static void noresize(void **state)
 {
-	static const char dynamic[] = "MSI-X is likely to be dynamic, MSI is NORESIZE <vfio-pci: MSI-X dynamic on x86 "
-				      "since Linux 6.5; VFIO's flags decide>";
-	static const char fixed[] = "MSI-X and MSI are likely to be NORESIZE <vfio-pci: MSI-X dynamic on x86 since "
-				    "Linux 6.5; VFIO's flags decide>";
+	static const char dynamic[] =
+		"MSI-X is likely to be dynamic, MSI is NORESIZE <vfio-pci: MSI-X dynamic on x86 "
+		"since Linux 6.5; VFIO's flags decide>";
+	static const char fixed[] =
+		"MSI-X and MSI are likely to be NORESIZE <vfio-pci: MSI-X dynamic on x86 since "
+		"Linux 6.5; VFIO's flags decide>";
 	struct tree *t = *state;
 
 	tree_text(t, ARCH, "i686\n");
@@ -216,7 +222,8 @@ static void command_line(void **state)
 		const char *line, *says;
 	} row[] = {
 		{ "", "booted without a word on MSI, remapping or the IOMMU </proc/cmdline>" },
-		{ "quiet root=/dev/sda\n", "booted without a word on MSI, remapping or the IOMMU </proc/cmdline>" },
+		{ "quiet root=/dev/sda\n",
+		  "booted without a word on MSI, remapping or the IOMMU </proc/cmdline>" },
 		{ "pcie=nomsi pci=x,nomsi2 pci=nomsi=\n",
 		  "booted without a word on MSI, remapping or the IOMMU </proc/cmdline>" },
 		{ "nointremap\n", "booted with nointremap </proc/cmdline>" },
@@ -269,8 +276,10 @@ static void remapping_turned_off(void **state)
 static void architectures(void **state)
 {
 	static const char no_rule[] = "no rule is known for this architecture";
-	static const char firmware[] = "the firmware decides for each function (RTAS ibm,change-msi, or OPAL)";
-	static const char off[] = "x86 allocates contiguous vectors only with interrupt remapping, which is off";
+	static const char firmware[] =
+		"the firmware decides for each function (RTAS ibm,change-msi, or OPAL)";
+	static const char off[] =
+		"x86 allocates contiguous vectors only with interrupt remapping, which is off";
 	static const struct {
 		const char *arch, *why;
 		enum verdict v;
@@ -278,7 +287,8 @@ static void architectures(void **state)
 		{ "z\n", no_rule, VERDICT_UNKNOWN },
 		{ "ppc64\n", firmware, VERDICT_UNKNOWN },
 		{ "ppc64le\n", firmware, VERDICT_UNKNOWN },
-		{ "riscv64\n", "the kernels measured refuse more than one MSI vector through the IMSIC",
+		{ "riscv64\n",
+		  "the kernels measured refuse more than one MSI vector through the IMSIC",
 		  VERDICT_UNKNOWN },
 		{ "aarch64\n", "no Linux IRQ names the MSI controller", VERDICT_UNKNOWN },
 		{ "x86_64\n", off, VERDICT_NO },
@@ -307,7 +317,8 @@ static void arm_controllers(void **state)
 	chip(t, 3, "GICv2m-PCI\n");
 	says(t, "msi-controller",
 	     "MSI go through a GICv2m frame </sys/kernel/irq/*/chip_name: 0 begin with ITS-, 2 with GICv2m>");
-	decides(t, VERDICT_UNKNOWN, "a GICv2m frame gives contiguous interrupts only while it has enough");
+	decides(t, VERDICT_UNKNOWN,
+		"a GICv2m frame gives contiguous interrupts only while it has enough");
 	chip(t, 4, "ITS-PCI-MSI\n");
 	says(t, "msi-controller",
 	     "MSI go through a GICv3 ITS </sys/kernel/irq/*/chip_name: 1 begin with ITS-, 2 with GICv2m>");
@@ -320,22 +331,32 @@ static void x86_remapping(void **state)
 	struct tree *t = *state;
 
 	tree_text(t, ARCH, "x86_64\n");
-	says(t, "remapping", "interrupt remapping: not known </sys/kernel/irq/*/chip_name: cannot be read>");
+	says(t, "remapping",
+	     "interrupt remapping: not known </sys/kernel/irq/*/chip_name: cannot be read>");
 	decides(t, VERDICT_UNKNOWN, "whether interrupt remapping is on cannot be read");
+	tree_folder(t, "sys/kernel/irq/1/"); /* it has no chip */
+	says(t, "remapping",
+	     "interrupt remapping: not known </sys/kernel/irq/*/chip_name: cannot be read>");
 	chip(t, 1, "IO-APIC\n");
-	says(t, "remapping", "interrupt remapping is off </sys/kernel/irq/*/chip_name: none of 1 begins with IR->");
+	says(t, "remapping",
+	     "interrupt remapping is off </sys/kernel/irq/*/chip_name: none of 1 begins with IR->");
 	chip(t, 2, "vIR-PCI-MSI\n");
-	says(t, "remapping", "interrupt remapping is on </sys/kernel/irq/*/chip_name: 1 of 2 begin with IR- or vIR->");
+	says(t, "remapping",
+	     "interrupt remapping is on </sys/kernel/irq/*/chip_name: 1 of 2 begin with IR- or vIR->");
 	chip(t, 3, "IR-PCI-MSI\n");
-	says(t, "remapping", "interrupt remapping is on </sys/kernel/irq/*/chip_name: 2 of 3 begin with IR- or vIR->");
+	says(t, "remapping",
+	     "interrupt remapping is on </sys/kernel/irq/*/chip_name: 2 of 3 begin with IR- or vIR->");
 	decides(t, VERDICT_YES, "interrupt remapping is on, and gives contiguous vectors");
 	chip(t, 2, "PCI-MSI\n");
-	says(t, "remapping", "interrupt remapping is on </sys/kernel/irq/*/chip_name: 1 of 3 begin with IR->");
+	says(t, "remapping",
+	     "interrupt remapping is on </sys/kernel/irq/*/chip_name: 1 of 3 begin with IR->");
 	says(t, "msi-controller", "");
 	chip(t, 4, "Hyper-V PCIe MSI\n");
-	decides(t, VERDICT_UNKNOWN, "the hypervisor allocates this machine's MSI and does not say how many");
+	decides(t, VERDICT_UNKNOWN,
+		"the hypervisor allocates this machine's MSI and does not say how many");
 	chip(t, 4, "xen-pirq-msi\n");
-	decides(t, VERDICT_UNKNOWN, "the hypervisor allocates this machine's MSI and does not say how many");
+	decides(t, VERDICT_UNKNOWN,
+		"the hypervisor allocates this machine's MSI and does not say how many");
 }
 
 /* ---- what cannot be read is doubted, and nothing beside it */
@@ -367,11 +388,13 @@ static void doubts(void **state)
 	struct platform p;
 
 	read_capture(t, "= IR-IO-APIC", &p);
-	assert_evidence(&p, "hypervisor",
-			"hypervisor: not known </proc/cpuinfo: flag hypervisor is set: not all of it can be read "
-			"(EACCES)>");
-	assert_evidence(&p, "remapping",
-			"interrupt remapping is on </sys/kernel/irq/*/chip_name: 1 of 1 begin with IR->");
+	assert_evidence(
+		&p, "hypervisor",
+		"hypervisor: not known </proc/cpuinfo: flag hypervisor is set: not all of it can be read "
+		"(EACCES)>");
+	assert_evidence(
+		&p, "remapping",
+		"interrupt remapping is on </sys/kernel/irq/*/chip_name: 1 of 1 begin with IR->");
 	assert_evidence(&p, "kernel", "Linux 6.12.0 </proc/sys/kernel/osrelease>");
 	assert_int_equal(p.multivector, VERDICT_YES);
 	platform_free(&p);
@@ -389,9 +412,11 @@ static void foreign(void **state)
 
 	(void)state;
 	assert_int_equal(platform_foreign("vfio-user", &p), 0);
-	assert_evidence(&p, "backend", "the device's vectors are none of this host's <back end vfio-user>");
-	assert_string_equal(p.multivector_why,
-			    "the device's vectors are none of this host's, so the host's word does not count");
+	assert_evidence(&p, "backend",
+			"the device's vectors are none of this host's <back end vfio-user>");
+	assert_string_equal(
+		p.multivector_why,
+		"the device's vectors are none of this host's, so the host's word does not count");
 	assert_int_equal(p.vectors_available, -1);
 	platform_free(&p);
 	assert_int_equal(p.n, 0);
