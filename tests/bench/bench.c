@@ -2,9 +2,11 @@
 /*
  * bench MSICTL - figures of msictl beside those of bare C programs that do the same
  *
- * Most are of rounds in which both take turns: the median of each, the ratio of the medians, and the quartiles of the
- * ratios of single rounds, which tell how much the figure varies. BENCH_ONLY=serving,waking runs these parts alone,
- * BENCH_SECONDS=60 counts that long in one go.
+ * Most are of rounds in which both take turns: the median of each, and the median and the quartiles of
+ * the ratios of the single rounds. So the ratio compares figures of the same moment, it lies between the
+ * quartiles, and it can differ from the ratio of the two medians. A row without quartiles has the ratio of
+ * its two figures. BENCH_ONLY=serving,waking runs these parts alone, BENCH_SECONDS=60 counts that long in
+ * one go.
  */
 #include <signal.h>
 #include <string.h>

@@ -32,8 +32,8 @@ void row_heads(void);
 void row(const char *what, double ours, double peer, const char *unit, const char *demanded);
 
 /**
- * row_spread() - of @n rounds that took turns: medians, their ratio, and the ratios of single rounds from the lower to
- * the upper quartile
+ * row_spread() - of @n rounds that took turns: the median of each side; the median and the quartiles of
+ * the ratios of the single rounds
  */
 void row_spread(const char *what, const double *ours, const double *peer, int n, const char *unit,
 		const char *demanded);

@@ -37,6 +37,7 @@ void row_spread(const char *what, const double *ours, const double *peer, int n,
 {
 	double o[MOST_ROUNDS], p[MOST_ROUNDS], ratio[MOST_ROUNDS];
 	char spread[32];
+	double middle;
 
 	must(n <= MOST_ROUNDS, "rounds");
 	for (int i = 0; i < n; i++) {
@@ -44,9 +45,10 @@ void row_spread(const char *what, const double *ours, const double *peer, int n,
 		p[i] = peer[i];
 		ratio[i] = ours[i] / peer[i];
 	}
-	median(ratio, n);
+	/* The medians may come from different rounds: their ratio can lie outside of the quartiles. */
+	middle = median(ratio, n);
 	snprintf(spread, sizeof(spread), "%.2f..%.2f", ratio[n / 4], ratio[n - 1 - n / 4]);
 	printf("%-46s %12.3f %12.3f  %-10s %8.2f  %-12s %s\n", what, median(o, n), median(p, n), unit,
-	       median(o, n) / median(p, n), spread, demanded);
+	       middle, spread, demanded);
 	fflush(stdout);
 }
