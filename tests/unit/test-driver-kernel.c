@@ -300,6 +300,21 @@ static void driver_stays(void **state)
 	has("nvme", "", NULL);
 }
 
+/* The driver went on its own while it was told to: the kernel knows no device to unbind. */
+static void driver_is_gone_already(void **state)
+{
+	static const int gone[] = { ENODEV, ENOENT };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(gone); i++) {
+		k->unbind_errno = gone[i];
+		assert_int_equal(bind_it(), 0);
+		has("vfio-pci", "vfio-pci", "nvme");
+		assert_int_equal(unbind_it(), 0);
+		has("nvme", "", NULL);
+	}
+}
+
 static void former_refuses(void **state)
 {
 	(void)state;
@@ -381,6 +396,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(had_unknown, setup, teardown),
 		cmocka_unit_test_setup_teardown(vfio_refuses, setup, teardown),
 		cmocka_unit_test_setup_teardown(driver_stays, setup, teardown),
+		cmocka_unit_test_setup_teardown(driver_is_gone_already, setup, teardown),
 		cmocka_unit_test_setup_teardown(former_refuses, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_node, setup, teardown),
 		cmocka_unit_test_setup_teardown(had_none_and_is_refused, setup, teardown),
