@@ -25,7 +25,8 @@ static void runs_commands(void **state)
 	answered(sock[2], 0, "", "");
 	answered(sock[3], 0, "msix: 1 counted at least 1", "");
 	answered(sock[4], 3, "",
-		 "msictl: FILE:7: " DEV ": wait: the holder was asked to release the device (ENODEV)\n");
+		 "msictl: FILE:7: " DEV
+		 ": wait: the holder was asked to release the device (ENODEV)\n");
 	answered(sock[5], 0, "msix.0=1 0 0 msix.1=1 1 1 msix.2=1 0 0 ", "");
 	answered(sock[6], 0, "msix=3/8", "");
 	answered(sock[7], 2, "", "FILE:7: " DEV ": ");
@@ -161,8 +162,9 @@ static void rests_without_descriptors(void **state)
 	static const struct {
 		int err;
 		bool rests;
-	} cases[] = { { EMFILE, true },	 { ENFILE, true },	  { ENOMEM, true }, { ENOBUFS, true },
-		      { EAGAIN, false }, { ECONNABORTED, false }, { EINTR, false } };
+	} cases[] = { { EMFILE, true },	 { ENFILE, true },  { ENOMEM, true },
+		      { ENOBUFS, true }, { EAGAIN, false }, { ECONNABORTED, false },
+		      { EINTR, false } };
 	struct bench *b = *state;
 	struct held *d;
 	uint64_t due;
@@ -270,7 +272,8 @@ static void has_all_callers(void **state)
 	b->h->first->release = true;
 	serves(b, 0);
 	answered(sock[0], 3, "the holder was asked to release the device", "");
-	answered(sock[1], 5, "", "msictl: the holder has all the callers that it can have; try again\n");
+	answered(sock[1], 5, "",
+		 "msictl: the holder has all the callers that it can have; try again\n");
 }
 
 /* A second device, and one that cannot be had: what was held before stays. */
@@ -287,6 +290,8 @@ static void takes_more(void **state)
 	assert_false(root_exists(&b->t.root, "msictl/sim:msix=4.sock"));
 	assert_true(holder_take(b->h, (const char *const[]){ DEV }, 1, &how, &b->e) < 0);
 	assert_int_equal(b->e.cause, CAUSE_BUSY);
+	/* what went well on the way back has no word */
+	assert_null(strstr(b->e.message, "given back"));
 	/* the name is that of who held it first */
 	assert_true(root_exists(&b->t.root, "msictl/" DEV ".sock"));
 	sock[0] = asks(b, DEV, 0, "@take sim:msix=4 keep");
