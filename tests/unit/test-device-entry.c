@@ -77,6 +77,19 @@ static void beyond_the_table(void **state)
 	rig_said(&e, CAUSE_USAGE, 0, "the MSI-X table has 8 entries");
 }
 
+/* One that is not armed any more is nobody's concern. */
+static void no_longer_armed(void **state)
+{
+	struct rig *r = *state;
+	struct change c = rig_enable(r, IRQ_MSIX, "0-3");
+	struct error e;
+
+	rig_is(c.empty, "0-3");
+	c = (struct change){ 0 };
+	assert_int_equal(device_resize(&r->d, IRQ_MSIX, 2, (struct change_how){ 0 }, &c, &e), 0);
+	rig_is(c.empty, "0-1");
+}
+
 /* A change looks at what it armed; a rebuild armed all. */
 static void a_rebuild_looks_at_all(void **state)
 {
@@ -269,6 +282,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_entry_half_read, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(any_part_is_a_message, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(beyond_the_table, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(no_longer_armed, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_rebuild_looks_at_all, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_repair_is_looked_at, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(not_looked_at, rig_setup, rig_teardown),

@@ -57,7 +57,9 @@ static int proc(struct irq_counter *c, const struct shown *line, size_t n, uint6
 	return rc;
 }
 
-#define LINE(...) (const struct shown[]){ __VA_ARGS__ }, sizeof((struct shown[]){ __VA_ARGS__ }) / sizeof(struct shown)
+#define LINE(...)                              \
+	(const struct shown[]){ __VA_ARGS__ }, \
+		sizeof((struct shown[]){ __VA_ARGS__ }) / sizeof(struct shown)
 
 static void parses(void **state)
 {
@@ -233,12 +235,15 @@ static void missing_cpus(void **state)
 		const char *list;
 		int missing;
 	} t[] = {
-		{ "0-3\n", 2 }, { "0,2\n", 0 }, { "0,2", 0 },	 { "5", 1 },	     { "0-2,8-10\n", 4 },
-		{ "", -1 },	{ "\n", -1 },	{ "3-1\n", -1 }, { "x\n", -1 },	     { "0-\n", -1 },
-		{ "0,\n", -1 }, { "0 1", -1 },	{ "1-2-3", -1 }, { "99999999", -1 },
+		{ "0-3\n", 2 },	     { "0,2\n", 0 },	 { "0,2", 0 },	 { "5", 1 },
+		{ "0-2,8-10\n", 4 }, { "", -1 },	 { "\n", -1 },	 { "3-1\n", -1 },
+		{ "x\n", -1 },	     { "0-\n", -1 },	 { "0,\n", -1 }, { "0 1", -1 },
+		{ "1-2-3", -1 },     { "99999999", -1 },
 	};
 	static const unsigned int column[] = { 0, 2 };
-	const struct irq_counts proc_line = { .source = HOST_IRQ_PROC, .column = column, .columns = 2 };
+	const struct irq_counts proc_line = { .source = HOST_IRQ_PROC,
+					      .column = column,
+					      .columns = 2 };
 	const struct irq_counts file = { .source = HOST_IRQ_SYSFS, .columns = 3 };
 
 	(void)state;

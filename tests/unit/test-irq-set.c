@@ -21,7 +21,9 @@ static struct vector_set set_of(const char *text)
 /* An index of 64 vectors, the first @armed of them armed, @allocated of them allocated. */
 static struct irq_state state(unsigned int armed, unsigned int allocated, uint32_t flags)
 {
-	struct irq_state st = { .index = IRQ_MSIX, .count = 64, .flags = flags, .enabled = allocated > 0 };
+	struct irq_state st = {
+		.index = IRQ_MSIX, .count = 64, .flags = flags, .enabled = allocated > 0
+	};
 
 	vector_set_add_range(&st.armed, 0, armed);
 	vector_set_add_range(&st.allocated, 0, allocated);
@@ -37,8 +39,9 @@ static void assert_plan(const struct plan *p, size_t n, const char *const text[]
 		assert_string_equal(irq_set_text(&p->set[i], buf, sizeof(buf)), text[i]);
 }
 
-#define ASSERT_PLAN(p, ...) \
-	assert_plan(p, sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *), (const char *[]){ __VA_ARGS__ })
+#define ASSERT_PLAN(p, ...)                                                      \
+	assert_plan(p, sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *), \
+		    (const char *[]){ __VA_ARGS__ })
 
 static void test_first_enable_is_one_call(void **ctx)
 {
@@ -55,7 +58,8 @@ static void test_first_enable_is_one_call(void **ctx)
 
 static void test_sparse_first_enable(void **ctx)
 {
-	struct irq_state dynamic = state(0, 0, IRQ_EVENTFD), fixed = state(0, 0, IRQ_EVENTFD | IRQ_NORESIZE);
+	struct irq_state dynamic = state(0, 0, IRQ_EVENTFD),
+			 fixed = state(0, 0, IRQ_EVENTFD | IRQ_NORESIZE);
 	struct vector_set want = set_of("5,9");
 	struct error e;
 	struct plan p;
@@ -63,20 +67,25 @@ static void test_sparse_first_enable(void **ctx)
 	(void)ctx;
 	/* Where vectors can be added, two IRQs besides the first are enough. */
 	assert_int_equal(plan_enable(&dynamic, &want, &p, &e), 0);
-	ASSERT_PLAN(&p, "index=msix start=0 count=1 DATA_EVENTFD|ACTION_TRIGGER eventfds=none others=-1",
-		    "index=msix start=5 count=1 DATA_EVENTFD|ACTION_TRIGGER eventfds=5",
-		    "index=msix start=9 count=1 DATA_EVENTFD|ACTION_TRIGGER eventfds=9");
+	ASSERT_PLAN(
+		&p,
+		"index=msix start=0 count=1 DATA_EVENTFD|ACTION_TRIGGER eventfds=none others=-1",
+		"index=msix start=5 count=1 DATA_EVENTFD|ACTION_TRIGGER eventfds=5",
+		"index=msix start=9 count=1 DATA_EVENTFD|ACTION_TRIGGER eventfds=9");
 	plan_free(&p);
 	/* Where not, all up to the last must be allocated by the one call there is. */
 	assert_int_equal(plan_enable(&fixed, &want, &p, &e), 0);
-	ASSERT_PLAN(&p, "index=msix start=0 count=10 DATA_EVENTFD|ACTION_TRIGGER eventfds=5,9 others=-1");
+	ASSERT_PLAN(
+		&p,
+		"index=msix start=0 count=10 DATA_EVENTFD|ACTION_TRIGGER eventfds=5,9 others=-1");
 	plan_free(&p);
 }
 
 /* A list that begins at 0 and has gaps: the vectors of the gaps get no eventfd. */
 static void test_first_enable_with_gaps(void **ctx)
 {
-	struct irq_state dynamic = state(0, 0, IRQ_EVENTFD), fixed = state(0, 0, IRQ_EVENTFD | IRQ_NORESIZE);
+	struct irq_state dynamic = state(0, 0, IRQ_EVENTFD),
+			 fixed = state(0, 0, IRQ_EVENTFD | IRQ_NORESIZE);
 	struct vector_set want = set_of("0-1,5");
 	struct error e;
 	struct plan p;
@@ -87,7 +96,9 @@ static void test_first_enable_with_gaps(void **ctx)
 		    "index=msix start=5 count=1 DATA_EVENTFD|ACTION_TRIGGER eventfds=5");
 	plan_free(&p);
 	assert_int_equal(plan_enable(&fixed, &want, &p, &e), 0);
-	ASSERT_PLAN(&p, "index=msix start=0 count=6 DATA_EVENTFD|ACTION_TRIGGER eventfds=0-1,5 others=-1");
+	ASSERT_PLAN(
+		&p,
+		"index=msix start=0 count=6 DATA_EVENTFD|ACTION_TRIGGER eventfds=0-1,5 others=-1");
 	plan_free(&p);
 }
 
@@ -125,17 +136,22 @@ static void test_beyond_the_device(void **ctx)
 
 static void test_enable_none(void **ctx)
 {
-	struct irq_state off = state(0, 0, IRQ_EVENTFD), on = state(2, 4, IRQ_EVENTFD | IRQ_NORESIZE);
+	struct irq_state off = state(0, 0, IRQ_EVENTFD),
+			 on = state(2, 4, IRQ_EVENTFD | IRQ_NORESIZE);
 	struct error e;
 	struct plan p;
 
 	(void)ctx;
 	assert_int_equal(plan_enable_none(&off, 1, &p, &e), 0);
-	ASSERT_PLAN(&p, "index=msix start=0 count=1 DATA_EVENTFD|ACTION_TRIGGER eventfds=none others=-1");
+	ASSERT_PLAN(
+		&p,
+		"index=msix start=0 count=1 DATA_EVENTFD|ACTION_TRIGGER eventfds=none others=-1");
 	plan_free(&p);
 	/* Room for 16: the call for the last one allocates all before it. */
 	assert_int_equal(plan_enable_none(&off, 16, &p, &e), 0);
-	ASSERT_PLAN(&p, "index=msix start=15 count=1 DATA_EVENTFD|ACTION_TRIGGER eventfds=none others=-1");
+	ASSERT_PLAN(
+		&p,
+		"index=msix start=15 count=1 DATA_EVENTFD|ACTION_TRIGGER eventfds=none others=-1");
 	plan_free(&p);
 	/* On already: nothing to do, and no live vector is released by it. */
 	assert_int_equal(plan_enable_none(&on, 1, &p, &e), 0);
@@ -211,7 +227,9 @@ static void test_shrink_takes_the_tail_off(void **ctx)
 
 	(void)ctx;
 	assert_int_equal(plan_resize(&have, 3, (struct resize_how){ 0 }, &p, &e), 0);
-	ASSERT_PLAN(&p, "index=msix start=3 count=5 DATA_EVENTFD|ACTION_TRIGGER eventfds=none others=-1");
+	ASSERT_PLAN(
+		&p,
+		"index=msix start=3 count=5 DATA_EVENTFD|ACTION_TRIGGER eventfds=none others=-1");
 	plan_free(&p);
 }
 
@@ -229,8 +247,9 @@ static void test_release_gives_irqs_back(void **ctx)
 	plan_free(&p);
 	/* Down to none armed it stays on, by a zero-vector enable. */
 	assert_int_equal(plan_resize(&have, 0, release, &p, &e), 0);
-	ASSERT_PLAN(&p, "index=msix start=0 count=0 DATA_NONE|ACTION_TRIGGER",
-		    "index=msix start=0 count=1 DATA_EVENTFD|ACTION_TRIGGER eventfds=none others=-1");
+	ASSERT_PLAN(
+		&p, "index=msix start=0 count=0 DATA_NONE|ACTION_TRIGGER",
+		"index=msix start=0 count=1 DATA_EVENTFD|ACTION_TRIGGER eventfds=none others=-1");
 	plan_free(&p);
 	/* Nothing to give back: live vectors are not blinded for it. */
 	assert_int_equal(plan_resize(&tight, 3, release, &p, &e), 0);
@@ -265,14 +284,17 @@ static void test_repair_runs(void **ctx)
 		    "index=msix start=6 count=1 DATA_EVENTFD|ACTION_TRIGGER eventfds=6");
 	plan_free(&p);
 	assert_int_equal(plan_release(&have, &lost, &p), 0);
-	ASSERT_PLAN(&p, "index=msix start=1 count=2 DATA_EVENTFD|ACTION_TRIGGER eventfds=none others=-1",
-		    "index=msix start=6 count=1 DATA_EVENTFD|ACTION_TRIGGER eventfds=none others=-1");
+	ASSERT_PLAN(
+		&p,
+		"index=msix start=1 count=2 DATA_EVENTFD|ACTION_TRIGGER eventfds=none others=-1",
+		"index=msix start=6 count=1 DATA_EVENTFD|ACTION_TRIGGER eventfds=none others=-1");
 	plan_free(&p);
 }
 
 static void test_masked_get_no_eventfd(void **ctx)
 {
-	struct irq_state have = state(4, 4, IRQ_EVENTFD | IRQ_NORESIZE), off = state(0, 0, IRQ_EVENTFD);
+	struct irq_state have = state(4, 4, IRQ_EVENTFD | IRQ_NORESIZE),
+			 off = state(0, 0, IRQ_EVENTFD);
 	struct vector_set lost = set_of("0,2"), all = set_of("0-9");
 	struct resize_how rebuild = { .rebuild = true };
 	struct error e;
@@ -291,27 +313,35 @@ static void test_masked_get_no_eventfd(void **ctx)
 	ASSERT_PLAN(&p, "index=msix start=4 count=6 DATA_EVENTFD|ACTION_TRIGGER eventfds=4-9");
 	plan_free(&p);
 	assert_int_equal(plan_resize(&have, 2, (struct resize_how){ 0 }, &p, &e), 0);
-	ASSERT_PLAN(&p, "index=msix start=2 count=2 DATA_EVENTFD|ACTION_TRIGGER eventfds=none others=-1");
+	ASSERT_PLAN(
+		&p,
+		"index=msix start=2 count=2 DATA_EVENTFD|ACTION_TRIGGER eventfds=none others=-1");
 	plan_free(&p);
 	/* a rebuild allocates both, down to the last */
 	have.flags |= IRQ_NORESIZE;
 	assert_int_equal(plan_resize(&have, 8, rebuild, &p, &e), 0);
-	ASSERT_PLAN(&p, "index=msix start=0 count=0 DATA_NONE|ACTION_TRIGGER",
-		    "index=msix start=0 count=8 DATA_EVENTFD|ACTION_TRIGGER eventfds=0,2,4-7 others=-1");
+	ASSERT_PLAN(
+		&p, "index=msix start=0 count=0 DATA_NONE|ACTION_TRIGGER",
+		"index=msix start=0 count=8 DATA_EVENTFD|ACTION_TRIGGER eventfds=0,2,4-7 others=-1");
 	plan_free(&p);
 	have.allocated = all;
 	assert_int_equal(plan_resize(&have, 4, (struct resize_how){ .release = true }, &p, &e), 0);
-	ASSERT_PLAN(&p, "index=msix start=0 count=0 DATA_NONE|ACTION_TRIGGER",
-		    "index=msix start=0 count=4 DATA_EVENTFD|ACTION_TRIGGER eventfds=0,2 others=-1");
+	ASSERT_PLAN(
+		&p, "index=msix start=0 count=0 DATA_NONE|ACTION_TRIGGER",
+		"index=msix start=0 count=4 DATA_EVENTFD|ACTION_TRIGGER eventfds=0,2 others=-1");
 	plan_free(&p);
 	/* so does a repair of an index that went off */
 	off.held = have.held;
 	assert_int_equal(plan_attach(&off, &lost, &p), 0);
-	ASSERT_PLAN(&p, "index=msix start=0 count=4 DATA_EVENTFD|ACTION_TRIGGER eventfds=0,2 others=-1");
+	ASSERT_PLAN(
+		&p,
+		"index=msix start=0 count=4 DATA_EVENTFD|ACTION_TRIGGER eventfds=0,2 others=-1");
 	plan_free(&p);
 	lost = off.held;
 	assert_int_equal(plan_attach(&off, &lost, &p), 0);
-	ASSERT_PLAN(&p, "index=msix start=0 count=4 DATA_EVENTFD|ACTION_TRIGGER eventfds=none others=-1");
+	ASSERT_PLAN(
+		&p,
+		"index=msix start=0 count=4 DATA_EVENTFD|ACTION_TRIGGER eventfds=none others=-1");
 	plan_free(&p);
 }
 
