@@ -2,6 +2,7 @@
 /* The socket file of a server: who may connect, what it replaces, what it leaves alone. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -268,7 +269,8 @@ static void test_bad_path(void **state)
 
 	assert_int_equal(vu_listen(&l, "", &e), -ENAMETOOLONG);
 	assert_int_equal(e.cause, CAUSE_USAGE);
-	assert_string_equal(e.message, "a socket's path has 1 to 107 bytes (unix(7)), this one has 0");
+	assert_string_equal(e.message,
+			    "a socket's path has 1 to 107 bytes (unix(7)), this one has 0");
 	memset(path, 'x', sizeof(path));
 	path[108] = '\0';
 	e = (struct error){ 0 };
@@ -344,6 +346,7 @@ static void test_locked(void **state)
 
 	starter_begin(&s, p);
 	assert_int_equal(vu_listen(&l, p->path, &e), -EADDRINUSE);
+	assert_int_equal(l.fd, -1);
 	assert_int_equal(e.cause, CAUSE_BUSY);
 	assert_non_null(strstr(e.message, "locked"));
 	assert_true(e.hint[0]);
@@ -354,6 +357,41 @@ static void test_locked(void **state)
 	/* a free path needs nobody's leave */
 	unlink(p->path);
 	assert_int_equal(vu_listen(&l, p->path, &e), 0);
+	assert_int_equal(connects(p->path), 0);
+	vu_unlisten(&l);
+	close(l.fd);
+	close(s.lock);
+	close(s.fd);
+}
+
+struct brief {
+	int lock;
+};
+
+static void *unlock_soon(void *arg)
+{
+	struct brief *b = arg;
+
+	usleep(100000);
+	flock(b->lock, LOCK_UN);
+	return NULL;
+}
+
+/* Who has the lock for an instant is waited for, and what is stale is replaced then. */
+static void test_locked_for_an_instant(void **state)
+{
+	const struct place *p = *state;
+	struct vu_listener l;
+	struct error e = { 0 };
+	struct starter s;
+	pthread_t thread;
+	struct brief b;
+
+	starter_begin(&s, p);
+	b.lock = s.lock;
+	assert_int_equal(pthread_create(&thread, NULL, unlock_soon, &b), 0);
+	assert_int_equal(vu_listen(&l, p->path, &e), 0);
+	pthread_join(thread, NULL);
 	assert_int_equal(connects(p->path), 0);
 	vu_unlisten(&l);
 	close(l.fd);
@@ -409,6 +447,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bad_path, place_new, place_free),
 		cmocka_unit_test_setup_teardown(test_unlisten, place_new, place_free),
 		cmocka_unit_test_setup_teardown(test_locked, place_new, place_free),
+		cmocka_unit_test_setup_teardown(test_locked_for_an_instant, place_new, place_free),
 		cmocka_unit_test_setup_teardown(test_lock_ends, place_new, place_free),
 		cmocka_unit_test_setup_teardown(test_current_folder, place_new, place_free),
 	};

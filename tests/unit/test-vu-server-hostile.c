@@ -28,12 +28,16 @@ static void test_stays_in_sync(void **state)
 	greet(&f);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		for (size_t n = 0; n < cases[i].full; n++) {
-			const struct ask a = { .command = cases[i].command, .payload = zero, .size = n };
+			const struct ask a = { .command = cases[i].command,
+					       .payload = zero,
+					       .size = n };
 
 			assert_int_equal(ask(&f, &a, NULL, 0), EINVAL);
 		}
-	assert_int_equal(ask(&f, &(struct ask){ .command = VU_DEVICE_RESET, .payload = zero, .size = 1 }, NULL, 0),
-			 EINVAL);
+	assert_int_equal(
+		ask(&f, &(struct ask){ .command = VU_DEVICE_RESET, .payload = zero, .size = 1 },
+		    NULL, 0),
+		EINVAL);
 	assert_int_equal(ask(&f, &(struct ask){ .command = VU_DEVICE_RESET }, NULL, 0), 0);
 	fixture_free(&f);
 }
@@ -58,8 +62,12 @@ static void test_unknown_commands(void **state)
 	fixture_new(&f, NULL);
 	greet(&f);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct ask a = { .command = cases[i].command, .payload = zero, .size = sizeof(zero) };
+		struct ask a = { .command = cases[i].command,
+				 .payload = zero,
+				 .size = sizeof(zero) };
 
+		assert_int_equal(ask(&f, &a, NULL, 0), cases[i].err);
+		a.size = 1;
 		assert_int_equal(ask(&f, &a, NULL, 0), cases[i].err);
 		a.size = 0;
 		assert_int_equal(ask(&f, &a, NULL, 0), EINVAL);
@@ -83,8 +91,12 @@ static void test_stray_descriptors(void **state)
 	for (uint16_t command = 0; command < 20; command++) {
 		if (command == VU_DMA_MAP || command == VU_DEVICE_SET_IRQS)
 			continue;
-		assert_int_equal(ask(&f, &(struct ask){ command, 0, &payload, 32, fd, VU_MAX_FDS }, NULL, 0), EINVAL);
-		assert_int_equal(ask(&f, &(struct ask){ command, 0, NULL, 0, fd, VU_MAX_FDS }, NULL, 0), EINVAL);
+		assert_int_equal(ask(&f, &(struct ask){ command, 0, &payload, 32, fd, VU_MAX_FDS },
+				     NULL, 0),
+				 EINVAL);
+		assert_int_equal(ask(&f, &(struct ask){ command, 0, NULL, 0, fd, VU_MAX_FDS }, NULL,
+				     0),
+				 EINVAL);
 	}
 	close_all(fd, VU_MAX_FDS);
 	assert_int_equal(open_descriptors(), before);
@@ -137,7 +149,9 @@ static void test_parts_with(void **state)
 	}
 	/* a command that carries an error is nonsense in a whole frame */
 	greet(&f);
-	assert_int_equal(ask(&f, &(struct ask){ .command = VU_DEVICE_RESET, .flags = VU_ERROR }, NULL, 0), EINVAL);
+	assert_int_equal(ask(&f, &(struct ask){ .command = VU_DEVICE_RESET, .flags = VU_ERROR },
+			     NULL, 0),
+			 EINVAL);
 	fixture_free(&f);
 }
 

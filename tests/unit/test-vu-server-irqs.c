@@ -30,7 +30,8 @@ static void test_arm_and_fire(void **state)
 	fixture_free(&f);
 }
 
-static int set_bool(struct fixture *f, uint32_t argsz, uint32_t count, const uint8_t *data, size_t n)
+static int set_bool(struct fixture *f, uint32_t argsz, uint32_t count, const uint8_t *data,
+		    size_t n)
 {
 	struct vfio_irq_set set = { .argsz = argsz,
 				    .flags = VFIO_IRQ_SET_DATA_BOOL | VFIO_IRQ_SET_ACTION_TRIGGER,
@@ -40,8 +41,11 @@ static int set_bool(struct fixture *f, uint32_t argsz, uint32_t count, const uin
 
 	memcpy(payload, &set, sizeof(set));
 	memcpy(payload + sizeof(set), data, n);
-	return ask(f, &(struct ask){ .command = VU_DEVICE_SET_IRQS, .payload = payload, .size = sizeof(set) + n }, NULL,
-		   0);
+	return ask(f,
+		   &(struct ask){ .command = VU_DEVICE_SET_IRQS,
+				  .payload = payload,
+				  .size = sizeof(set) + n },
+		   NULL, 0);
 }
 
 static void test_bool(void **state)
@@ -120,8 +124,8 @@ static void test_bad_set_irqs(void **state)
 	greet(&f);
 	eventfds(fd, 2);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		int err =
-			set_irqs(&f, cases[i].flags, cases[i].index, cases[i].start, cases[i].count, fd, cases[i].nfds);
+		int err = set_irqs(&f, cases[i].flags, cases[i].index, cases[i].start,
+				   cases[i].count, fd, cases[i].nfds);
 
 		if (err != EINVAL)
 			fail_msg("case %zu: %s", i, strerror(err));
@@ -131,8 +135,32 @@ static void test_bad_set_irqs(void **state)
 	assert_int_equal(open_descriptors(), before);
 }
 
+/* A set that says that it is shorter than itself is none; one that says more is one. */
+static void test_argsz(void **state)
+{
+	struct vfio_irq_set set = { .flags = FIRE, .index = 2, .count = 1 };
+	const struct ask a = { .command = VU_DEVICE_SET_IRQS,
+			       .payload = &set,
+			       .size = sizeof(set) };
+	struct fixture f;
+	int fd;
+
+	(void)state;
+	fixture_new(&f, NULL);
+	greet(&f);
+	eventfds(&fd, 1);
+	assert_int_equal(set_irqs(&f, ARM, 2, 0, 1, &fd, 1), 0);
+	for (set.argsz = 0; set.argsz <= sizeof(set) + 4; set.argsz++) {
+		assert_int_equal(ask(&f, &a, NULL, 0), set.argsz < sizeof(set) ? EINVAL : 0);
+		assert_int_equal(counted(fd), set.argsz >= sizeof(set));
+	}
+	close(fd);
+	fixture_free(&f);
+}
+
 /* The eventfds of @n vectors in pieces of @piece, from 0 on: nothing is said of the whole before. */
-static int arm_in_pieces(struct fixture *f, uint32_t index, const int *fd, unsigned int n, unsigned int piece)
+static int arm_in_pieces(struct fixture *f, uint32_t index, const int *fd, unsigned int n,
+			 unsigned int piece)
 {
 	for (unsigned int at = 0; at < n; at += piece) {
 		unsigned int count = n - at < piece ? n - at : piece;
@@ -184,7 +212,8 @@ static void test_pieces(void **state)
 		each_counts_once(&f, fd, cases[i].n);
 		/* and once more, as after a driver's reload */
 		assert_int_equal(set_irqs(&f, FIRE, cases[i].index, 0, 0, NULL, 0), 0);
-		assert_int_equal(arm_in_pieces(&f, cases[i].index, fd, cases[i].n, cases[i].piece), 0);
+		assert_int_equal(arm_in_pieces(&f, cases[i].index, fd, cases[i].n, cases[i].piece),
+				 0);
 		each_counts_once(&f, fd, cases[i].n);
 		close_all(fd, 64);
 		fixture_free(&f);
@@ -273,7 +302,9 @@ static void test_growth_is_no_piece(void **state)
 /* The first piece behind what the host has is answered with the short count; those before it stay. */
 static void test_pieces_of_a_short_host(void **state)
 {
-	struct vfio_irq_set set = { .argsz = sizeof(set), .flags = ARM, .index = 1, .start = 16, .count = 16 };
+	struct vfio_irq_set set = {
+		.argsz = sizeof(set), .flags = ARM, .index = 1, .start = 16, .count = 16
+	};
 	struct vu_message m;
 	struct vu_version v;
 	struct fixture f;
@@ -459,13 +490,21 @@ static void test_unmask_semaphore(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_arm_and_fire),	   cmocka_unit_test(test_bool),
-		cmocka_unit_test(test_many_descriptors),   cmocka_unit_test(test_pieces),
-		cmocka_unit_test(test_pieces_with_gaps),   cmocka_unit_test(test_pieces_and_mme),
-		cmocka_unit_test(test_growth_is_no_piece), cmocka_unit_test(test_pieces_of_a_short_host),
-		cmocka_unit_test(test_bad_set_irqs),	   cmocka_unit_test(test_no_eventfd),
-		cmocka_unit_test(test_full_eventfd),	   cmocka_unit_test(test_grant),
-		cmocka_unit_test(test_doorbell),	   cmocka_unit_test(test_unmask_eventfd),
+		cmocka_unit_test(test_arm_and_fire),
+		cmocka_unit_test(test_bool),
+		cmocka_unit_test(test_many_descriptors),
+		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_pieces_with_gaps),
+		cmocka_unit_test(test_pieces_and_mme),
+		cmocka_unit_test(test_growth_is_no_piece),
+		cmocka_unit_test(test_pieces_of_a_short_host),
+		cmocka_unit_test(test_argsz),
+		cmocka_unit_test(test_bad_set_irqs),
+		cmocka_unit_test(test_no_eventfd),
+		cmocka_unit_test(test_full_eventfd),
+		cmocka_unit_test(test_grant),
+		cmocka_unit_test(test_doorbell),
+		cmocka_unit_test(test_unmask_eventfd),
 		cmocka_unit_test(test_unmask_semaphore),
 	};
 

@@ -45,8 +45,8 @@ static void test_peers(void **state)
 		  1, 65536, false },
 		{ "{\"capabilities\":{\"msictl_grant\":true}}", 1, VU_DEFAULT_XFER, true },
 		{ "{\"capabilities\":{\"msictl_grant\":false}}", 1, VU_DEFAULT_XFER, false },
-		{ "{\"capabilities\":{\"unknown\":[1,2,{}],\"twin_socket\":{\"supported\":true}}}", 1, VU_DEFAULT_XFER,
-		  false },
+		{ "{\"capabilities\":{\"unknown\":[1,2,{}],\"twin_socket\":{\"supported\":true}}}",
+		  1, VU_DEFAULT_XFER, false },
 		{ "{}", 1, VU_DEFAULT_XFER, false },
 		{ "{\"capabilities\":{}}", 1, VU_DEFAULT_XFER, false },
 		{ "{\"max_msg_fds\":9}", 1, VU_DEFAULT_XFER, false },
@@ -97,6 +97,8 @@ static void test_nonsense(void **state)
 		"{} {}",
 		"{}x",
 		"{\"capabilities\":'x'}",
+		"{\"capabilities\":{\"max_msg_fds\":8,}}",
+		"{\"capabilities\":{},}",
 		"{\"capabilities\":null}",
 		"{\"capabilities\":[]}",
 		"{\"capabilities\":8}",
@@ -164,7 +166,8 @@ static void test_format(void **state)
 {
 	static const char rust[] =
 		"{\"capabilities\":{\"max_msg_fds\":1,\"max_data_xfer_size\":1048576,\"migration\":{\"pgsize\":4096}}}";
-	struct vu_version v = { .minor = 1, .max_msg_fds = 16, .max_data_xfer = VU_DEFAULT_XFER }, got;
+	struct vu_version v = { .minor = 1, .max_msg_fds = 16, .max_data_xfer = VU_DEFAULT_XFER },
+			  got;
 	uint8_t buf[256];
 	size_t n = vu_version_format(&v, buf, sizeof(buf));
 
@@ -178,9 +181,11 @@ static void test_format(void **state)
 	assert_int_equal(got.max_msg_fds, 16);
 	assert_false(got.grant);
 
-	v = (struct vu_version){
-		.major = 65535, .minor = 65535, .max_msg_fds = UINT32_MAX, .max_data_xfer = UINT64_MAX, .grant = true
-	};
+	v = (struct vu_version){ .major = 65535,
+				 .minor = 65535,
+				 .max_msg_fds = UINT32_MAX,
+				 .max_data_xfer = UINT64_MAX,
+				 .grant = true };
 	n = vu_version_format(&v, buf, sizeof(buf));
 	assert_in_range(n, 5, sizeof(buf));
 	assert_int_equal(vu_version_parse(buf, n, &got), 0);
@@ -192,8 +197,9 @@ static void test_format(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_peers), cmocka_unit_test(test_no_json), cmocka_unit_test(test_nonsense),
-		cmocka_unit_test(test_cut),   cmocka_unit_test(test_long),    cmocka_unit_test(test_format),
+		cmocka_unit_test(test_peers),	 cmocka_unit_test(test_no_json),
+		cmocka_unit_test(test_nonsense), cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_long),	 cmocka_unit_test(test_format),
 	};
 
 	return cmocka_run_group_tests_name("vu-version", tests, NULL, NULL);
