@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What wait tells as a document, when it looks again, and what it makes of what it cannot look at. */
+#include "device-model.h"
 #include "wait-bench.h"
 
 /* What was seen is in the document: of lost events there is no number. */
@@ -142,6 +143,69 @@ static void cannot_look(void **state)
 	assert_int_equal(m->e.err, EMFILE);
 }
 
+/* In a session the eventfds of its device count: of those that are armed, or those that were named. */
+static void own_vectors(void **state)
+{
+	static const unsigned int count[NR_IRQ_INDEX] = { [IRQ_MSIX] = 8 };
+	const struct out_options json = { .json = true };
+	struct machine *m = *state;
+	struct device d = { .spec = "sim:x", .handle = &d };
+	struct vector v[] = { { .number = 1, .armed = true },
+			      { .number = 2, .armed = true, .count = 5 } };
+	struct vector *slots[8] = { [1] = &v[0], [2] = &v[1] };
+
+	model_indexes(&d, count, IRQ_EVENTFD);
+	d.irq[IRQ_MSIX].vector = slots;
+	m->s.device = &d;
+	m->s.inside = true;
+	assert_int_equal(typed(m, "wait msix armed --at-least 2 --timeout 60m"), 0);
+	assert_int_equal(step(m), 1);
+	/* an eventfd wakes: nobody has to look again before the end */
+	assert_true(m->due > now_us() + 3000000000);
+	v[0].count = 1;
+	assert_int_equal(step(m), 1);
+	v[0].count = 2;
+	assert_int_equal(step(m), 0);
+	says(m, "msix: 1-2 counted at least 2");
+	assert_true(typed(m, "wait msix 8") < 0);
+	assert_int_equal(m->e.cause, CAUSE_USAGE);
+	/* a dry run has counted nothing, and waits for nothing */
+	out_set_options(m->s.out, &json);
+	m->s.trace.dry_run = true;
+	assert_int_equal(typed(m, "wait msix 1-2 --at-least 100"), 0);
+	assert_null(m->s.job.step);
+	says(m, "{\"dry_run\":true,\"command\":\"wait\",\"index\":\"msix\",\"vectors\":[1,2]}");
+	says(m, "a dry run waits for nothing");
+	m->s.trace.dry_run = false;
+	/* a device that has gone ends it */
+	assert_int_equal(typed(m, "wait msix 1 --at-least 100"), 0);
+	d.handle = NULL;
+	d.gone = "it went";
+	assert_true(step(m) < 0);
+	m->s.device = NULL;
+}
+
+/* One thing is waited for at a time, and has to be named. */
+static void wrong_words(void **state)
+{
+	static const struct {
+		const char *line, *says;
+	} cases[] = {
+		{ "wait 04:00.0 msix --event add", "are waited for one at a time" },
+		{ "wait 04:00.0 msix 0 --event add", "are waited for one at a time" },
+		{ "wait 04:00.0 --at-least 1 --event add", "are waited for one at a time" },
+		{ "wait 04:00.0 msix", "VECTORS is missing" },
+		{ "wait 04:00.0", "what to wait for is missing: INDEX VECTORS, or --event" },
+	};
+	struct machine *m = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_true(typed(m, cases[i].line) < 0);
+		refused(m, CAUSE_USAGE, cases[i].says);
+		assert_non_null(strstr(m->e.hint, "usage: msictl wait "));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +214,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(other_vectors, setup, teardown),
 		cmocka_unit_test_setup_teardown(odd_function, setup, teardown),
 		cmocka_unit_test_setup_teardown(cannot_look, setup, teardown),
+		cmocka_unit_test_setup_teardown(own_vectors, setup, teardown),
+		cmocka_unit_test_setup_teardown(wrong_words, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("cmd-wait-told", tests, NULL, NULL);

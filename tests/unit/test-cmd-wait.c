@@ -170,9 +170,9 @@ static void host_refusals(void **state)
 		const char *says, *hint;
 	} cases[] = {
 		{ "wait 04:00.0 err 0", CAUSE_USAGE, "Linux has no IRQ for err",
-		  "enable err 1; wait err 0" },
+		  "msictl run 04:00.0 -c 'enable err 1; wait err 0'   counts its eventfd" },
 		{ "wait 04:00.0 req 0", CAUSE_USAGE, "Linux has no IRQ for req",
-		  "enable req 1; wait req 0" },
+		  "msictl run 04:00.0 -c 'enable req 1; wait req 0'   counts its eventfd" },
 		{ "wait 04:00.0 msi 0", CAUSE_FAILED, "the device has no msi", "" },
 		{ "wait 04:00.0 msix 4", CAUSE_USAGE, "msix has vectors 0-3, 4 is beyond", "" },
 		{ "wait 04:00.0 msix 0-9", CAUSE_USAGE, "msix has vectors 0-3, 9 is beyond", "" },

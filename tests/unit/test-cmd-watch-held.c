@@ -173,6 +173,18 @@ static void is_refused(void **state)
 	assert_string_equal(b->e.message, "nobody holds it");
 }
 
+/* A status of its own, without a cause, is a failure too. */
+static void has_failed(void **state)
+{
+	struct bench *b = *state;
+
+	holds(b, "sim:a", "no_memory ", CAUSE_FAILED);
+	watches(b, "sim:a");
+	assert_true(watch_look(&b->s, &b->w, &b->e) < 0);
+	assert_int_equal(b->e.cause, CAUSE_FAILED);
+	assert_non_null(strstr(b->e.message, "no memory"));
+}
+
 /* Without descriptors nobody can be asked, which is not to be held by nobody. */
 static void cannot_ask(void **state)
 {
@@ -227,6 +239,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(takes_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(has_failed, setup, teardown),
 		cmocka_unit_test_setup_teardown(cannot_ask, setup, teardown),
 		cmocka_unit_test_setup_teardown(has_vectors, setup, teardown),
 	};

@@ -34,7 +34,9 @@ static int setup(void **state)
 
 	assert_non_null(b);
 	b->v[0] = model_vector(0, 40, 500, 20);
-	b->v[0].trend = (struct trend){ .delta = 20, .rate = 10, .last_us = 6000000, .history = { 5, 10 }, .n = 2 };
+	b->v[0].trend = (struct trend){
+		.delta = 20, .rate = 10, .last_us = 6000000, .history = { 5, 10 }, .n = 2
+	};
 	b->v[1] = model_vector(1, 41, 1, 0);
 	b->v[1].now.has_irq = false;
 	b->v[1].compared = false;
@@ -107,7 +109,8 @@ static void tells(struct bench *b, const char *want)
 	assert_string_equal(got, want);
 }
 
-static void has(struct bench *b, const struct out_options *opt, unsigned int limit, const char *want)
+static void has(struct bench *b, const struct out_options *opt, unsigned int limit,
+		const char *want)
 {
 	const char *got = page(b, opt, limit);
 
@@ -152,13 +155,14 @@ static void functions(void **state)
 	b->w.n = 3;
 	b->w.every = true;
 	b->d[2].posted = (struct posted){ .possible = true, .by = { .pid = 7, .comm = "qemu" } };
-	tells(b, ",\"interval_us\":2000000,\"devices\":[{\"device\":\"0000:04:00.0\",\"slot\":\"04:00.0\",\"driver\":"
-		 "\"nvme\",\"vectors\":2,\"active\":1,\"count\":501,\"cpus_missing\":3,\"mark\":null,"
-		 "\"posted_possible\":false,\"held_by\":null,\"delta\":20,\"rate\":10.00,\"idle_us\":1000000,"
-		 "\"history\":[5.00,10.00]},{\"device\":\"0000:06:00.0\",\"slot\":\"0000:06:00.0\",\"driver\":null,"
-		 "\"vectors\":1,\"active\":0,\"count\":null,\"cpus_missing\":null,\"mark\":\"posted\","
-		 "\"posted_possible\":true,\"held_by\":{\"pid\":7,\"command\":\"qemu\"},\"delta\":null,\"rate\":null,"
-		 "\"idle_us\":null,\"history\":[]}],\"missing\":[]}\n");
+	tells(b,
+	      ",\"interval_us\":2000000,\"devices\":[{\"device\":\"0000:04:00.0\",\"slot\":\"04:00.0\",\"driver\":"
+	      "\"nvme\",\"vectors\":2,\"active\":1,\"count\":501,\"cpus_missing\":3,\"mark\":null,"
+	      "\"posted_possible\":false,\"held_by\":null,\"delta\":20,\"rate\":10.00,\"idle_us\":1000000,"
+	      "\"history\":[5.00,10.00]},{\"device\":\"0000:06:00.0\",\"slot\":\"0000:06:00.0\",\"driver\":null,"
+	      "\"vectors\":1,\"active\":0,\"count\":null,\"cpus_missing\":null,\"mark\":\"posted\","
+	      "\"posted_possible\":true,\"held_by\":{\"pid\":7,\"command\":\"qemu\"},\"delta\":null,\"rate\":null,"
+	      "\"idle_us\":null,\"history\":[]}],\"missing\":[]}\n");
 	/* all CPUs were read, or nobody knows how many were not */
 	b->irq[0].cpus_missing = b->irq[1].cpus_missing = -1;
 	has(b, &(struct out_options){ .json = true }, 0, "\"count\":501,\"cpus_missing\":null,");
@@ -182,7 +186,8 @@ static void eventfds(void **state)
 	b->v[0].now.wakeups = 480;
 	b->v[1].now.wakeups = 2;
 	b->irq[0].counted = false;
-	has(b, &json, 0, "\"count\":500,\"wakeups\":480,\"coalesced\":20,\"irq\":40,\"cpus\":null,");
+	has(b, &json, 0,
+	    "\"count\":500,\"wakeups\":480,\"coalesced\":20,\"irq\":40,\"cpus\":null,");
 	has(b, &json, 0, "\"count\":1,\"wakeups\":2,\"coalesced\":0,\"irq\":null");
 	has(b, &json, 0, "\"mark\":null,\"delta\":20,");
 	has(b, &json, 0, "\"missing\":[]");
@@ -211,8 +216,9 @@ static void heads(void **state)
 	struct tm tm = { 0 };
 	const char *got = page(b, &json, 0);
 
-	assert_int_equal(sscanf(got, "{\"time\":\"%d-%d-%dT%2d:%2d:%2d.%3uZ\"%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
-				&tm.tm_hour, &tm.tm_min, &tm.tm_sec, &ms, (int *)&end),
+	assert_int_equal(sscanf(got, "{\"time\":\"%d-%d-%dT%2d:%2d:%2d.%3uZ\"%n", &tm.tm_year,
+				&tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &ms,
+				(int *)&end),
 			 7);
 	assert_int_equal(end, strlen("{\"time\":\"2026-01-01T00:00:00.000Z\""));
 	tm.tm_year -= 1900;

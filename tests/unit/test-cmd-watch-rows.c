@@ -56,8 +56,9 @@ static void sorts_vectors(void **state)
 						   [SORT_RATE] = "25034671",
 						   [SORT_COUNT] = "25103467",
 						   [SORT_DELTA] = "12503467" };
-	struct sampled v[] = { model_vector(0, 9, 5, 1),	 model_vector(1, 9, 6, 50), model_vector(2, 7, 70, 9),
-			       model_vector(3, 10, 0, 0),	 model_vector(4, 6, 0, 0),  model_vector(5, 8, 70, 3),
+	struct sampled v[] = { model_vector(0, 9, 5, 1),	 model_vector(1, 9, 6, 50),
+			       model_vector(2, 7, 70, 9),	 model_vector(3, 10, 0, 0),
+			       model_vector(4, 6, 0, 0),	 model_vector(5, 8, 70, 3),
 			       model_vector(6, 9, NOT_KNOWN, 0), model_vector(7, 1, 0, 0) };
 	struct watched d = model_device("a", v, ARRAY_SIZE(v));
 	struct watch w = { .device = &d, .n = 1 };
@@ -83,8 +84,9 @@ static void sorts_devices(void **state)
 						   [SORT_RATE] = "bcade",
 						   [SORT_COUNT] = "cabde",
 						   [SORT_DELTA] = "bcade" };
-	struct sampled v[] = { model_vector(0, 0, 4, 0), model_vector(0, 0, 3, 0), model_vector(0, 0, 9, 0),
-			       model_vector(0, 0, 0, 0), model_vector(0, 0, NOT_KNOWN, 0) };
+	struct sampled v[] = { model_vector(0, 0, 4, 0), model_vector(0, 0, 3, 0),
+			       model_vector(0, 0, 9, 0), model_vector(0, 0, 0, 0),
+			       model_vector(0, 0, NOT_KNOWN, 0) };
 	struct watched d[ARRAY_SIZE(v)];
 	struct watch w = { .device = d, .n = ARRAY_SIZE(d), .every = true };
 	struct page p = { .w = &w };
@@ -128,7 +130,8 @@ static void gathers_vectors(void **state)
 	assert_int_equal(p.vectors, 8);
 	assert_int_equal(p.active, 2);
 	assert_int_equal(p.delta, 7);
-	assert_true(p.row[1].compared && p.row[1].count == 10 && p.row[1].d == d && p.row[1].trend == &v[4].trend);
+	assert_true(p.row[1].compared && p.row[1].count == 10 && p.row[1].d == d &&
+		    p.row[1].trend == &v[4].trend);
 	forget(&p);
 	/* in a document each has a row */
 	assert_int_equal(page_gather(&p, false), 0);
@@ -154,11 +157,13 @@ static void gathers_vectors(void **state)
 /* A line per function: one without vectors has none, a silent one is named at the end, unless it is a VM's. */
 static void gathers_devices(void **state)
 {
-	struct sampled v[] = { model_vector(0, 1, 3, 1),	 model_vector(1, 2, 4, 0), model_vector(2, 3, 100, 1),
-			       model_vector(0, 4, 0, 0),	 model_vector(0, 5, 0, 0), model_vector(0, 6, 2, 0),
+	struct sampled v[] = { model_vector(0, 1, 3, 1),	 model_vector(1, 2, 4, 0),
+			       model_vector(2, 3, 100, 1),	 model_vector(0, 4, 0, 0),
+			       model_vector(0, 5, 0, 0),	 model_vector(0, 6, 2, 0),
 			       model_vector(1, 7, NOT_KNOWN, 1), model_vector(0, 8, 0, 0) };
-	struct watched d[] = { model_device("a", v, 3),	    model_device("b", v + 3, 1), model_device("c", v + 4, 1),
-			       model_device("d", v + 5, 2), model_device("e", NULL, 0),	 model_device("f", v + 7, 1) };
+	struct watched d[] = { model_device("a", v, 3),	    model_device("b", v + 3, 1),
+			       model_device("c", v + 4, 1), model_device("d", v + 5, 2),
+			       model_device("e", NULL, 0),  model_device("f", v + 7, 1) };
 	struct watch w = { .device = d, .n = ARRAY_SIZE(d), .every = true };
 	struct page p = { .w = &w };
 	unsigned int active;

@@ -159,6 +159,15 @@ static void chooses_functions(void **state)
 		"msictl run sim:msix=4 -c 'enable msix 1; watch'");
 }
 
+static int runs(struct bench *b, const char *line)
+{
+	struct args a;
+
+	session_unstay(&b->s);
+	parse(b, line, &a);
+	return cmd_watch.run(&b->s, &a, &b->e);
+}
+
 /* In a session and at a holder it is the one device that there is. */
 static void chooses_own(void **state)
 {
@@ -206,19 +215,13 @@ static void chooses_own(void **state)
 	d.addr.bus = 4;
 	assert_int_equal(chooses(b, "watch"), 0);
 	assert_string_equal(b->w.device[0].full, "0000:04:00.0");
+	assert_int_equal(runs(b, "watch -n 3 --batch"), 0);
+	assert_int_equal(session_step(&b->s, &(uint64_t){ 0 }, &b->e), 1);
 	d.handle = NULL;
 	d.gone = "it went";
 	assert_true(chooses(b, "watch") < 0);
+	assert_true(session_step(&b->s, &(uint64_t){ 0 }, &b->e) < 0);
 	b->s.device = NULL;
-}
-
-static int runs(struct bench *b, const char *line)
-{
-	struct args a;
-
-	session_unstay(&b->s);
-	parse(b, line, &a);
-	return cmd_watch.run(&b->s, &a, &b->e);
 }
 
 /* Options and their limits: what cannot be is refused before anything is looked at. */

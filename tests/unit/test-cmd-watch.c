@@ -132,8 +132,8 @@ static void shows(struct bench *b, const char *columns, unsigned int limit, cons
 	char plain[1024] = "";
 
 	for (size_t n = 0; *got && n < sizeof(plain) - 1; got++)
-		if (*got != ' ' ||
-		    (n && plain[n - 1] != ' ' && plain[n - 1] != '\n' && got[1] != ' ' && got[1] != '\n'))
+		if (*got != ' ' || (n && plain[n - 1] != ' ' && plain[n - 1] != '\n' &&
+				    got[1] != ' ' && got[1] != '\n'))
 			plain[n++] = *got;
 	assert_string_equal(plain, want);
 }
@@ -247,7 +247,8 @@ static void one_number_twice(void **state)
 	file(b, 39, "hwirq", "0\n");
 	file(b, 39, "per_cpu_count", "7\n");
 	look(b);
-	shows(b, "INDEX,VECTOR,COUNT", 0, "msi 0 7\nmsix 0 10\nmsix 1 50\nmsix 2 20\nmsix 3 40\nmsix 4 30\n");
+	shows(b, "INDEX,VECTOR,COUNT", 0,
+	      "msi 0 7\nmsix 0 10\nmsix 1 50\nmsix 2 20\nmsix 3 40\nmsix 4 30\n");
 }
 
 static void goes(void **state)
@@ -395,7 +396,8 @@ static void has_columns(void **state)
 	tree_text(&b->t, "sys/bus/pci/devices/0000:05:00.0/vendor", "0x1b36\n");
 	assert_int_equal(watch_add(&b->w, &(struct pci_addr){ .bus = 5 }, NULL), 0);
 	look(b);
-	assert_true(heading(b, "DEVICE INDEX VECTOR COUNT DELTA RATE IDLE TREND MARK IRQ CPUS CPU"));
+	assert_true(
+		heading(b, "DEVICE INDEX VECTOR COUNT DELTA RATE IDLE TREND MARK IRQ CPUS CPU"));
 	watch_forget(&b->w);
 	b->w.every = true;
 	look(b);
@@ -432,7 +434,8 @@ static const char *two_looks(struct bench *b, int argc, char **argv)
 	int rc;
 
 	counts(b, 4, 41, "30\n");
-	assert_int_equal(command_parse(&cmd_watch, argc, argv, false, &b->s.globals, &args, &b->e), 0);
+	assert_int_equal(command_parse(&cmd_watch, argc, argv, false, &b->s.globals, &args, &b->e),
+			 0);
 	assert_int_equal(cmd_watch.run(&b->s, &args, &b->e), 0);
 	assert_int_equal(session_step(&b->s, &due, &b->e), 1);
 	counts(b, 4, 41, "37\n");
