@@ -285,6 +285,37 @@ static void out_of_band(void **state)
 	fixture_free(&f);
 }
 
+/* However fast a client is, one turn takes no more of what it has sent than is read at once. */
+static void one_look_per_turn(void **state)
+{
+	const struct vfio_irq_set set = {
+		.argsz = sizeof(set), .flags = FIRE, .index = VFIO_PCI_MSIX_IRQ_INDEX, .count = 1
+	};
+	const unsigned int most = VU_AHEAD / (sizeof(struct vu_header) + sizeof(set)), n = 3 * most;
+	unsigned int got = 0;
+	struct fixture f;
+	int fd;
+
+	(void)state;
+	fixture_new(&f, NULL);
+	greet(&f);
+	eventfds(&fd, 1);
+	assert_int_equal(set_irqs(&f, ARM, VFIO_PCI_MSIX_IRQ_INDEX, 0, 1, &fd, 1), 0);
+	for (unsigned int i = 0; i < n; i++)
+		send_ask(&f, &(struct ask){ VU_DEVICE_SET_IRQS, VU_NO_REPLY, &set, sizeof(set),
+					    NULL, 0 });
+	while (got < n) {
+		unsigned int now;
+
+		assert_true(loop_wait(f.loop, 0) > 0);
+		now = (unsigned int)counted(fd);
+		assert_in_range(now, 1, most + 1);
+		got += now;
+	}
+	close(fd);
+	fixture_free(&f);
+}
+
 /* What can't be waited for is no client and no listener, and is closed. */
 static void no_socket(void **state)
 {
@@ -318,6 +349,7 @@ int main(void)
 		cmocka_unit_test(no_descriptor_to_wait_with),
 		cmocka_unit_test(last_word_waits),
 		cmocka_unit_test(out_of_band),
+		cmocka_unit_test(one_look_per_turn),
 		cmocka_unit_test(no_socket),
 	};
 
