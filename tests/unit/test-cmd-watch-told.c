@@ -159,6 +159,11 @@ static void notes(void **state)
 	snprintf(partial, sizeof(partial), "; c: the counts of 2 Linux IRQs");
 	assert_non_null(strstr(note(b, NOW), partial));
 	assert_null(strstr(b->w.note, "; d:"));
+	b->w.n = 1;
+	b->d[0].host.irqs = b->d[2].host.irqs;
+	assert_non_null(strstr(note(b, NOW), "a: the counts of 2 Linux IRQs"));
+	b->d[0].host.irqs.n = 0;
+	b->w.n = 5;
 	/* not of eventfds */
 	b->d[2].own = &own;
 	b->d[2].asked = false;
@@ -220,12 +225,32 @@ static void asks_again(void **state)
 	assert_true(d->asked);
 }
 
+/* Each is asked for by the group that it is in; of who is not asked for nothing is told. */
+static void finds_holders(void **state)
+{
+	struct bench *b = *state;
+
+	b->w.n = 3;
+	b->d[0].group = 9;
+	b->d[2].group = 10;
+	copy_text(b->d[1].driver, sizeof(b->d[1].driver), "nvme");
+	tree_link(&b->t, "proc/77/fd/3", "/dev/vfio/9");
+	tree_text(&b->t, "proc/77/comm", "qemu\n");
+	tree_link(&b->t, "proc/78/fd/3", "/dev/vfio/1");
+	tree_text(&b->t, "proc/78/comm", "qemu\n");
+	assert_string_equal(note(b, NOW), "a is held by qemu (PID 77): " POSTED_MEANS);
+	assert_true(b->d[0].asked && !b->d[1].asked && b->d[2].asked);
+	assert_int_equal(b->d[0].posted.by.pid, 77);
+	assert_int_equal(b->d[2].posted.by.pid, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(writes_metrics, setup, teardown),
 		cmocka_unit_test_setup_teardown(notes, setup, teardown),
 		cmocka_unit_test_setup_teardown(asks_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(finds_holders, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("cmd-watch-told", tests, NULL, NULL);
