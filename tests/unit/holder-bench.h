@@ -57,9 +57,8 @@ int epoll_wait(int epoll, struct epoll_event *event, int n, int ms)
 	return -1;
 }
 
-static const struct command *const rows[] = {
-	&cmd_enable, &cmd_disable, &cmd_trigger, &cmd_wait, &cmd_reopen, &cmd_info
-};
+static const struct command *const rows[] = { &cmd_enable, &cmd_disable, &cmd_trigger,
+					      &cmd_wait,   &cmd_reopen,	 &cmd_info };
 static const struct commands commands = { rows, ARRAY_SIZE(rows) };
 
 struct bench {
@@ -131,7 +130,9 @@ static inline void takes(struct bench *b, const char *device, bool keep)
 /* A client says "FILE:7" and these words, in one text. */
 static inline void says(int sock, uint32_t flags, const char *words)
 {
-	struct hold_request r = { .magic = HOLD_MAGIC, .flags = flags, .size = (uint32_t)(7 + strlen(words) + 1) };
+	struct hold_request r = { .magic = HOLD_MAGIC,
+				  .flags = flags,
+				  .size = (uint32_t)(7 + strlen(words) + 1) };
 	char buf[512];
 
 	memcpy(buf, &r, sizeof(r));
@@ -191,8 +192,8 @@ static inline void answered(int sock, int status, const char *data, const char *
 	struct answer a = answer_of(sock);
 
 	if (a.status != status || !strstr(a.data, data) || !strstr(a.note, note))
-		fail_msg("%d, \"%s\", \"%s\" instead of %d, \"%s\", \"%s\"", a.status, a.data, a.note, status, data,
-			 note);
+		fail_msg("%d, \"%s\", \"%s\" instead of %d, \"%s\", \"%s\"", a.status, a.data,
+			 a.note, status, data, note);
 }
 
 static inline void serves(struct bench *b, int rc)

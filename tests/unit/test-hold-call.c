@@ -30,7 +30,8 @@ static void connected(struct bench *b)
 {
 	int pair[2];
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair),
+			 0);
 	b->client = pair[1];
 	assert_int_equal(call_new(&b->c, pair[0], b->loop), 0);
 }
@@ -144,7 +145,8 @@ static void is_nonsense(void **state)
 static void is_large(void **state)
 {
 	struct bench *b = *state;
-	char *buf = malloc(sizeof(struct hold_request) + HOLD_MAX_REQUEST), *words = malloc(HOLD_MAX_REQUEST);
+	char *buf = malloc(sizeof(struct hold_request) + HOLD_MAX_REQUEST),
+	     *words = malloc(HOLD_MAX_REQUEST);
 	size_t n;
 
 	assert_true(buf && words);
@@ -344,10 +346,12 @@ static void refuses(void **state)
 
 	(void)b;
 	/* one that has gone already */
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair),
+			 0);
 	close(pair[1]);
 	call_refuse(pair[0], "msictl: no\n", 5);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair),
+			 0);
 	call_refuse(pair[0], "msictl: no\n", 5);
 	frame(pair[1], HOLD_NOTE, "msictl: no\n", 11);
 	frame(pair[1], HOLD_STATUS, "\5", 1);

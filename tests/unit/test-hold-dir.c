@@ -35,7 +35,8 @@ static void names(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_string_equal(hold_name(cases[i].device, buf), cases[i].name);
-	assert_string_equal(hold_name_device("vfio-user:%2fa%20b%2fc%25d.sock", back), "vfio-user:/a b/c%d");
+	assert_string_equal(hold_name_device("vfio-user:%2fa%20b%2fc%25d.sock", back),
+			    "vfio-user:/a b/c%d");
 	assert_string_equal(hold_name_device("odd%2.sock", back), "odd%2");
 	assert_string_equal(hold_name_device("odd%zz%00.sock", back), "odd%zz%00");
 	assert_true(hold_name_address("0000:01:00.1.sock", &a));
@@ -185,7 +186,8 @@ static void devices(void **state)
 {
 	struct tree *t = *state;
 	char here[PATH_MAX], want[PATH_MAX], *got;
-	static const char *const same[] = { "01:00.0", "sim:msix=8", "vfio-user:", "vfio-user:/nowhere/there/s" };
+	static const char *const same[] = { "01:00.0", "sim:msix=8",
+					    "vfio-user:", "vfio-user:/nowhere/there/s" };
 
 	assert_non_null(getcwd(here, sizeof(here)));
 	assert_int_equal(chdir(t->dir), 0);
@@ -300,7 +302,8 @@ static void locked(void **state)
 #define UNIX_HEAD "Num RefCount Protocol Flags Type St Inode Path\n"
 
 /* A process of uid 65534 that runs msictl and has sockets with these inodes. */
-static void other(const struct tree *t, unsigned int pid, const char *comm, const char *const sockets[])
+static void other(const struct tree *t, unsigned int pid, const char *comm,
+		  const char *const sockets[])
 {
 	char path[64], full[PATH_MAX];
 
@@ -312,12 +315,13 @@ static void other(const struct tree *t, unsigned int pid, const char *comm, cons
 	}
 	snprintf(path, sizeof(path), "proc/%u/net/unix", pid);
 	tree_text(t, path,
-		  UNIX_HEAD "a: 00000002 00000000 00010000 0001 01 77 /proc/self/fd/5/sim:msix=8.sock\n"
-			    "b: 00000003 00000000 00000000 0001 03 78 /proc/self/fd/5/accepted.sock\n"
-			    "c: 00000002 00000000 00010000 0001 01 79 /run/other.sock\n"
-			    "d: 00000002 00000000 00010000 0002 01 80 /proc/self/fd/5/datagram.sock\n"
-			    "e: 00000002 00000000 00010000 0001 01 81 /proc/self/fd/5/not-its-own.sock\n"
-			    "f: 00000002 00000000 00010000 0001 01 82 /proc/self/fd/6/0000:01:00.0.sock\n");
+		  UNIX_HEAD
+		  "a: 00000002 00000000 00010000 0001 01 77 /proc/self/fd/5/sim:msix=8.sock\n"
+		  "b: 00000003 00000000 00000000 0001 03 78 /proc/self/fd/5/accepted.sock\n"
+		  "c: 00000002 00000000 00010000 0001 01 79 /run/other.sock\n"
+		  "d: 00000002 00000000 00010000 0002 01 80 /proc/self/fd/5/datagram.sock\n"
+		  "e: 00000002 00000000 00010000 0001 01 81 /proc/self/fd/5/not-its-own.sock\n"
+		  "f: 00000002 00000000 00010000 0001 01 82 /proc/self/fd/6/0000:01:00.0.sock\n");
 	snprintf(path, sizeof(path), "proc/%u", pid);
 	assert_int_equal(chown(tree_path(t, path, full), 65534, 65534), 0);
 }
@@ -325,9 +329,11 @@ static void other(const struct tree *t, unsigned int pid, const char *comm, cons
 /* Root is told what other users hold: listening sockets that are their own, by the names that holders give them. */
 static void held_by_others(void **state)
 {
-	static const char *const some[] = { "socket:[77]", "socket:[78]", "socket:[79]", "socket:[80]",
-					    "socket:[82]", "/dev/null",	  NULL };
-	static const char *const one[] = { "socket:[82]", NULL }, *const none[] = { "pipe:[77]", NULL };
+	static const char *const some[] = { "socket:[77]", "socket:[78]", "socket:[79]",
+					    "socket:[80]", "socket:[82]", "/dev/null",
+					    NULL };
+	static const char *const one[] = { "socket:[82]", NULL }, *const none[] = { "pipe:[77]",
+										    NULL };
 	struct tree *t = *state;
 	struct hold_others o;
 	char path[PATH_MAX];

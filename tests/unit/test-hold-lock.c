@@ -24,9 +24,11 @@ int timer_create(clockid_t clock, struct sigevent *ev, timer_t *timer)
 	return -1;
 }
 
-int timer_settime(timer_t timer, int flags, const struct itimerspec *when, struct itimerspec *before)
+int timer_settime(timer_t timer, int flags, const struct itimerspec *when,
+		  struct itimerspec *before)
 {
-	int (*real)(timer_t, int, const struct itimerspec *, struct itimerspec *) = dlsym(RTLD_NEXT, "timer_settime");
+	int (*real)(timer_t, int, const struct itimerspec *, struct itimerspec *) =
+		dlsym(RTLD_NEXT, "timer_settime");
 
 	return timer_fault < 0 ? -1 : real(timer, flags, when, before);
 }
@@ -95,7 +97,8 @@ static bool waits(pid_t pid)
 	int who;
 
 	while (f && fgets(line, sizeof(line), f))
-		found = found || (sscanf(line, "%*u: -> FLOCK %*s %*s %d", &who) == 1 && who == pid);
+		found = found ||
+			(sscanf(line, "%*u: -> FLOCK %*s %*s %d", &who) == 1 && who == pid);
 	if (f)
 		fclose(f);
 	return found;
@@ -160,9 +163,11 @@ static void tells_who(void **state)
 	assert_int_equal(hold_lock(dir, 0), 0);
 	assert_int_equal(prctl(PR_SET_NAME, "a\tb (c)"), 0);
 	assert_int_equal(hold_locked(dir, -ETIMEDOUT, &e), -ETIMEDOUT);
-	snprintf(want, sizeof(want), "pid %d (a\\x09b (c)) has locked the folder of sockets", getpid());
+	snprintf(want, sizeof(want), "pid %d (a\\x09b (c)) has locked the folder of sockets",
+		 getpid());
 	assert_string_equal(e.message, want);
-	snprintf(want, sizeof(want), "ps -o pid,stat,args -p %d   shows the process that has the lock", getpid());
+	snprintf(want, sizeof(want),
+		 "ps -o pid,stat,args -p %d   shows the process that has the lock", getpid());
 	assert_string_equal(e.hint, want);
 	assert_int_equal(e.cause, CAUSE_BUSY);
 	assert_int_equal(hold_locked(dir, -EIO, &e), -EIO);

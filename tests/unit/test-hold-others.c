@@ -7,7 +7,8 @@
 #include "tree.h"
 #include "base/util.h"
 
-static unsigned int fails_at, opened; /* which folder that is opened is the one that fails, from 1 */
+static unsigned int fails_at,
+	opened; /* which folder that is opened is the one that fails, from 1 */
 static int failure;
 
 DIR *fdopendir(int fd)
@@ -47,8 +48,9 @@ static void cannot_look(void **state)
 	static const struct {
 		int err, rc;
 		unsigned int denied;
-	} cases[] = { { ENOENT, 0, 0 },	      { ESRCH, 0, 0 },	      { EACCES, 0, 1 }, { EPERM, 0, 1 },
-		      { EMFILE, -EMFILE, 0 }, { ENOMEM, -ENOMEM, 0 }, { EIO, -EIO, 0 } };
+	} cases[] = { { ENOENT, 0, 0 }, { ESRCH, 0, 0 },	{ EACCES, 0, 1 },
+		      { EPERM, 0, 1 },	{ EMFILE, -EMFILE, 0 }, { ENOMEM, -ENOMEM, 0 },
+		      { EIO, -EIO, 0 } };
 	struct tree *t = *state;
 	struct hold_others o;
 
@@ -64,7 +66,8 @@ static void cannot_look(void **state)
 		failure = cases[i].err;
 		rc = hold_others(&t->root, &o);
 		if (rc != cases[i].rc || o.denied != cases[i].denied || o.n)
-			fail_msg("%s: %d, %u denied, %zu", strerror(cases[i].err), rc, o.denied, o.n);
+			fail_msg("%s: %d, %u denied, %zu", strerror(cases[i].err), rc, o.denied,
+				 o.n);
 		free(o.list);
 		opened = 0;
 		fails_at = 1;
@@ -112,8 +115,9 @@ static void knows_names(void **state)
 	if (geteuid())
 		skip();
 	process(t, 100,
-		LINE("/proc/self/fd/5/.sock") LINE("/proc/self/fd/5/sub/b.sock") LINE("/proc/self/fd/5/")
-			LINE("/proc/self/fd/5/b.gone") LINE("") "\n" HOLDS LINE("/proc/self/fd/12/c.sock"));
+		LINE("/proc/self/fd/5/.sock") LINE("/proc/self/fd/5/sub/b.sock")
+			LINE("/proc/self/fd/5/") LINE("/proc/self/fd/5/b.gone")
+				LINE("") "\n" HOLDS LINE("/proc/self/fd/12/c.sock"));
 	process(t, 7, LINE("/proc/self/fd/5/c.sock"));
 	assert_int_equal(hold_others(&t->root, &o), 0);
 	assert_int_equal(o.n, 3);

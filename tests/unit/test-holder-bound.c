@@ -109,7 +109,8 @@ static bool unbinds(const struct bench *b, const char *bdf)
 {
 	char line[128];
 
-	snprintf(line, sizeof(line), "would: write(/sys/bus/pci/devices/%s/driver/unbind: %s)", bdf, bdf);
+	snprintf(line, sizeof(line), "would: write(/sys/bus/pci/devices/%s/driver/unbind: %s)", bdf,
+		 bdf);
 	return strstr(b->lines, line);
 }
 

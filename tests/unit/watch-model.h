@@ -9,7 +9,8 @@
 #define NOT_KNOWN UINT64_MAX
 
 /* An MSI-X vector that was counted in this sample and in the one before, and came @delta times in between. */
-static inline struct sampled model_vector(int number, unsigned int irq, uint64_t count, uint64_t delta)
+static inline struct sampled model_vector(int number, unsigned int irq, uint64_t count,
+					  uint64_t delta)
 {
 	return (struct sampled){ .now = { .index = IRQ_MSIX,
 					  .vector = number,
