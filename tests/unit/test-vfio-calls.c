@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What becomes of each call of the kernel's VFIO that fails, and of answers at their limits. */
+#include "no-memory.h"
 #include "vfio-kernel.h"
 
 static void nodes_are_missing(void **state)
@@ -8,7 +9,8 @@ static void nodes_are_missing(void **state)
 	refused(state, CAUSE_FAILED, "there is no /dev/vfio/vfio", "grep VFIO_CONTAINER=");
 	assert_string_equal(k.log, "/dev/vfio/vfio");
 	k.container_errno = EACCES;
-	refused(state, CAUSE_PERMISSION, "cannot open /dev/vfio/vfio", "chown $USER /dev/vfio/vfio");
+	refused(state, CAUSE_PERMISSION, "cannot open /dev/vfio/vfio",
+		"chown $USER /dev/vfio/vfio");
 	k.container_errno = EBUSY;
 	refused(state, CAUSE_BUSY, "cannot open /dev/vfio/vfio", "");
 }
@@ -19,9 +21,10 @@ static void steps_are_refused(void **state)
 	static const struct {
 		int err;
 		enum cause cause;
-	} cases[] = {
-		{ EPERM, CAUSE_PERMISSION }, { EACCES, CAUSE_PERMISSION }, { EBUSY, CAUSE_BUSY }, { EIO, CAUSE_FAILED }
-	};
+	} cases[] = { { EPERM, CAUSE_PERMISSION },
+		      { EACCES, CAUSE_PERMISSION },
+		      { EBUSY, CAUSE_BUSY },
+		      { EIO, CAUSE_FAILED } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct error e;
@@ -132,8 +135,11 @@ static void group_of_many(void **state)
 	assert_int_equal(open_it(t, &quiet, &handle, &e), -EPERM);
 	assert_int_equal(e.cause, CAUSE_NOT_VIABLE);
 	assert_int_equal(e.err, EPERM);
-	assert_string_equal(e.message, "IOMMU group 7 is not viable: 04:00.1 has e1000e, 04:00.3 has nvme");
-	assert_string_equal(e.hint, "msictl bind 04:00.1   (every member must be on vfio-pci or without a driver)");
+	assert_string_equal(e.message,
+			    "IOMMU group 7 is not viable: 04:00.1 has e1000e, 04:00.3 has nvme");
+	assert_string_equal(
+		e.hint,
+		"msictl bind 04:00.1   (every member must be on vfio-pci or without a driver)");
 }
 
 /* Only an open function of the same group is one to share with. */
@@ -144,7 +150,9 @@ static void no_siblings(void **state)
 	void *first = opened(t, &quiet), *second;
 	const struct sibling at[] = { { .backend = &another, .handle = first },
 				      { .backend = &vfio_group_backend, .handle = first } };
-	struct open_request req = { .spec = "04:00.1", .root = &t->root, .trace = &quiet, .siblings = { at, 2 } };
+	struct open_request req = {
+		.spec = "04:00.1", .root = &t->root, .trace = &quiet, .siblings = { at, 2 }
+	};
 	const int fds[] = { k.container, k.group, k.device };
 	struct error e;
 
@@ -181,7 +189,9 @@ static void finds(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const struct open_request req = { .spec = cases[i].spec, .root = &t->root, .trace = &quiet };
+		const struct open_request req = { .spec = cases[i].spec,
+						  .root = &t->root,
+						  .trace = &quiet };
 		struct error e = { 0 };
 		int rc = vfio_group_backend.find(&req, &e);
 
@@ -196,10 +206,17 @@ static void finds(void **state)
 static void device_says_no(void **state)
 {
 	void *handle = opened(*state, &quiet), *map = NULL;
+	struct device_info di;
 	struct region_info ri;
 	struct irq_info ii;
+	struct error e;
 	uint32_t word = 0;
 
+	k.device_errno = EPERM;
+	assert_int_equal(vfio_device_info(handle, &di, &e), -EPERM);
+	assert_string_equal(e.message, "VFIO_DEVICE_GET_INFO failed");
+	assert_int_equal(e.cause, CAUSE_PERMISSION);
+	assert_int_equal(e.err, EPERM);
 	k.region_errno = EIO;
 	assert_int_equal(vfio_region_info(handle, REGION_BAR0, &ri), -EIO);
 	assert_int_equal(vfio_region_read(handle, REGION_BAR0, &word, 4, 0), -EIO);
@@ -281,6 +298,11 @@ static void capabilities(void **state)
 	assert_true(mappable(handle));
 	k.argsz = 65537;
 	assert_false(mappable(handle));
+	/* one that is said to be far behind it is not looked for there */
+	k.argsz = 1u << 30;
+	k.cap_lies = true;
+	assert_false(mappable(handle));
+	k.cap_lies = false;
 	/* an answer that ends within the capability, and one that ends with it */
 	k.argsz = CAP_OFFSET + sizeof(struct vfio_info_cap_header);
 	assert_true(mappable(handle));
@@ -288,6 +310,43 @@ static void capabilities(void **state)
 	k.cap_hops = 1;
 	k.argsz = CAP_OFFSET + 2 * sizeof(struct vfio_info_cap_header);
 	assert_true(mappable(handle));
+	vfio_group_backend.close(handle);
+}
+
+/* Without memory nothing is asked of the device, and nothing stays open. */
+static void without_memory(void **state)
+{
+	const struct irq_set set = {
+		.index = IRQ_INTX, .data = IRQ_DATA_NONE, .action = IRQ_ACTION_UNMASK, .count = 1
+	};
+	struct region_info ri;
+	uint32_t word = 0;
+	struct error e;
+	void *handle;
+
+	if (!memory_can_fail())
+		skip();
+	for (unsigned int call = 1; call <= 2; call++) {
+		no_memory = call;
+		assert_int_equal(open_it(*state, &quiet, &handle, &e), -ENOMEM);
+		assert_string_equal(e.message, "no memory");
+		assert_int_equal(e.cause, CAUSE_FAILED);
+		assert_null(handle);
+		assert_string_equal(k.log, "");
+	}
+	no_memory = 0;
+	handle = opened(*state, &quiet);
+	no_memory = 1;
+	assert_int_equal(vfio_set_irqs(handle, &set, NULL), -ENOMEM);
+	assert_string_equal(k.set, "");
+	no_memory = 1;
+	assert_int_equal(vfio_region_info(handle, REGION_BAR0, &ri), -ENOMEM);
+	no_memory = 1;
+	assert_int_equal(vfio_region_read(handle, REGION_BAR0, &word, 4, 0), -ENOMEM);
+	/* a larger answer has no room */
+	no_memory = 2;
+	assert_int_equal(vfio_region_info(handle, 2, &ri), -ENOMEM);
+	no_memory = 0;
 	vfio_group_backend.close(handle);
 }
 
@@ -332,6 +391,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(accesses_fail, setup, teardown),
 		cmocka_unit_test_setup_teardown(limits_of_a_region, setup, teardown),
 		cmocka_unit_test_setup_teardown(capabilities, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(tells_the_time, setup, teardown),
 	};
 

@@ -2,6 +2,7 @@
 /* The server of a simulated function: how long a message may take, what waits for room, bytes out of band. */
 #include <linux/vfio.h>
 #include <pthread.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -23,6 +24,18 @@ int clock_gettime(clockid_t id, struct timespec *ts)
 		ts->tv_nsec = (long)(ns % 1000000000);
 	}
 	return 0;
+}
+
+/* No more files can be waited for. */
+static bool watches_spent;
+
+int epoll_ctl(int epoll, int op, int fd, struct epoll_event *ev)
+{
+	if (watches_spent && op == EPOLL_CTL_ADD) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return (int)syscall(SYS_epoll_ctl, epoll, op, fd, ev);
 }
 
 /* A client that rests, sends the rest of its bytes, hears a reply and goes. */
@@ -316,6 +329,35 @@ static void one_look_per_turn(void **state)
 	fixture_free(&f);
 }
 
+/* The eventfd by which a client unmasks INTx can't be heard: the client is let go, and is not left waiting. */
+static void unmasking_is_not_heard(void **state)
+{
+	const struct vfio_irq_set set = { .argsz = sizeof(set),
+					  .flags = VFIO_IRQ_SET_DATA_EVENTFD |
+						   VFIO_IRQ_SET_ACTION_UNMASK,
+					  .count = 1 };
+	struct fixture f;
+	int fd[2];
+
+	(void)state;
+	fixture_new(&f, NULL);
+	eventfds(fd, 2);
+	for (int spent = 0; spent <= 1; spent++) {
+		greet(&f);
+		assert_int_equal(set_irqs(&f, ARM, 0, 0, 1, &fd[0], 1), 0);
+		send_ask(&f, &(struct ask){ VU_DEVICE_SET_IRQS, 0, &set, sizeof(set), &fd[1], 1 });
+		watches_spent = spent;
+		pump(&f);
+		watches_spent = false;
+		assert_int_equal(vu_server_busy(f.server), !spent);
+		close(take_fd(&f.sock));
+		pump(&f);
+	}
+	greet(&f);
+	close_all(fd, 2);
+	fixture_free(&f);
+}
+
 /* What can't be waited for is no client and no listener, and is closed. */
 static void no_socket(void **state)
 {
@@ -350,6 +392,7 @@ int main(void)
 		cmocka_unit_test(last_word_waits),
 		cmocka_unit_test(out_of_band),
 		cmocka_unit_test(one_look_per_turn),
+		cmocka_unit_test(unmasking_is_not_heard),
 		cmocka_unit_test(no_socket),
 	};
 

@@ -29,17 +29,20 @@ struct kernel {
 	uint32_t status, device_flags;
 	unsigned long type; /* of the IOMMU that it has */
 	int set_iommu_errno, group_errno;
-	int join_errno, give_errno, enable_errno, region_errno;
+	int join_errno, give_errno, enable_errno, region_errno, device_errno;
 	int container_errno; /* of open(2) of the container's node */
 	uint32_t cap_next;
-	unsigned int cap_hops;	   /* capabilities of BAR2 before the one that says that the table can be mapped */
+	unsigned int
+		cap_hops; /* capabilities of BAR2 before the one that says that the table can be mapped */
 	uint32_t cap_at;	   /* where the first one is; 0: at CAP_OFFSET */
+	bool cap_lies;		   /* it is far behind the end of the answer */
 	bool no_caps;		   /* GET_REGION_INFO says that there are none */
 	uint32_t argsz;		   /* what GET_REGION_INFO says that it takes; 0: what was given */
 	int irq_errno, info_errno; /* of SET_IRQS, of GET_IRQ_INFO */
 	unsigned int vectors[VFIO_PCI_NUM_IRQS];
-	int dups, failing_dup; /* of the calls that duplicate a descriptor, the one that fails; 0: none */
-	char set[256];	       /* the last SET_IRQS */
+	int dups,
+		failing_dup; /* of the calls that duplicate a descriptor, the one that fails; 0: none */
+	char set[256];	     /* the last SET_IRQS */
 	char log[1024];
 	char trace[2048];
 };
@@ -91,7 +94,8 @@ static inline int says(int err)
 
 static inline int get_region_info(struct vfio_region_info *ri)
 {
-	struct vfio_info_cap_header cap = { .id = VFIO_REGION_INFO_CAP_MSIX_MAPPABLE, .next = k.cap_next };
+	struct vfio_info_cap_header cap = { .id = VFIO_REGION_INFO_CAP_MSIX_MAPPABLE,
+					    .next = k.cap_next };
 	const struct vfio_info_cap_header other = { .id = VFIO_REGION_INFO_CAP_TYPE };
 	uint32_t room = ri->argsz, at = k.cap_at ? k.cap_at : CAP_OFFSET;
 	uint32_t end = at + (k.cap_hops + 1) * (uint32_t)sizeof(cap);
@@ -106,12 +110,15 @@ static inline int get_region_info(struct vfio_region_info *ri)
 		return 0;
 	ri->flags |= VFIO_REGION_INFO_FLAG_MMAP | (k.no_caps ? 0 : VFIO_REGION_INFO_FLAG_CAPS);
 	ri->argsz = k.argsz ? k.argsz : end;
-	if (room < end)
+	if (k.cap_lies)
+		ri->cap_offset = 1u << 29;
+	if (room < end || k.cap_lies)
 		return 0;
 	ri->cap_offset = at;
 	for (unsigned int i = 0; i < k.cap_hops; i++, at += sizeof(cap)) {
 		memcpy((char *)ri + at, &other, sizeof(other));
-		((struct vfio_info_cap_header *)((char *)ri + at))->next = at + (uint32_t)sizeof(cap);
+		((struct vfio_info_cap_header *)((char *)ri + at))->next =
+			at + (uint32_t)sizeof(cap);
 	}
 	memcpy((char *)ri + at, &cap, sizeof(cap));
 	return 0;
@@ -121,8 +128,8 @@ static inline int set_irqs(const struct vfio_irq_set *s)
 {
 	size_t data = s->argsz - sizeof(*s);
 
-	snprintf(k.set, sizeof(k.set), "index=%u start=%u count=%u flags=0x%x:", s->index, s->start, s->count,
-		 s->flags);
+	snprintf(k.set, sizeof(k.set), "index=%u start=%u count=%u flags=0x%x:", s->index, s->start,
+		 s->count, s->flags);
 	for (size_t i = 0; s->flags & VFIO_IRQ_SET_DATA_BOOL && i < data; i++)
 		append(k.set, sizeof(k.set), " %u", s->data[i]);
 	for (size_t i = 0; s->flags & VFIO_IRQ_SET_DATA_EVENTFD && i < data / 4; i++)
@@ -140,7 +147,7 @@ static inline int ask_device(unsigned long request, void *arg)
 		di->flags = k.device_flags;
 		di->num_regions = 9;
 		di->num_irqs = 5;
-		return says(di->argsz == sizeof(*di) ? 0 : EINVAL);
+		return says(di->argsz == sizeof(*di) ? k.device_errno : EINVAL);
 	case VFIO_DEVICE_GET_IRQ_INFO:
 		ii->count = ii->index < VFIO_PCI_NUM_IRQS ? k.vectors[ii->index] : 0;
 		ii->flags = VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE;
@@ -271,7 +278,8 @@ static inline int teardown(void **state)
 
 static struct trace quiet, loud = { .on = true, .line = traced };
 
-static inline int open_it(const struct tree *t, const struct trace *trace, void **handle, struct error *e)
+static inline int open_it(const struct tree *t, const struct trace *trace, void **handle,
+			  struct error *e)
 {
 	const struct open_request req = { .spec = "04:00.0", .root = &t->root, .trace = trace };
 
@@ -306,7 +314,8 @@ static inline void refused(void **state, enum cause cause, const char *message, 
 	if (!k.log[0])
 		assert_int_equal(e.err, 0);
 	if (!strstr(e.message, message) || !strstr(e.hint, hinted))
-		fail_msg("expected \"%s\" and \"%s\", got \"%s\" and \"%s\"", message, hinted, e.message, e.hint);
+		fail_msg("expected \"%s\" and \"%s\", got \"%s\" and \"%s\"", message, hinted,
+			 e.message, e.hint);
 	assert_int_equal(e.cause, cause);
 	assert_null(handle);
 	assert_false(is_open(k.device));
