@@ -187,6 +187,10 @@ static void process(void **state)
 	sigfillset(&block);
 	sigprocmask(SIG_BLOCK, &block, &before);
 	signal(SIGTERM, SIG_IGN);
+	/* a shell's job in the background begins with it ignored */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
+	signal(SIGPIPE, SIG_DFL);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
 	few = (struct rlimit){ .rlim_cur = 256, .rlim_max = all.rlim_max };
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);

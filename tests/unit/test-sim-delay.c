@@ -54,6 +54,21 @@ static void forgotten(void **state)
 	world_free(w);
 }
 
+/* A doorbell of a vector that is not there leaves no pending bit. */
+static void behind_the_last(void **state)
+{
+	struct world *w = with_msix("msix=8");
+
+	(void)state;
+	ring(w, 8);
+	ring(w, 9);
+	ring(w, MAX_VECTORS);
+	for (unsigned int word = 0; word < MAX_VECTORS / 64; word++)
+		assert_int_equal(pba(w, word), 0);
+	assert_int_equal(get(w, 0, SIM_REG_FIRED_LO, 8), 0);
+	world_free(w);
+}
+
 /* Without a delay nothing is under way. */
 static void at_once(void **state)
 {
@@ -125,9 +140,8 @@ static void several_at_a_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(forgotten),
-		cmocka_unit_test(at_once),
-		cmocka_unit_test(function_mask_holds),
+		cmocka_unit_test(forgotten),	     cmocka_unit_test(behind_the_last),
+		cmocka_unit_test(at_once),	     cmocka_unit_test(function_mask_holds),
 		cmocka_unit_test(several_at_a_time),
 	};
 
