@@ -102,6 +102,20 @@ load_nvme() {
 	assert_equal "$(driver_of "$e1000e")" e1000e
 }
 
+@test "a kernel without VFIO groups: 1, the missing door is named, and the function stays with its driver" {
+	local script
+
+	load_nvme
+	# such a kernel has the class vfio-dev, and no class vfio
+	# shellcheck disable=SC2016
+	script='mount -t tmpfs none /sys/class && mkdir -p /sys/class/vfio-dev /sys/class/iommu/dmar0 &&
+		mount -t tmpfs none /dev/vfio && exec "$@"'
+	run --separate-stderr -1 unshare --mount sh -c "$script" - "$MSICTL" bind "$nvme"
+	one_sentence 'offers no VFIO groups'
+	hinted 'CONFIG_VFIO_GROUP=y'
+	assert_equal "$(driver_of "$nvme")" nvme
+}
+
 in_another_namespace() {
 	[[ $(readlink "/proc/$1/ns/net") != "$(readlink /proc/self/ns/net)" ]]
 }
