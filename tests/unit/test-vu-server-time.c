@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <time.h>
 
 #include "vu-fixture.h"
@@ -358,6 +359,38 @@ static void unmasking_is_not_heard(void **state)
 	fixture_free(&f);
 }
 
+/* A client that can't be waited for is let go; the server looks again for the next one a while later. */
+static void listens_again(void **state)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	socklen_t len = sizeof(sun.sun_family);
+	struct fixture f;
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), first;
+	char byte;
+
+	(void)state;
+	/* a name that the kernel chooses, unix(7) */
+	assert_int_equal(bind(listener, (struct sockaddr *)&sun, len), 0);
+	len = sizeof(sun);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&sun, &len), 0);
+	assert_int_equal(listen(listener, 4), 0);
+	fixture_new(&f, NULL);
+	assert_int_equal(vu_server_listen(f.server, listener), 0);
+	first = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	f.sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(first, (struct sockaddr *)&sun, len), 0);
+	watches_spent = true;
+	pump(&f);
+	watches_spent = false;
+	assert_false(vu_server_busy(f.server));
+	assert_int_equal(recv(first, &byte, 1, MSG_DONTWAIT), 0);
+	assert_int_equal(connect(f.sock, (struct sockaddr *)&sun, len), 0);
+	ahead_us += SECOND;
+	assert_int_equal(run_with(&f, &reset, sizeof(reset)), 0);
+	close(first);
+	fixture_free(&f);
+}
+
 /* What can't be waited for is no client and no listener, and is closed. */
 static void no_socket(void **state)
 {
@@ -393,6 +426,7 @@ int main(void)
 		cmocka_unit_test(out_of_band),
 		cmocka_unit_test(one_look_per_turn),
 		cmocka_unit_test(unmasking_is_not_heard),
+		cmocka_unit_test(listens_again),
 		cmocka_unit_test(no_socket),
 	};
 
