@@ -174,6 +174,72 @@ static void down_to_none(void **state)
 	rig_said(&e, CAUSE_FAILED, 0, "msictl always listens to it");
 }
 
+/* A change that failed lets nothing go, and another size than 0 neither. */
+static void not_down_to_none(void **state)
+{
+	struct rig *r = *state;
+	struct change c = { 0 };
+	struct error e;
+
+	rig_enable(r, IRQ_MSIX, "0-3");
+	masked(r, "0", MASK_TABLE);
+	assert_int_equal(resize(r, IRQ_MSIX, 1, (struct change_how){ 0 }, &c, &e), 0);
+	rig_is(device_masked(&r->d, IRQ_MSIX), "0");
+	rig_is(device_armed(&r->d, IRQ_MSIX), "0");
+	assert_int_equal(device_enable_none(&r->d, IRQ_MSIX, 3, (struct change_how){ 0 }, &c, &e),
+			 0);
+	rig_is(r->d.irq[IRQ_MSIX].allocated, "0-3");
+	r->set_rc[r->sets] = -EPERM;
+	assert_int_equal(device_disable(&r->d, IRQ_MSIX, &c, &e), -EPERM);
+	rig_is(device_masked(&r->d, IRQ_MSIX), "0");
+	/* MSI-X can be on with room alone. */
+	rig_disable(r, IRQ_MSIX);
+	assert_int_equal(device_enable_none(&r->d, IRQ_MSIX, 3, (struct change_how){ 0 }, &c, &e),
+			 0);
+	assert_true(r->d.irq[IRQ_MSIX].enabled);
+}
+
+/* A masked vector that a failed rebuild took along is masked, and not off. */
+static void masked_and_lost(void **state)
+{
+	struct rig *r = *state;
+	struct change c;
+	struct error e;
+
+	r->d.irq[IRQ_MSIX].info.flags |= IRQ_NORESIZE;
+	rig_enable(r, IRQ_MSIX, "0-3");
+	masked(r, "1", MASK_TABLE);
+	r->set_rc[r->sets + 1] = -ENOMEM;
+	assert_int_equal(resize(r, IRQ_MSIX, 6, rebuild, &c, &e), -ENOMEM);
+	rig_is(c.dropped, "0-3");
+	rig_is(c.repaired, "0,2-3");
+	rig_is(device_masked(&r->d, IRQ_MSIX), "1");
+	rig_is(c.off, "none");
+}
+
+/* INTx that was on and lost its eventfd may be masked in VFIO by now: the new one is followed by UNMASK. */
+static void a_line_that_was_on(void **state)
+{
+	struct rig *r = *state;
+	struct change c;
+	struct error e;
+	char text[160];
+
+	r->d.irq[IRQ_INTX].info.flags |= IRQ_MASKABLE | IRQ_AUTOMASKED;
+	rig_enable(r, IRQ_INTX, "0");
+	assert_int_equal(r->sets, 1);
+	assert_int_equal(resize(r, IRQ_INTX, 0, (struct change_how){ 0 }, &c, &e), 0);
+	r->sets = 0;
+	rig_enable(r, IRQ_INTX, "0");
+	assert_int_equal(r->sets, 2);
+	assert_string_equal(irq_set_text(&r->set[1], text, sizeof(text)),
+			    "index=intx start=0 count=1 DATA_NONE|ACTION_UNMASK");
+	rig_disable(r, IRQ_INTX);
+	r->sets = 0;
+	rig_enable(r, IRQ_INTX, "0");
+	assert_int_equal(r->sets, 1);
+}
+
 /* A dry rebuild closes no eventfd: the real vectors go on. */
 static void a_dry_rebuild(void **state)
 {
@@ -337,6 +403,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(masks_over_changes, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(the_first_is_masked, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(down_to_none, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(not_down_to_none, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(masked_and_lost, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(a_line_that_was_on, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_dry_rebuild, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(refused_at_once, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_trigger_of_nothing, rig_setup, rig_teardown),
