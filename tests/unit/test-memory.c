@@ -19,6 +19,7 @@
 #include "device-model.h"
 #include "hold/request.h"
 #include "hold/wire.h"
+#include "runtime/holders.h"
 #include "out/metrics.h"
 #include "platform/evidence.h"
 #include "irq/sample.h"
@@ -201,7 +202,8 @@ static int set_irqs(void *handle, const struct irq_set *s, const int32_t *eventf
 	return 0;
 }
 
-static ssize_t no_access(void *handle, enum region_index region, void *buf, size_t n, uint64_t offset)
+static ssize_t no_access(void *handle, enum region_index region, void *buf, size_t n,
+			 uint64_t offset)
 {
 	(void)handle, (void)region, (void)buf, (void)n, (void)offset;
 	return -EIO;
@@ -210,16 +212,22 @@ static ssize_t no_access(void *handle, enum region_index region, void *buf, size
 /* Nothing is sent of a change that cannot be made as a whole. */
 static int enables(void)
 {
-	static const struct backend backend = { .name = "fake", .set_irqs = set_irqs, .region_read = no_access };
+	static const struct backend backend = { .name = "fake",
+						.set_irqs = set_irqs,
+						.region_read = no_access };
 	struct vector_set three = vectors("0-2");
 	struct trace quiet = { 0 };
-	struct device d = { .backend = &backend, .handle = &d, .trace = &quiet, .peer = { .fd = -1 } };
+	struct device d = {
+		.backend = &backend, .handle = &d, .trace = &quiet, .peer = { .fd = -1 }
+	};
 	struct change c = { 0 };
 	struct error e = { 0 };
 	int rc;
 
 	WITH_MEMORY(assert_int_equal(loop_new(&d.loop), 0));
-	d.irq[IRQ_MSIX] = (struct index){ .device = &d, .index = IRQ_MSIX, .present = true, .info = { .count = 8 } };
+	d.irq[IRQ_MSIX] = (struct index){
+		.device = &d, .index = IRQ_MSIX, .present = true, .info = { .count = 8 }
+	};
 	sets = 0;
 	rc = device_enable(&d, IRQ_MSIX, &three, (struct change_how){ 0 }, &c, &e);
 	WITH_MEMORY({
@@ -322,13 +330,44 @@ static int calls(void)
 	int rc, pair[2];
 
 	WITH_MEMORY(assert_int_equal(loop_new(&loop), 0));
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair),
+			 0);
 	rc = call_new(&c, pair[0], loop);
-	if (rc == 0)
+	if (rc == 0) {
+		setvbuf(c->data, NULL, _IONBF, 0);
+		/* an answer that has no room is none: the client is hung up on */
+		if (fputc('x', c->data) == EOF)
+			rc = call_here(c) ? -EIO : -ENOMEM;
 		call_free(c);
+	}
 	close(pair[1]);
 	loop_free(loop);
 	return rc;
+}
+
+/* Names of sockets: all of them, or none. */
+static int names(void)
+{
+	char folder[] = "/tmp/msictl-unit-XXXXXX", name[] = "a.sock";
+	char(*list)[HOLD_NAME] = NULL;
+	int dir = -1, rc;
+
+	WITH_MEMORY({
+		assert_non_null(mkdtemp(folder));
+		dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		for (; name[0] <= 'c'; name[0]++)
+			close(openat(dir, name, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	});
+	rc = (int)hold_list(dir, &list);
+	WITH_MEMORY({
+		assert_true(rc < 0 ? !list : rc == 3 && !strcmp(list[2], "c.sock"));
+		free(list);
+		for (name[0] = 'a'; name[0] <= 'c'; name[0]++)
+			unlinkat(dir, name, 0);
+		close(dir);
+		rmdir(folder);
+	});
+	return rc < 0 ? rc : 0;
 }
 
 static int platforms(void)
@@ -452,6 +491,7 @@ ATTEMPT(simulations)
 ATTEMPT(simulation_words)
 ATTEMPT(servers)
 ATTEMPT(calls)
+ATTEMPT(names)
 ATTEMPT(platforms)
 ATTEMPT(foreign_platforms)
 
@@ -467,6 +507,7 @@ int main(void)
 		cmocka_unit_test(no_memory_simulation_words),
 		cmocka_unit_test(no_memory_servers),
 		cmocka_unit_test(no_memory_calls),
+		cmocka_unit_test(no_memory_names),
 		cmocka_unit_test(no_memory_platforms),
 		cmocka_unit_test(no_memory_pages),
 		cmocka_unit_test(no_memory_foreign_platforms),
