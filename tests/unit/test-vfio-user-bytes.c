@@ -166,6 +166,38 @@ static void requests(void **state)
 	canned_end(&c);
 }
 
+/* Numbers come in whole. */
+static void answers(void **state)
+{
+	const struct vfio_device_info di = {
+		.argsz = 16, .flags = 2, .num_regions = 0x01020304, .num_irqs = 0x05060708
+	};
+	const struct vfio_irq_info ii = {
+		.argsz = 16, .flags = 0x11121314, .index = 2, .count = 0x21222324
+	};
+	const struct vfio_region_info ri = { .argsz = 32, .index = 2, .size = 0x3132333435363738 };
+	struct canned c = { 0 };
+	struct device_info info;
+	struct region_info region;
+	struct irq_info irq;
+	struct error e;
+
+	(void)state;
+	canned_start(&c, 16, NULL, false);
+	will_say(&c, VU_DEVICE_GET_INFO, &di, 16);
+	assert_int_equal(vfio_user_device_info(c.u, &info, &e), 0);
+	assert_int_equal(info.regions, di.num_regions);
+	assert_int_equal(info.irqs, di.num_irqs);
+	will_say(&c, VU_DEVICE_GET_IRQ_INFO, &ii, 16);
+	assert_int_equal(vfio_user_irq_info(c.u, IRQ_MSIX, &irq), 0);
+	assert_int_equal(irq.count, ii.count);
+	assert_int_equal(irq.flags, ii.flags);
+	will_say(&c, VU_DEVICE_GET_REGION_INFO, &ri, 32);
+	assert_int_equal(vfio_user_region_info(c.u, BAR2, &region), 0);
+	assert_true(region.size == ri.size);
+	canned_end(&c);
+}
+
 /* As many vectors by DATA_BOOL as MSI-X has: a byte for each. */
 static void all_vectors(void **state)
 {
@@ -487,17 +519,12 @@ static void traced(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lengths),
-		cmocka_unit_test(other_places),
-		cmocka_unit_test(requests),
-		cmocka_unit_test(all_vectors),
-		cmocka_unit_test(one_message_or_several),
-		cmocka_unit_test(numbers),
-		cmocka_unit_test(grants),
-		cmocka_unit_test(asks_unasked),
-		cmocka_unit_test(unasked_and_unfinished),
-		cmocka_unit_test(out_of_band),
-		cmocka_unit_test(after_a_signal),
+		cmocka_unit_test(lengths),	cmocka_unit_test(other_places),
+		cmocka_unit_test(requests),	cmocka_unit_test(answers),
+		cmocka_unit_test(all_vectors),	cmocka_unit_test(one_message_or_several),
+		cmocka_unit_test(numbers),	cmocka_unit_test(grants),
+		cmocka_unit_test(asks_unasked), cmocka_unit_test(unasked_and_unfinished),
+		cmocka_unit_test(out_of_band),	cmocka_unit_test(after_a_signal),
 		cmocka_unit_test(traced),
 	};
 

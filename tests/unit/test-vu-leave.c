@@ -138,6 +138,20 @@ static void inherited_many(void **state)
 	}
 }
 
+/* Without anything to fill gaps with, clients' descriptors are closed as usual. */
+static void gaps_stay(void **state)
+{
+	struct world *w = *state;
+
+	if (!w)
+		skip();
+	play.open_errno = ENOENT;
+	assert_int_equal(vu_leave_init(&w->l), -ENOENT);
+	play.open_errno = 0;
+	assert_int_equal(w->l.gate, -1);
+	assert_int_equal(w->l.open_gate, -1);
+}
+
 /* What is harmless is closed, and so is all where nothing is kept. */
 static void keeps_what_may_wait(void **state)
 {
@@ -380,6 +394,7 @@ static int run(void)
 		cmocka_unit_test_setup_teardown(numbers_lie_behind, setup, teardown),
 		cmocka_unit_test_setup_teardown(few_descriptors, setup, teardown),
 		cmocka_unit_test_setup_teardown(inherited_many, setup, teardown),
+		cmocka_unit_test_setup_teardown(gaps_stay, setup, teardown),
 		cmocka_unit_test_setup_teardown(keeps_what_may_wait, setup, teardown),
 		cmocka_unit_test_setup_teardown(keeps_sockets, setup, teardown),
 		cmocka_unit_test_setup_teardown(room_for_a_message, setup, teardown),

@@ -20,9 +20,19 @@ static struct {
 	bool fails; /* there are no more processes */
 	bool dawdles; /* whoever called clone(2) goes on when the new process has ended, or after a while */
 	bool holds; /* it does not end */
-	int fork_errno;
+	int fork_errno, open_errno;
 	unsigned int clones;
 } play;
+
+/* Files can't be opened, by play.open_errno. */
+int open(const char *path, int flags, ...)
+{
+	if (play.open_errno) {
+		errno = play.open_errno;
+		return -1;
+	}
+	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, 0600);
+}
 
 /* The end of a process that closes for somebody else may wait: here it does so for a while. */
 void _exit(int status)
