@@ -222,6 +222,16 @@ static void takes(void **state)
 	assert_null(b->held[1].bound);
 	fflush(b->notes);
 	assert_non_null(strstr(b->note, "group 9 is not viable yet: 04:00.2 has nvme"));
+	/* one that gets it has something to give back */
+	b->held[0].spec = "04:00.2";
+	b->lines[0] = '\0';
+	assert_int_equal(bound_take(&b->held[0], &b->e), 0);
+	assert_non_null(strstr(b->lines, "would: write("));
+	assert_non_null(b->held[0].bound);
+	assert_int_equal(b->held[0].bound->group, 9);
+	assert_int_equal(b->held[0].bound->addr.fn, 2);
+	free(b->held[0].bound);
+	b->held[0].bound = NULL;
 	b->held[0].spec = "04:00.5";
 	assert_true(bound_take(&b->held[0], &b->e) < 0);
 	assert_null(b->held[0].bound);
