@@ -234,12 +234,57 @@ static void has_vectors(void **state)
 	}
 }
 
+/* A holder that is silent is asked once, and hears that nobody watches any more. */
+static void is_forgotten(void **state)
+{
+	struct bench *b = *state;
+	char name[HOLD_NAME], buf[512];
+	int dir = hold_dir_open(true, &b->e), sock, client;
+
+	sock = hold_listen(dir, hold_name("sim:a", name), 1000000, &b->e);
+	assert_true(sock >= 0);
+	watches(b, "sim:a");
+	/* it was so the last time: it is not waited for */
+	b->w.device[0].mute = true;
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(watch_ask_held(&b->s, &b->w, &b->e), 0);
+	client = accept4(sock, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	assert_true(client >= 0);
+	assert_int_equal(accept4(sock, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), -1);
+	assert_true(recv(client, buf, sizeof(buf), 0) > 0);
+	assert_int_equal(recv(client, buf, sizeof(buf), 0), -1);
+	watch_forget(&b->w);
+	assert_int_equal(recv(client, buf, sizeof(buf), 0), 0);
+	close(client);
+	close(sock);
+	close(dir);
+}
+
+/* VECTORS that its holder's device does not have are refused. */
+static void knows_vectors(void **state)
+{
+	struct bench *b = *state;
+	struct args a = { 0 };
+
+	holds(b, "sim:a", "msix=0/8 ", 0);
+	b->s.attached = "sim:a";
+	a.param[1] = (struct value){ .given = true, .word = VECTORS_LISTED };
+	vector_set_add(&a.param[1].vectors, 7);
+	assert_int_equal(watch_choose(&b->s, &b->w, &a, &b->e), 0);
+	watch_forget(&b->w);
+	vector_set_add(&a.param[1].vectors, 8);
+	assert_true(watch_choose(&b->s, &b->w, &a, &b->e) < 0);
+	assert_int_equal(b->e.cause, CAUSE_USAGE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(takes_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(has_failed, setup, teardown),
+		cmocka_unit_test_setup_teardown(is_forgotten, setup, teardown),
+		cmocka_unit_test_setup_teardown(knows_vectors, setup, teardown),
 		cmocka_unit_test_setup_teardown(cannot_ask, setup, teardown),
 		cmocka_unit_test_setup_teardown(has_vectors, setup, teardown),
 	};
