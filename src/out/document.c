@@ -102,13 +102,21 @@ static int put_text(node *row, struct printbuf *to, int level, int flags)
 	return printbuf_memappend(to, json_object_get_string(row), json_object_get_string_len(row));
 }
 
+const char *doc_json(node *n)
+{
+	const char *json;
+
+	errno = 0;
+	json = json_object_to_json_string_ext(n, JSON_LINE);
+	return errno == ENOMEM ? NULL : json;
+}
+
 /* Without memory for the text the row stays an object, and @array is marked as incomplete. */
 static void pack_last(node *array)
 {
 	size_t n = array ? json_object_array_length(array) : 0;
 	node *row = n ? json_object_array_get_idx(array, n - 1) : NULL, *text = NULL;
-	const char *json =
-		row && !doc_incomplete(row) ? json_object_to_json_string_ext(row, JSON_LINE) : NULL;
+	const char *json = row && !doc_incomplete(row) ? doc_json(row) : NULL;
 
 	if (!n)
 		return;
@@ -130,9 +138,16 @@ node *doc_row(node *array)
 
 node *doc_unpack(node *row)
 {
+	node *whole;
+
 	if (!row || json_object_get_userdata(row) != packed)
 		return json_object_get(row);
-	return json_tokener_parse(json_object_get_string(row));
+	errno = 0;
+	whole = json_tokener_parse(json_object_get_string(row));
+	if (errno != ENOMEM)
+		return whole;
+	json_object_put(whole);
+	return NULL;
 }
 
 void doc_null(node *o, const char *key)

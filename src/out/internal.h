@@ -38,6 +38,15 @@ void doc_mark(node *n);
 bool doc_incomplete(node *n);
 
 /**
+ * doc_json() - the JSON text of @n, which lasts as long as @n
+ *
+ * json-c leaves a piece of the text out when memory for the piece runs out, and returns the rest as
+ * if nothing had happened; errno alone tells.
+ * Returns: NULL: memory ran out.
+ */
+const char *doc_json(node *n);
+
+/**
  * doc_unpack() - a row of an array as an object again, whether doc_row() made a text of it or not
  * Returns: an object that the caller puts; NULL: @row is NULL, or memory ran out.
  */

@@ -194,7 +194,7 @@ void out_note(struct out *o, const char *fmt, ...)
 
 static void put_value(struct out *o, node *value)
 {
-	const char *text = json_object_to_json_string_ext(value, JSON_LINE);
+	const char *text = doc_json(value);
 
 	if (text)
 		out_put(o, o->data, text);

@@ -362,9 +362,7 @@ static int write_row(FILE *f, node *row, const struct choice *c)
 	node *whole = c ? doc_unpack(row) : json_object_get(row),
 	     *left = c && whole ? reduced(whole, c) : NULL;
 	node *shown = c ? left : whole;
-	const char *text = shown && !doc_incomplete(shown)
-				   ? json_object_to_json_string_ext(shown, JSON_LINE)
-				   : NULL;
+	const char *text = shown && !doc_incomplete(shown) ? doc_json(shown) : NULL;
 	int rc = text && fputs(text, f) != EOF ? 0 : -ENOMEM;
 
 	json_object_put(left);
