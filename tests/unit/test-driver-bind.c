@@ -22,8 +22,25 @@ int openat(int dir, const char *path, int flags, ...)
 	return strcmp(path, broken) ? (int)syscall(SYS_openat, dir, path, flags, mode) : -1;
 }
 
+/* No memory for what a trace would say of a write */
+static bool no_memory;
+
+int asprintf(char **text, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	if (no_memory && !strcmp(fmt, "/%s: %s"))
+		return -1;
+	va_start(ap, fmt);
+	n = vasprintf(text, fmt, ap);
+	va_end(ap);
+	return n;
+}
+
 static int begin(void **state)
 {
+	no_memory = false;
 	broken = "";
 	return setup(state);
 }
@@ -84,6 +101,7 @@ static void bridges(void **state)
 				   "it is a bridge, and vfio-pci takes no bridges", "");
 		else
 			assert_int_equal(bind_it(b, true), 0);
+		assert_int_equal(b->e.err, 0);
 	}
 }
 
@@ -187,11 +205,42 @@ static void override_cannot_be_written(void **state)
 	unlink(tree_path(&b->t, HOME "/driver_override", path));
 	fails_with(b, bind_it(b, false), CAUSE_FAILED, "driver_override cannot be written", "");
 	assert_false(root_exists(&b->t.root, FORMER));
+	/* and its driver keeps it */
 	assert_file(b, "sys/bus/pci/drivers_probe", "");
+	assert_file(b, "sys/bus/pci/drivers/nvme/unbind", "");
+	assert_file(b, "sys/bus/pci/drivers/nvme/bind", "");
 	/* nor given back */
 	is_driven_by(b, "vfio-pci");
 	fails_with(b, unbind_it(b), CAUSE_FAILED, "driver_override cannot be written", "");
 	assert_file(b, "sys/bus/pci/drivers/vfio-pci/unbind", "");
+}
+
+static void no_memory_to_write(void **state)
+{
+	struct bench *b = *state;
+
+	no_memory = true;
+	fails_with(b, bind_it(b, false), CAUSE_FAILED, "driver_override cannot be written", "");
+	assert_int_equal(b->e.err, ENOMEM);
+	assert_file(b, HOME "/driver_override", "(null)\n");
+	is_driven_by(b, "vfio-pci");
+	fails_with(b, unbind_it(b), CAUSE_FAILED, "driver_override cannot be written", "");
+	assert_int_equal(b->e.err, ENOMEM);
+}
+
+/* Each write is traced with its answer, and with the time of the call alone. */
+static void writes_are_traced(void **state)
+{
+	struct bench *b = *state;
+	uint64_t before = now_us(), all;
+	unsigned int n = 0;
+
+	b->trace.on = true;
+	assert_true(bind_it(b, false) < 0);
+	all = now_us() - before;
+	for (char *at = b->lines; (at = strstr(at, " = 0 (")); n++)
+		assert_true(strtoull(at + strlen(" = 0 ("), &at, 10) <= all);
+	assert_in_range(n, 4, 10);
 }
 
 /* The driver went by itself, and took its files with it: that is no failure. */
@@ -303,6 +352,7 @@ static void former_of_somebody_else(void **state)
 static void holders_cannot_be_seen(void **state)
 {
 	struct bench *b = *state;
+	char path[PATH_MAX];
 
 	tree_folder(&b->t, "proc/");
 	is_driven_by(b, "vfio-pci");
@@ -313,6 +363,13 @@ static void holders_cannot_be_seen(void **state)
 	assert_file(b, HOME "/driver_override", "(null)\n");
 	is_driven_by(b, "nvme");
 	assert_int_equal(unbind_it(b), 0);
+	/* of the first group as of any other */
+	is_driven_by(b, "vfio-pci");
+	unlink(tree_path(&b->t, HOME "/iommu_group", path));
+	tree_folder(&b->t, "sys/kernel/iommu_groups/0/devices/");
+	tree_link(&b->t, HOME "/iommu_group", "../../../../kernel/iommu_groups/0");
+	assert_true(unbind_it(b) < 0);
+	assert_string_equal(b->e.message, "whether a process holds IOMMU group 0 cannot be seen");
 }
 
 #define AT(test) cmocka_unit_test_setup_teardown(test, begin, teardown)
@@ -326,6 +383,8 @@ int main(void)
 		AT(override_cannot_be_read),
 		AT(nothing_is_remembered),
 		AT(override_cannot_be_written),
+		AT(no_memory_to_write),
+		AT(writes_are_traced),
 		AT(driver_went_by_itself),
 		AT(nobody_took_it),
 		AT(nothing_to_give_back),

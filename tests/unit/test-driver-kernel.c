@@ -237,6 +237,12 @@ static void had_another(void **state)
 	has("vfio-pci", "vfio-pci", "ahci");
 	assert_int_equal(unbind_it(), 0);
 	has("ahci", "", NULL);
+	/* however short its name is */
+	add_driver("x");
+	driven_by("x");
+	assert_int_equal(bind_it(), 0);
+	assert_int_equal(unbind_it(), 0);
+	has("x", "", NULL);
 }
 
 static void had_none(void **state)
