@@ -121,11 +121,11 @@ static int close_table(void *arg)
 {
 	const struct vu_leave *l = arg;
 	struct pollfd gate = { .fd = l->gate, .events = POLLIN };
-	char byte;
 	sigset_t none;
 
 	prctl(PR_SET_NAME, "msictl-shed");
-	while (poll(&gate, 1, GATE_MS) == 1 && read(l->gate, &byte, 1) < 0)
+	/* The byte stays: it comes when no process shares our table, so that it is for all that wait. */
+	while (poll(&gate, 1, GATE_MS) < 0 && errno == EINTR)
 		continue;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
