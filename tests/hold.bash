@@ -32,7 +32,8 @@ teardown() {
 	for pid in "${bg[@]}"; do
 		kill -KILL "$pid" 2>/dev/null || true
 	done
-	msictl release "$dev" "$dev,noresize" >/dev/null 2>&1 || true
+	# a test that failed may have left the holder stopped, which hears nobody
+	timeout -k 1 20 "$MSICTL" release "$dev" "$dev,noresize" >/dev/null 2>&1 || true
 	# the last words of those that lost it
 	rm -f "$folder/$dev.gone" "$folder/$dev,noresize.gone"
 }

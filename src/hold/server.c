@@ -23,6 +23,16 @@
 /* How long the last words of a holder that ends may take to be read. */
 #define LINGER_US 1000000
 
+/* Where the next one is put: commands run in the order in which their callers came. */
+static struct caller **end_of_callers(struct holder *h)
+{
+	struct caller **at = &h->callers;
+
+	while (*at)
+		at = &(*at)->next;
+	return at;
+}
+
 /* A client that can be taken in, or else is told why not, or hung up on. */
 static void accept_one(struct held *d, int sock)
 {
@@ -56,8 +66,7 @@ static void accept_one(struct held *d, int sock)
 		caller_free(c);
 		return;
 	}
-	c->next = h->callers;
-	h->callers = c;
+	*end_of_callers(h) = c;
 	h->ncallers++;
 }
 
@@ -255,17 +264,27 @@ static void drop_callers(struct holder *h)
 		hear_again(h, UINT64_MAX);
 }
 
+/* Those that come meanwhile are not for this turn: it would have no end while they come. */
+static uint64_t run_callers(struct holder *h)
+{
+	struct caller *const *end = end_of_callers(h);
+	uint64_t due = UINT64_MAX;
+
+	for (struct caller **at = &h->callers; at != end; at = &(*at)->next) {
+		caller_run(*at);
+		if ((*at)->s.job.step && (*at)->due < due)
+			due = (*at)->due;
+	}
+	return due;
+}
+
 /* One turn: what has come is begun, what stays goes on. Returns when to be back. */
 static uint64_t turn(struct holder *h)
 {
-	uint64_t due = UINT64_MAX, hear;
+	uint64_t due, hear;
 
 	look_after_devices(h);
-	for (struct caller *c = h->callers; c; c = c->next) {
-		caller_run(c);
-		if (c->s.job.step && c->due < due)
-			due = c->due;
-	}
+	due = run_callers(h);
 	/* What was heard in the middle of commands has its turn at once. */
 	for (const struct held *d = h->first; d; d = d->next)
 		if (d->release || d->gone)

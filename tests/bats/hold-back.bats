@@ -76,9 +76,23 @@ waits() {
 	works release "$dev,noresize"
 }
 
-# connected N - N clients or more have connected to the holder's socket
-connected() {
-	(($(grep -cE "/$dev[.]sock\$" /proc/net/unix) > $1))
+# waits_there PID - it has connected to a holder and waits for the answer.  Its own socket tells: of the
+# connections in the holder's queue a client has two, the first of which it has closed again.
+waits_there() {
+	awk 'NR == FNR { own[$1]; next } $6 == "03" && ($7 in own) { found = 1 } END { exit !found }' \
+		<(find "/proc/$1/fd" ! -name '[012]' -lname 'socket:*' -printf '%l\n' 2>/dev/null | tr -dc '0-9\n') /proc/net/unix
+}
+
+# ask_for_it - what wanted_back does, in the background: when this returns, the whole request is in the holder's queue
+ask_for_it() {
+	local said=$BATS_TEST_TMPDIR/said
+
+	perl -MSocket -e '$SIG{PIPE} = "IGNORE"; my $to = shift; my $words = join("", map { "$_\0" } "", @ARGV);
+		socket(S, AF_UNIX, SOCK_STREAM, 0) and connect(S, pack_sockaddr_un($to)) or die "$!\n";
+		syswrite(S, pack("L3", 0x6d736831, 0, length $words) . $words) or die "$!\n";
+		$| = 1; print "said\n"; local $/; <S>' "$folder/$dev.sock" write -- bar0 24 l 1 >"$said" 3>&- &
+	bg+=("$!")
+	until_true test -s "$said"
 }
 
 @test "wanted back while clients wait in the queue: each is told the reason, watch too" {
@@ -95,14 +109,15 @@ connected() {
 	watchers=("${bg[@]:1:3}")
 	kill -STOP "${watchers[@]}" "$holder"
 	# the device asks for itself as soon as the holder hears this client, and the others are behind it
-	in_background write "$dev" bar0 24 l 1
-	until_true connected 1
+	ask_for_it
 	for client in {5..9}; do
 		in_background counters "$dev"
-		until_true connected $((client - 3))
+		until_true waits_there "$pid"
 	done
 	kill -CONT "${watchers[@]}"
-	until_true connected 9
+	for client in "${watchers[@]}"; do
+		until_true waits_there "$client"
+	done
 	kill -CONT "$holder"
 	for client in {1..3} {5..9}; do
 		ended 3 "${bg[client]}"

@@ -144,6 +144,37 @@ read_late() {
 	ended 0 "$holder"
 }
 
+# say_all HOLDER - stops it, connects once for each line of stdin, the words of a command, and lets it go on: what each
+# was answered is one line, in the order in which they came
+say_all() {
+	perl -MSocket -e '$SIG{PIPE} = "IGNORE"; our ($to, $pid) = @ARGV; my @line = <STDIN>; my (@sock, $s);
+		END { kill "CONT", $pid } kill "STOP", $pid;
+		for (@line) { my $words = join("", map { "$_\0" } "", split);
+			undef $s; socket($s, AF_UNIX, SOCK_STREAM, 0) and connect($s, pack_sockaddr_un($to)) or die "$!\n";
+			syswrite($s, pack("L3", 0x6d736831, 0, length $words) . $words) or die "$!\n"; push @sock, $s; }
+		kill "CONT", $pid; local $/;
+		for (@sock) { my $said = <$_>; print unpack("C", substr($said, -1)), $said =~ /msictl: .*/g, "\n" }' \
+		"$folder/$dev.sock" "$1"
+}
+
+@test "commands run in the order in which their callers have come" {
+	works hold "$dev"
+	run -0 say_all "$(holder)" <<-'END'
+		enable msix 2
+		trigger msix 1
+		disable msix
+		enable msix 4
+		trigger msix 3
+		disable msix
+		enable msix 6
+		trigger msix 5
+		enable msix 8
+		trigger msix 7
+	END
+	assert_output "$(printf '0\n%.0s' {1..10})"
+	works release "$dev"
+}
+
 # closed DEVICE - it is held, and was taken away
 closed() {
 	[[ $(msictl --json holders | jq --arg dev "$1" '.holders[] | select(.device == $dev).open') == false ]]
