@@ -225,6 +225,24 @@ static void one_is_taken_out(void **ctx)
 	}
 }
 
+/* From wherever one looks, a single vector is the next, and behind it there is none. */
+static void the_next(void **ctx)
+{
+	static const unsigned int some[] = {
+		0, 1, 62, 63, 64, 65, 127, 128, 1000, MAX_VECTORS - 1
+	};
+
+	(void)ctx;
+	for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++) {
+		struct vector_set s = { .bits = { 0 } };
+
+		vector_set_add(&s, some[i]);
+		for (unsigned int from = 0; from <= MAX_VECTORS; from++)
+			assert_int_equal(vector_set_next(&s, from),
+					 from <= some[i] ? some[i] : MAX_VECTORS);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,6 +253,7 @@ int main(void)
 		cmocka_unit_test(resize_of_what_is_off),
 		cmocka_unit_test(release_down_to_one),
 		cmocka_unit_test(one_is_taken_out),
+		cmocka_unit_test(the_next),
 	};
 
 	return cmocka_run_group_tests_name("set-irqs", tests, NULL, NULL);
