@@ -169,6 +169,14 @@ static void down_to_none(void **state)
 	rig_is(c.unhung, "none");
 	rig_is(c.removed, "0-3");
 	assert_true(r->d.irq[IRQ_MSIX].enabled);
+	/* by a rebuild as well, where vector 0 stays allocated */
+	rig_enable(r, IRQ_MSIX, "0-3");
+	masked(r, "0", MASK_TABLE);
+	assert_int_equal(resize(r, IRQ_MSIX, 0, rebuild, &c, &e), 0);
+	assert_true(c.rebuilt);
+	rig_is(device_masked(&r->d, IRQ_MSIX), "none");
+	rig_is(c.unhung, "none");
+	rig_is(c.removed, "0-3");
 	rig_enable(r, IRQ_REQ, "0");
 	assert_int_equal(resize(r, IRQ_REQ, 0, (struct change_how){ 0 }, &c, &e), -EINVAL);
 	rig_said(&e, CAUSE_FAILED, 0, "msictl always listens to it");

@@ -546,6 +546,7 @@ static void reads_and_writes(void **state)
 	assert_int_equal(device_write(&h->d, 2, 0x20, 1, 0xff, &e), 0);
 	assert_int_equal(device_write(&h->d, 2, 0x20, 1, 0x100, &e), -EINVAL);
 	said(&e, CAUSE_USAGE, 0, "0x100 does not fit into 1 byte");
+	assert_string_equal(e.message, "0x100 does not fit into 1 byte");
 	assert_int_equal(device_write(&h->d, 2, 0x20, 4, 0x100000000, &e), -EINVAL);
 	said(&e, CAUSE_USAGE, 0, "0x100000000 does not fit into 4 bytes");
 	assert_true(reads(h, 2, 0x20, 4) == 0xff);

@@ -192,13 +192,21 @@ static void calls_are_counted(void **state)
 					     .region_read = rig_read,
 					     .region_write = rig_write,
 					     .table_by_region = true };
+	const struct change_how how = { .resize = { .rebuild = true, .release = true } };
 	struct rig *r = *state;
 	struct change c;
+	struct error e;
 
 	r->d.backend = &slow;
 	c = rig_enable(r, IRQ_MSIX, "5,9");
 	assert_int_equal(c.calls, 3);
 	assert_true(c.us >= 3 && c.us < 600000000);
+	assert_int_equal(c.blind_us, 0);
+	/* the two calls of a rebuild are the time without vectors */
+	c = (struct change){ 0 };
+	assert_int_equal(device_resize(&r->d, IRQ_MSIX, 1, how, &c, &e), 0);
+	assert_true(c.rebuilt);
+	assert_true(c.blind_us >= 2 && c.blind_us < 600000000);
 }
 
 /* An eventfd that nobody would hear is none: the vector is not armed, and the descriptor is not lost. */
