@@ -10,31 +10,6 @@
 #include "cmd/watch.h"
 #include "host/function.h"
 
-static int name(struct watched *d, const char *text)
-{
-	char bdf[PCI_ADDR_LEN];
-
-	d->full = strdup(text);
-	d->name = strdup(d->addressed ? pci_addr_short(&d->host.addr, bdf) : text);
-	return d->full && d->name ? 0 : -ENOMEM;
-}
-
-int watch_add(struct watch *w, const struct pci_addr *a, const char *text)
-{
-	struct watched *more = reallocarray(w->device, w->n + 1, sizeof(*more)), *d;
-	char bdf[PCI_ADDR_LEN];
-
-	if (!more)
-		return -ENOMEM;
-	w->device = more;
-	d = &w->device[w->n++];
-	*d = (struct watched){ .here = true, .group = -1 };
-	d->addressed = a;
-	if (a)
-		d->host.addr = *a;
-	return name(d, a ? pci_addr_full(a, bdf) : text);
-}
-
 static bool chosen_already(const struct watch *w, const struct pci_addr *a, const char *text)
 {
 	for (size_t i = 0; i < w->n; i++) {

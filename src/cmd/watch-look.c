@@ -39,29 +39,6 @@ const struct host_irq *watched_irq(const struct watched *d, const struct reading
 	return NULL;
 }
 
-/* Those that are armed are others at each look: the past of the rest is kept for when they are. */
-static bool takes(const struct value *v, struct reading *r, bool armed)
-{
-	if (!v->given || v->word == VECTORS_ALL)
-		return true;
-	r->hidden = v->word == VECTORS_ARMED && !armed;
-	return v->word == VECTORS_ARMED ||
-	       (r->vector >= 0 && vector_set_has(&v->vectors, (unsigned int)r->vector));
-}
-
-bool watched_ours(const struct watched *d)
-{
-	return d->own || d->held;
-}
-
-/* ERR and REQ are worth a row when something came. */
-bool watch_takes(const struct value *v, struct reading *r, bool armed)
-{
-	if (!r->count && (!armed || r->index >= IRQ_ERR))
-		return false;
-	return takes(v, r, armed);
-}
-
 static int look_own(struct watch *w, struct watched *d)
 {
 	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
@@ -93,7 +70,7 @@ static int look_host(struct watch *w, struct watched *d)
 			.index = irq->index, .vector = irq->vector, .has_irq = true, .irq = irq->irq
 		};
 
-		if (!takes(&w->vectors, &r, irq->armed))
+		if (!watch_selects(&w->vectors, &r, irq->armed))
 			continue;
 		/* two IRQs that claim one vector are told apart by their numbers */
 		if (i && h->irq[i - 1].index == irq->index && h->irq[i - 1].vector == irq->vector)

@@ -61,21 +61,17 @@ struct watch {
 /* In a session Linux' IRQs are told beside the counts, and seldom change; nor do holders. */
 #define HOST_EVERY_US 5000000
 
-/* cmd/watch-choose.c */
-
-/** watch_choose() - what is to be looked at: words of DEVICE and VECTORS. 0 or -errno. */
-int watch_choose(struct session *s, struct watch *w, const struct args *a, struct error *e);
+/* cmd/watched.c */
 
 /** watch_add() - one more, a function at @a or with NULL another, called @text. 0 or -ENOMEM. */
 int watch_add(struct watch *w, const struct pci_addr *a, const char *text);
 
-/* cmd/watch-look.c */
-
-/** watch_look() - take a sample of all. 0 or -errno. */
-int watch_look(struct session *s, struct watch *w, struct error *e);
-
-/** watch_forget() - free what was looked at. */
-void watch_forget(struct watch *w);
+/**
+ * watch_selects() - whether a vector is among the VECTORS that were asked for, now (else it is
+ * r->hidden) or later
+ * @armed: it is armed at this look
+ */
+bool watch_selects(const struct value *vectors, struct reading *r, bool armed);
 
 /**
  * watch_takes() - whether a vector of eventfds is among the VECTORS that were asked for, now (else
@@ -85,6 +81,19 @@ bool watch_takes(const struct value *vectors, struct reading *r, bool armed);
 
 /** watched_ours() - whether eventfds are counted, not the host's interrupts. */
 bool watched_ours(const struct watched *d);
+
+/* cmd/watch-choose.c */
+
+/** watch_choose() - what is to be looked at: words of DEVICE and VECTORS. 0 or -errno. */
+int watch_choose(struct session *s, struct watch *w, const struct args *a, struct error *e);
+
+/* cmd/watch-look.c */
+
+/** watch_look() - take a sample of all. 0 or -errno. */
+int watch_look(struct session *s, struct watch *w, struct error *e);
+
+/** watch_forget() - free what was looked at. */
+void watch_forget(struct watch *w);
 
 /** watched_irq() - the Linux IRQ behind a vector; NULL: none, or not known. */
 const struct host_irq *watched_irq(const struct watched *d, const struct reading *r);

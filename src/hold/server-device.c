@@ -62,7 +62,7 @@ static int list_siblings(struct holder *h, struct error *e)
 
 static int on_reopening(struct held *d, struct error *e)
 {
-	callers_reopened(d);
+	d->holder->reopening(d);
 	return list_siblings(d->holder, e);
 }
 
@@ -152,7 +152,7 @@ static struct held *held_new(struct holder *h, const char *device, const struct 
 		return NULL;
 	d->holder = h;
 	d->keep = how->keep;
-	d->listener = (struct source){ .fd = -1, .ready = held_listen, .owner = d };
+	d->listener = (struct source){ .fd = -1, .ready = h->ready, .owner = d };
 	d->since = time(NULL);
 	hold_name(device, d->name);
 	d->spec = strdup(device);

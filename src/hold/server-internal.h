@@ -55,12 +55,11 @@ struct holder {
 	struct error left;    /* the first driver that could not be given back; cause 0: none */
 	int dir;
 	bool serving; /* it has devices, and clients of them */
+	/* A listener of @holder is ready: a client wants to be taken in. */
+	void (*ready)(struct source *listener);
+	/* A client opens @d anew: what other clients run on the device has to end first. */
+	void (*reopening)(const struct held *d);
 };
-
-/* hold/server.c */
-
-/** held_listen() - its listener is ready: somebody wants to be taken in. */
-void held_listen(struct source *s);
 
 /* hold/server-device.c */
 

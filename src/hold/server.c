@@ -71,7 +71,7 @@ static void accept_one(struct held *d, int sock)
 }
 
 /* Only takes callers in: the loop that called us must not run commands. */
-void held_listen(struct source *s)
+static void held_listen(struct source *s)
 {
 	struct held *d = s->owner;
 	int sock = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -126,6 +126,8 @@ int holder_new(struct holder **out, struct session *s, struct error *e)
 	h->s = s;
 	h->quiet = s->trace;
 	h->dir = dir;
+	h->ready = held_listen;
+	h->reopening = callers_reopened;
 	*out = h;
 	return 0;
 }
