@@ -7,19 +7,6 @@
 #include "base/util.h"
 #include "device/internal.h"
 
-int device_keeps(const struct device *d, enum irq_index index, struct error *e)
-{
-	int rc;
-
-	if (index != IRQ_REQ)
-		return 0;
-	rc = fail(e, CAUSE_FAILED, 0,
-		  "req is how the %s asks for the device back; msictl always listens to it",
-		  device_keeper(d));
-	hint(e, "quit   lets go of the device");
-	return rc;
-}
-
 /* INTx, MSI and MSI-X exclude each other; the kernel would only say EINVAL. */
 static int check_others(const struct device *d, enum irq_index index, struct error *e)
 {

@@ -11,68 +11,6 @@
 #include "base/util.h"
 #include "device/internal.h"
 
-int device_here(const struct device *d, struct error *e)
-{
-	int rc;
-
-	if (d->handle)
-		return 0;
-	rc = fail(e, d->gone_cause ? d->gone_cause : CAUSE_NO_DEVICE, ENODEV, "%s",
-		  d->gone ? d->gone : "the device is no longer open");
-	hint(e, "reopen   once it is back");
-	return rc;
-}
-
-struct index *device_index(struct device *d, enum irq_index index, struct error *e)
-{
-	struct index *ix = &d->irq[index];
-	const char *word = irq_index_word(index);
-
-	if (device_here(d, e))
-		return NULL;
-	if (ix->present && ix->info.count > 0)
-		return ix;
-	if (!ix->present && index == IRQ_ERR && !device_served(d))
-		fail(e, CAUSE_FAILED, 0, "the device has no err: it is not PCI Express");
-	else
-		fail(e, CAUSE_FAILED, 0, "the device has no %s", word);
-	return NULL;
-}
-
-struct vector_set device_armed(const struct device *d, enum irq_index index)
-{
-	const struct index *ix = &d->irq[index];
-	struct vector_set s = { 0 };
-
-	for (unsigned int v = 0; ix->vector && v < ix->info.count; v++)
-		if (ix->vector[v] && ix->vector[v]->armed)
-			vector_set_add(&s, v);
-	return s;
-}
-
-struct vector_set device_masked(const struct device *d, enum irq_index index)
-{
-	const struct index *ix = &d->irq[index];
-	struct vector_set s = { 0 };
-
-	for (unsigned int v = 0; ix->vector && v < ix->info.count; v++)
-		if (ix->vector[v] && ix->vector[v]->masked != MASK_NOT)
-			vector_set_add(&s, v);
-	return s;
-}
-
-void device_state(const struct device *d, enum irq_index index, struct irq_state *st)
-{
-	const struct index *ix = &d->irq[index];
-
-	*st = (struct irq_state){ .index = index,
-				  .count = ix->info.count,
-				  .flags = ix->info.flags,
-				  .enabled = ix->enabled,
-				  .allocated = ix->allocated,
-				  .armed = device_armed(d, index) };
-}
-
 /* The kernel asks once and then blocks whoever unbinds until we let go: so at once. */
 static void let_go(struct device *d)
 {
@@ -89,18 +27,6 @@ void device_wanted_back(struct device *d)
 		let_go(d);
 }
 
-/*
- * The counter, and whether there was something. An eventfd that only the kernel
- * has besides us keeps its O_NONBLOCK, and read() takes a tenth less time than
- * eventfd_take(), which makes sure whatever a peer does with the flag.
- */
-static bool take(const struct vector *v, uint64_t *n)
-{
-	if (v->shared)
-		return eventfd_take(v->source.fd, n) == 1;
-	return read(v->source.fd, n, sizeof(*n)) == sizeof(*n);
-}
-
 static void on_eventfd(struct source *s)
 {
 	struct vector *v = s->owner;
@@ -108,14 +34,8 @@ static void on_eventfd(struct source *s)
 	struct device *d = ix->device;
 	uint64_t n, own;
 
-	if (!take(v, &n))
+	if (!vector_take(v, &n, &own))
 		return;
-	own = n < v->expected ? n : v->expected;
-	v->expected -= own;
-	add_count(&v->loopback, own);
-	if (!add_count(&v->count, n))
-		v->saturated = true;
-	v->wakeups++;
 	if (ix->index == IRQ_REQ && n > own) {
 		let_go(d);
 		return;
@@ -130,38 +50,34 @@ static void on_eventfd(struct source *s)
 		d->events.counted(d->events.ctx, ix, v, n);
 }
 
-struct vector *vector_get(struct index *ix, unsigned int number)
+void device_peer_ready(struct source *s)
 {
-	struct vector *v;
+	struct device *d = s->owner;
+	struct error why;
 
-	if (!ix->vector)
-		ix->vector = calloc(ix->info.count, sizeof(struct vector *));
-	if (!ix->vector)
-		return NULL;
-	if (ix->vector[number])
-		return ix->vector[number];
-	v = calloc(1, sizeof(*v));
-	if (!v)
-		return NULL;
-	v->index = ix;
-	v->number = number;
-	v->shared = device_served(ix->device);
-	v->source = (struct source){ .fd = -1, .ready = on_eventfd, .owner = v };
-	return ix->vector[number] = v;
+	if (d->backend->peer_ready(d->handle) == 0)
+		return;
+	d->backend->peer_end(d->handle, &why);
+	copy_text(d->why, sizeof(d->why), why.message);
+	d->gone = d->why;
+	d->gone_cause = why.cause;
+	device_undo(d, false);
+	if (d->events.lost)
+		d->events.lost(d->events.ctx);
 }
 
-void vector_disarm(struct vector *v)
+int device_peer_listen(struct device *d, struct error *e)
 {
-	v->armed = false;
-	if (v->source.fd < 0)
-		return;
-	loop_del(v->index->device->loop, &v->source);
-	/* What was signalled before the release still counts. */
-	if (v->index->index != IRQ_REQ)
-		on_eventfd(&v->source);
-	v->expected = 0;
-	close(v->source.fd);
-	v->source.fd = -1;
+	int rc;
+
+	if (!device_served(d))
+		return 0;
+	d->peer.fd = d->backend->peer_fd(d->handle);
+	rc = loop_add(d->loop, &d->peer);
+	if (rc == 0)
+		return 0;
+	d->peer.fd = -1;
+	return fail(e, CAUSE_FAILED, -rc, "the peer can't be listened to");
 }
 
 /* An index that the kernel does not have is EINVAL; peers have other numbers for that, or none. */
@@ -300,6 +216,7 @@ int device_open(struct device **out, const struct open_request *req, struct loop
 	d->trace = req->trace;
 	d->dry = req->trace->dry_run;
 	d->loop = loop;
+	d->ready = on_eventfd;
 	d->peer = (struct source){ .fd = -1, .ready = device_peer_ready, .owner = d };
 	d->spec = strdup(req->spec);
 	rc = d->spec ? set_up(d, req, e) : fail(e, CAUSE_FAILED, ENOMEM, "no memory");
@@ -311,79 +228,6 @@ int device_open(struct device **out, const struct open_request *req, struct loop
 		d->events = *ev;
 	*out = d;
 	return 0;
-}
-
-void device_left(struct device *d, const char *what, int err)
-{
-	append(d->left, sizeof(d->left), "%s%s (%s)", d->left[0] ? ", " : "", what, strerror(err));
-}
-
-/* Whatever is on goes off. The vector that the device's own wish comes by is nobody's change. */
-static void disable_all(struct device *d)
-{
-	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
-		struct irq_set off = { .index = i,
-				       .action = IRQ_ACTION_TRIGGER,
-				       .data = IRQ_DATA_NONE };
-		char what[64];
-		int rc;
-
-		if (!d->irq[i].enabled || d->trace->dry_run)
-			continue;
-		rc = d->backend->set_irqs(d->handle, &off, NULL);
-		snprintf(what, sizeof(what), "%s could not be turned off", irq_index_word(i));
-		if (rc < 0 && i != IRQ_REQ)
-			device_left(d, what, -rc);
-	}
-}
-
-static void put_back_registers(struct device *d)
-{
-	int rc;
-
-	for (unsigned int i = IRQ_MSI; i <= IRQ_MSIX; i++) {
-		struct change c = { 0 };
-
-		device_cap_undo(d, i, &c);
-		if (c.cap_left)
-			device_left(d,
-				    i == IRQ_MSI ? "Enable or masks of msi"
-						 : "Enable or masks of msix",
-				    EIO);
-	}
-	rc = device_bus_master(d, false);
-	if (rc < 0)
-		device_left(d, "bus mastering", -rc);
-}
-
-void device_undo(struct device *d, bool polite)
-{
-	if (!d->handle)
-		return;
-	if (polite) {
-		device_unmask_all(d);
-		disable_all(d);
-		put_back_registers(d);
-	}
-	d->cut |= !polite;
-	if (d->peer.fd >= 0)
-		loop_del(d->loop, &d->peer);
-	d->peer.fd = -1;
-	if (d->table)
-		munmap(d->table, d->table_map);
-	d->table = NULL;
-	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
-		struct index *ix = &d->irq[i];
-
-		for (unsigned int v = 0; ix->vector && v < ix->info.count; v++)
-			if (ix->vector[v])
-				vector_disarm(ix->vector[v]);
-		ix->enabled = false;
-		ix->allocated = (struct vector_set){ .bits = { 0 } };
-		ix->wrote = (struct cap_writes){ 0 };
-	}
-	d->backend->close(d->handle);
-	d->handle = NULL;
 }
 
 void device_shut(struct device *d, const char *why)

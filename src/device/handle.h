@@ -107,6 +107,8 @@ struct device {
 	uint64_t opened;
 	const struct trace *trace;
 	struct loop *loop;
+	/* A vector's eventfd is readable: its source's callback. */
+	void (*ready)(struct source *s);
 	struct device_events events;
 	struct device_info info;
 	struct index irq[NR_IRQ_INDEX];

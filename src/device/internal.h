@@ -14,21 +14,39 @@ static inline bool is_message(enum irq_index index)
 /** vector_get() - the struct of a vector below info.count, made on first use. NULL: no memory. */
 struct vector *vector_get(struct index *ix, unsigned int number);
 
+/**
+ * vector_take() - empty the eventfd into the counts of the vector
+ * @n: how many interrupts it had; @own: of them, how many a loopback trigger of ours had announced
+ *
+ * Returns false when the eventfd had none.
+ */
+bool vector_take(struct vector *v, uint64_t *n, uint64_t *own);
+
 /** vector_disarm() - count what is left in the eventfd, then close it. */
 void vector_disarm(struct vector *v);
 
+/* device/handle.c */
+
 /**
- * device_undo() - @polite: put masks, indexes and bus mastering back first; then close the back
- * end.
+ * device_peer_listen() - hear on the loop when the process that serves the device goes. 0 or
+ * -errno.
+ */
+int device_peer_listen(struct device *d, struct error *e);
+
+/** device_peer_ready() - the callback of that: a peer that has gone takes the device along. */
+void device_peer_ready(struct source *s);
+
+/* device/undo.c */
+
+/**
+ * device_undo() - close the back end and count what is left in the eventfds
+ * @polite: put masks, indexes and bus mastering back first; false when the device is gone or wanted
+ * back
  */
 void device_undo(struct device *d, bool polite);
 
 /** device_left() - remember in device.left that @what was refused with @err, positive. */
 void device_left(struct device *d, const char *what, int err);
-
-/** device_peer_listen() - hear when that process goes. 0 or -errno. */
-int device_peer_listen(struct device *d, struct error *e);
-void device_peer_ready(struct source *s);
 
 /** device_close_idle() - after a rebuild: the eventfds of those that were not armed again. */
 void device_close_idle(struct index *ix);

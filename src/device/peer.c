@@ -36,33 +36,3 @@ int device_region_failed(struct device *d, ssize_t n, const char *sentence, stru
 
 	return rc ? rc : fail(e, CAUSE_FAILED, n < 0 ? (int)-n : EIO, "%s", sentence);
 }
-
-void device_peer_ready(struct source *s)
-{
-	struct device *d = s->owner;
-	struct error why;
-
-	if (d->backend->peer_ready(d->handle) == 0)
-		return;
-	d->backend->peer_end(d->handle, &why);
-	copy_text(d->why, sizeof(d->why), why.message);
-	d->gone = d->why;
-	d->gone_cause = why.cause;
-	device_undo(d, false);
-	if (d->events.lost)
-		d->events.lost(d->events.ctx);
-}
-
-int device_peer_listen(struct device *d, struct error *e)
-{
-	int rc;
-
-	if (!device_served(d))
-		return 0;
-	d->peer.fd = d->backend->peer_fd(d->handle);
-	rc = loop_add(d->loop, &d->peer);
-	if (rc == 0)
-		return 0;
-	d->peer.fd = -1;
-	return fail(e, CAUSE_FAILED, -rc, "the peer can't be listened to");
-}

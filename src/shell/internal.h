@@ -25,7 +25,9 @@ struct shell {
 
 /* shell/terminal.c */
 
-/** shell_place() - the panel above the line at the cursor, and readline told of the room below it. */
+/**
+ * shell_place() - the panel above the line at the cursor, and readline told of the room below it.
+ */
 void shell_place(struct shell *sh);
 
 /**

@@ -179,7 +179,7 @@ static void rests_without_descriptors(void **state)
 		faults.accepts = 1;
 		faults.accepted = 0;
 		faults.accept[0] = cases[i].err;
-		held_listen(&d->listener);
+		b->h->ready(&d->listener);
 		assert_null(b->h->callers);
 		if (!cases[i].rests) {
 			assert_int_equal(d->deaf_until, 0);
@@ -195,7 +195,7 @@ static void rests_without_descriptors(void **state)
 	/* and is heard again when its time is there, or a caller has gone */
 	faults.accepted = 0;
 	faults.accept[0] = EMFILE;
-	held_listen(&d->listener);
+	b->h->ready(&d->listener);
 	d->deaf_until = now_us() + 1000;
 	sock[1] = asks(b, DEV, 0, "@release");
 	serves(b, 0);
@@ -262,12 +262,12 @@ static void has_all_callers(void **state)
 	sock[0] = asks(b, DEV, 0, "@state");
 	sock[1] = asks(b, DEV, 0, "@state");
 	b->h->ncallers = 511;
-	held_listen(&b->h->first->listener);
+	b->h->ready(&b->h->first->listener);
 	assert_int_equal(b->h->ncallers, 512);
 	/* of which the device's process inherits nothing, and for which nobody waits */
 	assert_true(fcntl(b->h->callers->call->source.fd, F_GETFD) & FD_CLOEXEC);
 	assert_true(fcntl(b->h->callers->call->source.fd, F_GETFL) & O_NONBLOCK);
-	held_listen(&b->h->first->listener);
+	b->h->ready(&b->h->first->listener);
 	assert_int_equal(b->h->ncallers, 512);
 	b->h->first->release = true;
 	serves(b, 0);
