@@ -27,7 +27,7 @@ void device_wanted_back(struct device *d)
 		let_go(d);
 }
 
-static void on_eventfd(struct source *s)
+void device_vector_ready(struct source *s)
 {
 	struct vector *v = s->owner;
 	struct index *ix = v->index;
@@ -216,7 +216,7 @@ int device_open(struct device **out, const struct open_request *req, struct loop
 	d->trace = req->trace;
 	d->dry = req->trace->dry_run;
 	d->loop = loop;
-	d->ready = on_eventfd;
+	d->ready = device_vector_ready;
 	d->peer = (struct source){ .fd = -1, .ready = device_peer_ready, .owner = d };
 	d->spec = strdup(req->spec);
 	rc = d->spec ? set_up(d, req, e) : fail(e, CAUSE_FAILED, ENOMEM, "no memory");

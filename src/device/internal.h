@@ -28,6 +28,12 @@ void vector_disarm(struct vector *v);
 /* device/handle.c */
 
 /**
+ * device_vector_ready() - the callback of a vector's eventfd: count, tell, and close the device when
+ * REQ was signalled
+ */
+void device_vector_ready(struct source *s);
+
+/**
  * device_peer_listen() - hear on the loop when the process that serves the device goes. 0 or
  * -errno.
  */

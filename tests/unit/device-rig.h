@@ -252,6 +252,7 @@ static inline int rig_setup(void **state)
 
 	if (!r || loop_new(&r->d.loop))
 		return -1;
+	r->d.ready = device_vector_ready;
 	r->trace = (struct trace){ .line = rig_line, .ctx = r };
 	r->bar_size = sizeof(r->bar);
 	rig_put16(r, PCI_VENDOR_ID, 0x1234);

@@ -199,6 +199,7 @@ static int setup(void **state)
 
 	if (!m || loop_new(&m->d.loop))
 		return -1;
+	m->d.ready = device_vector_ready;
 	m->d.backend = &peer;
 	m->d.handle = m;
 	m->d.trace = &m->trace;

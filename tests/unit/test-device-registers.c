@@ -142,6 +142,7 @@ static int setup(void **state)
 
 	if (!h || loop_new(&h->d.loop))
 		return -1;
+	h->d.ready = device_vector_ready;
 	h->bar = memfd_create("bar", MFD_CLOEXEC);
 	assert_int_equal(ftruncate(h->bar, BAR_SIZE), 0);
 	h->info = (struct region_info){

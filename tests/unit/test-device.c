@@ -82,6 +82,7 @@ static int setup(void **state)
 
 	if (!b || loop_new(&b->d.loop))
 		return -1;
+	b->d.ready = device_vector_ready;
 	b->d.backend = &fake;
 	b->d.handle = b;
 	b->d.trace = &b->trace;

@@ -225,6 +225,7 @@ static int enables(void)
 	int rc;
 
 	WITH_MEMORY(assert_int_equal(loop_new(&d.loop), 0));
+	d.ready = device_vector_ready;
 	d.irq[IRQ_MSIX] = (struct index){
 		.device = &d, .index = IRQ_MSIX, .present = true, .info = { .count = 8 }
 	};

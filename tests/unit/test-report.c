@@ -30,6 +30,7 @@ static char *notes_of(const char *spec, const struct change *c)
 	assert_true(notes && lines && word);
 	d.spec = d.name = word;
 	assert_int_equal(loop_new(&d.loop), 0);
+	d.ready = device_vector_ready;
 	model_indexes(&d, count, IRQ_EVENTFD);
 	assert_int_equal(out_new(&o, &(struct out_options){ 0 }), 0);
 	out_set_streams(o, lines, notes);
