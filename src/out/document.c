@@ -92,15 +92,14 @@ node *doc_array(node *parent, const char *key)
 	return attach(parent, key, json_object_new_array());
 }
 
-/* Marks the text of a row, see doc_row(). */
+/*
+ * Marks a packed row, see doc_row(): each member's key and JSON text, both ended by a NUL. An object
+ * among them begins with the text "{" and ends with a member "}" without a key.
+ */
 static const char packed[] = "packed";
 
-static int put_text(node *row, struct printbuf *to, int level, int flags)
-{
-	(void)level;
-	(void)flags;
-	return printbuf_memappend(to, json_object_get_string(row), json_object_get_string_len(row));
-}
+/* Of objects in objects; rows that go deeper stay nodes. */
+#define MAX_DEPTH 4
 
 const char *doc_json(node *n)
 {
@@ -111,23 +110,90 @@ const char *doc_json(node *n)
 	return errno == ENOMEM ? NULL : json;
 }
 
-/* Without memory for the text the row stays an object, and @array is marked as incomplete. */
+/* The next member of a packed row behind @at; NULL behind the last. */
+static const char *next_member(node *row, const char *at, const char **key, const char **value)
+{
+	const char *begin = json_object_get_string(row);
+
+	if (!at)
+		at = begin;
+	if (at == begin + json_object_get_string_len(row))
+		return NULL;
+	*key = at;
+	*value = at + strlen(at) + 1;
+	return *value + strlen(*value) + 1;
+}
+
+static int put_packed(node *row, struct printbuf *to, int level, int flags)
+{
+	const char *at = NULL, *key, *value, *before = "";
+
+	(void)level;
+	(void)flags;
+	sprintbuf(to, "{");
+	while ((at = next_member(row, at, &key, &value))) {
+		if (*key)
+			sprintbuf(to, "%s\"%s\":%s", before, key, value);
+		else
+			sprintbuf(to, "}");
+		before = strcmp(value, "{") ? "," : "";
+	}
+	return sprintbuf(to, "}");
+}
+
+/* How many bytes went to @f, -1 without memory and of what is too deep. */
+static int pack_members(FILE *f, node *object, int depth)
+{
+	struct json_object_iterator it = json_object_iter_begin(object),
+				    end = json_object_iter_end(object);
+	int sum = 0;
+
+	if (depth > MAX_DEPTH)
+		return -1;
+	for (; !json_object_iter_equal(&it, &end); json_object_iter_next(&it)) {
+		const char *key = json_object_iter_peek_name(&it);
+		node *value = json_object_iter_peek_value(&it);
+		bool inner = json_object_is_type(value, json_type_object);
+		const char *json = inner ? "{" : doc_json(value);
+		int n = json ? fprintf(f, "%s%c%s%c", key, '\0', json, '\0') : -1,
+		    m = n < 0 || !inner ? 0 : pack_members(f, value, depth + 1);
+
+		if (n < 0 || m < 0)
+			return -1;
+		sum += n + m + (inner ? fprintf(f, "%c}%c", '\0', '\0') : 0);
+	}
+	return sum;
+}
+
+/* NULL: no memory, or too deep. */
+static node *pack(node *row)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+	int sum = f ? pack_members(f, row, 0) : -1;
+	node *n;
+
+	/* Without memory for it a part of the text is missing. */
+	if (!f || fclose(f) || sum < 0 || (size_t)sum != size)
+		return NULL;
+	n = json_object_new_string_len(text, (int)size);
+	if (n)
+		json_object_set_serializer(n, put_packed, (void *)(uintptr_t)packed, NULL);
+	return n;
+}
+
+/* A row that can't be packed stays as it is, and one that is packed already. */
 static void pack_last(node *array)
 {
 	size_t n = array ? json_object_array_length(array) : 0;
-	node *row = n ? json_object_array_get_idx(array, n - 1) : NULL, *text = NULL;
-	const char *json = row && !doc_incomplete(row) ? doc_json(row) : NULL;
+	node *row = n ? json_object_array_get_idx(array, n - 1) : NULL, *text;
 
-	if (!n)
+	if (!json_object_is_type(row, json_type_object) || doc_incomplete(row))
 		return;
-	if (json)
-		text = json_object_new_string(json);
-	if (text)
-		json_object_set_serializer(text, put_text, (void *)(uintptr_t)packed, NULL);
-	if (text && !json_object_array_put_idx(array, n - 1, text))
-		return;
-	json_object_put(text);
-	doc_mark(array);
+	text = pack(row);
+	if (text && json_object_array_put_idx(array, n - 1, text))
+		json_object_put(text);
 }
 
 node *doc_row(node *array)
@@ -136,18 +202,45 @@ node *doc_row(node *array)
 	return push(array, json_object_new_object());
 }
 
+/* json-c notes nothing of memory that ran out while it read a text, but errno. */
+static int unpack_member(node *to, const char *key, const char *json)
+{
+	node *value;
+
+	errno = 0;
+	value = json_tokener_parse(json);
+	if (errno != ENOMEM && (value || !strcmp(json, "null")) &&
+	    !json_object_object_add_ex(to, key, value, JSON_C_OBJECT_ADD_CONSTANT_KEY))
+		return 0;
+	json_object_put(value);
+	return -ENOMEM;
+}
+
+static node *unpack(node *row)
+{
+	node *object[MAX_DEPTH + 1] = { json_object_new_object() };
+	const char *at = NULL, *key, *value;
+	int depth = 0, rc = object[0] ? 0 : -ENOMEM;
+
+	while (rc == 0 && (at = next_member(row, at, &key, &value))) {
+		if (!*key) {
+			depth--;
+		} else if (strcmp(value, "{") != 0) {
+			rc = unpack_member(object[depth], key, value);
+		} else {
+			object[depth + 1] = attach(object[depth], key, json_object_new_object());
+			rc = object[++depth] ? 0 : -ENOMEM;
+		}
+	}
+	if (rc == 0)
+		return object[0];
+	json_object_put(object[0]);
+	return NULL;
+}
+
 node *doc_unpack(node *row)
 {
-	node *whole;
-
-	if (!row || json_object_get_userdata(row) != packed)
-		return json_object_get(row);
-	errno = 0;
-	whole = json_tokener_parse(json_object_get_string(row));
-	if (errno != ENOMEM)
-		return whole;
-	json_object_put(whole);
-	return NULL;
+	return row && json_object_get_userdata(row) == packed ? unpack(row) : json_object_get(row);
 }
 
 void doc_null(node *o, const char *key)
