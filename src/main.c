@@ -21,12 +21,12 @@
 /* Room for DEVICE and the command's word; only the words of our own rows are at the end. */
 
 static const struct command *const rows[] = {
-	&cmd_list,     &cmd_info,    &cmd_counters, &cmd_probe,	   &cmd_capture, &cmd_bind,
-	&cmd_unbind,   &cmd_enable,  &cmd_disable,  &cmd_resize,   &cmd_mask,	 &cmd_unmask,
-	&cmd_read,     &cmd_write,   &cmd_reset,    &cmd_reopen,   &cmd_trigger, &cmd_wait,
-	&cmd_watch,    &cmd_latency, &cmd_events,   &cmd_hold,	   &cmd_holders, &cmd_release,
-	&cmd_shell,    &cmd_run,     &cmd_live,	    &cmd_simulate, &cmd_help,	 &cmd_quit,
-	&cmd_complete, &cmd_feed,
+	&cmd_list,     &cmd_info,	  &cmd_counters, &cmd_probe,	&cmd_capture, &cmd_bind,
+	&cmd_unbind,   &cmd_enable,	  &cmd_disable,	 &cmd_resize,	&cmd_mask,    &cmd_unmask,
+	&cmd_read,     &cmd_write,	  &cmd_reset,	 &cmd_reopen,	&cmd_trigger, &cmd_wait,
+	&cmd_watch,    &cmd_latency,	  &cmd_events,	 &cmd_hold,	&cmd_holders, &cmd_release,
+	&cmd_shell,    &cmd_run,	  &cmd_live,	 &cmd_simulate, &cmd_help,    &cmd_quit,
+	&cmd_complete, &cmd_event_stream,
 };
 
 static const struct commands commands = { rows, ARRAY_SIZE(rows) };
@@ -89,7 +89,7 @@ static void put_typed(FILE *to, const struct args *a)
 
 	fputs(cmd->word, to);
 	for (size_t i = 0; i < cmd->nparam; i++)
-		if (a->param[i].given && cmd->param[i].kind != KIND_DEVICE)
+		if (a->param[i].given && cmd->param[i].type != ARG_DEVICE)
 			put_word(to, a->param[i].text);
 	for (size_t i = 0; i < a->nrest; i++)
 		put_word(to, a->rest[i]);
@@ -97,7 +97,7 @@ static void put_typed(FILE *to, const struct args *a)
 		if (!a->option[i].given)
 			continue;
 		fprintf(to, " --%s", cmd->option[i].word);
-		if (cmd->option[i].kind != KIND_FLAG)
+		if (cmd->option[i].type != ARG_FLAG)
 			put_word(to, a->option[i].text);
 	}
 }
@@ -126,7 +126,7 @@ static char *typed(const struct args *a)
 static const char *device_word(const struct args *a)
 {
 	for (size_t i = 0; i < a->command->nparam; i++)
-		if (a->command->param[i].kind == KIND_DEVICE && a->param[i].given)
+		if (a->command->param[i].type == ARG_DEVICE && a->param[i].given)
 			return a->param[i].text;
 	return NULL;
 }
@@ -184,7 +184,7 @@ static int check_there(const struct session *s, const char *device, struct error
 static int refuse_alone(const struct session *s, const struct args *a, struct error *e)
 {
 	_cleanup_free_ char *device = quote_word_dup(device_word(a)), *line = typed(a);
-	_cleanup_free_ char *word = attach_last_word(device_word(a));
+	_cleanup_free_ char *word = attach_exit_reason(device_word(a));
 	int rc = check_there(s, device_word(a), e);
 
 	if (rc && word)

@@ -165,58 +165,57 @@ static int parse_choice(const char *choices, const char *text, struct value *v)
 	return -EINVAL;
 }
 
-static const struct kind_row {
+static const struct arg_type_row {
 	const char *name;
 	int (*parse)(const char *choices, const char *text, struct value *v);
 	const char *wanted; /* completes "... is no NAME: " */
 	const char *range;  /* completes it for -ERANGE */
 	const struct known_word *known;
 } kinds[] = {
-	[KIND_FLAG] = { "", parse_any, "", NULL, NULL },
-	[KIND_DEVICE] = { "DEVICE", parse_text, "a PCI address such as 01:00.0 is wanted", NULL,
-			  device_words },
-	[KIND_INDEX] = { "INDEX", parse_index, "intx, msi, msix, err or req is wanted", NULL,
-			 NULL },
-	[KIND_VECTORS] = { "VECTORS", parse_vectors,
-			   "numbers and ranges such as 0-3,7, or all, or armed are wanted",
-			   "vectors are 0 to 2047 and a range runs upwards", vector_words },
-	[KIND_AMOUNT] = { "COUNT|VECTORS|none", parse_amount,
-			  "a count, vectors such as 0-3,7, or all, or none is wanted",
-			  "a function has 2048 vectors at most, numbered 0 to 2047, and a range runs upwards",
-			  amount_words },
-	[KIND_COUNT] = { "COUNT", parse_count, "a decimal number is wanted",
-			 "it is above 4294967295", NULL },
-	[KIND_REGION] = { "REGION", parse_region, "bar0 to bar5, rom, config or vga is wanted",
-			  NULL, regions },
-	[KIND_OFFSET] = { "OFFSET", parse_number, "bytes are wanted, decimal or 0x...",
-			  "it has more than 64 bits", NULL },
-	[KIND_WIDTH] = { "b|w|l|q", parse_width, "b, w, l or q (1, 2, 4 or 8 bytes) is wanted",
-			 NULL, widths },
-	[KIND_VALUE] = { "VALUE", parse_number, "a number is wanted, decimal or 0x...",
+	[ARG_FLAG] = { "", parse_any, "", NULL, NULL },
+	[ARG_DEVICE] = { "DEVICE", parse_text, "a PCI address such as 01:00.0 is wanted", NULL,
+			 device_words },
+	[ARG_INDEX] = { "INDEX", parse_index, "intx, msi, msix, err or req is wanted", NULL, NULL },
+	[ARG_VECTORS] = { "VECTORS", parse_vectors,
+			  "numbers and ranges such as 0-3,7, or all, or armed are wanted",
+			  "vectors are 0 to 2047 and a range runs upwards", vector_words },
+	[ARG_AMOUNT] = { "COUNT|VECTORS|none", parse_amount,
+			 "a count, vectors such as 0-3,7, or all, or none is wanted",
+			 "a function has 2048 vectors at most, numbered 0 to 2047, and a range runs upwards",
+			 amount_words },
+	[ARG_COUNT] = { "COUNT", parse_count, "a decimal number is wanted",
+			"it is above 4294967295", NULL },
+	[ARG_REGION] = { "REGION", parse_region, "bar0 to bar5, rom, config or vga is wanted", NULL,
+			 regions },
+	[ARG_OFFSET] = { "OFFSET", parse_number, "bytes are wanted, decimal or 0x...",
 			 "it has more than 64 bits", NULL },
-	[KIND_PERIOD] = { "TIME", parse_time, "500ms, 2s, 1m or plain seconds are wanted",
-			  "it is above 24 hours", NULL },
-	[KIND_RATE] = { "HZ", parse_rate, "a decimal number per second is wanted",
-			"a rate is 1 to 1000000 per second", NULL },
-	[KIND_CHOICE] = { NULL, parse_choice, NULL, NULL, NULL },
-	[KIND_FILE] = { "FILE", parse_text, "a file name is wanted", NULL, NULL },
-	[KIND_SPEC] = { "SPEC", parse_any, "", NULL, NULL },
-	[KIND_TEXT] = { "TEXT", parse_any, "", NULL, NULL },
-	[KIND_COMMAND] = { "COMMAND", parse_any, "", NULL, NULL },
-	[KIND_COLUMNS] = { "LIST", parse_any, "", NULL, NULL },
+	[ARG_WIDTH] = { "b|w|l|q", parse_width, "b, w, l or q (1, 2, 4 or 8 bytes) is wanted", NULL,
+			widths },
+	[ARG_VALUE] = { "VALUE", parse_number, "a number is wanted, decimal or 0x...",
+			"it has more than 64 bits", NULL },
+	[ARG_PERIOD] = { "TIME", parse_time, "500ms, 2s, 1m or plain seconds are wanted",
+			 "it is above 24 hours", NULL },
+	[ARG_RATE] = { "HZ", parse_rate, "a decimal number per second is wanted",
+		       "a rate is 1 to 1000000 per second", NULL },
+	[ARG_CHOICE] = { NULL, parse_choice, NULL, NULL, NULL },
+	[ARG_FILE] = { "FILE", parse_text, "a file name is wanted", NULL, NULL },
+	[ARG_SPEC] = { "SPEC", parse_any, "", NULL, NULL },
+	[ARG_TEXT] = { "TEXT", parse_any, "", NULL, NULL },
+	[ARG_COMMAND] = { "COMMAND", parse_any, "", NULL, NULL },
+	[ARG_COLUMNS] = { "LIST", parse_any, "", NULL, NULL },
 };
 
-const char *kind_name(enum kind kind, const char *name, const char *choices)
+const char *arg_type_name(enum arg_type type, const char *name, const char *choices)
 {
 	if (name)
 		return name;
-	return kinds[kind].name ? kinds[kind].name : choices;
+	return kinds[type].name ? kinds[type].name : choices;
 }
 
-int kind_parse(enum kind kind, const char *choices, const char *label, const char *text,
-	       struct value *v, struct error *e)
+int arg_type_parse(enum arg_type type, const char *choices, const char *label, const char *text,
+		   struct value *v, struct error *e)
 {
-	const struct kind_row *k = &kinds[kind];
+	const struct arg_type_row *k = &kinds[type];
 	int rc = k->parse(choices, text, v);
 
 	if (!rc) {
@@ -261,22 +260,21 @@ static void add_spec(void (*add)(void *to, const char *word, const char *help), 
 	}
 }
 
-void kind_words(enum kind kind, const char *choices,
-		void (*add)(void *to, const char *word, const char *help), void *to)
+void arg_type_words(enum arg_type type, const char *choices,
+		    void (*add)(void *to, const char *word, const char *help), void *to)
 {
-	for (const struct known_word *w = kinds[kind].known; w && w->word; w++)
+	for (const struct known_word *w = kinds[type].known; w && w->word; w++)
 		add(to, w->word, w->help);
-	if (kind == KIND_INDEX)
+	if (type == ARG_INDEX)
 		for (int i = 0; i < NR_IRQ_INDEX; i++)
 			add(to, irq_index_word((enum irq_index)i), NULL);
-	if (kind == KIND_CHOICE)
+	if (type == ARG_CHOICE)
 		add_choices(choices, add, to);
-	if (kind == KIND_SPEC)
+	if (type == ARG_SPEC)
 		add_spec(add, to);
 }
 
-bool kind_is_list(enum kind kind)
+bool arg_type_is_list(enum arg_type type)
 {
-	return kind == KIND_VECTORS || kind == KIND_AMOUNT || kind == KIND_COLUMNS ||
-	       kind == KIND_SPEC;
+	return type == ARG_VECTORS || type == ARG_AMOUNT || type == ARG_COLUMNS || type == ARG_SPEC;
 }

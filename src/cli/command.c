@@ -53,18 +53,18 @@ char *command_usage(const struct command *cmd, bool inside, char *buf, size_t si
 	for (size_t i = 0; i < cmd->nparam; i++) {
 		const struct param *p = &cmd->param[i];
 
-		if (inside && p->kind == KIND_DEVICE)
+		if (inside && p->type == ARG_DEVICE)
 			continue;
 		append(buf, size, p->optional ? " [%s%s]" : " %s%s",
-		       kind_name(p->kind, p->name, p->choices), p->many ? "..." : "");
+		       arg_type_name(p->type, p->name, p->choices), p->many ? "..." : "");
 	}
 	for (size_t i = 0; i < cmd->noption; i++) {
-		const struct option *o = &cmd->option[i];
+		const struct command_option *o = &cmd->option[i];
 
 		if (!o->help)
 			continue;
-		append(buf, size, " [--%s%s%s]", o->word, o->kind == KIND_FLAG ? "" : " ",
-		       kind_name(o->kind, o->name, o->choices));
+		append(buf, size, " [--%s%s%s]", o->word, o->type == ARG_FLAG ? "" : " ",
+		       arg_type_name(o->type, o->name, o->choices));
 	}
 	return buf;
 }

@@ -20,39 +20,39 @@ struct session;
 struct args;
 
 /* What a word on the command line is: its parser, its placeholder, its completion. */
-enum kind {
-	KIND_FLAG,    /* an option without a value */
-	KIND_DEVICE,  /* DEVICE */
-	KIND_INDEX,   /* INDEX: intx msi msix err req */
-	KIND_VECTORS, /* VECTORS: 3, 0-3,7, all, armed */
-	KIND_AMOUNT,  /* COUNT|VECTORS|none: a plain number is a count */
-	KIND_COUNT,   /* a decimal number */
-	KIND_REGION,  /* REGION: bar0-bar5, rom, config, vga */
-	KIND_OFFSET,  /* bytes, decimal or 0x */
-	KIND_WIDTH,   /* b w l q */
-	KIND_VALUE,   /* up to 64 bits, decimal or 0x */
-	KIND_PERIOD,  /* 500ms, 2s, plain seconds */
-	KIND_RATE,    /* per second, 1 to 1000000 */
-	KIND_CHOICE,  /* one of the words in choices */
-	KIND_FILE,
-	KIND_SPEC, /* SPEC of a simulated function: msix=64,noresize; checked by sim_spec_parse() */
-	KIND_TEXT,
-	KIND_COMMAND, /* the word of a command */
-	KIND_COLUMNS, /* names of columns of the command's table; checked by out_check_columns() */
+enum arg_type {
+	ARG_FLAG,    /* an option without a value */
+	ARG_DEVICE,  /* DEVICE */
+	ARG_INDEX,   /* INDEX: intx msi msix err req */
+	ARG_VECTORS, /* VECTORS: 3, 0-3,7, all, armed */
+	ARG_AMOUNT,  /* COUNT|VECTORS|none: a plain number is a count */
+	ARG_COUNT,   /* a decimal number */
+	ARG_REGION,  /* REGION: bar0-bar5, rom, config, vga */
+	ARG_OFFSET,  /* bytes, decimal or 0x */
+	ARG_WIDTH,   /* b w l q */
+	ARG_VALUE,   /* up to 64 bits, decimal or 0x */
+	ARG_PERIOD,  /* 500ms, 2s, plain seconds */
+	ARG_RATE,    /* per second, 1 to 1000000 */
+	ARG_CHOICE,  /* one of the words in choices */
+	ARG_FILE,
+	ARG_SPEC, /* SPEC of a simulated function: msix=64,noresize; checked by sim_spec_parse() */
+	ARG_TEXT,
+	ARG_COMMAND, /* the word of a command */
+	ARG_COLUMNS, /* names of columns of the command's table; checked by out_check_columns() */
 };
 
 struct param {
-	enum kind kind;
+	enum arg_type type;
 	const char *name;    /* placeholder; NULL: the kind's own */
-	const char *choices; /* KIND_CHOICE: "a|b|c" */
+	const char *choices; /* ARG_CHOICE: "a|b|c" */
 	bool optional;
 	bool many; /* the last one: takes all that follow */
 };
 
-struct option {
+struct command_option {
 	const char *word; /* long, without dashes */
 	char letter;	  /* short, 0: none */
-	enum kind kind;
+	enum arg_type type;
 	const char *name; /* placeholder; NULL: the kind's own */
 	const char *choices;
 	const char *help; /* NULL: hidden from help, usage and completion */
@@ -97,7 +97,7 @@ struct command {
 	const struct param *param;
 	size_t nparam;
 	/* index with designated initialisers; args->option[] runs alike */
-	const struct option *option;
+	const struct command_option *option;
 	size_t noption;
 	const struct table *table;   /* what -o chooses from; NULL: none */
 	struct glossary glossary[2]; /* for help and the manual */
@@ -194,7 +194,7 @@ void command_man(const struct commands *c, struct out *o);
 
 /* What completion may ask the session: candidates for a kind. */
 struct completion_source {
-	void (*candidates)(void *ctx, enum kind kind, const char *prefix,
+	void (*candidates)(void *ctx, enum arg_type type, const char *prefix,
 			   void (*add)(void *to, const char *word, const char *help), void *to);
 	void *ctx;
 };

@@ -20,9 +20,9 @@ struct complete {
 
 	/* Where on the line we are. */
 	const struct command *cmd;
-	const struct option *pending; /* the word before wants a value */
-	bool literal;		      /* behind -- */
-	size_t nword;		      /* words behind the command's that are no options */
+	const struct command_option *pending; /* the word before wants a value */
+	bool literal;			      /* behind -- */
+	size_t nword;			      /* words behind the command's that are no options */
 
 	/*
 	 * The word being typed: what a candidate keeps of it, and what a candidate must begin with.
@@ -52,7 +52,7 @@ static void set_lead(struct complete *k, const char *word, const char *typed)
 	k->typed = typed;
 }
 
-static const struct option *nth_option(const struct complete *k, size_t i)
+static const struct command_option *nth_option(const struct complete *k, size_t i)
 {
 	size_t own = k->cmd ? k->cmd->noption : 0;
 
@@ -65,7 +65,7 @@ static const struct option *nth_option(const struct complete *k, size_t i)
 static bool offered(const struct complete *k, size_t i)
 {
 	size_t own = k->cmd ? k->cmd->noption : 0;
-	const struct option *o = nth_option(k, i);
+	const struct command_option *o = nth_option(k, i);
 
 	if (!o->help || i < own)
 		return o->help;
@@ -75,9 +75,10 @@ static bool offered(const struct complete *k, size_t i)
 	return !k->inside || global_in_session(i - own);
 }
 
-static const struct option *find_long(const struct complete *k, const char *word, size_t len)
+static const struct command_option *find_long(const struct complete *k, const char *word,
+					      size_t len)
 {
-	const struct option *o;
+	const struct command_option *o;
 
 	for (size_t i = 0; (o = nth_option(k, i)); i++)
 		if (strlen(o->word) == len && !strncmp(o->word, word, len))
@@ -85,9 +86,9 @@ static const struct option *find_long(const struct complete *k, const char *word
 	return NULL;
 }
 
-static const struct option *find_letter(const struct complete *k, char letter)
+static const struct command_option *find_letter(const struct complete *k, char letter)
 {
-	const struct option *o;
+	const struct command_option *o;
 
 	for (size_t i = 0; (o = nth_option(k, i)); i++)
 		if (o->letter == letter)
@@ -96,17 +97,17 @@ static const struct option *find_letter(const struct complete *k, char letter)
 }
 
 /* The option in @word whose value is the next word. */
-static const struct option *wants_value(const struct complete *k, const char *word)
+static const struct command_option *wants_value(const struct complete *k, const char *word)
 {
-	const struct option *o = NULL;
+	const struct command_option *o = NULL;
 
 	if (word[1] == '-') {
 		o = find_long(k, word + 2, strlen(word + 2));
-		return o && o->kind != KIND_FLAG ? o : NULL;
+		return o && o->type != ARG_FLAG ? o : NULL;
 	}
 	for (word++; *word; word++) {
 		o = find_letter(k, *word);
-		if (o && o->kind != KIND_FLAG)
+		if (o && o->type != ARG_FLAG)
 			return word[1] ? NULL : o;
 	}
 	return NULL;
@@ -151,7 +152,7 @@ static void offer_commands(struct complete *k)
 
 static void offer_options(struct complete *k, const char *word)
 {
-	const struct option *o;
+	const struct command_option *o;
 
 	copy_text(k->lead, sizeof(k->lead), "--");
 	k->typed = word[1] == '-' ? word + 2 : word + 1;
@@ -186,29 +187,29 @@ static void offer_columns(struct complete *k, const char *word, const char *list
 			offer(k, t->column[i].name, t->column[i].help);
 }
 
-/* @word is of @kind from @from on. */
-static void offer_kind(struct complete *k, enum kind kind, const char *choices, const char *word,
-		       const char *from)
+/* @word is of @type from @from on. */
+static void offer_type(struct complete *k, enum arg_type type, const char *choices,
+		       const char *word, const char *from)
 {
 	const char *comma;
 
-	if (kind == KIND_DEVICE && !strncmp(from, SIMULATED, strlen(SIMULATED))) {
-		kind = KIND_SPEC;
+	if (type == ARG_DEVICE && !strncmp(from, SIMULATED, strlen(SIMULATED))) {
+		type = ARG_SPEC;
 		from += strlen(SIMULATED);
 	}
-	comma = kind_is_list(kind) ? strrchr(from, ',') : NULL;
+	comma = arg_type_is_list(type) ? strrchr(from, ',') : NULL;
 	set_lead(k, word, comma ? comma + 1 : from);
-	if (kind == KIND_COLUMNS) {
+	if (type == ARG_COLUMNS) {
 		offer_columns(k, word, from);
 		return;
 	}
-	if (kind == KIND_COMMAND)
+	if (type == ARG_COMMAND)
 		offer_commands(k);
-	if (kind == KIND_FILE || (kind == KIND_DEVICE && strchr(from, '/')))
+	if (type == ARG_FILE || (type == ARG_DEVICE && strchr(from, '/')))
 		k->add(k->to, "", "file");
-	kind_words(kind, choices, offer, k);
+	arg_type_words(type, choices, offer, k);
 	if (k->src && k->src->candidates)
-		k->src->candidates(k->src->ctx, kind, k->typed, offer, k);
+		k->src->candidates(k->src->ctx, type, k->typed, offer, k);
 }
 
 static void offer_param(struct complete *k, const char *word)
@@ -217,7 +218,7 @@ static void offer_param(struct complete *k, const char *word)
 	size_t n = 0;
 
 	for (size_t i = 0; i < k->cmd->nparam; i++) {
-		if (k->inside && k->cmd->param[i].kind == KIND_DEVICE)
+		if (k->inside && k->cmd->param[i].type == ARG_DEVICE)
 			continue;
 		p = &k->cmd->param[i];
 		if (n++ == k->nword || p->many)
@@ -225,20 +226,20 @@ static void offer_param(struct complete *k, const char *word)
 		p = NULL;
 	}
 	if (p)
-		offer_kind(k, p->kind, p->choices, word, word);
+		offer_type(k, p->type, p->choices, word, word);
 }
 
 static void offer_last(struct complete *k, const char *word)
 {
 	const char *equals = strchr(word, '=');
-	const struct option *o;
+	const struct command_option *o;
 
 	if (k->pending) {
-		offer_kind(k, k->pending->kind, k->pending->choices, word, word);
+		offer_type(k, k->pending->type, k->pending->choices, word, word);
 	} else if (!k->literal && !strncmp(word, "--", 2) && equals) {
 		o = find_long(k, word + 2, (size_t)(equals - word) - 2);
-		if (o && o->kind != KIND_FLAG)
-			offer_kind(k, o->kind, o->choices, word, equals + 1);
+		if (o && o->type != ARG_FLAG)
+			offer_type(k, o->type, o->choices, word, equals + 1);
 	} else if (!k->literal && word[0] == '-') {
 		offer_options(k, word);
 	} else if (!k->cmd) {

@@ -7,7 +7,7 @@
 #define AT(member) offsetof(struct globals, member)
 
 static const struct global {
-	struct option option;
+	struct command_option option;
 	/* where in struct globals: a bool for a flag, microseconds for a period, else the text */
 	size_t at;
 	bool outside; /* decided before a session begins */
@@ -22,7 +22,7 @@ static const struct global {
 	{ .at = AT(columns),
 	  .option = { .word = "output",
 		      .letter = 'o',
-		      .kind = KIND_COLUMNS,
+		      .type = ARG_COLUMNS,
 		      .help = "show these columns; +LIST adds to the usual ones" } },
 	{ .at = AT(noheadings),
 	  .option = { .word = "noheadings",
@@ -32,14 +32,14 @@ static const struct global {
 	{ .at = AT(color),
 	  .outside = true,
 	  .option = { .word = "color",
-		      .kind = KIND_CHOICE,
+		      .type = ARG_CHOICE,
 		      .name = "WHEN",
 		      .choices = "auto|always|never",
 		      .help = "emphasise: auto (on a terminal, unless NO_COLOR is set), always or never" } },
 	{ .at = AT(root),
 	  .outside = true,
 	  .option = { .word = "root",
-		      .kind = KIND_FILE,
+		      .type = ARG_FILE,
 		      .name = "FILE",
 		      .help = "read a capture in place of /sys and /proc, or a folder with copies of both" } },
 	{ .at = AT(trace),
@@ -55,7 +55,7 @@ static const struct global {
 	{ .at = AT(timeout_us),
 	  .outside = true,
 	  .option = { .word = "timeout",
-		      .kind = KIND_PERIOD,
+		      .type = ARG_PERIOD,
 		      .name = "T",
 		      .help = "how long a vfio-user peer may take to answer, and hold waits for a folder that is "
 			      "locked: 500ms, 2s (5s)" } },
@@ -63,7 +63,7 @@ static const struct global {
 
 _Static_assert(ARRAY_SIZE(rows) <= MAX_GLOBALS, "MAX_GLOBALS");
 
-const struct option *global_at(size_t i)
+const struct command_option *global_at(size_t i)
 {
 	return i < ARRAY_SIZE(rows) ? &rows[i].option : NULL;
 }
@@ -72,18 +72,18 @@ bool global_given(const struct globals *g, size_t i)
 {
 	const void *at = (const char *)g + rows[i].at;
 
-	if (rows[i].option.kind == KIND_FLAG)
+	if (rows[i].option.type == ARG_FLAG)
 		return *(const bool *)at;
-	if (rows[i].option.kind == KIND_PERIOD)
+	if (rows[i].option.type == ARG_PERIOD)
 		return *(const uint64_t *)at != 0;
 	return *(const char *const *)at != NULL;
 }
 
 const char *global_text(const struct globals *g, size_t i)
 {
-	enum kind kind = rows[i].option.kind;
+	enum arg_type type = rows[i].option.type;
 
-	return kind == KIND_FLAG || kind == KIND_PERIOD
+	return type == ARG_FLAG || type == ARG_PERIOD
 		       ? NULL
 		       : *(const char *const *)((const char *)g + rows[i].at);
 }
@@ -101,15 +101,15 @@ int global_set(struct globals *g, size_t i, const char *text, struct error *e)
 	int rc;
 
 	append(label, sizeof(label), "%s", row->option.word);
-	rc = kind_parse(row->option.kind, row->option.choices, label, text, &v, e);
+	rc = arg_type_parse(row->option.type, row->option.choices, label, text, &v, e);
 	if (rc)
 		return rc;
 	/* 0 is how one that was not given looks. */
-	if (row->option.kind == KIND_PERIOD && v.number == 0)
+	if (row->option.type == ARG_PERIOD && v.number == 0)
 		return fail(e, CAUSE_USAGE, 0, "%s: \"%s\" is no time at all", label, text);
-	if (row->option.kind == KIND_FLAG)
+	if (row->option.type == ARG_FLAG)
 		*(bool *)((char *)g + row->at) = true;
-	else if (row->option.kind == KIND_PERIOD)
+	else if (row->option.type == ARG_PERIOD)
 		*(uint64_t *)((char *)g + row->at) = v.number;
 	else
 		*(const char **)((char *)g + row->at) = text;

@@ -8,7 +8,7 @@
 #define MAX_GLOBALS 12
 
 /** global_at() - the row at @i, NULL past the end. */
-const struct option *global_at(size_t i);
+const struct command_option *global_at(size_t i);
 
 /**
  * global_given() - whether the row at @i is set in @g; global_text() its value as typed, NULL for a

@@ -50,7 +50,7 @@ bool command_listed(const struct command *cmd, bool inside)
 static bool takes_device(const struct command *cmd)
 {
 	for (size_t i = 0; i < cmd->nparam; i++)
-		if (cmd->param[i].kind == KIND_DEVICE)
+		if (cmd->param[i].type == ARG_DEVICE)
 			return true;
 	return false;
 }

@@ -66,19 +66,20 @@ static void print_help(struct out *o, const char *help)
 	}
 }
 
-static const char *option_lead(const struct option *opt, char *buf, size_t size)
+static const char *option_lead(const struct command_option *opt, char *buf, size_t size)
 {
 	buf[0] = '\0';
 	append(buf, size, opt->letter ? "  -%c, " : "      ", opt->letter);
-	append(buf, size, "--%s%s%s ", opt->word, opt->kind == KIND_FLAG ? "" : " ",
-	       kind_name(opt->kind, opt->name, opt->choices));
+	append(buf, size, "--%s%s%s ", opt->word, opt->type == ARG_FLAG ? "" : " ",
+	       arg_type_name(opt->type, opt->name, opt->choices));
 	return buf;
 }
 
 static void print_options(struct out *o, const char *title,
-			  const struct option *(*at)(const void *ctx, size_t i), const void *ctx)
+			  const struct command_option *(*at)(const void *ctx, size_t i),
+			  const void *ctx)
 {
-	const struct option *opt;
+	const struct command_option *opt;
 	bool any = false;
 
 	for (size_t i = 0; (opt = at(ctx, i)); i++) {
@@ -95,20 +96,20 @@ static void print_options(struct out *o, const char *title,
 	}
 }
 
-static const struct option *own_at(const void *ctx, size_t i)
+static const struct command_option *own_at(const void *ctx, size_t i)
 {
 	const struct command *cmd = ctx;
 
 	return i < cmd->noption ? &cmd->option[i] : NULL;
 }
 
-static const struct option *any_at(const void *ctx, size_t i)
+static const struct command_option *any_at(const void *ctx, size_t i)
 {
 	(void)ctx;
 	return global_at(i);
 }
 
-static const struct option *inside_at(const void *ctx, size_t i)
+static const struct command_option *inside_at(const void *ctx, size_t i)
 {
 	(void)ctx;
 	for (size_t seen = 0, at = 0; global_at(at); at++)

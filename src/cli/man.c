@@ -81,15 +81,15 @@ static void man_help(struct out *o, const char *help)
 	}
 }
 
-static void man_option(struct out *o, const struct option *opt)
+static void man_option(struct out *o, const struct command_option *opt)
 {
 	char head[TEXT] = "", part[TEXT];
 
 	if (opt->letter)
 		append(head, sizeof(head), "\\fB\\-%c\\fP, ", opt->letter);
 	append(head, sizeof(head), "\\fB\\-\\-%s\\fP", roff(opt->word, strlen(opt->word), part));
-	if (opt->kind != KIND_FLAG) {
-		const char *value = kind_name(opt->kind, opt->name, opt->choices);
+	if (opt->type != ARG_FLAG) {
+		const char *value = arg_type_name(opt->type, opt->name, opt->choices);
 
 		append(head, sizeof(head), " \\fI%s\\fP", roff(value, strlen(value), part));
 	}

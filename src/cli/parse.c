@@ -3,10 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* getopt.h calls its row struct option too; here that name is the command's. */
-#define option getopt_row
 #include <getopt.h>
-#undef option
 
 #include "base/nearest.h"
 #include "base/util.h"
@@ -29,19 +26,19 @@
 struct parse {
 	const struct command *cmd; /* NULL: only global options are known */
 	bool inside;
-	const struct option *known[MAX_KNOWN];
+	const struct command_option *known[MAX_KNOWN];
 	size_t own, n;
-	struct getopt_row row[MAX_KNOWN + 1];
+	struct option row[MAX_KNOWN + 1];
 	char letters[2 + 2 * MAX_KNOWN + 1];
 	struct globals *g;
 	struct args *a;
 	struct error *e;
 };
 
-static void know(struct parse *p, const struct option *o)
+static void know(struct parse *p, const struct command_option *o)
 {
-	struct getopt_row *row = &p->row[p->n];
-	bool value = o->kind != KIND_FLAG;
+	struct option *row = &p->row[p->n];
+	bool value = o->type != ARG_FLAG;
 
 	p->known[p->n] = o;
 	row->name = o->word;
@@ -122,10 +119,10 @@ static int bad_option(const struct parse *p, int answer, const char *word)
 	size_t i = position(p, optopt);
 
 	if (answer == ':' && i < p->n) {
-		const struct option *o = p->known[i];
+		const struct command_option *o = p->known[i];
 
 		fail(p->e, CAUSE_USAGE, 0, "--%s needs a value: %s", o->word,
-		     kind_name(o->kind, o->name, o->choices));
+		     arg_type_name(o->type, o->name, o->choices));
 	} else if (optopt >= FIRST && i < p->n) {
 		fail(p->e, CAUSE_USAGE, 0, "--%s takes no value", p->known[i]->word);
 	} else {
@@ -137,7 +134,7 @@ static int bad_option(const struct parse *p, int answer, const char *word)
 
 static int take_option(struct parse *p, size_t i, const char *text)
 {
-	const struct option *o = p->known[i];
+	const struct command_option *o = p->known[i];
 	char label[40] = "--";
 	int rc;
 
@@ -148,7 +145,7 @@ static int take_option(struct parse *p, size_t i, const char *text)
 		rc = global_set(p->g, i - p->own, text, p->e);
 	} else {
 		append(label, sizeof(label), "%s", o->word);
-		rc = kind_parse(o->kind, o->choices, label, text, &p->a->option[i], p->e);
+		rc = arg_type_parse(o->type, o->choices, label, text, &p->a->option[i], p->e);
 	}
 	if (rc)
 		usage_hint(p, "");
@@ -207,7 +204,7 @@ static int walk(struct parse *p, int argc, char **argv, int *nword)
 static int too_few(const struct parse *p, const struct param *param)
 {
 	fail(p->e, CAUSE_USAGE, 0, "%s is missing",
-	     kind_name(param->kind, param->name, param->choices));
+	     arg_type_name(param->type, param->name, param->choices));
 	usage_hint(p, "");
 	return -EINVAL;
 }
@@ -228,16 +225,16 @@ static int take_words(struct parse *p, char **word, int n)
 		const struct param *param = &cmd->param[i];
 		int rc;
 
-		if (p->inside && param->kind == KIND_DEVICE)
+		if (p->inside && param->type == ARG_DEVICE)
 			continue;
 		if (used == n) {
 			if (param->optional)
 				continue;
 			return too_few(p, param);
 		}
-		rc = kind_parse(param->kind, param->choices,
-				kind_name(param->kind, param->name, param->choices), word[used++],
-				&p->a->param[i], p->e);
+		rc = arg_type_parse(param->type, param->choices,
+				    arg_type_name(param->type, param->name, param->choices),
+				    word[used++], &p->a->param[i], p->e);
 		if (rc) {
 			usage_hint(p, "");
 			return rc;

@@ -215,12 +215,12 @@ static void notes(struct out *o, struct device *d, enum irq_index index, const s
 	note_unknown(o, d, index, c);
 	if (index == IRQ_MSIX && d->handle)
 		note_entries(o, d, c);
-	if (!vector_set_empty(&c->unhung))
+	if (!vector_set_empty(&c->demoted))
 		out_note(
 			o,
 			"%s: %smasked by the eventfd now, for arming anew could have let them fire: %s",
 			irq_index_word(index), would(d),
-			vector_set_text(&c->unhung, text, sizeof(text)));
+			vector_set_text(&c->demoted, text, sizeof(text)));
 	if (c->bus_master_on)
 		out_note(o, "bus mastering %sturned on; disabling puts it back", would(d));
 	if (c->bus_master_off)

@@ -9,7 +9,7 @@
 
 #include "base/util.h"
 #include "device/backend.h"
-#include "host/presence.h"
+#include "host/bind-state.h"
 
 struct loop *session_loop(struct session *s, struct error *e)
 {
@@ -66,13 +66,13 @@ int session_address(const struct session *s, const char *text, struct pci_addr *
  */
 static void give_back(struct session *s)
 {
-	struct presence p;
+	struct bind_state p;
 
 	if (!s->device || !s->device->handle)
 		return;
 	/* what can't be looked at may have its driver: VFIO's REQ tells as well */
-	if (!presence_read(&s->root, &s->device->addr, &p) && !p.driver[0])
-		device_wanted_back(s->device);
+	if (!bind_state_read(&s->root, &s->device->addr, &p) && !p.driver[0])
+		device_requested(s->device);
 }
 
 static void on_uevent(void *ctx, const struct uevent *u)
@@ -264,7 +264,7 @@ int session_drive(struct session *s, struct error *e)
 		rc = loop_wait(s->loop, due);
 		if (rc >= 0)
 			continue;
-		if (rc == -EINTR && s->job.last_word)
+		if (rc == -EINTR && s->job.exit_reason)
 			return session_step(s, &due, e);
 		open_ended = s->job.open_ended;
 		session_unstay(s);

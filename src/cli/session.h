@@ -27,7 +27,7 @@ struct job {
 	void (*end)(void *state); /* NULL: free() */
 	void *state;
 	/* asked to stop, step() is called once more to say what was reached; set as open_ended */
-	bool last_word;
+	bool exit_reason;
 	/* it has no end of its own: to be asked to stop is no failure; set behind session_stay() */
 	bool open_ended;
 };

@@ -29,8 +29,8 @@ extern const struct command cmd_reopen;
 extern const struct command cmd_simulate;
 /* cmd/hold.c, cmd/holders.c */
 extern const struct command cmd_hold, cmd_holders, cmd_release;
-/* cmd/live.c, cmd/feed.c */
-extern const struct command cmd_live, cmd_feed;
+/* cmd/live.c, cmd/event-stream.c */
+extern const struct command cmd_live, cmd_event_stream;
 /* cmd/help.c */
 extern const struct command cmd_help, cmd_complete, cmd_quit;
 

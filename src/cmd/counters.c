@@ -112,7 +112,7 @@ static bool wanted(const struct value *v, const struct vector_row *row)
 /* Of vectors listed by number also those without an IRQ are told, in the index that is in use. */
 static bool belongs(const struct vector_row *row, unsigned int in_use)
 {
-	return row->host || row->own || row->booked || in_use >> row->index & 1;
+	return row->host || row->own || row->committed || in_use >> row->index & 1;
 }
 
 static unsigned int indexes_in_use(const struct vector_rows *rows)
@@ -120,7 +120,8 @@ static unsigned int indexes_in_use(const struct vector_rows *rows)
 	unsigned int in_use = 0;
 
 	for (size_t i = 0; i < rows->n; i++)
-		in_use |= (rows->row[i].host || rows->row[i].booked ? 1u : 0) << rows->row[i].index;
+		in_use |= (rows->row[i].host || rows->row[i].committed ? 1u : 0)
+			  << rows->row[i].index;
 	return in_use;
 }
 
@@ -197,7 +198,7 @@ static int take_words(const struct session *s, const struct args *a, struct valu
 		     "DEVICE is missing, which only --openmetrics can do without");
 	else if (a->nrest > 1)
 		fail(e, CAUSE_USAGE, 0, "one word too many: \"%s\"", a->rest[1]);
-	else if (!a->nrest || !kind_parse(KIND_VECTORS, NULL, "VECTORS", a->rest[0], v, e))
+	else if (!a->nrest || !arg_type_parse(ARG_VECTORS, NULL, "VECTORS", a->rest[0], v, e))
 		return 0;
 	return usage_hint(e);
 }
@@ -304,12 +305,12 @@ const struct command cmd_counters = {
 		"    msictl counters --openmetrics >/var/lib/prometheus/node-exporter/msictl.prom",
 	.family = FAMILY_LOOK,
 	.flags = CMD_HELD,
-	.param = (const struct param[]){ { .kind = KIND_DEVICE, .optional = true, .many = true },
-					 { .kind = KIND_VECTORS, .optional = true } },
+	.param = (const struct param[]){ { .type = ARG_DEVICE, .optional = true, .many = true },
+					 { .type = ARG_VECTORS, .optional = true } },
 	.nparam = 2,
 	.option =
-		(const struct option[]){
-			[COUNTERS_METRICS] = { "openmetrics", 0, KIND_FLAG, NULL, NULL,
+		(const struct command_option[]){
+			[COUNTERS_METRICS] = { "openmetrics", 0, ARG_FLAG, NULL, NULL,
 					       "print a page in Prometheus' text format" },
 		},
 	.noption = 1,

@@ -9,7 +9,7 @@
 #include "cli/session.h"
 #include "cmd/all.h"
 #include "host/function.h"
-#include "host/presence.h"
+#include "host/bind-state.h"
 
 enum {
 	EVENTS_COUNT,
@@ -158,9 +158,9 @@ static void tell_end(struct out *o, struct watch *w)
 
 static int group_of(const struct root *r, struct watched *d)
 {
-	struct presence p;
+	struct bind_state p;
 
-	if (!presence_read(r, &d->addr, &p) && p.group >= 0)
+	if (!bind_state_read(r, &d->addr, &p) && p.group >= 0)
 		d->group = p.group;
 	return d->group;
 }
@@ -188,8 +188,8 @@ static void tell_state(struct session *s, struct watch *w, const struct timespec
 	struct uevent row = {
 		.action = "state", .subsystem = "pci", .has_addr = true, .addr = *a, .group = -1
 	};
-	struct presence p;
-	int rc = presence_read(&s->root, a, &p);
+	struct bind_state p;
+	int rc = bind_state_read(&s->root, a, &p);
 
 	row.driver = p.driver[0] ? p.driver : NULL;
 	tell(s->out, at, &row, rc ? "  (cannot be looked at)" : p.here ? "" : "  (not there)");
@@ -208,9 +208,9 @@ static void tell_all_states(struct session *s, struct watch *w, const struct tim
 	ssize_t n = function_scan(&s->root, &list, &ignored);
 
 	for (ssize_t i = 0; i < n && !w->deaf; i++) {
-		struct presence p;
+		struct bind_state p;
 
-		if (presence_read(&s->root, &list[i], &p) || driver_is_vfio(p.driver))
+		if (bind_state_read(&s->root, &list[i], &p) || driver_is_vfio(p.driver))
 			tell_state(s, w, at, &list[i]);
 	}
 }
@@ -372,13 +372,13 @@ const struct command cmd_events = {
 		"only when the function was let go).",
 	.family = FAMILY_SCRIPT,
 	.flags = CMD_LIVE_HOST,
-	.param = (const struct param[]){ { .kind = KIND_DEVICE, .optional = true, .many = true } },
+	.param = (const struct param[]){ { .type = ARG_DEVICE, .optional = true, .many = true } },
 	.nparam = 1,
 	.option =
-		(const struct option[]){
-			[EVENTS_COUNT] = { "count", 'n', KIND_COUNT, "N", NULL,
+		(const struct command_option[]){
+			[EVENTS_COUNT] = { "count", 'n', ARG_COUNT, "N", NULL,
 					   "end after N events; exit 8 when --timeout comes first" },
-			[EVENTS_TIMEOUT] = { "timeout", 0, KIND_PERIOD, "T", NULL,
+			[EVENTS_TIMEOUT] = { "timeout", 0, ARG_PERIOD, "T", NULL,
 					     "end after T: 500ms, 2s, 1m" },
 		},
 	.noption = 2,

@@ -31,11 +31,11 @@ static int run_help(struct session *s, const struct args *a, struct error *e)
 }
 
 static const struct param help_params[] = {
-	{ .kind = KIND_COMMAND, .optional = true },
+	{ .type = ARG_COMMAND, .optional = true },
 };
 
-static const struct option help_options[] = {
-	[HELP_MAN] = { .word = "man", .kind = KIND_FLAG },
+static const struct command_option help_options[] = {
+	[HELP_MAN] = { .word = "man", .type = ARG_FLAG },
 };
 
 const struct command cmd_help = {
@@ -97,7 +97,7 @@ static void add_function(struct device_words *d, const struct pci_addr *addr)
 	d->add(d->to, word, text);
 }
 
-static void add_devices(void *ctx, enum kind kind, const char *prefix,
+static void add_devices(void *ctx, enum arg_type type, const char *prefix,
 			void (*add)(void *to, const char *word, const char *help), void *to)
 {
 	struct device_words d = { .root = ctx, .prefix = prefix, .add = add, .to = to };
@@ -105,7 +105,7 @@ static void add_devices(void *ctx, enum kind kind, const char *prefix,
 	struct error e;
 	ssize_t n;
 
-	if (kind != KIND_DEVICE)
+	if (type != ARG_DEVICE)
 		return;
 	n = function_scan(d.root, &list, &e);
 	d.names = n > 0 ? pci_names_open() : NULL;
@@ -155,7 +155,7 @@ static int run_complete(struct session *s, const struct args *a, struct error *e
 }
 
 static const struct param complete_params[] = {
-	{ .kind = KIND_TEXT, .optional = true, .many = true },
+	{ .type = ARG_TEXT, .optional = true, .many = true },
 };
 
 const struct command cmd_complete = {

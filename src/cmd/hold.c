@@ -17,7 +17,7 @@
 #include "hold/server.h"
 #include "hold/wire.h"
 #include "host/group-holder.h"
-#include "host/presence.h"
+#include "host/bind-state.h"
 #include "runtime/holders.h"
 
 enum {
@@ -76,8 +76,8 @@ static int check_free(const struct hold *h, struct error *e)
 /* 0 with the group, -1 when it has none; -errno. */
 static int group_of(const struct session *s, const struct pci_addr *a, int *group, struct error *e)
 {
-	struct presence p;
-	int rc = presence_read(&s->root, a, &p);
+	struct bind_state p;
+	int rc = bind_state_read(&s->root, a, &p);
 
 	*group = p.group;
 	return rc ? root_fail_missed(&s->root, e) : 0;
@@ -388,15 +388,15 @@ const struct command cmd_hold = {
 		"    msictl release 01:00.0",
 	.family = FAMILY_SCRIPT,
 	.flags = CMD_OUTSIDE | CMD_LIVE_HOST,
-	.param = (const struct param[]){ { .kind = KIND_DEVICE, .many = true } },
+	.param = (const struct param[]){ { .type = ARG_DEVICE, .many = true } },
 	.nparam = 1,
 	.option =
-		(const struct option[]){
-			[HOLD_FOREGROUND] = { "foreground", 0, KIND_FLAG, NULL, NULL,
+		(const struct command_option[]){
+			[HOLD_FOREGROUND] = { "foreground", 0, ARG_FLAG, NULL, NULL,
 					      "stay, for a service manager; readiness is told to $NOTIFY_SOCKET" },
-			[HOLD_BIND] = { "bind", 0, KIND_FLAG, NULL, NULL,
+			[HOLD_BIND] = { "bind", 0, ARG_FLAG, NULL, NULL,
 					"give it to vfio-pci first, and back to its driver at the end" },
-			[HOLD_KEEP] = { "keep", 0, KIND_FLAG, NULL, NULL,
+			[HOLD_KEEP] = { "keep", 0, ARG_FLAG, NULL, NULL,
 					"go on when a device was taken back: reopen opens it anew" },
 		},
 	.noption = 3,

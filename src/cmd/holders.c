@@ -336,7 +336,7 @@ const struct command cmd_release = {
 		"ends. Exit 3 when nobody holds DEVICE.",
 	.family = FAMILY_SCRIPT,
 	.flags = CMD_OUTSIDE | CMD_LIVE_HOST,
-	.param = (const struct param[]){ { .kind = KIND_DEVICE, .many = true } },
+	.param = (const struct param[]){ { .type = ARG_DEVICE, .many = true } },
 	.nparam = 1,
 	.run = run_release,
 };

@@ -23,7 +23,7 @@ static const struct table index_table = {
 static void holder(struct info *i, const struct error *why)
 {
 	node *doc = out_doc(i->s->out), *o;
-	struct holder h = { 0 };
+	struct group_holder h = { 0 };
 
 	if (why->cause != CAUSE_BUSY || i->f.group < 0)
 		return;

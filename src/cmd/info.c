@@ -250,15 +250,15 @@ const struct command cmd_info = {
 		"as root through sysfs, and never with memory decode off or below D0.",
 	.family = FAMILY_LOOK,
 	.flags = CMD_HELD,
-	.param = (const struct param[]){ { .kind = KIND_DEVICE } },
+	.param = (const struct param[]){ { .type = ARG_DEVICE } },
 	.nparam = 1,
 	.option =
-		(const struct option[]){
-			[INFO_TABLE] = { "table", 0, KIND_FLAG, NULL, NULL,
+		(const struct command_option[]){
+			[INFO_TABLE] = { "table", 0, ARG_FLAG, NULL, NULL,
 					 "the MSI-X table and pending bits too" },
-			[INFO_ALL] = { "all", 'a', KIND_FLAG, NULL, NULL,
+			[INFO_ALL] = { "all", 'a', ARG_FLAG, NULL, NULL,
 				       "vectors without a Linux IRQ too" },
-			[INFO_NO_OPEN] = { "no-open", 0, KIND_FLAG, NULL, NULL,
+			[INFO_NO_OPEN] = { "no-open", 0, ARG_FLAG, NULL, NULL,
 					   "do not open an idle function" },
 		},
 	.noption = 3,

@@ -228,13 +228,13 @@ const struct command cmd_latency = {
 		"    msictl run 01:00.0 -c 'enable msix 1; latency msix 0 --times 100000'",
 	.family = FAMILY_SCRIPT,
 	.flags = CMD_OPENS | CMD_CHANGES | CMD_LIVE_HOST,
-	.param = (const struct param[]){ { .kind = KIND_DEVICE },
-					 { .kind = KIND_INDEX },
-					 { .kind = KIND_VECTORS, .name = "VECTOR" } },
+	.param = (const struct param[]){ { .type = ARG_DEVICE },
+					 { .type = ARG_INDEX },
+					 { .type = ARG_VECTORS, .name = "VECTOR" } },
 	.nparam = 3,
 	.option =
-		(const struct option[]){
-			[LATENCY_TIMES] = { "times", 'n', KIND_COUNT, "N", NULL,
+		(const struct command_option[]){
+			[LATENCY_TIMES] = { "times", 'n', ARG_COUNT, "N", NULL,
 					    "round trips (1000)" },
 		},
 	.noption = 1,

@@ -257,10 +257,10 @@ const struct command cmd_list = {
 	.family = FAMILY_LOOK,
 	.flags = 0,
 	.option =
-		(const struct option[]){
-			[LIST_SLOT] = { "slot", 's', KIND_TEXT, "FILTER", NULL,
+		(const struct command_option[]){
+			[LIST_SLOT] = { "slot", 's', ARG_TEXT, "FILTER", NULL,
 					"only functions at [[domain:]bus:][dev][.fn], as lspci -s" },
-			[LIST_ID] = { "id", 'd', KIND_TEXT, "FILTER", NULL,
+			[LIST_ID] = { "id", 'd', ARG_TEXT, "FILTER", NULL,
 				      "only functions of [vendor]:[device][:class], as lspci -d" },
 		},
 	.noption = 2,

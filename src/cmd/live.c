@@ -58,7 +58,7 @@ const struct command cmd_live = {
 	.flags = CMD_INSIDE,
 	.param =
 		(const struct param[]){
-			{ .kind = KIND_CHOICE, .choices = "on|off", .optional = true } },
+			{ .type = ARG_CHOICE, .choices = "on|off", .optional = true } },
 	.nparam = 1,
 	.run = run_live,
 };

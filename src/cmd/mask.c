@@ -189,12 +189,12 @@ static int run_unmask(struct session *s, const struct args *a, struct error *e)
 	return run(s, a, false, e);
 }
 
-static const struct param params[] = { { .kind = KIND_DEVICE },
-				       { .kind = KIND_INDEX },
-				       { .kind = KIND_VECTORS } };
+static const struct param params[] = { { .type = ARG_DEVICE },
+				       { .type = ARG_INDEX },
+				       { .type = ARG_VECTORS } };
 
-static const struct option options[] = {
-	[MASK_BY] = { "by", 0, KIND_CHOICE, "WAY", "action|table|bits|eventfd",
+static const struct command_option options[] = {
+	[MASK_BY] = { "by", 0, ARG_CHOICE, "WAY", "action|table|bits|eventfd",
 		      "the means, instead of the best that index and device offer" },
 };
 

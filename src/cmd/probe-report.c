@@ -10,7 +10,7 @@
 /* PCI Local Bus 3.0, 6.8.1.3: bits 3:1 of Message Control. */
 #define MMC(control) (((control) >> 1) & 7u)
 
-static unsigned int power_below(unsigned int n)
+static unsigned int power_depends(unsigned int n)
 {
 	unsigned int power = 1;
 
@@ -37,7 +37,7 @@ bool probe_guest(const struct probe_result *p, unsigned int *vectors, uint16_t *
 	/* a host that grants none leaves a guest nothing to be shown */
 	if (n == 0)
 		return false;
-	*vectors = power_below(n);
+	*vectors = power_depends(n);
 	*control = msi_guest_control(p->control, n);
 	return true;
 }

@@ -143,7 +143,7 @@ static int reach_device(struct session *s, const struct value *spec, const struc
 static int measure_index(struct session *s, enum irq_index index, const struct probe_how *how,
 			 struct probe_result *p, struct probe_index *ix, struct error *e)
 {
-	struct grant_limits lim;
+	struct probe_limits lim;
 	struct error why;
 	int rc;
 
@@ -151,9 +151,9 @@ static int measure_index(struct session *s, enum irq_index index, const struct p
 		return 0;
 	ix->looked = true;
 	ix->capability = s->device->irq[index].info.count;
-	grant_limits(&p->platform, index, how->reserve, how->cap, &lim);
+	probe_limits(&p->platform, index, how->reserve, how->cap, &lim);
 	copy_text(ix->limit, sizeof(ix->limit), lim.why);
-	rc = grant_probe(s->device, index, &lim, &ix->grant, &why);
+	rc = vector_probe(s->device, index, &lim, &ix->grant, &why);
 	if (rc == 0) {
 		if (!ix->grant.measured)
 			copy_text(ix->not_measured, sizeof(ix->not_measured),
@@ -274,16 +274,16 @@ const struct command cmd_probe = {
 		"arm64. IMS is never believed from the capability flag.",
 	.family = FAMILY_LOOK,
 	.flags = CMD_HELD,
-	.param = (const struct param[]){ { .kind = KIND_DEVICE, .optional = true } },
+	.param = (const struct param[]){ { .type = ARG_DEVICE, .optional = true } },
 	.nparam = 1,
 	.option =
-		(const struct option[]){
-			[PROBE_RESERVE] = { "reserve", 0, KIND_COUNT, "N", NULL,
+		(const struct command_option[]){
+			[PROBE_RESERVE] = { "reserve", 0, ARG_COUNT, "N", NULL,
 					    "vectors of the host that have to stay free; 0: go on until the kernel "
 					    "refuses (64)" },
-			[PROBE_CAP] = { "cap", 0, KIND_COUNT, "N", NULL,
+			[PROBE_CAP] = { "cap", 0, ARG_COUNT, "N", NULL,
 					"the most vectors that are tried; above, the answer is \"at least N\" (256)" },
-			[PROBE_STATIC] = { "static", 0, KIND_FLAG, NULL, NULL,
+			[PROBE_STATIC] = { "static", 0, ARG_FLAG, NULL, NULL,
 					   "open nothing: go by what /sys and /proc say" },
 		},
 	.noption = 3,

@@ -112,7 +112,7 @@ static int run_trigger(struct session *s, const struct args *a, struct error *e)
 		return rc;
 	}
 	session_stay(s, step, NULL, t);
-	s->job.last_word = true;
+	s->job.exit_reason = true;
 	return 0;
 }
 
@@ -127,15 +127,14 @@ const struct command cmd_trigger = {
 		"its registers.",
 	.family = FAMILY_CHANGE,
 	.flags = CMD_OPENS | CMD_CHANGES | CMD_LIVE_HOST,
-	.param = (const struct param[]){ { .kind = KIND_DEVICE },
-					 { .kind = KIND_INDEX },
-					 { .kind = KIND_VECTORS } },
+	.param = (const struct param[]){ { .type = ARG_DEVICE },
+					 { .type = ARG_INDEX },
+					 { .type = ARG_VECTORS } },
 	.nparam = 3,
 	.option =
-		(const struct option[]){
-			[TRIGGER_COUNT] = { "count", 0, KIND_COUNT, "N", NULL,
-					    "so many times (1)" },
-			[TRIGGER_RATE] = { "rate", 0, KIND_RATE, "HZ", NULL,
+		(const struct command_option[]){
+			[TRIGGER_COUNT] = { "count", 0, ARG_COUNT, "N", NULL, "so many times (1)" },
+			[TRIGGER_RATE] = { "rate", 0, ARG_RATE, "HZ", NULL,
 					   "so many times a second (as fast as it goes)" },
 		},
 	.noption = 2,

@@ -81,7 +81,7 @@ static void set_state(const struct pci_caps *c, struct vector_row *row)
 	else if (row->host && !seen)
 		row->state = "unknown";
 	else
-		row->state = row->host || row->booked ? "allocated" : "none";
+		row->state = row->host || row->committed ? "allocated" : "none";
 }
 
 static int push(const struct vector_source *src, struct vector_rows *rows,
@@ -111,7 +111,7 @@ static const struct vector *own_vector(const struct vector_source *src, enum irq
 }
 
 /* Of a back end whose vectors are no Linux IRQs only our books say what is allocated. */
-static bool booked(const struct vector_source *src, enum irq_index index, unsigned int v)
+static bool committed(const struct vector_source *src, enum irq_index index, unsigned int v)
 {
 	const struct device *d = src->device;
 
@@ -152,9 +152,9 @@ static int rows_of_index(const struct vector_source *src, enum irq_index index, 
 					  .vector = (int)v,
 					  .host = at[v],
 					  .own = own_vector(src, index, v),
-					  .booked = booked(src, index, v) };
+					  .committed = committed(src, index, v) };
 
-		bool known = row.host || row.own || row.booked;
+		bool known = row.host || row.own || row.committed;
 
 		if (!known && v >= capacity)
 			continue;

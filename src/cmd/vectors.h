@@ -18,7 +18,7 @@ struct vector_row {
 	const char *masked_by;	     /* by what; NULL unless masked */
 	const struct host_irq *host; /* NULL: no Linux IRQ */
 	const struct vector *own;    /* NULL: never armed by this session */
-	bool booked; /* allocated by our books, where the host has no IRQs to tell it by */
+	bool committed; /* allocated by our books, where the host has no IRQs to tell it by */
 };
 
 struct vector_rows {

@@ -7,7 +7,7 @@
 
 #include "base/util.h"
 #include "cmd/wait.h"
-#include "host/presence.h"
+#include "host/bind-state.h"
 #include "host/uevent.h"
 
 struct event_wait {
@@ -15,30 +15,30 @@ struct event_wait {
 	struct pci_addr addr;
 	const struct proof *proof; /* its word is the event waited for */
 	uint64_t begin, limit;
-	struct presence before; /* when we began to listen, or last read /sys */
-	bool overrun;		/* since the last step */
+	struct bind_state before; /* when we began to listen, or last read /sys */
+	bool overrun;		  /* since the last step */
 	bool come;
 	bool has_seqnum; /* heard, not concluded from /sys */
 	uint64_t seqnum;
 	char driver[ROOT_NAME];
 };
 
-static bool has_come(const struct presence *before, const struct presence *now)
+static bool has_come(const struct bind_state *before, const struct bind_state *now)
 {
 	return !before->here && now->here;
 }
 
-static bool has_gone(const struct presence *before, const struct presence *now)
+static bool has_gone(const struct bind_state *before, const struct bind_state *now)
 {
 	return before->here && !now->here;
 }
 
-static bool was_bound(const struct presence *before, const struct presence *now)
+static bool was_bound(const struct bind_state *before, const struct bind_state *now)
 {
 	return now->driver[0] && strcmp(before->driver, now->driver) != 0;
 }
 
-static bool was_unbound(const struct presence *before, const struct presence *now)
+static bool was_unbound(const struct bind_state *before, const struct bind_state *now)
 {
 	return before->driver[0] && strcmp(before->driver, now->driver) != 0;
 }
@@ -46,7 +46,7 @@ static bool was_unbound(const struct presence *before, const struct presence *no
 /* What two looks at /sys prove: the only way when the event itself was lost. */
 static const struct proof {
 	const char *word;
-	bool (*happened)(const struct presence *before, const struct presence *now);
+	bool (*happened)(const struct bind_state *before, const struct bind_state *now);
 } proofs[] = {
 	{ "add", has_come },
 	{ "remove", has_gone },
@@ -76,12 +76,12 @@ static void on_overrun(void *ctx)
 
 static int look_instead(struct session *s, struct event_wait *w, struct error *e)
 {
-	struct presence now;
+	struct bind_state now;
 
 	out_note(
 		s->out,
 		"msictl: the kernel had more events than there was room for: /sys is looked at instead");
-	if (presence_read(&s->root, &w->addr, &now))
+	if (bind_state_read(&s->root, &w->addr, &now))
 		return root_fail_missed(&s->root, e);
 	w->come = w->proof->happened(&w->before, &now);
 	copy_text(w->driver, sizeof(w->driver), now.driver);
@@ -93,9 +93,9 @@ static int look_instead(struct session *s, struct event_wait *w, struct error *e
 static int not_come(struct session *s, const struct event_wait *w, struct error *e)
 {
 	char bdf[PCI_ADDR_LEN], now[ROOT_NAME + 16] = "it is not there";
-	struct presence p;
+	struct bind_state p;
 
-	if (presence_read(&s->root, &w->addr, &p))
+	if (bind_state_read(&s->root, &w->addr, &p))
 		copy_text(now, sizeof(now), "how it is cannot be read");
 	if (p.here)
 		copy_text(now, sizeof(now), "it is there without a driver");
@@ -153,7 +153,7 @@ static int subscribe(struct session *s, struct event_wait *w, struct error *e)
 
 	if (rc)
 		return rc;
-	if (presence_read(&s->root, &w->addr, &w->before))
+	if (bind_state_read(&s->root, &w->addr, &w->before))
 		return root_fail_missed(&s->root, e);
 	/* Whoever makes the event may begin now. */
 	out_note(s->out, "msictl: listening to the kernel's events");

@@ -60,7 +60,7 @@ static int take_answer(struct watch *w, struct watched *d, const char *text, siz
 
 /*
  * A question on its way. Of a holder that does not answer it stays there: a new one at each refresh
- * would pile up.
+ * would queue up.
  */
 struct watch_asked {
 	struct question q;
@@ -129,7 +129,7 @@ static bool all_answered(const struct watch *w)
 	for (size_t i = 0; i < w->n; i++) {
 		const struct watch_asked *k = w->device[i].asked_holder;
 
-		if (k && k->open && !k->ready && !w->device[i].mute)
+		if (k && k->open && !k->ready && !w->device[i].unresponsive)
 			return false;
 	}
 	return true;
@@ -218,7 +218,7 @@ int watch_look_held(struct session *s, struct watch *w, struct watched *d, struc
 	int rc = hear(s, d, k, e);
 
 	d->here = !rc;
-	d->mute = rc == -ETIMEDOUT;
+	d->unresponsive = rc == -ETIMEDOUT;
 	/* where nobody holds it there is nothing to count */
 	if (rc && rc != -ENOENT)
 		samples_blind(&d->samples);
@@ -228,7 +228,7 @@ int watch_look_held(struct session *s, struct watch *w, struct watched *d, struc
 	 * One of several, and one that may answer again: the watching goes on; a wish to stop is
 	 * heard outside.
 	 */
-	else if (d->mute || rc == -EINTR || w->n > 1)
+	else if (d->unresponsive || rc == -EINTR || w->n > 1)
 		rc = 0;
 	free(k->q.text);
 	k->q.text = NULL;

@@ -6,7 +6,7 @@
 #include "base/util.h"
 #include "cmd/watch.h"
 #include "host/function.h"
-#include "host/presence.h"
+#include "host/bind-state.h"
 
 static void forget(struct watched *d)
 {
@@ -88,14 +88,14 @@ static int look_host(struct watch *w, struct watched *d)
 
 static int read_host(const struct root *r, struct watched *d, uint64_t now)
 {
-	struct presence p;
+	struct bind_state p;
 	int rc;
 
 	d->unread = 0;
 	if (!d->addressed || (watched_ours(d) && d->host_us && now - d->host_us < HOST_EVERY_US))
 		return 0;
 	d->host_us = now;
-	rc = presence_read(r, &d->host.addr, &p);
+	rc = bind_state_read(r, &d->host.addr, &p);
 	if (!rc) {
 		d->here = p.here;
 		d->group = p.group;

@@ -202,7 +202,7 @@ static const char *absence(const struct watched *d)
 {
 	if (d->unread && !d->held)
 		return " cannot be looked at";
-	if (d->mute)
+	if (d->unresponsive)
 		return ": its holder does not answer";
 	return d->held ? " is held no more" : " is not there";
 }

@@ -33,8 +33,8 @@ struct watched {
 	char *full; /* as machines do */
 	char driver[ROOT_NAME];
 	bool here, marked;
-	int unread; /* errno: the host could not be looked at this time */
-	bool mute;  /* its holder is there and does not answer */
+	int unread;	   /* errno: the host could not be looked at this time */
+	bool unresponsive; /* its holder is there and does not answer */
 	struct watch_asked *asked_holder;
 	int group;	       /* as of the last look at the host, -1: none */
 	struct posted posted;  /* of a function of the host */

@@ -93,7 +93,7 @@ static void after_failure(struct device *d, const struct irq_set *failed, struct
 
 /*
  * An eventfd that is given anew unmasks its vector in the device, so what was @held did not get
- * one: by that it is held back now, unless the change released it. @again: the books forgot who was
+ * one: by that it is held back now, unless the change released it. @again: the state forgot who was
  * held.
  */
 static void keep_masked(struct device *d, enum irq_index index, const struct vector_set *held,
@@ -113,7 +113,7 @@ static void keep_masked(struct device *d, enum irq_index index, const struct vec
 			continue;
 		vec->masked = on && kept ? MASK_EVENTFD : MASK_NOT;
 		if (vec->masked != MASK_NOT && vector_set_has(&by_device, v))
-			vector_set_add(&c->unhung, v);
+			vector_set_add(&c->demoted, v);
 	}
 }
 
@@ -123,7 +123,7 @@ static void account(const struct device *d, enum irq_index index, struct change 
 
 	c->added = vector_set_minus(&now, &c->live_before);
 	c->removed = vector_set_minus(&c->live_before, &now);
-	c->removed = vector_set_minus(&c->removed, &c->unhung);
+	c->removed = vector_set_minus(&c->removed, &c->demoted);
 	c->kept = vector_set_and(&now, &c->live_before);
 	c->off = vector_set_minus(&c->dropped, &now);
 	c->off = vector_set_minus(&c->off, &masked);
@@ -137,7 +137,7 @@ static void let_go(struct device *d, enum irq_index index, struct change *c)
 
 	for_each_vector (v, &held)
 		d->irq[index].vector[v]->masked = MASK_NOT;
-	c->unhung = (struct vector_set){ .bits = { 0 } };
+	c->demoted = (struct vector_set){ .bits = { 0 } };
 	account(d, index, c);
 }
 

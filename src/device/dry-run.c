@@ -22,7 +22,7 @@ static bool has_vector(const struct index *ix, unsigned int v)
 	return ix->vector && v < ix->info.count && ix->vector[v];
 }
 
-int device_rehearse(struct device *d, struct error *e)
+int device_dry_begin(struct device *d, struct error *e)
 {
 	struct books *b;
 
@@ -47,7 +47,7 @@ int device_rehearse(struct device *d, struct error *e)
 	return 0;
 }
 
-void device_rehearsed(struct device *d)
+void device_dry_end(struct device *d)
 {
 	const struct books *b = d->real;
 

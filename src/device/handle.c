@@ -21,7 +21,7 @@ static void let_go(struct device *d)
 		d->events.released(d->events.ctx);
 }
 
-void device_wanted_back(struct device *d)
+void device_requested(struct device *d)
 {
 	if (d->handle)
 		let_go(d);
@@ -155,7 +155,7 @@ static int listen_to_req(struct device *d, struct error *e)
 	 * A peer that will not say that it wants the device back can be used all the same; info
 	 * names it.
 	 */
-	device_book_failed(d, &set, false);
+	device_commit_failed(d, &set, false);
 	return device_lost(d, "SET_IRQS of req", e);
 }
 

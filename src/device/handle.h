@@ -115,7 +115,7 @@ struct device {
 	struct pci_caps caps; /* as the back end's config region shows them */
 	bool bus_master_on;   /* turned on by us, to be put back */
 	bool dry;	      /* opened by a dry run: nothing is ever changed */
-	struct books *real;   /* of device_rehearse(), NULL: the books are true */
+	struct books *real;   /* of device_dry_begin(), NULL: the state are true */
 	void *table;	      /* MSI-X table pages, NULL until needed */
 	size_t table_map, table_skip;
 };
@@ -135,7 +135,7 @@ struct change {
 	int unread; /* errno: why the host's state could not be read back then; 0: it was */
 	struct vector_set empty, entries_unread; /* armed, see device_check_entries() */
 	struct vector_set off;			 /* dropped, and neither armed again nor masked */
-	struct vector_set unhung; /* masked by the device before, by having no eventfd now */
+	struct vector_set demoted; /* masked by the device before, by having no eventfd now */
 	bool bus_master_on, bus_master_off;
 	/* On a peer that leaves Enable and the masks to its client. */
 	bool enable_written; /* Enable was clear and is set now, by us */
@@ -163,10 +163,10 @@ void device_close(struct device *d);
 void device_shut(struct device *d, const char *why);
 
 /**
- * device_wanted_back() - the kernel wants it back, as REQ says it: let go at once, events.released
+ * device_requested() - the kernel wants it back, as REQ says it: let go at once, events.released
  * is called.
  */
-void device_wanted_back(struct device *d);
+void device_requested(struct device *d);
 
 /**
  * device_lost() - 0 while the peer that serves it is there; else -errno and why @what, in words,
@@ -214,26 +214,26 @@ struct vector_set device_masked(const struct device *d, enum irq_index index);
 /** device_drain() - count what has arrived without waiting. 0 or -errno; -EINTR: asked to stop. */
 int device_drain(struct device *d);
 
-/* device/send.c: a plan to the back end, the books after it */
+/* device/send.c: a plan to the back end, the state after it */
 
 /**
- * device_send() - one SET_IRQS, or its line in a dry run; the books follow. 0, a positive short
+ * device_send() - one SET_IRQS, or its line in a dry run; the state follow. 0, a positive short
  * grant, or -errno.
  */
 int device_send(struct device *d, const struct irq_set *set, struct change *c);
 
 /**
- * device_read_back() - make the books equal to what the host says of its Linux IRQs
+ * device_read_back() - make the state equal to what the host says of its Linux IRQs
  * @unknown: gets armed vectors that may be those of an IRQ that the host tells nothing of; they
- * stay armed in the books
+ * stay armed in the state
  *
  * Returns: 0; -EOPNOTSUPP: the device has no Linux IRQs here; -errno: the host could not be looked
- * at, and the books are as before.
+ * at, and the state are as before.
  */
 int device_read_back(struct device *d, enum irq_index index, struct vector_set *unknown);
 
 /**
- * device_after_failed() - make the books true after the back end refused @set
+ * device_after_failed() - make the state true after the back end refused @set
  *
  * By what the host says; where the device has no Linux IRQs here, the vectors of @set lost their
  * eventfds. A look that fails takes no eventfd from a vector that was armed: c->unread and
@@ -249,13 +249,13 @@ int device_ready(struct device *d, enum irq_index index, const struct vector_set
 
 /* device/dry-run.c: a dry run among changes that are real */
 
-/** device_rehearse() - remember what is true, before a dry run of one command. 0 or -ENOMEM. */
-int device_rehearse(struct device *d, struct error *e);
+/** device_dry_begin() - remember what is true, before a dry run of one command. 0 or -ENOMEM. */
+int device_dry_begin(struct device *d, struct error *e);
 
-/** device_rehearsed() - the books are true again. */
-void device_rehearsed(struct device *d);
+/** device_dry_end() - the state are true again. */
+void device_dry_end(struct device *d);
 
-/* device/change.c: enable, disable, resize, trigger. After a failure the books equal the host's. */
+/* device/change.c: enable, disable, resize, trigger. After a failure the state equal the host's. */
 
 struct change_how {
 	struct resize_how resize;

@@ -84,10 +84,10 @@ int explain_set(struct device *d, const struct irq_set *set, int rc, struct chan
 		struct error *e);
 
 /**
- * device_book_failed() - what a failed @set did where the host can't be asked: its vectors lost
+ * device_commit_failed() - what a failed @set did where the host can't be asked: its vectors lost
  * their eventfds, but with @keep_armed those that were armed before it.
  */
-void device_book_failed(struct device *d, const struct irq_set *set, bool keep_armed);
+void device_commit_failed(struct device *d, const struct irq_set *set, bool keep_armed);
 
 /** device_config16() - read a little-endian word of config space. 0 or -errno. */
 int device_config16(struct device *d, unsigned int pos, uint16_t *value);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A planned SET_IRQS on its way to the back end, and the books after it. */
+/* A planned SET_IRQS on its way to the back end, and the state after it. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,7 +99,7 @@ static int32_t *eventfds_of(const struct index *ix, const struct irq_set *set)
 }
 
 /*
- * In a dry run it is armed as before, whatever the books say; a rebuild gives it the same eventfd
+ * In a dry run it is armed as before, whatever the state say; a rebuild gives it the same eventfd
  * again.
  */
 static void disarm(struct vector *v)
@@ -110,7 +110,7 @@ static void disarm(struct vector *v)
 		vector_disarm(v);
 }
 
-static void book_disable(struct index *ix)
+static void commit_disable(struct index *ix)
 {
 	for (unsigned int v = 0; ix->vector && v < ix->info.count; v++) {
 		if (!ix->vector[v])
@@ -126,10 +126,10 @@ static void book_disable(struct index *ix)
  * What a call that succeeded did. The enabling call allocates all up to its
  * last vector; a later one on a dynamic index only those that it attaches.
  */
-static void book(struct index *ix, const struct irq_set *set)
+static void commit_state(struct index *ix, const struct irq_set *set)
 {
 	if (set->data == IRQ_DATA_NONE && set->count == 0) {
-		book_disable(ix);
+		commit_disable(ix);
 		return;
 	}
 	if (set->data != IRQ_DATA_EVENTFD || set->action != IRQ_ACTION_TRIGGER)
@@ -193,7 +193,7 @@ int device_send(struct device *d, const struct irq_set *set, struct change *c)
 	}
 	if (trace_would(d->trace, "VFIO_DEVICE_SET_IRQS", irq_set_text(set, text, sizeof(text)))) {
 		c->calls++;
-		book(ix, set);
+		commit_state(ix, set);
 		return 0;
 	}
 	begin = now_us();
@@ -201,11 +201,11 @@ int device_send(struct device *d, const struct irq_set *set, struct change *c)
 	c->us += now_us() - begin;
 	c->calls += device_outcome(d, set).messages;
 	if (rc == 0)
-		book(ix, set);
+		commit_state(ix, set);
 	return rc;
 }
 
-void device_book_failed(struct device *d, const struct irq_set *set, bool keep_armed)
+void device_commit_failed(struct device *d, const struct irq_set *set, bool keep_armed)
 {
 	struct index *ix = &d->irq[set->index];
 
@@ -223,7 +223,7 @@ void device_after_failed(struct device *d, const struct irq_set *set, struct cha
 
 	if (rc == 0)
 		return;
-	device_book_failed(d, set, rc != -EOPNOTSUPP);
+	device_commit_failed(d, set, rc != -EOPNOTSUPP);
 	if (rc == -EOPNOTSUPP)
 		return;
 	c->unread = -rc;
@@ -232,7 +232,7 @@ void device_after_failed(struct device *d, const struct irq_set *set, struct cha
 }
 
 /* A vector whose number no IRQ tells may be one of those: what is assumed of it stays assumed. */
-static void book_allocated(struct index *ix, const struct host_irqs *h)
+static void commit_allocated(struct index *ix, const struct host_irqs *h)
 {
 	struct vector_set assumed = ix->allocated;
 	bool unplaced = false;
@@ -251,12 +251,12 @@ static void book_allocated(struct index *ix, const struct host_irqs *h)
 		ix->allocated = vector_set_or(&ix->allocated, &assumed);
 }
 
-static void book_host(struct index *ix, const struct host_irqs *h, struct vector_set *unknown)
+static void commit_host(struct index *ix, const struct host_irqs *h, struct vector_set *unknown)
 {
 	struct vector_set armed = host_irqs_armed(h, ix->index);
 	unsigned int unseen = host_irqs_unseen(h, ix->index);
 
-	book_allocated(ix, h);
+	commit_allocated(ix, h);
 	for (unsigned int v = 0; ix->vector && v < ix->info.count; v++) {
 		struct vector *vec = ix->vector[v];
 
@@ -284,7 +284,7 @@ int device_read_back(struct device *d, enum irq_index index, struct vector_set *
 		return 0;
 	rc = host_irqs_read(d->root, &d->addr, HOST_IRQ_BRIEF, &h);
 	if (rc == 0)
-		book_host(&d->irq[index], &h, unknown);
+		commit_host(&d->irq[index], &h, unknown);
 	host_irqs_free(&h);
 	return rc;
 }

@@ -25,20 +25,20 @@
 struct probe {
 	struct device *d;
 	enum irq_index index;
-	const struct grant_limits *lim;
+	const struct probe_limits *lim;
 	struct grant *g;
 	int32_t *fd;
 	unsigned int nfd;
 	unsigned int low, high; /* granted; refused or never asked */
 };
 
-void grant_limits(const struct platform *p, enum irq_index index, unsigned int reserve,
-		  unsigned int cap, struct grant_limits *lim)
+void probe_limits(const struct platform *p, enum irq_index index, unsigned int reserve,
+		  unsigned int cap, struct probe_limits *lim)
 {
 	bool x86 = !strcmp(p->arch, "x86_64");
 	unsigned int total = 0, used = 0;
 
-	*lim = (struct grant_limits){ .most = cap < MAX_VECTORS ? cap : MAX_VECTORS };
+	*lim = (struct probe_limits){ .most = cap < MAX_VECTORS ? cap : MAX_VECTORS };
 	/*
 	 * arm64, Linux 6.12: an MSI enable of no power of two spoils what the
 	 * function is granted later, across rebinds (measured with the ITS).
@@ -322,8 +322,8 @@ static int probe_open(struct probe *p, struct error *e)
 	return 0;
 }
 
-int grant_probe(struct device *d, enum irq_index index, const struct grant_limits *lim,
-		struct grant *g, struct error *e)
+int vector_probe(struct device *d, enum irq_index index, const struct probe_limits *lim,
+		 struct grant *g, struct error *e)
 {
 	struct probe p = { .d = d, .index = index, .lim = lim, .g = g };
 	const struct index *ix;

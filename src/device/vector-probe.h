@@ -14,19 +14,19 @@
 #include "device/handle.h"
 #include "platform/evidence.h"
 
-struct grant_limits {
+struct probe_limits {
 	unsigned int most; /* never ask for more; 0: the host has none to spare */
 	bool powers;	   /* ask for powers of two only */
 	char why[160];	   /* what set most, in words */
 };
 
 /**
- * grant_limits() - how far a probe may go on this host
+ * probe_limits() - how far a probe may go on this host
  * @reserve: vectors that have to stay free for others; 0: run into the host's own limit
  * @cap: the most that are tried whatever is free
  */
-void grant_limits(const struct platform *p, enum irq_index index, unsigned int reserve,
-		  unsigned int cap, struct grant_limits *lim);
+void probe_limits(const struct platform *p, enum irq_index index, unsigned int reserve,
+		  unsigned int cap, struct probe_limits *lim);
 
 struct grant {
 	bool measured;		 /* false in a dry run */
@@ -41,13 +41,13 @@ struct grant {
 };
 
 /**
- * grant_probe() - measure @index (MSI or MSI-X) of a device that has no index enabled
+ * vector_probe() - measure @index (MSI or MSI-X) of a device that has no index enabled
  *
  * The books in d->irq[] stay as they are: disabled before, disabled after.
  * Returns: 0; -EBUSY when an index is enabled (CAUSE_DISTURB); -ENODEV when the
  * device does not offer the index; -errno of what went wrong, with a sentence.
  */
-int grant_probe(struct device *d, enum irq_index index, const struct grant_limits *lim,
-		struct grant *g, struct error *e);
+int vector_probe(struct device *d, enum irq_index index, const struct probe_limits *lim,
+		 struct grant *g, struct error *e);
 
 #endif

@@ -219,7 +219,7 @@ static int remember(const struct job *j, struct error *e)
 	snprintf(detail, sizeof(detail), "/run/msictl/former/%s: %s", j->bdf, j->f.driver);
 	if (trace_would(j->t, "write", detail))
 		return 0;
-	rc = former_save(j->r, j->a, j->f.driver);
+	rc = previous_save(j->r, j->a, j->f.driver);
 	return rc ? not_permitted(rc, "the former driver cannot be noted in /run/msictl/former", e)
 		  : 0;
 }
@@ -236,7 +236,7 @@ static void put_back(const struct job *j)
 	if (j->f.driver[0] && strcmp(now, j->f.driver) != 0)
 		store_bind(j, j->f.driver);
 	if (!j->t->dry_run)
-		former_forget(j->r, j->a);
+		previous_forget(j->r, j->a);
 }
 
 static int explain_probe(const struct job *j, int probed, struct error *e)
@@ -400,7 +400,7 @@ int driver_bind(const struct root *r, const struct pci_addr *a, bool force, uint
  */
 static int check_held(const struct job *j, struct error *e)
 {
-	struct holder h = { 0 };
+	struct group_holder h = { 0 };
 	int rc;
 
 	if (j->f.group < 0 || strcmp(j->f.driver, VFIO_DRIVER) != 0)
@@ -421,7 +421,7 @@ static int already_back(const struct job *j, struct error *e)
 
 	copy_text(j->c->to, sizeof(j->c->to), j->f.driver);
 	if (!j->t->dry_run)
-		former_forget(j->r, j->a);
+		previous_forget(j->r, j->a);
 	if (strcmp(override(j), VFIO_DRIVER) != 0)
 		return 0;
 	rc = store_override(j, "");
@@ -475,7 +475,7 @@ static int give_back(const struct job *j, bool known, const char *former, struct
 		return root_fail_missed(j->r, e);
 	if (known ? strcmp(j->c->to, former) != 0 : !strcmp(j->c->to, VFIO_DRIVER))
 		return explain_return(j, former, e);
-	former_forget(j->r, j->a);
+	previous_forget(j->r, j->a);
 	return 0;
 }
 
@@ -490,7 +490,7 @@ int driver_unbind(const struct root *r, const struct pci_addr *a, const struct t
 	if (rc)
 		return rc;
 	copy_text(c->from, sizeof(c->from), j.f.driver);
-	rc = former_load(r, a, former, sizeof(former));
+	rc = previous_load(r, a, former, sizeof(former));
 	known = rc == 0;
 	if (rc == -EINVAL || rc == -EPERM)
 		snprintf(c->note, sizeof(c->note),

@@ -44,24 +44,24 @@ static int real_path(const struct root *r, char buf[PATH_MAX], const char *path)
 	return 0;
 }
 
-int below_note(struct below *b, int rc)
+int depend_note(struct dependency *b, int rc)
 {
 	if (root_unread(rc))
 		b->error = rc;
 	return rc;
 }
 
-bool lies_below(struct below *b, const char *path)
+bool depends_on(struct dependency *b, const char *path)
 {
 	size_t len = strlen(b->home);
 	char real[PATH_MAX];
 
-	return !below_note(b, real_path(b->r, real, path)) && !strncmp(real, b->home, len) &&
+	return !depend_note(b, real_path(b->r, real, path)) && !strncmp(real, b->home, len) &&
 	       (!real[len] || real[len] == '/');
 }
 
 /* Any link of the folder @path that begins with @prefix. */
-static bool any_below(struct below *b, const char *path, const char *prefix)
+static bool any_depends(struct dependency *b, const char *path, const char *prefix)
 {
 	_cleanup_root_dir_ struct root_dir *dir = root_opendir(b->r, "%s", path);
 	struct dirent *entry;
@@ -71,7 +71,7 @@ static bool any_below(struct below *b, const char *path, const char *prefix)
 		if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
 			continue;
 		snprintf(link, sizeof(link), "%s/%s", path, entry->d_name);
-		if (lies_below(b, link))
+		if (depends_on(b, link))
 			return true;
 	}
 	return false;
@@ -81,24 +81,24 @@ static bool any_below(struct below *b, const char *path, const char *prefix)
  * With native multipath an NVMe disk is a child of its subsystem, which links
  * the controllers: drivers/nvme/host/core.c nvme_init_subsystem().
  */
-static bool nvme_below(struct below *b, const char *path)
+static bool nvme_depends(struct dependency *b, const char *path)
 {
 	char real[PATH_MAX], up[PATH_MAX];
 
-	if (below_note(b, real_path(b->r, real, path)) || !strstr(real, "/nvme-subsystem/"))
+	if (depend_note(b, real_path(b->r, real, path)) || !strstr(real, "/nvme-subsystem/"))
 		return false;
 	/* of a disk, of a partition */
 	snprintf(up, sizeof(up), "%s/..", path);
-	if (any_below(b, up, "nvme"))
+	if (any_depends(b, up, "nvme"))
 		return true;
 	snprintf(up, sizeof(up), "%s/../..", path);
-	return any_below(b, up, "nvme");
+	return any_depends(b, up, "nvme");
 }
 
-static bool block_below(struct below *b, const char *path, int layers);
+static bool block_depends(struct dependency *b, const char *path, int layers);
 
 /* What a device mapper, RAID or cache device is made of. */
-static bool slaves_below(struct below *b, const char *path, int layers)
+static bool slaves_depend(struct dependency *b, const char *path, int layers)
 {
 	_cleanup_root_dir_ struct root_dir *dir = root_opendir(b->r, "%s", path);
 	struct dirent *entry;
@@ -108,67 +108,67 @@ static bool slaves_below(struct below *b, const char *path, int layers)
 		if (entry->d_name[0] == '.')
 			continue;
 		snprintf(slave, sizeof(slave), "%s/%s", path, entry->d_name);
-		if (block_below(b, slave, layers))
+		if (block_depends(b, slave, layers))
 			return true;
 	}
 	return false;
 }
 
 /* @path: any path of the root that leads to a block device's folder in sysfs. */
-static bool block_below(struct below *b, const char *path, int layers)
+static bool block_depends(struct dependency *b, const char *path, int layers)
 {
 	char slaves[PATH_MAX];
 
 	/* A link that cannot be followed any further is no sign of a free function. */
 	if (b->looks++ >= MAX_LOOKS || layers <= 0 || strlen(path) > MAX_PATH)
 		return true;
-	if (lies_below(b, path) || nvme_below(b, path))
+	if (depends_on(b, path) || nvme_depends(b, path))
 		return true;
 	snprintf(slaves, sizeof(slaves), "%s/slaves", path);
-	if (slaves_below(b, slaves, layers - 1))
+	if (slaves_depend(b, slaves, layers - 1))
 		return true;
 	/* a partition's disk has them */
 	if (!root_exists(b->r, "%s/partition", path))
 		return false;
 	snprintf(slaves, sizeof(slaves), "%s/../slaves", path);
-	return slaves_below(b, slaves, layers - 1);
+	return slaves_depend(b, slaves, layers - 1);
 }
 
-bool device_below(struct below *b, unsigned int major, unsigned int minor)
+bool device_depends(struct dependency *b, unsigned int major, unsigned int minor)
 {
 	char path[64];
 
 	snprintf(path, sizeof(path), "sys/dev/block/%u:%u", major, minor);
 	b->looks = 0;
-	return block_below(b, path, MAX_LAYERS);
+	return block_depends(b, path, MAX_LAYERS);
 }
 
 /* A node such as /dev/dm-1; a path that is no block device carries nothing. */
-bool node_below(struct below *b, const char *node)
+bool node_depends(struct dependency *b, const char *node)
 {
 	_cleanup_fd_ int fd = root_openf(b->r, O_PATH, "%s", node);
 	struct stat st;
 
 	return fd >= 0 && !fstat(fd, &st) && S_ISBLK(st.st_mode) &&
-	       device_below(b, major(st.st_rdev), minor(st.st_rdev));
+	       device_depends(b, major(st.st_rdev), minor(st.st_rdev));
 }
 
-int below_begin(struct below *b, const struct root *r, const struct pci_addr *a)
+int depend_begin(struct dependency *b, const struct root *r, const struct pci_addr *a)
 {
 	char bdf[PCI_ADDR_LEN], path[64];
 
-	*b = (struct below){ .r = r };
+	*b = (struct dependency){ .r = r };
 	snprintf(path, sizeof(path), "sys/bus/pci/devices/%s", pci_addr_full(a, bdf));
 	return real_path(r, b->home, path);
 }
 
-bool devices_below(struct below *b, const char *path)
+bool devices_depend(struct dependency *b, const char *path)
 {
 	b->looks = 0;
-	return slaves_below(b, path, MAX_LAYERS);
+	return slaves_depend(b, path, MAX_LAYERS);
 }
 
-bool disk_below(struct below *b, const char *path)
+bool disk_depends(struct dependency *b, const char *path)
 {
-	return lies_below(b, path) || nvme_below(b, path);
+	return depends_on(b, path) || nvme_depends(b, path);
 }

@@ -20,7 +20,7 @@
 struct use {
 	const struct root *r;
 	const struct pci_addr *a;
-	struct below below;
+	struct dependency below;
 	char bdf[PCI_ADDR_LEN];
 	struct error *e;
 };
@@ -42,7 +42,7 @@ static int busy(struct use *u, const char *what, const char *where, const char *
  * The source of such a mount is a tag of the virtio device; one that does not tell its tag may be
  * it.
  */
-static bool tag_below(struct use *u, const char *driver, const char *tag)
+static bool tag_depends(struct use *u, const char *driver, const char *tag)
 {
 	_cleanup_root_dir_ struct root_dir *dir =
 		root_opendir(u->r, "sys/bus/virtio/drivers/%s", driver);
@@ -56,13 +56,13 @@ static bool tag_below(struct use *u, const char *driver, const char *tag)
 			continue;
 		snprintf(path, sizeof(path), "sys/bus/virtio/drivers/%s/%s", driver, entry->d_name);
 		if ((root_text_dup(u->r, &text, "%s/mount_tag", path) <= 0 || !strcmp(text, tag)) &&
-		    lies_below(&u->below, path))
+		    depends_on(&u->below, path))
 			return true;
 	}
 	return false;
 }
 
-static bool mount_below(struct use *u, const struct mount *m)
+static bool mount_depends(struct use *u, const struct mount *m)
 {
 	/* net/9p/trans_virtio.c, fs/fuse/virtio_fs.c */
 	static const struct {
@@ -78,12 +78,12 @@ static bool mount_below(struct use *u, const struct mount *m)
 	    parse_u64(colon + 1, 10, UINT_MAX, &minor))
 		return false;
 	if (major)
-		return device_below(&u->below, (unsigned int)major, (unsigned int)minor);
+		return device_depends(&u->below, (unsigned int)major, (unsigned int)minor);
 	/* file systems with a number of their own: btrfs, overlays, 9p, virtiofs */
 	for (size_t i = 0; i < ARRAY_SIZE(tagged); i++)
 		if (!strcmp(m->type, tagged[i].type))
-			return tag_below(u, tagged[i].driver, m->source);
-	return m->source[0] == '/' && node_below(&u->below, m->source);
+			return tag_depends(u, tagged[i].driver, m->source);
+	return m->source[0] == '/' && node_depends(&u->below, m->source);
 }
 
 static int check_mounts(struct use *u)
@@ -95,7 +95,7 @@ static int check_mounts(struct use *u)
 	while (f && getline(&line, &room, f) > 0) {
 		struct mount m;
 
-		if (mount_parse(line, &m) && mount_below(u, &m))
+		if (mount_parse(line, &m) && mount_depends(u, &m))
 			return busy(u, "it carries the file system mounted on", m.point, "umount");
 	}
 	return 0;
@@ -112,7 +112,7 @@ static int check_btrfs(struct use *u)
 		if (entry->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof(path), "sys/fs/btrfs/%s/devices", entry->d_name);
-		if (devices_below(&u->below, path))
+		if (devices_depend(&u->below, path))
 			return busy(u, "it carries a part of the mounted btrfs", entry->d_name,
 				    "umount it first: btrfs");
 	}
@@ -128,7 +128,7 @@ static int check_swaps(struct use *u)
 	while (f && getline(&line, &room, f) > 0) {
 		line[strcspn(line, " \t\n")] = '\0';
 		mount_unmangle(line);
-		if (line[0] == '/' && node_below(&u->below, line))
+		if (line[0] == '/' && node_depends(&u->below, line))
 			return busy(u, "it carries the swap space", line, "swapoff");
 	}
 	return 0;
@@ -158,7 +158,7 @@ static bool claimed(struct use *u, const char *node)
 	own = root_openf(u->r, O_RDONLY | O_EXCL, "%s", node);
 	/* others, such as ENOMEDIUM, are the disk's answer */
 	if (own == -EACCES || own == -EPERM)
-		below_note(&u->below, own);
+		depend_note(&u->below, own);
 	return own == -EBUSY;
 }
 
@@ -174,7 +174,7 @@ static int check_claims(struct use *u)
 			continue;
 		snprintf(path, sizeof(path), "sys/class/block/%s", entry->d_name);
 		node_name(node, sizeof(node), entry->d_name);
-		if (disk_below(&u->below, path) && claimed(u, node))
+		if (disk_depends(&u->below, path) && claimed(u, node))
 			return busy(u, "a pool, an array or a process has claimed its disk", node,
 				    "see zpool status, /proc/mdstat, fuser -v");
 	}
@@ -192,7 +192,7 @@ static int check_interfaces(struct use *u)
 		if (entry->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof(path), "sys/class/net/%s/device", entry->d_name);
-		if (!lies_below(&u->below, path) ||
+		if (!depends_on(&u->below, path) ||
 		    root_number(u->r, &flags, "sys/class/net/%s/flags", entry->d_name) ||
 		    !(flags & IFF_UP))
 			continue;
@@ -273,7 +273,7 @@ int driver_in_use(const struct root *r, const struct pci_addr *a, struct error *
 	rc = function_read(r, a, &f, e);
 	if (rc)
 		return rc;
-	rc = below_begin(&u.below, r, a);
+	rc = depend_begin(&u.below, r, a);
 	if (rc)
 		return fail(e, cause_of_errno(-rc), -rc, "the folder of %s in /sys cannot be found",
 			    u.bdf);

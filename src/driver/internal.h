@@ -18,19 +18,19 @@
  * when it can be a driver's name.
  */
 
-/** former_save() - @driver "" is remembered too: it had none. 0 or -errno. */
-int former_save(const struct root *r, const struct pci_addr *a, const char *driver);
+/** previous_save() - @driver "" is remembered too: it had none. 0 or -errno. */
+int previous_save(const struct root *r, const struct pci_addr *a, const char *driver);
 
 /**
- * former_load() - 0 and the name ("": none); -ENOENT: nothing is remembered; -EINVAL: no driver's
+ * previous_load() - 0 and the name ("": none); -ENOENT: nothing is remembered; -EINVAL: no driver's
  * name; -EPERM: not ours.
  */
-int former_load(const struct root *r, const struct pci_addr *a, char *driver, size_t size);
-void former_forget(const struct root *r, const struct pci_addr *a);
+int previous_load(const struct root *r, const struct pci_addr *a, char *driver, size_t size);
+void previous_forget(const struct root *r, const struct pci_addr *a);
 
 /* driver/depends.c: what of the running system lies below a function */
 
-struct below {
+struct dependency {
 	const struct root *r;
 	char home[PATH_MAX]; /* the function's own folder, without links */
 	unsigned int looks;  /* at block devices, for the one at hand */
@@ -38,37 +38,37 @@ struct below {
 	int error;
 };
 
-/** below_note() - keep @rc as the error when root_unread() says so. Returns @rc. */
-int below_note(struct below *b, int rc);
+/** depend_note() - keep @rc as the error when root_unread() says so. Returns @rc. */
+int depend_note(struct dependency *b, int rc);
 
-/** below_begin() - for the function @a. 0 or -errno. */
-int below_begin(struct below *b, const struct root *r, const struct pci_addr *a);
+/** depend_begin() - for the function @a. 0 or -errno. */
+int depend_begin(struct dependency *b, const struct root *r, const struct pci_addr *a);
 
 /* The functions that follow say no, and the error or root_missed() is set, when they could not look. */
 
-/** lies_below() - whether @path of the root leads to the function's folder or into it. */
-bool lies_below(struct below *b, const char *path);
+/** depends_on() - whether @path of the root leads to the function's folder or into it. */
+bool depends_on(struct dependency *b, const char *path);
 
 /**
- * device_below() - whether the block device, or anything that it is made of
+ * device_depends() - whether the block device, or anything that it is made of
  * (/sys/dev/block/MAJ:MIN/slaves), does.
  */
-bool device_below(struct below *b, unsigned int major, unsigned int minor);
+bool device_depends(struct dependency *b, unsigned int major, unsigned int minor);
 
 /**
- * node_below() - the same of a node such as /dev/dm-1; a path that is no block device carries
+ * node_depends() - the same of a node such as /dev/dm-1; a path that is no block device carries
  * nothing.
  */
-bool node_below(struct below *b, const char *node);
+bool node_depends(struct dependency *b, const char *node);
 
-/** devices_below() - the same of any block device that the folder @path links. */
-bool devices_below(struct below *b, const char *path);
+/** devices_depend() - the same of any block device that the folder @path links. */
+bool devices_depend(struct dependency *b, const char *path);
 
 /**
- * disk_below() - whether the block device's folder @path is the function's own, an NVMe multipath
+ * disk_depends() - whether the block device's folder @path is the function's own, an NVMe multipath
  * disk included.
  */
-bool disk_below(struct below *b, const char *path);
+bool disk_depends(struct dependency *b, const char *path);
 
 /* driver/mount.c: a line of /proc/PID/mountinfo, which the texts are borrowed from */
 

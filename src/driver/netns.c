@@ -61,7 +61,7 @@ static int count_interfaces(int fd, struct net_elsewhere *n)
 }
 
 /* @fd: a folder of sysfs, owned */
-static int count_below(int fd, int depth, struct net_elsewhere *n)
+static int count_depends(int fd, int depth, struct net_elsewhere *n)
 {
 	_cleanup_dir_ DIR *dir = fdopendir(fd);
 	struct dirent *entry;
@@ -84,7 +84,7 @@ static int count_below(int fd, int depth, struct net_elsewhere *n)
 		else if (!strcmp(entry->d_name, "net"))
 			rc = count_interfaces(child, n);
 		else if (depth)
-			rc = count_below(child, depth - 1, n);
+			rc = count_depends(child, depth - 1, n);
 		else
 			close(child);
 	}
@@ -335,7 +335,7 @@ int netns_search(const struct root *r, const struct pci_addr *a, struct net_else
 	*n = (struct net_elsewhere){ .total = 0 };
 	snprintf(path, sizeof(path), "sys/bus/pci/devices/%s", pci_addr_full(a, bdf));
 	fd = root_openf(r, O_RDONLY | O_DIRECTORY, "%s", path);
-	rc = fd < 0 ? fd : count_below(fd, MAX_DEPTH, n);
+	rc = fd < 0 ? fd : count_depends(fd, MAX_DEPTH, n);
 	if (rc || n->total <= n->visible)
 		return rc;
 	len = readlinkat(r->fd, path, target, sizeof(target) - 1);

@@ -78,7 +78,7 @@ static int write_name(int folder, const char *file, const char *driver)
 	return did == n ? 0 : -ENOSPC;
 }
 
-int former_save(const struct root *r, const struct pci_addr *a, const char *driver)
+int previous_save(const struct root *r, const struct pci_addr *a, const char *driver)
 {
 	_cleanup_fd_ int folder = -1;
 	char bdf[PCI_ADDR_LEN], draft[PCI_ADDR_LEN + 8];
@@ -100,7 +100,7 @@ int former_save(const struct root *r, const struct pci_addr *a, const char *driv
 	return rc;
 }
 
-int former_load(const struct root *r, const struct pci_addr *a, char *driver, size_t size)
+int previous_load(const struct root *r, const struct pci_addr *a, char *driver, size_t size)
 {
 	_cleanup_fd_ int folder = open_folder(r, false), fd = -1;
 	char bdf[PCI_ADDR_LEN], text[ROOT_NAME + 1], *end;
@@ -129,7 +129,7 @@ int former_load(const struct root *r, const struct pci_addr *a, char *driver, si
 	return 0;
 }
 
-void former_forget(const struct root *r, const struct pci_addr *a)
+void previous_forget(const struct root *r, const struct pci_addr *a)
 {
 	_cleanup_fd_ int folder = open_folder(r, false);
 	char bdf[PCI_ADDR_LEN];

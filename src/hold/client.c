@@ -31,13 +31,13 @@ int attach_find(const char *device, pid_t *pid, struct error *e)
 	return sock == -ECONNREFUSED ? -ENOENT : sock;
 }
 
-char *attach_last_word(const char *device)
+char *attach_exit_reason(const char *device)
 {
 	char name[HOLD_NAME];
 	struct error ignored;
 	_cleanup_fd_ int dir = hold_dir_open(false, &ignored);
 
-	return dir < 0 ? NULL : hold_last_word(dir, hold_name(device, name));
+	return dir < 0 ? NULL : hold_exit_reason(dir, hold_name(device, name));
 }
 
 /*
@@ -85,7 +85,7 @@ int attach_nobody(const char *device, struct error *e)
 	/* The reason that was left is older than another user's holder. */
 	if (attach_other(device, e))
 		return -ENOENT;
-	word = attach_last_word(device);
+	word = attach_exit_reason(device);
 	fail(e, CAUSE_NO_DEVICE, 0, "nobody holds it%s%s", word ? "; " : "", word ? word : "");
 	hint(e, "msictl hold %s", device);
 	return -ENOENT;
@@ -103,7 +103,7 @@ int attach_reason(const char *device, int rc, struct error *e)
 	sock = attach_find(device, &pid, &ignored);
 	if (sock >= 0)
 		close(sock);
-	word = sock == -ENOENT ? attach_last_word(device) : NULL;
+	word = sock == -ENOENT ? attach_exit_reason(device) : NULL;
 	if (word)
 		attach_nobody(device, e);
 	return rc;
@@ -326,7 +326,7 @@ static void add(struct words *w, const char *text)
 		w->full = true;
 }
 
-static void add_option(struct words *w, const struct option *o, const char *value)
+static void add_option(struct words *w, const struct command_option *o, const char *value)
 {
 	char *at = w->pool + w->used;
 	size_t room = sizeof(w->pool) - w->used;
@@ -354,11 +354,11 @@ static void add_args(struct words *w, const struct args *a)
 	for (size_t i = 0; i < cmd->noption; i++)
 		if (a->option[i].given)
 			add_option(w, &cmd->option[i],
-				   cmd->option[i].kind == KIND_FLAG ? NULL : a->option[i].text);
+				   cmd->option[i].type == ARG_FLAG ? NULL : a->option[i].text);
 	/* What follows may look like an option and is none. */
 	add(w, "--");
 	for (size_t i = 0; i < cmd->nparam; i++)
-		if (a->param[i].given && cmd->param[i].kind != KIND_DEVICE)
+		if (a->param[i].given && cmd->param[i].type != ARG_DEVICE)
 			add(w, a->param[i].text);
 	for (size_t i = 0; i < a->nrest; i++)
 		add(w, a->rest[i]);

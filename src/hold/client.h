@@ -18,10 +18,10 @@
 int attach_find(const char *device, pid_t *pid, struct error *e);
 
 /**
- * attach_last_word() - why it is held no more, as this user's last holder of it has left it; free()
+ * attach_exit_reason() - why it is held no more, as this user's last holder of it has left it; free()
  * it. NULL: no reason was left.
  */
-char *attach_last_word(const char *device);
+char *attach_exit_reason(const char *device);
 
 /**
  * attach_other() - for root, whether another user's holder has @device. 0: none that is seen;

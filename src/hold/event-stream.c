@@ -14,17 +14,17 @@
 
 #define MAX_LINE 64
 
-struct feed {
+struct event_stream {
 	struct source source; /* fd -1: ended */
 	struct loop *loop;
-	struct feed_handler handler;
+	struct stream_handler handler;
 	struct hold_frame frame;
 	size_t head; /* bytes of the frame's head that have come */
 	char line[MAX_LINE];
 	size_t length;
 };
 
-static void hang_up(struct feed *f)
+static void hang_up(struct event_stream *f)
 {
 	if (f->source.fd < 0)
 		return;
@@ -45,7 +45,7 @@ static int numbers(char **at, const uint64_t *most, uint64_t *value, size_t n)
 	return *at ? -EPROTO : 0;
 }
 
-static int take_index(struct feed *f, enum irq_index index, char **at)
+static int take_index(struct event_stream *f, enum irq_index index, char **at)
 {
 	static const uint64_t most[] = { 1, MAX_VECTORS, MAX_VECTORS };
 	uint64_t v[ARRAY_SIZE(most)];
@@ -60,7 +60,7 @@ static int take_index(struct feed *f, enum irq_index index, char **at)
 	return 0;
 }
 
-static int take_vector(struct feed *f, enum irq_index index, char **at)
+static int take_vector(struct event_stream *f, enum irq_index index, char **at)
 {
 	static const uint64_t most[] = { MAX_VECTORS - 1, UINT64_MAX, UINT64_MAX };
 	uint64_t v[ARRAY_SIZE(most)];
@@ -75,7 +75,7 @@ static int take_vector(struct feed *f, enum irq_index index, char **at)
 	return 0;
 }
 
-static int take_line(struct feed *f)
+static int take_line(struct event_stream *f)
 {
 	char *at = f->line;
 	const char *what = strsep(&at, " "), *word;
@@ -93,7 +93,7 @@ static int take_line(struct feed *f)
 	return strcmp(what, FEED_VECTOR) ? -EPROTO : take_vector(f, index, &at);
 }
 
-static int take_text(struct feed *f, const char *text, size_t n)
+static int take_text(struct event_stream *f, const char *text, size_t n)
 {
 	int rc = 0;
 
@@ -110,7 +110,7 @@ static int take_text(struct feed *f, const char *text, size_t n)
 }
 
 /* Frames may come in any pieces. */
-static int take_bytes(struct feed *f, const char *bytes, size_t n)
+static int take_bytes(struct event_stream *f, const char *bytes, size_t n)
 {
 	int rc = 0;
 
@@ -138,7 +138,7 @@ static int take_bytes(struct feed *f, const char *bytes, size_t n)
 
 static void on_ready(struct source *s)
 {
-	struct feed *f = s->owner;
+	struct event_stream *f = s->owner;
 	char buf[16384];
 	ssize_t n = recv(s->fd, buf, sizeof(buf), MSG_DONTWAIT);
 
@@ -153,7 +153,7 @@ static void on_ready(struct source *s)
 /* The words of the command, the first of which is where errors come from. */
 static int ask(int sock)
 {
-	static const char words[] = "\0" FEED_WORD;
+	static const char words[] = "\0" STREAM_WORD;
 	const struct hold_request r = { .magic = HOLD_MAGIC, .size = sizeof(words) };
 	char buf[sizeof(r) + sizeof(words)];
 
@@ -163,11 +163,11 @@ static int ask(int sock)
 											: -EPIPE;
 }
 
-int feed_open(struct feed **out, struct loop *loop, const char *device,
-	      const struct feed_handler *h)
+int stream_open(struct event_stream **out, struct loop *loop, const char *device,
+		const struct stream_handler *h)
 {
 	struct error ignored;
-	struct feed *f;
+	struct event_stream *f;
 	pid_t pid;
 	int rc, sock = attach_find(device, &pid, &ignored);
 
@@ -178,25 +178,25 @@ int feed_open(struct feed **out, struct loop *loop, const char *device,
 		close(sock);
 		return -ENOMEM;
 	}
-	*f = (struct feed){ .loop = loop, .handler = *h };
+	*f = (struct event_stream){ .loop = loop, .handler = *h };
 	f->source = (struct source){ .fd = sock, .ready = on_ready, .owner = f };
 	rc = ask(sock);
 	if (!rc)
 		rc = loop_add(loop, &f->source);
 	if (rc) {
-		feed_close(f);
+		stream_close(f);
 		return rc;
 	}
 	*out = f;
 	return 0;
 }
 
-bool feed_ended(const struct feed *f)
+bool stream_ended(const struct event_stream *f)
 {
 	return f->source.fd < 0;
 }
 
-void feed_close(struct feed *f)
+void stream_close(struct event_stream *f)
 {
 	if (!f)
 		return;

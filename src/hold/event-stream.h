@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Counts of a device that is held, as they come: a holder tells them in lines
- * to whoever asked for them by the command FEED_WORD.
+ * to whoever asked for them by the command STREAM_WORD.
  *
  *	new			another device, which counts from 0
  *	index msix 1 4 64	on, armed, of
@@ -13,13 +13,13 @@
 #include "cli/session.h"
 #include "term/panel.h"
 
-#define FEED_WORD   "__feed"
+#define STREAM_WORD "__feed"
 #define FEED_NEW    "new"
 #define FEED_INDEX  "index"
 #define FEED_VECTOR "vector"
 
 /* No call may close the feed. */
-struct feed_handler {
+struct stream_handler {
 	void (*anew)(void *ctx);
 	void (*index)(void *ctx, enum irq_index index, const struct panel_index *state);
 	void (*vector)(void *ctx, const struct panel_count *c);
@@ -27,18 +27,19 @@ struct feed_handler {
 	void *ctx;
 };
 
-struct feed;
+struct event_stream;
 
 /**
- * feed_open() - from the holder of @device, by @loop (borrowed). 0, -ENOENT: nobody holds it,
+ * stream_open() - from the holder of @device, by @loop (borrowed). 0, -ENOENT: nobody holds it,
  * -errno.
  */
-int feed_open(struct feed **f, struct loop *loop, const char *device, const struct feed_handler *h);
+int stream_open(struct event_stream **f, struct loop *loop, const char *device,
+		const struct stream_handler *h);
 
-/** feed_ended() - the holder has ended it. */
-bool feed_ended(const struct feed *f);
+/** stream_ended() - the holder has ended it. */
+bool stream_ended(const struct event_stream *f);
 
-/** feed_close() - NULL is fine. */
-void feed_close(struct feed *f);
+/** stream_close() - NULL is fine. */
+void stream_close(struct event_stream *f);
 
 #endif

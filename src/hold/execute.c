@@ -20,11 +20,11 @@ int execute_command(struct session *s, const struct args *a, struct error *e)
 	if (s->trace.dry_run && a->command->flags & CMD_CHANGES)
 		doc_bool(out_doc(s->out), "dry_run", true);
 	if (s->device)
-		rc = device_rehearse(s->device, e);
+		rc = device_dry_begin(s->device, e);
 	if (rc == 0)
 		rc = a->command->run(s, a, e);
 	if (s->device)
-		device_rehearsed(s->device);
+		device_dry_end(s->device);
 	/* a command that stays has not looked at all yet */
 	return s->job.step ? rc : session_seen(s, rc, e);
 }

@@ -13,7 +13,7 @@
 #include "hold/wire.h"
 
 /* From here on nothing is said or heard; the holder's loop frees it. */
-static void hang_up(struct call *c)
+static void hang_up(struct request *c)
 {
 	if (c->source.fd < 0)
 		return;
@@ -22,23 +22,23 @@ static void hang_up(struct call *c)
 	c->source.fd = -1;
 }
 
-bool call_here(const struct call *c)
+bool request_here(const struct request *c)
 {
 	return c->source.fd >= 0;
 }
 
-bool call_over(const struct call *c)
+bool request_over(const struct request *c)
 {
-	return !call_here(c) || (c->finished && c->sent == c->piled);
+	return !request_here(c) || (c->finished && c->sent == c->queued);
 }
 
 /* What can be sent without waiting; the loop tells when there is room again. */
-static void send_pile(struct call *c)
+static void send_queue(struct request *c)
 {
 	uint32_t want = EPOLLIN;
 
-	while (c->sent < c->piled) {
-		ssize_t n = send(c->source.fd, c->pile + c->sent, c->piled - c->sent,
+	while (c->sent < c->queued) {
+		ssize_t n = send(c->source.fd, c->queue + c->sent, c->queued - c->sent,
 				 MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && errno == EINTR)
@@ -51,8 +51,8 @@ static void send_pile(struct call *c)
 			break;
 		c->sent += (size_t)n;
 	}
-	if (c->sent == c->piled)
-		c->sent = c->piled = 0;
+	if (c->sent == c->queued)
+		c->sent = c->queued = 0;
 	else
 		want |= EPOLLOUT;
 	if (want == c->source.events)
@@ -62,45 +62,45 @@ static void send_pile(struct call *c)
 		hang_up(c);
 }
 
-static bool make_room(struct call *c, size_t more)
+static bool make_room(struct request *c, size_t more)
 {
 	size_t need, room;
-	char *pile;
+	char *queue;
 
 	if (c->sent) {
-		c->piled -= c->sent;
-		memmove(c->pile, c->pile + c->sent, c->piled);
+		c->queued -= c->sent;
+		memmove(c->queue, c->queue + c->sent, c->queued);
 		c->sent = 0;
 	}
-	need = c->piled + more;
-	if (need > HOLD_MAX_PILE)
+	need = c->queued + more;
+	if (need > HOLD_MAX_QUEUE)
 		return false;
 	if (need <= c->room)
 		return true;
 	room = need < 4096 ? 4096 : need * 2;
-	pile = realloc(c->pile, room);
-	if (!pile)
+	queue = realloc(c->queue, room);
+	if (!queue)
 		return false;
-	c->pile = pile;
+	c->queue = queue;
 	c->room = room;
 	return true;
 }
 
-static bool add_frame(struct call *c, enum hold_frame_kind kind, const void *bytes, size_t n)
+static bool add_frame(struct request *c, enum hold_frame_kind kind, const void *bytes, size_t n)
 {
 	struct hold_frame f = { .kind = kind, .size = (uint32_t)n };
 
-	if (!call_here(c))
+	if (!request_here(c))
 		return false;
-	if (n > HOLD_MAX_PILE || !make_room(c, sizeof(f) + n)) {
+	if (n > HOLD_MAX_QUEUE || !make_room(c, sizeof(f) + n)) {
 		/* Who does not read must not fill our memory. */
 		hang_up(c);
 		return false;
 	}
-	memcpy(c->pile + c->piled, &f, sizeof(f));
-	memcpy(c->pile + c->piled + sizeof(f), bytes, n);
-	c->piled += sizeof(f) + n;
-	send_pile(c);
+	memcpy(c->queue + c->queued, &f, sizeof(f));
+	memcpy(c->queue + c->queued + sizeof(f), bytes, n);
+	c->queued += sizeof(f) + n;
+	send_queue(c);
 	return true;
 }
 
@@ -115,7 +115,7 @@ static ssize_t write_note(void *cookie, const char *buf, size_t n)
 	return add_frame(cookie, HOLD_NOTE, buf, n) ? (ssize_t)n : 0;
 }
 
-void call_finish(struct call *c, int status)
+void request_finish(struct request *c, int status)
 {
 	uint8_t byte = (uint8_t)status;
 
@@ -126,7 +126,7 @@ void call_finish(struct call *c, int status)
 }
 
 /* The words of a request that is whole. */
-static bool split(struct call *c)
+static bool split(struct request *c)
 {
 	const struct hold_request *r = (const void *)c->in;
 	char *at = c->in + sizeof(*r), *end = at + r->size;
@@ -136,7 +136,7 @@ static bool split(struct call *c)
 	c->flags = r->flags;
 	c->where = at;
 	for (at += strlen(at) + 1; at < end; at += strlen(at) + 1) {
-		if (c->nword == CALL_WORDS)
+		if (c->nword == REQUEST_WORDS)
 			return false;
 		c->word[c->nword++] = at;
 	}
@@ -144,7 +144,7 @@ static bool split(struct call *c)
 }
 
 /* 1: the request is whole; 0: more has to come; -errno: it never will. */
-static int read_request(struct call *c)
+static int read_request(struct request *c)
 {
 	const struct hold_request *r = (const void *)c->in;
 	size_t want = sizeof(*r);
@@ -169,11 +169,11 @@ static int read_request(struct call *c)
 }
 
 /* A request is all that a caller says: what comes behind it is its end, or nonsense. */
-bool call_look(struct call *c)
+bool request_look(struct request *c)
 {
 	char more;
 
-	if (!call_here(c))
+	if (!request_here(c))
 		return false;
 	if (recv(c->source.fd, &more, 1, MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EINTR))
 		return true;
@@ -181,11 +181,11 @@ bool call_look(struct call *c)
 	return false;
 }
 
-void call_hear(struct call *c)
+void request_hear(struct request *c)
 {
 	int rc;
 
-	if (!call_here(c) || c->whole)
+	if (!request_here(c) || c->whole)
 		return;
 	rc = read_request(c);
 	c->whole = rc > 0;
@@ -195,18 +195,18 @@ void call_hear(struct call *c)
 
 static void on_call(struct source *s)
 {
-	struct call *c = s->owner;
+	struct request *c = s->owner;
 
-	send_pile(c);
-	if (!call_here(c))
+	send_queue(c);
+	if (!request_here(c))
 		return;
 	if (c->whole)
-		call_look(c);
+		request_look(c);
 	else
-		call_hear(c);
+		request_hear(c);
 }
 
-static int open_streams(struct call *c)
+static int open_streams(struct request *c)
 {
 	const cookie_io_functions_t data = { .write = write_data }, notes = { .write = write_note };
 	struct out_options opt = { 0 };
@@ -220,9 +220,9 @@ static int open_streams(struct call *c)
 	return 0;
 }
 
-int call_new(struct call **out, int sock, struct loop *loop)
+int request_new(struct request **out, int sock, struct loop *loop)
 {
-	struct call *c = calloc(1, sizeof(*c));
+	struct request *c = calloc(1, sizeof(*c));
 	int rc;
 
 	if (!c) {
@@ -236,14 +236,14 @@ int call_new(struct call **out, int sock, struct loop *loop)
 	if (rc == 0)
 		rc = loop_add(loop, &c->source);
 	if (rc) {
-		call_free(c);
+		request_free(c);
 		return rc;
 	}
 	*out = c;
 	return 0;
 }
 
-void call_refuse(int sock, const char *sentence, int status)
+void request_refuse(int sock, const char *sentence, int status)
 {
 	const struct hold_frame note = { .kind = HOLD_NOTE, .size = (uint32_t)strlen(sentence) },
 				end = { .kind = HOLD_STATUS, .size = 1 };
@@ -259,13 +259,13 @@ void call_refuse(int sock, const char *sentence, int status)
 	close(sock);
 }
 
-void call_free(struct call *c)
+void request_free(struct request *c)
 {
 	hang_up(c);
 	out_free(c->out);
 	cleanup_file(&c->data);
 	cleanup_file(&c->notes);
 	free(c->in);
-	free(c->pile);
+	free(c->queue);
 	free(c);
 }

@@ -8,7 +8,7 @@
 
 #include "driver/bind.h"
 #include "hold/server-internal.h"
-#include "host/presence.h"
+#include "host/bind-state.h"
 
 /* Until the group's node is there: udev may be busy, but not for long. */
 #define NODE_TIMEOUT_US 5000000
@@ -16,13 +16,13 @@
 int bound_group(const struct held *d)
 {
 	struct pci_addr addr;
-	struct presence p;
+	struct bind_state p;
 	struct error ignored;
 	int rc;
 
 	if (session_address(d->holder->s, d->spec, &addr, &ignored))
 		return -1;
-	rc = presence_read(&d->holder->s->root, &addr, &p);
+	rc = bind_state_read(&d->holder->s->root, &addr, &p);
 	if (rc == 0)
 		return p.group;
 	out_note(

@@ -13,26 +13,26 @@
 #include "hold/wire.h"
 
 /* The device tells the caller what it does, for the time of his command. */
-static void enter(struct caller *c)
+static void enter(struct client *c)
 {
 	*c->held->s.device_trace = c->s.trace;
 	c->s.device = c->held->s.device;
 }
 
 /* reopen makes a new device: all who share the old one get it. */
-static void leave(struct caller *c)
+static void leave(struct client *c)
 {
 	struct held *d = c->held;
 
 	*d->s.device_trace = d->holder->quiet;
 	d->s.device = c->s.device;
-	for (struct caller *o = d->holder->callers; o; o = o->next)
+	for (struct client *o = d->holder->callers; o; o = o->next)
 		if (o->held == d)
 			o->s.device = d->s.device;
 }
 
 /* A question about the device is no command on it: two of them must not count each other. */
-static bool is_command(const struct caller *c)
+static bool is_command(const struct client *c)
 {
 	const char *word = c->call->whole ? c->call->word[0] : "";
 
@@ -44,12 +44,12 @@ static unsigned int count_commands(const struct held *d)
 {
 	unsigned int n = 0;
 
-	for (const struct caller *c = d->holder->callers; c; c = c->next)
+	for (const struct client *c = d->holder->callers; c; c = c->next)
 		n += c->held == d && is_command(c);
 	return n;
 }
 
-static int tell_state(struct caller *c, struct error *e)
+static int tell_state(struct client *c, struct error *e)
 {
 	const struct device *d = c->held->s.device;
 	FILE *f = c->call->data;
@@ -76,7 +76,7 @@ static void tell_vector(FILE *f, enum irq_index index, const struct vector *v)
 			v->armed, v->count, v->wakeups, '\0');
 }
 
-static int tell_counts(struct caller *c, struct error *e)
+static int tell_counts(struct client *c, struct error *e)
 {
 	struct device *d = c->held->s.device;
 	int rc = device_here(d, e);
@@ -90,9 +90,9 @@ static int tell_counts(struct caller *c, struct error *e)
 	return 0;
 }
 
-static int take(struct caller *c, struct error *e)
+static int take(struct client *c, struct error *e)
 {
-	const struct call *call = c->call;
+	const struct request *call = c->call;
 	struct holding how = { 0 };
 
 	if (call->nword < 2)
@@ -105,7 +105,7 @@ static int take(struct caller *c, struct error *e)
 }
 
 /* The answer comes when everything is put back. */
-static int release(struct caller *c, struct error *e)
+static int release(struct client *c, struct error *e)
 {
 	(void)e;
 	c->releases = c->held->release = true;
@@ -114,7 +114,7 @@ static int release(struct caller *c, struct error *e)
 
 static const struct verb {
 	const char *word, *name;
-	int (*run)(struct caller *c, struct error *e); /* 1: it is not over yet */
+	int (*run)(struct client *c, struct error *e); /* 1: it is not over yet */
 } verbs[] = {
 	{ HOLD_STATE, "holders", tell_state },
 	{ HOLD_COUNTS, "watch", tell_counts },
@@ -146,7 +146,7 @@ static void say_how(const struct held *d, struct error *e)
 		hint(e, "msictl hold %s   once it is back", word);
 }
 
-static void say_why(struct caller *c, const struct error *e)
+static void say_why(struct client *c, const struct error *e)
 {
 	/* Nothing of it is known before the request is whole. */
 	const char *from = c->call->whole ? c->call->where : "";
@@ -165,23 +165,23 @@ static void say_why(struct caller *c, const struct error *e)
 	out_error(c->call->out, where, &why);
 }
 
-void caller_end(struct caller *c, int rc, const struct error *e)
+void client_end(struct client *c, int rc, const struct error *e)
 {
 	if (c->call->finished)
 		return;
 	session_unstay(&c->s);
 	if (rc)
 		say_why(c, e);
-	call_finish(c->call, rc ? (e->cause ? (int)e->cause : CAUSE_FAILED) : 0);
+	request_finish(c->call, rc ? (e->cause ? (int)e->cause : CAUSE_FAILED) : 0);
 }
 
 /* What a shell is told of counts: it looks for a new device itself, and says so. */
-static bool is_feed(const struct caller *c)
+static bool is_stream(const struct client *c)
 {
-	return c->what && !strcmp(c->what, FEED_WORD);
+	return c->what && !strcmp(c->what, STREAM_WORD);
 }
 
-void callers_reopened(const struct held *d)
+void clients_reopened(const struct held *d)
 {
 	_cleanup_free_ char *word = quote_word_dup(d->spec);
 	struct error e;
@@ -190,12 +190,12 @@ void callers_reopened(const struct held *d)
 
 	hint(&e, "msictl run %s -c '...'   its vectors have to be enabled again first",
 	     word ? word : d->spec);
-	for (struct caller *c = d->holder->callers; c; c = c->next)
-		if (c->held == d && c->s.job.step && !is_feed(c))
-			caller_end(c, rc, &e);
+	for (struct client *c = d->holder->callers; c; c = c->next)
+		if (c->held == d && c->s.job.step && !is_stream(c))
+			client_end(c, rc, &e);
 }
 
-static void set_up(struct caller *c)
+static void set_up(struct client *c)
 {
 	struct held *d = c->held;
 
@@ -211,7 +211,7 @@ static void set_up(struct caller *c)
 	session_apply(&c->s);
 }
 
-static int begin(struct caller *c, struct error *e)
+static int begin(struct client *c, struct error *e)
 {
 	int rc;
 
@@ -225,7 +225,7 @@ static int begin(struct caller *c, struct error *e)
 	return rc == 0 && c->s.job.step ? 1 : rc;
 }
 
-static int begin_any(struct caller *c, struct error *e)
+static int begin_any(struct client *c, struct error *e)
 {
 	const struct verb *v = find_verb(c->call->word[0]);
 
@@ -237,7 +237,7 @@ static int begin_any(struct caller *c, struct error *e)
 	return v->run(c, e);
 }
 
-static int step(struct caller *c, struct error *e)
+static int step(struct client *c, struct error *e)
 {
 	int rc;
 
@@ -248,15 +248,15 @@ static int step(struct caller *c, struct error *e)
 	return rc;
 }
 
-void caller_run(struct caller *c)
+void client_run(struct client *c)
 {
 	struct error e = { 0 };
 	int rc = 1;
 
-	if (!c->call->whole || c->call->finished || !call_here(c->call))
+	if (!c->call->whole || c->call->finished || !request_here(c->call))
 		return;
 	/* Whoever has given up must not find later that it was done all the same. */
-	if (!c->begun && !call_look(c->call))
+	if (!c->begun && !request_look(c->call))
 		return;
 	if (!c->held && !c->releases)
 		rc = attach_nobody(c->device, &e);
@@ -265,13 +265,13 @@ void caller_run(struct caller *c)
 	if (rc > 0 && c->held && c->s.job.step)
 		rc = step(c, &e);
 	if (rc <= 0)
-		caller_end(c, rc, &e);
+		client_end(c, rc, &e);
 }
 
-void caller_free(struct caller *c)
+void client_free(struct client *c)
 {
 	session_unstay(&c->s);
-	call_free(c->call);
+	request_free(c->call);
 	free(c->device);
 	free(c->name);
 	free(c);

@@ -113,7 +113,7 @@ static void stop_listening(struct held *d)
 	if (d->listener.fd < 0)
 		return;
 	held_unlink(d);
-	if (!d->deaf_until)
+	if (!d->paused_until)
 		loop_del(d->holder->s->loop, &d->listener);
 	close(d->listener.fd);
 	d->listener.fd = -1;

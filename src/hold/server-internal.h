@@ -19,7 +19,7 @@ struct held {
 	char name[HOLD_NAME];
 	struct source listener; /* fd -1: none */
 	/* out of descriptors: asked again then, or when a caller has gone; 0: it is heard */
-	uint64_t deaf_until;
+	uint64_t paused_until;
 	bool gone;	     /* the kernel or the peer took it away */
 	bool release;	     /* to be let go */
 	struct bound *bound; /* what hold --bind changed; NULL: nothing */
@@ -29,10 +29,10 @@ struct held {
 };
 
 /* One command of one caller. */
-struct caller {
-	struct caller *next;
+struct client {
+	struct client *next;
 	struct held *held; /* NULL: it was let go */
-	struct call *call;
+	struct request *call;
 	struct session s;
 	char *device;	  /* DEVICE as it was held: the device may be closed before the client is */
 	char *name;	  /* what messages call it */
@@ -46,8 +46,8 @@ struct holder {
 	struct session *s;
 	struct trace quiet; /* what devices tell when no command runs */
 	struct held *first;
-	struct caller *callers;
-	unsigned int ncallers;
+	struct client *callers;
+	unsigned int nclients;
 	struct sibling *sibling; /* what is open, for siblings */
 	size_t room;
 	struct siblings siblings;
@@ -102,19 +102,19 @@ int bound_settle(struct holder *h, struct bound *mine, struct error *e);
 
 /* hold/server-client.c */
 
-/** caller_run() - begin what has come, go on with what stays. */
-void caller_run(struct caller *c);
+/** client_run() - begin what has come, go on with what stays. */
+void client_run(struct client *c);
 
-/** caller_end() - say why the command ends, if it has not yet. */
-void caller_end(struct caller *c, int rc, const struct error *e);
+/** client_end() - say why the command ends, if it has not yet. */
+void client_end(struct client *c, int rc, const struct error *e);
 
 /**
- * callers_reopened() - end what runs on the device, which another caller opens anew: its vectors
+ * clients_reopened() - end what runs on the device, which another caller opens anew: its vectors
  * are about to be freed.
  */
-void callers_reopened(const struct held *d);
+void clients_reopened(const struct held *d);
 
-/** caller_free() - ends its job. */
-void caller_free(struct caller *c);
+/** client_free() - ends its job. */
+void client_free(struct client *c);
 
 #endif

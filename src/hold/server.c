@@ -15,18 +15,18 @@
 #include "hold/wire.h"
 
 /* More callers at once than any script has. */
-#define MAX_CALLERS 512
+#define MAX_CLIENTS 512
 
 /* When a socket is asked again for whose callers there was no descriptor, or no memory. */
-#define DEAF_US 1000000
+#define PAUSE_US 1000000
 
 /* How long the last words of a holder that ends may take to be read. */
 #define LINGER_US 1000000
 
 /* Where the next one is put: commands run in the order in which their callers came. */
-static struct caller **end_of_callers(struct holder *h)
+static struct client **end_of_clients(struct holder *h)
 {
-	struct caller **at = &h->callers;
+	struct client **at = &h->callers;
 
 	while (*at)
 		at = &(*at)->next;
@@ -37,17 +37,18 @@ static struct caller **end_of_callers(struct holder *h)
 static void accept_one(struct held *d, int sock)
 {
 	struct holder *h = d->holder;
-	struct caller *c;
+	struct client *c;
 	pid_t pid;
 
 	if (!hold_peer_allowed(sock, &pid)) {
 		close(sock);
 		return;
 	}
-	if (h->ncallers >= MAX_CALLERS) {
-		call_refuse(sock,
-			    "msictl: the holder has all the callers that it can have; try again\n",
-			    CAUSE_BUSY);
+	if (h->nclients >= MAX_CLIENTS) {
+		request_refuse(
+			sock,
+			"msictl: the holder has all the callers that it can have; try again\n",
+			CAUSE_BUSY);
 		return;
 	}
 	c = calloc(1, sizeof(*c));
@@ -56,18 +57,18 @@ static void accept_one(struct held *d, int sock)
 		return;
 	}
 	c->held = d;
-	if (call_new(&c->call, sock, h->s->loop)) {
+	if (request_new(&c->call, sock, h->s->loop)) {
 		free(c);
 		return;
 	}
 	c->device = strdup(d->spec);
 	c->name = strdup(d->s.device->name);
 	if (!c->device || !c->name) {
-		caller_free(c);
+		client_free(c);
 		return;
 	}
-	*end_of_callers(h) = c;
-	h->ncallers++;
+	*end_of_clients(h) = c;
+	h->nclients++;
 }
 
 /* Only takes callers in: the loop that called us must not run commands. */
@@ -84,7 +85,7 @@ static void held_listen(struct source *s)
 		return;
 	/* It would be ready for ever. */
 	loop_del(d->holder->s->loop, s);
-	d->deaf_until = now_us() + DEAF_US;
+	d->paused_until = now_us() + PAUSE_US;
 }
 
 /*
@@ -96,12 +97,13 @@ static uint64_t hear_again(struct holder *h, uint64_t now)
 	uint64_t due = UINT64_MAX;
 
 	for (struct held *d = h->first; d; d = d->next) {
-		if (!d->deaf_until)
+		if (!d->paused_until)
 			continue;
-		if (d->deaf_until <= now)
-			d->deaf_until = loop_add(h->s->loop, &d->listener) ? now_us() + DEAF_US : 0;
-		if (d->deaf_until && d->deaf_until < due)
-			due = d->deaf_until;
+		if (d->paused_until <= now)
+			d->paused_until = loop_add(h->s->loop, &d->listener) ? now_us() + PAUSE_US
+									     : 0;
+		if (d->paused_until && d->paused_until < due)
+			due = d->paused_until;
 	}
 	return due;
 }
@@ -122,12 +124,12 @@ int holder_new(struct holder **out, struct session *s, struct error *e)
 		close(dir);
 		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
 	}
-	fdlimit_raise(2 * MAX_CALLERS, &limit);
+	fdlimit_raise(2 * MAX_CLIENTS, &limit);
 	h->s = s;
 	h->quiet = s->trace;
 	h->dir = dir;
 	h->ready = held_listen;
-	h->reopening = callers_reopened;
+	h->reopening = clients_reopened;
 	*out = h;
 	return 0;
 }
@@ -135,14 +137,14 @@ int holder_new(struct holder **out, struct session *s, struct error *e)
 /*
  * Nobody's command goes on without the device; who asked for its release is told when that is done.
  */
-static void end_callers(struct held *d, const struct error *e)
+static void end_clients(struct held *d, const struct error *e)
 {
-	for (struct caller *c = d->holder->callers; c; c = c->next)
+	for (struct client *c = d->holder->callers; c; c = c->next)
 		if (c->held == d && c->call->whole && !c->releases)
-			caller_end(c, -ENODEV, e);
+			client_end(c, -ENODEV, e);
 }
 
-static void tell_released(struct caller *c, int rc, const struct error *e)
+static void tell_released(struct client *c, int rc, const struct error *e)
 {
 	struct error why = { 0 };
 
@@ -153,7 +155,7 @@ static void tell_released(struct caller *c, int rc, const struct error *e)
 		     "it is let go, but its driver could not be given back: %s", e->message);
 		hint(&why, "msictl unbind %s", c->device);
 	}
-	caller_end(c, rc < 0 ? rc : 0, &why);
+	client_end(c, rc < 0 ? rc : 0, &why);
 }
 
 /*
@@ -173,9 +175,9 @@ static void take_in_last(struct held *d)
 		else if (errno != EINTR && errno != ECONNABORTED)
 			break;
 	}
-	for (struct caller *c = d->holder->callers; c; c = c->next)
+	for (struct client *c = d->holder->callers; c; c = c->next)
 		if (c->held == d)
-			call_hear(c->call);
+			request_hear(c->call);
 }
 
 static void let_go(struct held *d, const struct error *why)
@@ -185,23 +187,23 @@ static void let_go(struct held *d, const struct error *why)
 	int rc;
 
 	take_in_last(d);
-	end_callers(d, why);
-	for (struct caller *c = h->callers; c; c = c->next)
+	end_clients(d, why);
+	for (struct client *c = h->callers; c; c = c->next)
 		if (c->held == d)
 			c->held = NULL;
 	rc = held_release(d, &e);
-	for (struct caller *c = h->callers; c; c = c->next)
+	for (struct client *c = h->callers; c; c = c->next)
 		if (c->releases && !c->held)
 			tell_released(c, rc, &e);
 }
 
 /* Nobody reads what a holder in the background says. */
-static void leave_word(const struct held *d, const struct error *why)
+static void set_exit_reason(const struct held *d, const struct error *why)
 {
 	/* A newline in a socket's name would begin another message. */
 	_cleanup_free_ char *device = escape_text_dup(d->spec);
 
-	hold_leave_word(d->holder->dir, d->name, why->message);
+	hold_set_exit_reason(d->holder->dir, d->name, why->message);
 	openlog("msictl", LOG_PID, LOG_DAEMON);
 	syslog(LOG_NOTICE, "%s is held no more: %s", device ? device : "a device", why->message);
 	closelog();
@@ -219,11 +221,11 @@ static void taken_away(struct held *d)
 		return;
 	if (!d->keep) {
 		hint(&e, "msictl hold %s   once it is back", word ? word : d->spec);
-		leave_word(d, &e);
+		set_exit_reason(d, &e);
 		let_go(d, &e);
 		return;
 	}
-	end_callers(d, &e);
+	end_clients(d, &e);
 	bound_settle(d->holder, NULL, &e);
 }
 
@@ -244,21 +246,21 @@ static void look_after_devices(struct holder *h)
 	}
 }
 
-static void drop_callers(struct holder *h)
+static void drop_clients(struct holder *h)
 {
-	struct caller **at = &h->callers;
+	struct client **at = &h->callers;
 	bool any = false;
 
 	while (*at) {
-		struct caller *c = *at;
+		struct client *c = *at;
 
-		if (!call_over(c->call)) {
+		if (!request_over(c->call)) {
 			at = &c->next;
 			continue;
 		}
 		*at = c->next;
-		h->ncallers--;
-		caller_free(c);
+		h->nclients--;
+		client_free(c);
 		any = true;
 	}
 	/* He has left a descriptor behind. */
@@ -267,13 +269,13 @@ static void drop_callers(struct holder *h)
 }
 
 /* Those that come meanwhile are not for this turn: it would have no end while they come. */
-static uint64_t run_callers(struct holder *h)
+static uint64_t run_clients(struct holder *h)
 {
-	struct caller *const *end = end_of_callers(h);
+	struct client *const *end = end_of_clients(h);
 	uint64_t due = UINT64_MAX;
 
-	for (struct caller **at = &h->callers; at != end; at = &(*at)->next) {
-		caller_run(*at);
+	for (struct client **at = &h->callers; at != end; at = &(*at)->next) {
+		client_run(*at);
 		if ((*at)->s.job.step && (*at)->due < due)
 			due = (*at)->due;
 	}
@@ -286,15 +288,15 @@ static uint64_t turn(struct holder *h)
 	uint64_t due, hear;
 
 	look_after_devices(h);
-	due = run_callers(h);
+	due = run_clients(h);
 	/* What was heard in the middle of commands has its turn at once. */
 	for (const struct held *d = h->first; d; d = d->next)
 		if (d->release || d->gone)
 			due = 0;
-	for (const struct caller *c = h->callers; c; c = c->next)
+	for (const struct client *c = h->callers; c; c = c->next)
 		if (c->call->whole && !c->begun)
 			due = 0;
-	drop_callers(h);
+	drop_clients(h);
 	hear = hear_again(h, now_us());
 	return hear < due ? hear : due;
 }
@@ -304,7 +306,7 @@ static void linger(struct holder *h)
 {
 	uint64_t until = now_us() + LINGER_US;
 
-	for (drop_callers(h); h->callers && now_us() < until; drop_callers(h)) {
+	for (drop_clients(h); h->callers && now_us() < until; drop_clients(h)) {
 		/* It ends as it was asked to; that must not cut what is being read. */
 		loop_forget(h->s->loop);
 		if (loop_wait(h->s->loop, until) < 0 && !loop_stopped(h->s->loop))
@@ -328,14 +330,14 @@ int holder_serve(struct holder *h)
 }
 
 /* The reason that was left for clients that come later holds for this one too. */
-static void end_half_said(struct caller *c, const struct error *farewell)
+static void end_half_said(struct client *c, const struct error *farewell)
 {
-	_cleanup_free_ char *word = attach_last_word(c->device);
+	_cleanup_free_ char *word = attach_exit_reason(c->device);
 	struct error e = *farewell;
 
 	if (word)
 		attach_nobody(c->device, &e);
-	caller_end(c, -ENODEV, &e);
+	client_end(c, -ENODEV, &e);
 }
 
 static void say_farewell(struct holder *h)
@@ -353,7 +355,7 @@ static void say_farewell(struct holder *h)
 	while (h->first)
 		let_go(h->first, &e);
 	/* Also those whose request was not whole when the device was let go. */
-	for (struct caller *c = h->callers; c; c = c->next)
+	for (struct client *c = h->callers; c; c = c->next)
 		end_half_said(c, &e);
 	linger(h);
 }
@@ -364,10 +366,10 @@ int holder_free(struct holder *h, struct error *e)
 
 	say_farewell(h);
 	while (h->callers) {
-		struct caller *c = h->callers;
+		struct client *c = h->callers;
 
 		h->callers = c->next;
-		caller_free(c);
+		client_free(c);
 	}
 	rc = h->left.cause ? -h->left.err : 0;
 	if (rc)

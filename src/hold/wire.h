@@ -14,8 +14,8 @@
 /* More than any command line of ours. */
 #define HOLD_MAX_REQUEST 65536u
 
-/* What a caller that does not read may pile up before it is given up. */
-#define HOLD_MAX_PILE (8u << 20)
+/* What a caller that does not read may queue up before it is given up. */
+#define HOLD_MAX_QUEUE (8u << 20)
 
 struct hold_request {
 	uint32_t magic;

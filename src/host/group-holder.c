@@ -180,7 +180,7 @@ static bool runs_msictl(const struct root *r, const char *pid, const char *comm)
 }
 
 static void read_holder(const struct root *r, const char *pid, unsigned int number,
-			struct holder *h)
+			struct group_holder *h)
 {
 	_cleanup_fd_ int fd = root_openf(r, O_PATH, "proc/%s", pid);
 	struct stat st;
@@ -234,7 +234,7 @@ int group_holders(const struct root *r, struct group_use *use, size_t n)
 	size_t left = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		use[i].by = (struct holder){ 0 };
+		use[i].by = (struct group_holder){ 0 };
 		left += use[i].group >= 0;
 	}
 	if (!d)
@@ -255,7 +255,7 @@ int group_holders(const struct root *r, struct group_use *use, size_t n)
 	return rc ? rc : unseen;
 }
 
-int group_holder(const struct root *r, int group, struct holder *h)
+int group_holder(const struct root *r, int group, struct group_holder *h)
 {
 	struct group_use use = { .group = group };
 	int rc = group_holders(r, &use, 1);
@@ -267,7 +267,7 @@ int group_holder(const struct root *r, int group, struct holder *h)
 }
 
 /* A virtual machine is nothing to kill, so no such command is offered. */
-int group_refuse(int group, const struct holder *h, struct error *e)
+int group_refuse(int group, const struct group_holder *h, struct error *e)
 {
 	char comm[4 * sizeof(h->comm)];
 	int rc = fail(e, CAUSE_BUSY, EBUSY, "IOMMU group %d is held by pid %d (%s)", group, h->pid,

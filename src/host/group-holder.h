@@ -11,7 +11,7 @@
 #include "root/reader.h"
 
 /* Who has /dev/vfio/N or a VFIO device open. */
-struct holder {
+struct group_holder {
 	int pid; /* 0: nobody found (or not allowed to look) */
 	uid_t uid;
 	char comm[64]; /* the longest that proc_task_name() of fs/proc/array.c writes, and a NUL */
@@ -23,17 +23,17 @@ struct holder {
  * group_holder() - scan /proc/PID/fd for the group's node; not by polling, once. 0, -ENOENT none,
  * or why some could not be looked at: as group_holders().
  */
-int group_holder(const struct root *r, int group, struct holder *h);
+int group_holder(const struct root *r, int group, struct group_holder *h);
 
 /**
  * group_refuse() - "IOMMU group 8 is held by pid 12 (qemu)", with what to do about it. Always
  * -EBUSY.
  */
-int group_refuse(int group, const struct holder *h, struct error *e);
+int group_refuse(int group, const struct group_holder *h, struct error *e);
 
 struct group_use {
-	int group;	  /* -1: none, which nobody holds */
-	struct holder by; /* told; pid 0: nobody found */
+	int group;		/* -1: none, which nobody holds */
+	struct group_holder by; /* told; pid 0: nobody found */
 };
 
 /**

@@ -5,7 +5,7 @@
 
 #include "base/util.h"
 
-struct posted posted_judge(const struct holder *by, bool denied, bool in_use)
+struct posted posted_judge(const struct group_holder *by, bool denied, bool in_use)
 {
 	/* this program runs no VM */
 	bool other = by->pid ? !by->ours : denied && in_use;

@@ -16,7 +16,7 @@
 
 struct posted {
 	bool possible;
-	struct holder by; /* pid 0: nobody, or it can't be looked at */
+	struct group_holder by; /* pid 0: nobody, or it can't be looked at */
 };
 
 /**
@@ -25,7 +25,7 @@ struct posted {
  * @denied: some processes could not be looked at
  * @in_use: a Linux IRQ of the function has a handler, so somebody does hold it
  */
-struct posted posted_judge(const struct holder *by, bool denied, bool in_use);
+struct posted posted_judge(const struct group_holder *by, bool denied, bool in_use);
 
 /**
  * posted_append() - "04:00.0 is held by qemu (PID 7)", behind others ", 05:00.0 by qemu (PID 8)".

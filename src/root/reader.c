@@ -263,7 +263,7 @@ static int open_walking(const struct root *r, const char *path, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-static int open_below(const struct root *r, const char *path, int flags)
+static int open_depends(const struct root *r, const char *path, int flags)
 {
 	struct open_how how = { .flags = (uint64_t)flags,
 				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
@@ -330,8 +330,8 @@ struct root_dir {
 static int open_path(const struct root *r, const char *path, int flags)
 {
 	/* openat2() refuses O_PATH together with flags that mean nothing there */
-	return open_below(r, path,
-			  flags | O_CLOEXEC | ((flags & O_PATH) ? 0 : O_NONBLOCK | O_NOCTTY));
+	return open_depends(r, path,
+			    flags | O_CLOEXEC | ((flags & O_PATH) ? 0 : O_NONBLOCK | O_NOCTTY));
 }
 
 static bool is_regular(int fd)

@@ -21,7 +21,7 @@ static const char *file_name(const char *name, char buf[HOLD_NAME + 8])
 	return buf;
 }
 
-void hold_leave_word(int dir, const char *name, const char *why)
+void hold_set_exit_reason(int dir, const char *name, const char *why)
 {
 	const time_t now = time(NULL);
 	char file[HOLD_NAME + 8], at[32] = "";
@@ -36,7 +36,7 @@ void hold_leave_word(int dir, const char *name, const char *why)
 		dprintf(fd, "let go at %s: %s", at, why);
 }
 
-char *hold_last_word(int dir, const char *name)
+char *hold_exit_reason(int dir, const char *name)
 {
 	char file[HOLD_NAME + 8], text[MAX_WORD + 1];
 	_cleanup_fd_ int fd =
@@ -49,7 +49,7 @@ char *hold_last_word(int dir, const char *name)
 	return escape_text_dup(text);
 }
 
-void hold_forget_word(int dir, const char *name)
+void hold_clear_exit_reason(int dir, const char *name)
 {
 	char file[HOLD_NAME + 8];
 

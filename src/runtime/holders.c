@@ -242,7 +242,7 @@ static int listen_locked(int dir, const char *name, struct error *e)
 		return fail(e, cause_of_errno(-rc), -rc, "the socket %s can't be made", name);
 	if (listen(sock, 128) < 0)
 		return fail(e, CAUSE_FAILED, errno, "the socket %s can't be listened on", name);
-	hold_forget_word(dir, name);
+	hold_clear_exit_reason(dir, name);
 	return take_fd(&sock);
 }
 

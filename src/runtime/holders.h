@@ -107,17 +107,17 @@ bool hold_name_address(const char *name, struct pci_addr *a);
 char *hold_name_device(const char *name, char buf[HOLD_NAME]);
 
 /**
- * hold_leave_word() - why @name is held no more, for who asks for it; hold_listen() takes it away.
+ * hold_set_exit_reason() - why @name is held no more, for who asks for it; hold_listen() takes it away.
  */
-void hold_leave_word(int dir, const char *name, const char *why);
+void hold_set_exit_reason(int dir, const char *name, const char *why);
 
 /**
- * hold_last_word() - what was left, escaped: "let go at TIME: WHY"; free() it. NULL: nothing was.
+ * hold_exit_reason() - what was left, escaped: "let go at TIME: WHY"; free() it. NULL: nothing was.
  */
-char *hold_last_word(int dir, const char *name);
+char *hold_exit_reason(int dir, const char *name);
 
-/** hold_forget_word() - it is held again. */
-void hold_forget_word(int dir, const char *name);
+/** hold_clear_exit_reason() - it is held again. */
+void hold_clear_exit_reason(int dir, const char *name);
 
 /**
  * hold_lock() - the folder's lock, waited for @patience_us at most. 0, -ETIMEDOUT: another process

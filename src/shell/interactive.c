@@ -385,11 +385,11 @@ const struct command cmd_shell = {
 		"Without a terminal it reads a script from standard input, like run DEVICE -.",
 	.family = FAMILY_SCRIPT,
 	.flags = CMD_OUTSIDE | CMD_LIVE_HOST,
-	.param = (const struct param[]){ { .kind = KIND_DEVICE } },
+	.param = (const struct param[]){ { .type = ARG_DEVICE } },
 	.nparam = 1,
 	.option =
-		(const struct option[]){
-			[SHELL_KEEP] = { "keep", 0, KIND_FLAG, NULL, NULL,
+		(const struct command_option[]){
+			[SHELL_KEEP] = { "keep", 0, ARG_FLAG, NULL, NULL,
 					 "go on when the device was taken back: reopen opens it anew" },
 		},
 	.noption = 1,

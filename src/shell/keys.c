@@ -42,13 +42,13 @@ static void add_match(void *to, const char *word, const char *help)
 }
 
 /* Live vectors, which only the opened device knows. */
-static void candidates(void *ctx, enum kind kind, const char *prefix,
+static void candidates(void *ctx, enum arg_type type, const char *prefix,
 		       void (*add)(void *to, const char *word, const char *help), void *to)
 {
 	struct shell *sh = ctx;
 
 	(void)prefix;
-	if (kind != KIND_VECTORS || !sh->s->device)
+	if (type != ARG_VECTORS || !sh->s->device)
 		return;
 	for (unsigned int i = IRQ_INTX; i <= IRQ_MSIX; i++) {
 		struct vector_set armed = device_armed(sh->s->device, i);

@@ -10,7 +10,7 @@
 
 #include "base/util.h"
 #include "hold/event-stream.h"
-#include "host/presence.h"
+#include "host/bind-state.h"
 #include "host/uevent.h"
 #include "term/banner.h"
 #include "term/panel.h"
@@ -34,8 +34,8 @@ struct live {
 	uint64_t opened; /* whose counts the panel has, by when it was opened; 0: another's */
 	struct uevents *uevents; /* NULL: the device is none that the kernel tells of */
 	struct pci_addr addr;
-	struct feed *feed; /* of a device that is held; NULL: there is none now */
-	uint64_t retry;	   /* not before; 0: at any time */
+	struct event_stream *feed; /* of a device that is held; NULL: there is none now */
+	uint64_t retry;		   /* not before; 0: at any time */
 
 	/* Of the lines. */
 	uint64_t tell; /* when to tell of counts, 0: nothing new */
@@ -97,9 +97,9 @@ static void on_uevent(void *ctx, const struct uevent *u)
 static void on_overrun(void *ctx)
 {
 	struct live *l = ctx;
-	struct presence p;
+	struct bind_state p;
 
-	if (presence_read(&l->s->root, &l->addr, &p))
+	if (bind_state_read(&l->s->root, &l->addr, &p))
 		copy_text(p.driver, sizeof(p.driver), "not known, it cannot be looked at");
 	else if (!p.here)
 		copy_text(p.driver, sizeof(p.driver), "none, it is not there");
@@ -147,7 +147,7 @@ void live_close(struct live *l)
 	if (!l)
 		return;
 	l->s->live = LIVE_NONE;
-	feed_close(l->feed);
+	stream_close(l->feed);
 	uevents_close(l->uevents);
 	panel_free(l->panel);
 	free(l);
@@ -296,18 +296,18 @@ static void on_fed_end(void *ctx)
 /* Whoever holds it now may be another one than before. */
 static void ask_holder(struct live *l)
 {
-	const struct feed_handler h = { .anew = on_fed_anew,
-					.index = on_fed_index,
-					.vector = on_fed_vector,
-					.ended = on_fed_end,
-					.ctx = l };
+	const struct stream_handler h = { .anew = on_fed_anew,
+					  .index = on_fed_index,
+					  .vector = on_fed_vector,
+					  .ended = on_fed_end,
+					  .ctx = l };
 
-	if (l->feed && !feed_ended(l->feed))
+	if (l->feed && !stream_ended(l->feed))
 		return;
-	feed_close(l->feed);
+	stream_close(l->feed);
 	l->feed = NULL;
 	panel_forget(l->panel);
-	if (feed_open(&l->feed, l->s->loop, l->s->attached, &h))
+	if (stream_open(&l->feed, l->s->loop, l->s->attached, &h))
 		l->feed = NULL;
 }
 

@@ -122,7 +122,7 @@ static int open_node(const struct open_request *req, const struct pci_addr *a, c
 static int explain_busy(const struct open_request *req, const struct vfio_group *g, struct error *e)
 {
 	char name[PCI_ADDR_LEN];
-	struct holder h = { 0 };
+	struct group_holder h = { 0 };
 	_cleanup_fd_ int sock = -1;
 	pid_t pid = 0;
 	int rc;

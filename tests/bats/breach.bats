@@ -4,7 +4,7 @@
 # Commands on a server that breaks off while they change something: what it did
 # is told as it was, each way with an exit status of its own.
 
-load ../liar
+load ../tampering
 
 # A holder outlives its test.
 teardown() {

@@ -4,7 +4,7 @@
 # A server has the file descriptions of our eventfds too. What a server does to
 # them never makes msictl wait: here each becomes a blocking one.
 
-load ../liar
+load ../tampering
 
 setup() {
 	serve_lies msix=8,msi=2

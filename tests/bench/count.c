@@ -111,8 +111,8 @@ static void count_size(unsigned int n, unsigned int ms, int rounds)
 		bare[i] = count_bare(n, ms, &l) / 1e6;
 		lost_bare += l;
 	}
-	snprintf(what, sizeof(what), "counting %4u vectors, lost %llu and %llu", n, (unsigned long long)lost,
-		 (unsigned long long)lost_bare);
+	snprintf(what, sizeof(what), "counting %4u vectors, lost %llu and %llu", n,
+		 (unsigned long long)lost, (unsigned long long)lost_bare);
 	row_spread(what, ours, bare, rounds, "million/s", ">= 0.95, lost 0");
 }
 
@@ -124,7 +124,8 @@ void bench_counting(const char *msictl)
 
 	(void)msictl;
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
-		count_size(sizes[i], seconds ? (unsigned int)seconds * 1000 : ROUND_MS, seconds ? 1 : ROUNDS);
+		count_size(sizes[i], seconds ? (unsigned int)seconds * 1000 : ROUND_MS,
+			   seconds ? 1 : ROUNDS);
 }
 
 /* One write at a time, each when the one before was counted. */
@@ -195,7 +196,8 @@ void bench_waking(const char *msictl)
 	static const struct {
 		const char *what;
 		double part;
-	} figure[] = { { "waking: write to count, median", 0.5 }, { "waking: write to count, 99th percentile", 0.99 } };
+	} figure[] = { { "waking: write to count, median", 0.5 },
+		       { "waking: write to count, 99th percentile", 0.99 } };
 	struct histogram *h = calloc(2 * (size_t)WAKE_ROUNDS, sizeof(*h));
 	double ours[WAKE_ROUNDS], bare[WAKE_ROUNDS];
 

@@ -85,7 +85,8 @@ static void make_counts(FILE *f, unsigned int irq)
 	int n = 0;
 
 	for (unsigned int cpu = 0; cpu < CPUS; cpu++)
-		n += snprintf(page + n, sizeof(page) - (size_t)n, "%s%lu", cpu ? "," : "", count_at(irq, cpu));
+		n += snprintf(page + n, sizeof(page) - (size_t)n, "%s%lu", cpu ? "," : "",
+			      count_at(irq, cpu));
 	snprintf(page + n, sizeof(page) - (size_t)n, "\n");
 	fprintf(f, "%.4095s", page);
 	must(!fclose(f), "per_cpu_count");
@@ -136,8 +137,8 @@ static double watch(const char *msictl, const char *dir, unsigned int refreshes)
 	pid = fork();
 	if (pid == 0) {
 		must(freopen("/dev/null", "w", stdout) != NULL, "/dev/null");
-		execl(msictl, msictl, "--root", dir, "watch", "0000:04:00.0", "--batch", "--delay", "100ms",
-		      "--iterations", n, (char *)NULL);
+		execl(msictl, msictl, "--root", dir, "watch", "0000:04:00.0", "--batch", "--delay",
+		      "100ms", "--iterations", n, (char *)NULL);
 		_exit(127);
 	}
 	must(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0, "msictl watch");

@@ -30,7 +30,8 @@ static pid_t run(char *const *argv)
 
 pid_t plain_simulate(const char *msictl, const char *path)
 {
-	return run((char *[]){ (char *)(uintptr_t)msictl, "simulate", (char *)(uintptr_t)path, "msix=2048", NULL });
+	return run((char *[]){ (char *)(uintptr_t)msictl, "simulate", (char *)(uintptr_t)path,
+			       "msix=2048", NULL });
 }
 
 pid_t plain_program(const char *program, const char *path)
@@ -77,7 +78,8 @@ static int is_eventfd(int fd)
 	return syscall(SYS_io_submit, aio, 1l, list) < 0 && errno == EOPNOTSUPP;
 }
 
-static void bare_set_irqs(int *vector, const struct vfio_irq_set *set, const int *fd, unsigned int nfds)
+static void bare_set_irqs(int *vector, const struct vfio_irq_set *set, const int *fd,
+			  unsigned int nfds)
 {
 	for (unsigned int i = 0; i < set->count && set->start + i < PLAIN_VECTORS; i++) {
 		int *to = &vector[set->start + i];
@@ -94,7 +96,8 @@ static void bare_set_irqs(int *vector, const struct vfio_irq_set *set, const int
 	}
 }
 
-static size_t bare_carry_out(int *vector, const struct vu_header *h, union payload *p, const int *fd, unsigned int nfds)
+static size_t bare_carry_out(int *vector, const struct vu_header *h, union payload *p,
+			     const int *fd, unsigned int nfds)
 {
 	static const char version[] = "\0\0\0\0{\"capabilities\":{\"max_msg_fds\":253}}";
 	struct access *a = &p->access;
@@ -110,7 +113,8 @@ static size_t bare_carry_out(int *vector, const struct vu_header *h, union paylo
 		a->value = 0;
 		return 16 + a->count;
 	case VU_REGION_WRITE:
-		if (a->region == 0 && a->offset == PLAIN_DOORBELL && a->value < PLAIN_VECTORS && vector[a->value] >= 0)
+		if (a->region == 0 && a->offset == PLAIN_DOORBELL && a->value < PLAIN_VECTORS &&
+		    vector[a->value] >= 0)
 			must(write(vector[a->value], &(uint64_t){ 1 }, 8) == 8, "eventfd");
 		return 16;
 	}
@@ -134,9 +138,10 @@ static int bare_serve_one(int sock, int *vector)
 	union control c;
 	struct vu_header h;
 	struct iovec iov[2] = { { &h, sizeof(h) }, { &p, 0 } };
-	struct msghdr msg = {
-		.msg_iov = iov, .msg_iovlen = 1, .msg_control = c.room, .msg_controllen = sizeof(c.room)
-	};
+	struct msghdr msg = { .msg_iov = iov,
+			      .msg_iovlen = 1,
+			      .msg_control = c.room,
+			      .msg_controllen = sizeof(c.room) };
 	int fd[VU_MAX_FDS];
 	unsigned int nfds;
 
@@ -204,10 +209,13 @@ int plain_dial(const char *path)
 	return sock;
 }
 
-void plain_ask(int sock, uint16_t command, const void *payload, size_t size, const int *fd, unsigned int nfds)
+void plain_ask(int sock, uint16_t command, const void *payload, size_t size, const int *fd,
+	       unsigned int nfds)
 {
 	static uint16_t id;
-	struct vu_header h = { .id = id++, .command = command, .size = (uint32_t)(sizeof(h) + size) };
+	struct vu_header h = { .id = id++,
+			       .command = command,
+			       .size = (uint32_t)(sizeof(h) + size) };
 	struct iovec iov[2] = { { &h, sizeof(h) }, { (void *)(uintptr_t)payload, size } };
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
 	union {
@@ -231,7 +239,9 @@ void plain_ask(int sock, uint16_t command, const void *payload, size_t size, con
 	must(recv(sock, &h, sizeof(h), MSG_WAITALL) == sizeof(h) && !(h.flags & VU_ERROR), "reply");
 	must(h.size <= sizeof(h) + sizeof(reply), "size of reply");
 	if (h.size > sizeof(h))
-		must(recv(sock, reply, h.size - sizeof(h), MSG_WAITALL) == (ssize_t)(h.size - sizeof(h)), "payload");
+		must(recv(sock, reply, h.size - sizeof(h), MSG_WAITALL) ==
+			     (ssize_t)(h.size - sizeof(h)),
+		     "payload");
 }
 
 void plain_greet(int sock)
@@ -241,11 +251,14 @@ void plain_greet(int sock)
 	plain_ask(sock, VU_VERSION, version, sizeof(version), NULL, 0);
 }
 
-void plain_set_irqs(int sock, uint32_t flags, unsigned int start, unsigned int count, const int *fd, unsigned int nfds)
+void plain_set_irqs(int sock, uint32_t flags, unsigned int start, unsigned int count, const int *fd,
+		    unsigned int nfds)
 {
-	const struct vfio_irq_set set = {
-		.argsz = sizeof(set), .flags = flags, .index = VFIO_PCI_MSIX_IRQ_INDEX, .start = start, .count = count
-	};
+	const struct vfio_irq_set set = { .argsz = sizeof(set),
+					  .flags = flags,
+					  .index = VFIO_PCI_MSIX_IRQ_INDEX,
+					  .start = start,
+					  .count = count };
 
 	plain_ask(sock, VU_DEVICE_SET_IRQS, &set, sizeof(set), fd, nfds);
 }

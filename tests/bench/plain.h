@@ -27,9 +27,11 @@ pid_t plain_bare(const char *path);
 int plain_dial(const char *path);
 
 /** plain_ask() - one message and its answer. */
-void plain_ask(int sock, uint16_t command, const void *payload, size_t size, const int *fd, unsigned int nfds);
+void plain_ask(int sock, uint16_t command, const void *payload, size_t size, const int *fd,
+	       unsigned int nfds);
 void plain_greet(int sock);
-void plain_set_irqs(int sock, uint32_t flags, unsigned int start, unsigned int count, const int *fd, unsigned int nfds);
+void plain_set_irqs(int sock, uint32_t flags, unsigned int start, unsigned int count, const int *fd,
+		    unsigned int nfds);
 
 /** plain_write() - 32 bits; @post: without waiting for an answer. */
 void plain_write(int sock, uint32_t region, uint64_t offset, uint32_t value, int post);

@@ -42,7 +42,8 @@ static unsigned long sum_of_family(pid_t pid, const char *key)
 	while ((entry = readdir(proc))) {
 		pid_t child = (pid_t)atoi(entry->d_name);
 
-		if (isdigit((unsigned char)entry->d_name[0]) && status_of(child, "PPid:") == (unsigned long)pid)
+		if (isdigit((unsigned char)entry->d_name[0]) &&
+		    status_of(child, "PPid:") == (unsigned long)pid)
 			sum += status_of(child, key);
 	}
 	closedir(proc);
@@ -51,7 +52,8 @@ static unsigned long sum_of_family(pid_t pid, const char *key)
 
 static unsigned long switches(pid_t pid)
 {
-	return sum_of_family(pid, "voluntary_ctxt_switches:") + sum_of_family(pid, "nonvoluntary_ctxt_switches:");
+	return sum_of_family(pid, "voluntary_ctxt_switches:") +
+	       sum_of_family(pid, "nonvoluntary_ctxt_switches:");
 }
 
 /* @times have to be seen before it returns; the terminal holds all that comes behind. */
@@ -102,7 +104,8 @@ static void stop(pid_t pid, int fd)
 	waitpid(pid, NULL, 0);
 }
 
-static void idle(const char *what, char *const *argv, const char *ready, const char *typed, const char *answer)
+static void idle(const char *what, char *const *argv, const char *ready, const char *typed,
+		 const char *answer)
 {
 	unsigned long before;
 	int fd;
@@ -151,6 +154,7 @@ void bench_resting(const char *msictl)
 	/* a device that nobody else holds */
 	snprintf(spec, sizeof(spec), "sim:seed=%d", (int)getpid());
 	memory(msictl);
-	idle("an idle shell, 64 vectors armed, 10 s", shell, "> ", "enable msix 64\rtrigger msix 0-63\r", "loopback: ");
+	idle("an idle shell, 64 vectors armed, 10 s", shell, "> ",
+	     "enable msix 64\rtrigger msix 0-63\r", "loopback: ");
 	idle("an idle holder, 10 s", hold, "held by", NULL, NULL);
 }

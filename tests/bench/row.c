@@ -5,16 +5,18 @@
 
 void row_heads(void)
 {
-	printf("%-46s %12s %12s  %-10s %8s  %-12s %s\n", "", "msictl", "peer", "", "ratio", "quartiles", "demanded");
+	printf("%-46s %12s %12s  %-10s %8s  %-12s %s\n", "", "msictl", "peer", "", "ratio",
+	       "quartiles", "demanded");
 }
 
 void row(const char *what, double ours, double peer, const char *unit, const char *demanded)
 {
 	if (peer > 0)
-		printf("%-46s %12.2f %12.2f  %-10s %8.2f  %-12s %s\n", what, ours, peer, unit, ours / peer, "",
-		       demanded);
+		printf("%-46s %12.2f %12.2f  %-10s %8.2f  %-12s %s\n", what, ours, peer, unit,
+		       ours / peer, "", demanded);
 	else
-		printf("%-46s %12.2f %12s  %-10s %8s  %-12s %s\n", what, ours, "", unit, "", "", demanded);
+		printf("%-46s %12.2f %12s  %-10s %8s  %-12s %s\n", what, ours, "", unit, "", "",
+		       demanded);
 	fflush(stdout);
 }
 
@@ -33,7 +35,8 @@ double median(double *v, int n)
 
 #define MOST_ROUNDS 64
 
-void row_spread(const char *what, const double *ours, const double *peer, int n, const char *unit, const char *demanded)
+void row_spread(const char *what, const double *ours, const double *peer, int n, const char *unit,
+		const char *demanded)
 {
 	double o[MOST_ROUNDS], p[MOST_ROUNDS], ratio[MOST_ROUNDS];
 	char spread[32];
@@ -48,7 +51,7 @@ void row_spread(const char *what, const double *ours, const double *peer, int n,
 	/* The medians may come from different rounds: their ratio can lie outside of the quartiles. */
 	middle = median(ratio, n);
 	snprintf(spread, sizeof(spread), "%.2f..%.2f", ratio[n / 4], ratio[n - 1 - n / 4]);
-	printf("%-46s %12.3f %12.3f  %-10s %8.2f  %-12s %s\n", what, median(o, n), median(p, n), unit,
-	       middle, spread, demanded);
+	printf("%-46s %12.3f %12.3f  %-10s %8.2f  %-12s %s\n", what, median(o, n), median(p, n),
+	       unit, middle, spread, demanded);
 	fflush(stdout);
 }

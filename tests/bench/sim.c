@@ -53,8 +53,11 @@ static double bare(const char *path, struct histogram *h)
 		struct epoll_event ev;
 
 		begin = now_ns();
-		plain_set_irqs(sock, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER, 7, 1, NULL, 0);
-		must(epoll_wait(epoll, &ev, 1, 1000) == 1 && read(ev.data.fd, &n, sizeof(n)) == sizeof(n), "count");
+		plain_set_irqs(sock, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER, 7, 1,
+			       NULL, 0);
+		must(epoll_wait(epoll, &ev, 1, 1000) == 1 &&
+			     read(ev.data.fd, &n, sizeof(n)) == sizeof(n),
+		     "count");
 		histogram_add(h, now_ns() - begin);
 	}
 	for (unsigned int i = 0; i < VECTORS; i++)
@@ -115,8 +118,8 @@ void bench_sim(const char *msictl)
 		arm[i] = ours(path, mine);
 		arm_his[i] = bare(path, his);
 	}
-	row("arming 2048 vectors over vfio-user", median(arm, ROUNDS) / 1e3, median(arm_his, ROUNDS) / 1e3, "ms",
-	    "<= 1.5");
+	row("arming 2048 vectors over vfio-user", median(arm, ROUNDS) / 1e3,
+	    median(arm_his, ROUNDS) / 1e3, "ms", "<= 1.5");
 	row("trigger to count over vfio-user, median", (double)histogram_at(mine, 0.5) / 1e3,
 	    (double)histogram_at(his, 0.5) / 1e3, "us", "<= 1.5");
 	row("trigger to count over vfio-user, 99th perc.", (double)histogram_at(mine, 0.99) / 1e3,

@@ -49,7 +49,8 @@ static int prompts(int fd)
 	size_t used = 0;
 	ssize_t n;
 
-	while (used < sizeof(text) - 1 && (n = read(fd, text + used, sizeof(text) - 1 - used)) > 0) {
+	while (used < sizeof(text) - 1 &&
+	       (n = read(fd, text + used, sizeof(text) - 1 - used)) > 0) {
 		used += (size_t)n;
 		text[used] = '\0';
 		if (strstr(text, "> "))
@@ -92,8 +93,8 @@ static void bench_prompt(const char *msictl)
 		us[i] = prompt(msictl);
 		peer[i] = run(version);
 	}
-	row("shell sim: exec to prompt (peer: --version)", median(us, ROUNDS) / 1e3, median(peer, ROUNDS) / 1e3, "ms",
-	    "<= 3");
+	row("shell sim: exec to prompt (peer: --version)", median(us, ROUNDS) / 1e3,
+	    median(peer, ROUNDS) / 1e3, "ms", "<= 3");
 }
 
 /* A function with MSI or MSI-X in use, else any; 0: none. */
@@ -135,7 +136,8 @@ static void bench_info(const char *msictl)
 	if (ours < 0 || his < 0)
 		printf("info %s: %s failed\n", bdf, ours < 0 ? "msictl" : "lspci");
 	else
-		row("info of a function (peer: lspci -vv -s)", ours / 1e3, his / 1e3, "ms", "<= 1.0");
+		row("info of a function (peer: lspci -vv -s)", ours / 1e3, his / 1e3, "ms",
+		    "<= 1.0");
 }
 
 void bench_starting(const char *msictl)

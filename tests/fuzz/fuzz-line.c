@@ -59,7 +59,7 @@ static void parse_argv(char **word, int n)
 		parse_command(argv + at, n + 1 - at, false);
 }
 
-static void no_candidates(void *ctx, enum kind kind, const char *prefix,
+static void no_candidates(void *ctx, enum arg_type type, const char *prefix,
 			  void (*add)(void *to, const char *word, const char *help), void *to)
 {
 	(void)ctx, (void)kind, (void)prefix, (void)add, (void)to;

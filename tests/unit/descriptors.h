@@ -34,7 +34,8 @@ static void descriptors_end(void)
 		if (now == descriptors_before.open[fd])
 			continue;
 		kept = false;
-		fprintf(stderr, "descriptor %d %s at the end\n", fd, now ? "is still open" : "is no more open");
+		fprintf(stderr, "descriptor %d %s at the end\n", fd,
+			now ? "is still open" : "is no more open");
 	}
 	if (!kept)
 		_exit(1);

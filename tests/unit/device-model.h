@@ -8,12 +8,14 @@
 #include "device/internal.h"
 
 /* Every index is there, with @count vectors each and @flags (IRQ_EVENTFD, ...). */
-static inline void model_indexes(struct device *d, const unsigned int count[NR_IRQ_INDEX], uint32_t flags)
+static inline void model_indexes(struct device *d, const unsigned int count[NR_IRQ_INDEX],
+				 uint32_t flags)
 {
 	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++)
-		d->irq[i] = (struct index){
-			.device = d, .index = i, .present = true, .info = { .count = count[i], .flags = flags }
-		};
+		d->irq[i] = (struct index){ .device = d,
+					    .index = i,
+					    .present = true,
+					    .info = { .count = count[i], .flags = flags } };
 }
 
 /* The vectors, their eventfds and the loop; @d itself is the test's. */

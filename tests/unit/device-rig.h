@@ -55,7 +55,7 @@ struct rig {
 	struct irq_set set[RIG_SEEN];
 	int32_t fd[RIG_VECTORS]; /* the eventfds of the last, where it had some */
 	unsigned int sets;
-	bool mute_writes; /* accepted, and nothing changes */
+	bool unresponsive_writes; /* accepted, and nothing changes */
 	int reset_rc, resets;
 	const char *end; /* why the peer is gone; NULL: it is there */
 	bool closed;
@@ -109,7 +109,7 @@ static inline ssize_t rig_write(void *handle, enum region_index region, const vo
 		return r->answer;
 	if (!to)
 		return -EIO;
-	if (!r->mute_writes)
+	if (!r->unresponsive_writes)
 		memcpy(to, buf, n);
 	return (ssize_t)n;
 }
@@ -327,7 +327,7 @@ static inline struct change rig_disable(struct rig *r, enum irq_index index)
 	return c;
 }
 
-/* Begin to refuse; the books of accesses begin anew. */
+/* Begin to refuse; the state of accesses begin anew. */
 static inline void rig_refuse(struct rig *r, struct rig_access what, unsigned int skip,
 			      ssize_t answer)
 {

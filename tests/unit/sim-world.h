@@ -54,14 +54,15 @@ static inline void world_free(struct world *w)
 	free(w);
 }
 
-static inline int set(struct world *w, uint32_t flags, unsigned int index, unsigned int start, unsigned int count)
+static inline int set(struct world *w, uint32_t flags, unsigned int index, unsigned int start,
+		      unsigned int count)
 {
 	return sim_set_irqs(w->d, flags, index, start, count, NULL);
 }
 
 /* What the device does not take over is closed. */
-static inline int set_fds(struct world *w, uint32_t flags, unsigned int index, unsigned int start, unsigned int count,
-			  int32_t *fd)
+static inline int set_fds(struct world *w, uint32_t flags, unsigned int index, unsigned int start,
+			  unsigned int count, int32_t *fd)
 {
 	int rc = sim_set_eventfds(w->d, flags, index, start, count, fd);
 
@@ -70,7 +71,8 @@ static inline int set_fds(struct world *w, uint32_t flags, unsigned int index, u
 	return rc;
 }
 
-static inline int set_fd(struct world *w, uint32_t flags, unsigned int index, unsigned int start, int fd)
+static inline int set_fd(struct world *w, uint32_t flags, unsigned int index, unsigned int start,
+			 int fd)
 {
 	int32_t one = fd;
 
@@ -90,8 +92,8 @@ static inline int fd_of(struct world *w, unsigned int v)
 }
 
 /* Attach start..start+count-1; @bad at @bad_at stands in for an eventfd. */
-static inline int attach_bad(struct world *w, unsigned int index, unsigned int start, unsigned int count,
-			     unsigned int bad_at, int bad)
+static inline int attach_bad(struct world *w, unsigned int index, unsigned int start,
+			     unsigned int count, unsigned int bad_at, int bad)
 {
 	int32_t fd[MAX_VECTORS];
 
@@ -100,12 +102,14 @@ static inline int attach_bad(struct world *w, unsigned int index, unsigned int s
 	return set_fds(w, EVENTFD, index, start, count, fd);
 }
 
-static inline int attach(struct world *w, unsigned int index, unsigned int start, unsigned int count)
+static inline int attach(struct world *w, unsigned int index, unsigned int start,
+			 unsigned int count)
 {
 	return attach_bad(w, index, start, count, UINT32_MAX, -1);
 }
 
-static inline int release(struct world *w, unsigned int index, unsigned int start, unsigned int count)
+static inline int release(struct world *w, unsigned int index, unsigned int start,
+			  unsigned int count)
 {
 	return set(w, EVENTFD, index, start, count);
 }
@@ -134,7 +138,8 @@ static inline uint64_t get(struct world *w, unsigned int region, uint64_t at, si
 	return value;
 }
 
-static inline void put(struct world *w, unsigned int region, uint64_t at, size_t width, uint64_t value)
+static inline void put(struct world *w, unsigned int region, uint64_t at, size_t width,
+		       uint64_t value)
 {
 	uint8_t raw[8];
 
@@ -190,7 +195,8 @@ static inline struct msix_entry entry(struct world *w, unsigned int v)
 	uint8_t raw[MSIX_ENTRY_SIZE];
 	struct msix_entry e;
 
-	assert_int_equal(sim_region_read(w->d, 2, raw, sizeof(raw), (uint64_t)v * MSIX_ENTRY_SIZE), sizeof(raw));
+	assert_int_equal(sim_region_read(w->d, 2, raw, sizeof(raw), (uint64_t)v * MSIX_ENTRY_SIZE),
+			 sizeof(raw));
 	msix_entry_decode(raw, &e);
 	return e;
 }

@@ -29,7 +29,8 @@ static void test_unread(void **state)
 	memset(word, 'x', sizeof(word) - 1);
 	word[sizeof(word) - 1] = '\0';
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	assert_int_equal(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &(int){ 4608 }, sizeof(int)), 0);
+	assert_int_equal(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &(int){ 4608 }, sizeof(int)),
+			 0);
 	/* who waited for ever ends by this */
 	alarm(30);
 	assert_int_equal(attach_put(&q, pair[0], words, ARRAY_SIZE(words), &e), -ETIMEDOUT);

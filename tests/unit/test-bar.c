@@ -93,8 +93,8 @@ static void no_answer(void **state)
 	assert_non_null(strstr(e.message, "SIGBUS"));
 }
 
-static void refused(const struct root *r, const struct function *f, unsigned int bar, uint64_t offset, size_t len,
-		    const char *words)
+static void refused(const struct root *r, const struct function *f, unsigned int bar,
+		    uint64_t offset, size_t len, const char *words)
 {
 	static uint8_t buf[0x4000];
 	struct error e = { 0 };
@@ -146,7 +146,8 @@ static void refuses_states(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(parses), TEST(reads), TEST(no_answer), TEST(refuses_places), TEST(refuses_states),
+		cmocka_unit_test(parses), TEST(reads),		TEST(no_answer),
+		TEST(refuses_places),	  TEST(refuses_states),
 	};
 
 	return cmocka_run_group_tests_name("bar", tests, NULL, NULL);

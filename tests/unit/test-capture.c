@@ -60,7 +60,8 @@ static void reads_files(void **state)
 		       "hex hex\n| 0: 86 80\n| 005: 12\n| 8\nno_bytes hex\n"
 		       "equals\\x20sign\\x20=\\x20| = x = y\n");
 	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
-		assert_int_equal(root_read(&r, buf, sizeof(buf), "sys/a/%s", row[i].path), row[i].size);
+		assert_int_equal(root_read(&r, buf, sizeof(buf), "sys/a/%s", row[i].path),
+				 row[i].size);
 		assert_memory_equal(buf, row[i].text, row[i].size);
 	}
 	assert_int_equal(root_read(&r, buf, 3, "sys/a/one"), 3);
@@ -135,9 +136,10 @@ static void follows_links_inside(void **state)
 	char buf[64];
 
 	(void)state;
-	open_lines(&r, "/sys/devices/x\nvendor = 0x1\ndriver -> ../../drivers/vfio-pci\n"
-		       "dangling -> ../../drivers/nobody\ndots -> ../..\n/sys/bus\nx -> ../devices/x\n"
-		       "absolute -> /sys/devices/x\ntwice -> absolute/../x\n/sys/drivers/vfio-pci\n");
+	open_lines(&r,
+		   "/sys/devices/x\nvendor = 0x1\ndriver -> ../../drivers/vfio-pci\n"
+		   "dangling -> ../../drivers/nobody\ndots -> ../..\n/sys/bus\nx -> ../devices/x\n"
+		   "absolute -> /sys/devices/x\ntwice -> absolute/../x\n/sys/drivers/vfio-pci\n");
 	assert_int_equal(root_text(&r, buf, sizeof(buf), "sys/bus/x/vendor"), 3);
 	assert_int_equal(root_text(&r, buf, sizeof(buf), "sys/bus/absolute/vendor"), 3);
 	assert_int_equal(root_text(&r, buf, sizeof(buf), "sys/bus/twice/./vendor"), 3);
@@ -280,8 +282,9 @@ static void refuses_what_is_no_capture(void **state)
 /* Every beginning of a capture is refused, and none makes the parser fall over. */
 static void refuses_what_is_cut_off(void **state)
 {
-	static const char text[] = HEAD "/sys/a\none = \\x41\ntwo |\n| text\nthree hex\n| 0: 86 80\n| 10\n"
-					"four -> one\nfive ! EIO\n" TAIL;
+	static const char text[] = HEAD
+		"/sys/a\none = \\x41\ntwo |\n| text\nthree hex\n| 0: 86 80\n| 10\n"
+		"four -> one\nfive ! EIO\n" TAIL;
 	struct capture *c;
 	struct error e;
 

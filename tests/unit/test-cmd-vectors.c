@@ -24,7 +24,8 @@ static const char *text_of(const struct vector_source *src, bool all)
 	for (size_t i = 0; i < rows.n; i++) {
 		const struct vector_row *r = &rows.row[i];
 
-		append(text, sizeof(text), "%s%s %d %s", i ? ", " : "", irq_index_word(r->index), r->vector, r->state);
+		append(text, sizeof(text), "%s%s %d %s", i ? ", " : "", irq_index_word(r->index),
+		       r->vector, r->state);
 		if (r->masked_by)
 			append(text, sizeof(text), " %s", r->masked_by);
 	}
@@ -35,8 +36,16 @@ static const char *text_of(const struct vector_source *src, bool all)
 static void from_the_host(void **state)
 {
 	struct host_irq irq[] = {
-		{ .irq = 40, .source = HOST_IRQ_SYSFS, .index = IRQ_MSIX, .vector = -1, .armed = true },
-		{ .irq = 33, .source = HOST_IRQ_SYSFS, .index = IRQ_MSIX, .vector = 0, .armed = true },
+		{ .irq = 40,
+		  .source = HOST_IRQ_SYSFS,
+		  .index = IRQ_MSIX,
+		  .vector = -1,
+		  .armed = true },
+		{ .irq = 33,
+		  .source = HOST_IRQ_SYSFS,
+		  .index = IRQ_MSIX,
+		  .vector = 0,
+		  .armed = true },
 		{ .irq = 34, .source = HOST_IRQ_SYSFS, .index = IRQ_MSIX, .vector = 2 },
 		{ .irq = 35,
 		  .source = HOST_IRQ_SYSFS,
@@ -50,15 +59,18 @@ static void from_the_host(void **state)
 		  .armed = true }, /* beyond the table */
 	};
 	struct host_irqs h = { .irq = irq, .n = ARRAY_SIZE(irq) };
-	struct pci_caps caps = { .has_msix = true, .msix = { .count = 4, .enabled = true }, .int_pin = 1 };
+	struct pci_caps caps = { .has_msix = true,
+				 .msix = { .count = 4, .enabled = true },
+				 .int_pin = 1 };
 	struct vector_source src = { .caps = &caps, .host = &h };
 	struct vector_rows rows;
 	char none[32];
 
 	(void)state;
 	assert_true(!strstr(text_of(&src, true), "msix 4"));
-	assert_string_equal(text_of(&src, false),
-			    "msix -1 armed, msix -1 armed, msix 0 armed, msix 2 allocated, msix 9 armed");
+	assert_string_equal(
+		text_of(&src, false),
+		"msix -1 armed, msix -1 armed, msix 0 armed, msix 2 allocated, msix 9 armed");
 	assert_int_equal(vector_rows(&src, false, &rows), 0);
 	/* 4 to 8 are nobody's */
 	assert_string_equal(vector_set_text(&rows.none[IRQ_MSIX], none, sizeof(none)), "1,3");
@@ -106,10 +118,26 @@ static void all_of_them(void **state)
 static void masked_by_the_device(void **state)
 {
 	struct host_irq irq[] = {
-		{ .irq = 22, .source = HOST_IRQ_SYSFS, .index = IRQ_INTX, .vector = 0, .armed = true },
-		{ .irq = 30, .source = HOST_IRQ_SYSFS, .index = IRQ_MSI, .vector = 0, .armed = true },
-		{ .irq = 31, .source = HOST_IRQ_SYSFS, .index = IRQ_MSI, .vector = 1, .armed = true },
-		{ .irq = 32, .source = HOST_IRQ_SYSFS, .index = IRQ_MSIX, .vector = 0, .armed = true },
+		{ .irq = 22,
+		  .source = HOST_IRQ_SYSFS,
+		  .index = IRQ_INTX,
+		  .vector = 0,
+		  .armed = true },
+		{ .irq = 30,
+		  .source = HOST_IRQ_SYSFS,
+		  .index = IRQ_MSI,
+		  .vector = 0,
+		  .armed = true },
+		{ .irq = 31,
+		  .source = HOST_IRQ_SYSFS,
+		  .index = IRQ_MSI,
+		  .vector = 1,
+		  .armed = true },
+		{ .irq = 32,
+		  .source = HOST_IRQ_SYSFS,
+		  .index = IRQ_MSIX,
+		  .vector = 0,
+		  .armed = true },
 		{ .irq = 33, .source = HOST_IRQ_SYSFS, .index = IRQ_MSIX, .vector = 1 },
 	};
 	struct host_irqs h = { .irq = irq, .n = ARRAY_SIZE(irq) };
@@ -124,8 +152,9 @@ static void masked_by_the_device(void **state)
 	struct vector_source src = { .caps = &caps, .host = &h };
 
 	(void)state;
-	assert_string_equal(text_of(&src, false), "intx 0 masked disintx, msi 0 armed, msi 1 masked bits, "
-						  "msix 0 masked function, msix 1 allocated");
+	assert_string_equal(text_of(&src, false),
+			    "intx 0 masked disintx, msi 0 armed, msi 1 masked bits, "
+			    "msix 0 masked function, msix 1 allocated");
 }
 
 /* A session: what we hold back, what the host says against our books, and notices. */
@@ -136,12 +165,24 @@ static void in_a_session(void **state)
 			      { .number = 1, .armed = true, .masked = MASK_TABLE },
 			      { .number = 2, .armed = true },
 			      { .number = 3, .masked = MASK_EVENTFD } };
-	struct vector *msix[] = { &v[0], &v[1], &v[2], &v[3], NULL }, err = { .armed = true }, req = { .armed = true };
+	struct vector *msix[] = { &v[0], &v[1], &v[2], &v[3], NULL }, err = { .armed = true },
+		      req = { .armed = true };
 	struct vector *errs[] = { &err }, *reqs[] = { &req };
 	struct host_irq irq[] = {
-		{ .irq = 33, .source = HOST_IRQ_SYSFS, .index = IRQ_MSIX, .vector = 0, .armed = true },
-		{ .irq = 34, .source = HOST_IRQ_SYSFS, .index = IRQ_MSIX, .vector = 1, .armed = true },
-		{ .irq = 35, .source = HOST_IRQ_SYSFS, .index = IRQ_MSIX, .vector = 2 }, /* the kernel dropped it */
+		{ .irq = 33,
+		  .source = HOST_IRQ_SYSFS,
+		  .index = IRQ_MSIX,
+		  .vector = 0,
+		  .armed = true },
+		{ .irq = 34,
+		  .source = HOST_IRQ_SYSFS,
+		  .index = IRQ_MSIX,
+		  .vector = 1,
+		  .armed = true },
+		{ .irq = 35,
+		  .source = HOST_IRQ_SYSFS,
+		  .index = IRQ_MSIX,
+		  .vector = 2 }, /* the kernel dropped it */
 	};
 	struct host_irqs h = { .irq = irq, .n = ARRAY_SIZE(irq) }, nothing = { 0 };
 	struct pci_caps caps = { 0 };
@@ -155,23 +196,26 @@ static void in_a_session(void **state)
 	d.irq[IRQ_ERR].vector = errs;
 	d.irq[IRQ_REQ].info.count = 1;
 	d.irq[IRQ_REQ].vector = reqs;
-	assert_string_equal(text_of(&src, false), "msix 0 armed, msix 1 masked table, msix 2 allocated, "
-						  "msix 3 masked eventfd, err 0 armed");
+	assert_string_equal(text_of(&src, false),
+			    "msix 0 armed, msix 1 masked table, msix 2 allocated, "
+			    "msix 3 masked eventfd, err 0 armed");
 	req.count = 1;
 	assert_non_null(strstr(text_of(&src, false), "req 0 armed"));
 
 	d.backend = &host_knows_not;
 	src.host = &nothing;
 	vector_set_add_range(&d.irq[IRQ_MSIX].allocated, 0, 5);
-	assert_string_equal(text_of(&src, false), "msix 0 armed, msix 1 masked table, msix 2 armed, "
-						  "msix 3 masked eventfd, msix 4 allocated, err 0 armed, req 0 armed");
+	assert_string_equal(text_of(&src, false),
+			    "msix 0 armed, msix 1 masked table, msix 2 armed, "
+			    "msix 3 masked eventfd, msix 4 allocated, err 0 armed, req 0 armed");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(from_the_host),	cmocka_unit_test(not_seen),	cmocka_unit_test(all_of_them),
-		cmocka_unit_test(masked_by_the_device), cmocka_unit_test(in_a_session),
+		cmocka_unit_test(from_the_host), cmocka_unit_test(not_seen),
+		cmocka_unit_test(all_of_them),	 cmocka_unit_test(masked_by_the_device),
+		cmocka_unit_test(in_a_session),
 	};
 
 	return cmocka_run_group_tests_name("cmd-vectors", tests, NULL, NULL);

@@ -132,7 +132,7 @@ static void takes_counts(void **state)
 	counted(b, 3, IRQ_MSIX, 2047, UINT64_MAX - 1, 2);
 	counted(b, 4, IRQ_REQ, 0, 2, 1);
 	assert_true(b->w.device[0].here);
-	assert_false(b->w.device[0].mute);
+	assert_false(b->w.device[0].unresponsive);
 	/* those that are not armed are not shown when the armed ones were asked for, nor are others */
 	b->w.vectors = (struct value){ .given = true, .word = VECTORS_ARMED };
 	assert_int_equal(watch_look(&b->s, &b->w, &b->e), 0);
@@ -164,7 +164,7 @@ static void is_refused(void **state)
 	watches(b, "sim:b");
 	assert_int_equal(watch_look(&b->s, &b->w, &b->e), 0);
 	assert_false(b->w.device[0].here || b->w.device[1].here);
-	assert_false(b->w.device[0].mute || b->w.device[1].mute);
+	assert_false(b->w.device[0].unresponsive || b->w.device[1].unresponsive);
 	assert_true(b->w.device[0].samples.blind);
 	assert_false(b->w.device[1].samples.blind);
 	watch_forget(&b->w);
@@ -245,7 +245,7 @@ static void is_forgotten(void **state)
 	assert_true(sock >= 0);
 	watches(b, "sim:a");
 	/* it was so the last time: it is not waited for */
-	b->w.device[0].mute = true;
+	b->w.device[0].unresponsive = true;
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(watch_ask_held(&b->s, &b->w, &b->e), 0);
 	client = accept4(sock, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -266,7 +266,7 @@ static void notes(void **state)
 	page(b, &text, 0);
 	assert_null(strstr(b->text, "06:00.0 cannot"));
 	has(b, &text, 0, "\n0000:05:00.0 is held no more\n");
-	b->d[1].mute = true;
+	b->d[1].unresponsive = true;
 	has(b, &text, 0, "\n0000:05:00.0: its holder does not answer\n");
 }
 

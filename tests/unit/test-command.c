@@ -42,16 +42,18 @@ static const struct command grow = {
 		".dot and \\ at the front",
 	.flags = CMD_OPENS | CMD_CHANGES,
 	.family = FAMILY_CHANGE,
-	.param = (const struct param[]){ { .kind = KIND_DEVICE },
-					 { .kind = KIND_INDEX },
-					 { .kind = KIND_AMOUNT },
-					 { .kind = KIND_PERIOD, .optional = true } },
+	.param = (const struct param[]){ { .type = ARG_DEVICE },
+					 { .type = ARG_INDEX },
+					 { .type = ARG_AMOUNT },
+					 { .type = ARG_PERIOD, .optional = true } },
 	.nparam = 4,
-	.option = (const struct option[]){ [GROW_FORCE] = { "force", 'f', KIND_FLAG, NULL, NULL, "force it" },
-					   [GROW_BY] = { "by", 0, KIND_CHOICE, NULL, "action|table|bits", "means" },
-					   [GROW_COUNT] = { "count", 'c', KIND_COUNT, "N", NULL, "times" },
-					   [GROW_SECRET] = { "secret", 0, KIND_FLAG, NULL, NULL, NULL },
-					   [GROW_TRACE] = { "trace", 0, KIND_COUNT, NULL, NULL, "own" } },
+	.option =
+		(const struct command_option[]){
+			[GROW_FORCE] = { "force", 'f', ARG_FLAG, NULL, NULL, "force it" },
+			[GROW_BY] = { "by", 0, ARG_CHOICE, NULL, "action|table|bits", "means" },
+			[GROW_COUNT] = { "count", 'c', ARG_COUNT, "N", NULL, "times" },
+			[GROW_SECRET] = { "secret", 0, ARG_FLAG, NULL, NULL, NULL },
+			[GROW_TRACE] = { "trace", 0, ARG_COUNT, NULL, NULL, "own" } },
 	.noption = 5,
 	.table = &table,
 };
@@ -59,33 +61,39 @@ static const struct command grow = {
 static const struct command poke = {
 	.word = "poke",
 	.summary = "poke it",
-	.param = (const struct param[]){ { .kind = KIND_REGION },
-					 { .kind = KIND_OFFSET },
-					 { .kind = KIND_WIDTH },
-					 { .kind = KIND_VALUE },
-					 { .kind = KIND_RATE } },
+	.param = (const struct param[]){ { .type = ARG_REGION },
+					 { .type = ARG_OFFSET },
+					 { .type = ARG_WIDTH },
+					 { .type = ARG_VALUE },
+					 { .type = ARG_RATE } },
 	.nparam = 5,
 };
 
 static const struct command echo = {
 	.word = "echo",
 	.summary = "all words",
-	.param = (const struct param[]){ { .kind = KIND_TEXT, .name = "WORD", .many = true } },
+	.param = (const struct param[]){ { .type = ARG_TEXT, .name = "WORD", .many = true } },
 	.nparam = 1,
 };
 
-static const struct command outside = { .word = "shell", .summary = "outside", .flags = CMD_OUTSIDE };
+static const struct command outside = { .word = "shell",
+					.summary = "outside",
+					.flags = CMD_OUTSIDE };
 static const struct command inside = { .word = "quit", .summary = "inside", .flags = CMD_INSIDE };
-static const struct command hidden = { .word = "__hidden", .summary = "hidden", .flags = CMD_HIDDEN };
+static const struct command hidden = { .word = "__hidden",
+				       .summary = "hidden",
+				       .flags = CMD_HIDDEN };
 static const struct command help = {
 	.word = "help",
 	.summary = "help",
-	.param = (const struct param[]){ { .kind = KIND_COMMAND, .optional = true },
-					 { .kind = KIND_FILE, .optional = true } },
+	.param = (const struct param[]){ { .type = ARG_COMMAND, .optional = true },
+					 { .type = ARG_FILE, .optional = true } },
 	.nparam = 2,
 };
 
-static const struct command *const rows[] = { &grow, &poke, &echo, &outside, &inside, &hidden, &help };
+static const struct command *const rows[] = {
+	&grow, &poke, &echo, &outside, &inside, &hidden, &help
+};
 static const struct commands commands = { rows, ARRAY_SIZE(rows) };
 
 /* Words of one line, split at blanks; "_" is the empty word. */
@@ -139,8 +147,9 @@ static void test_find_near(void **state)
 	static const struct {
 		const char *typed, *meant;
 	} cases[] = {
-		{ "gorw", "grow" }, { "gro", "grow" }, { "grwo", "grow" }, { "growl", "grow" }, { "p", "poke" },
-		{ "zzz", NULL },    { "frok", NULL },  { "quti", NULL },   { "", NULL },	{ "__hiden", NULL },
+		{ "gorw", "grow" }, { "gro", "grow" },	 { "grwo", "grow" }, { "growl", "grow" },
+		{ "p", "poke" },    { "zzz", NULL },	 { "frok", NULL },   { "quti", NULL },
+		{ "", NULL },	    { "__hiden", NULL },
 	};
 
 	(void)state;
@@ -149,7 +158,8 @@ static void test_find_near(void **state)
 		char meant[64] = "";
 
 		assert_null(command_find(&commands, cases[i].typed, false, &e));
-		append(meant, sizeof(meant), "did you mean %s?", cases[i].meant ? cases[i].meant : "");
+		append(meant, sizeof(meant), "did you mean %s?",
+		       cases[i].meant ? cases[i].meant : "");
 		if (cases[i].meant)
 			assert_non_null(strstr(e.hint, meant));
 		else
@@ -358,7 +368,8 @@ static void test_globals(void **state)
 	int at = 0, n;
 
 	(void)state;
-	n = words_of("msictl -nJ --root /x -oA,B --color never grow --help", buf, sizeof(buf), word);
+	n = words_of("msictl -nJ --root /x -oA,B --color never grow --help", buf, sizeof(buf),
+		     word);
 	assert_int_equal(globals_parse(n, word, &g, &at, &e), 0);
 	assert_string_equal(word[at], "grow");
 	assert_true(g.noheadings && g.json && !g.help && !g.trace && !g.dry_run);
@@ -385,9 +396,10 @@ static void test_usage(void **state)
 	char buf[256], tiny[8];
 
 	(void)state;
-	assert_string_equal(command_usage(&grow, false, buf, sizeof(buf)),
-			    "grow DEVICE INDEX COUNT|VECTORS|none [TIME] [--force] [--by action|table|bits] [--count "
-			    "N] [--trace COUNT]");
+	assert_string_equal(
+		command_usage(&grow, false, buf, sizeof(buf)),
+		"grow DEVICE INDEX COUNT|VECTORS|none [TIME] [--force] [--by action|table|bits] [--count "
+		"N] [--trace COUNT]");
 	assert_string_equal(
 		command_usage(&grow, true, buf, sizeof(buf)),
 		"grow INDEX COUNT|VECTORS|none [TIME] [--force] [--by action|table|bits] [--count N] [--trace COUNT]");
@@ -401,14 +413,14 @@ static void collect(void *to, const char *word, const char *text)
 	append(to, 512, "%s ", *word ? word : "(file)");
 }
 
-static void live(void *ctx, enum kind kind, const char *prefix,
+static void live(void *ctx, enum arg_type type, const char *prefix,
 		 void (*add)(void *to, const char *word, const char *help), void *to)
 {
 	(void)prefix;
-	if (kind == KIND_DEVICE) {
+	if (type == ARG_DEVICE) {
 		add(to, "01:00.0", ctx);
 		add(to, "02:00.0", ctx);
-	} else if (kind == KIND_AMOUNT) {
+	} else if (type == ARG_AMOUNT) {
 		add(to, "12", ctx);
 	}
 }
@@ -573,7 +585,8 @@ static void test_help_one(void **state)
 	assert_int_equal(strncmp(text, "usage: msictl grow DEVICE INDEX ", 32), 0);
 	assert_non_null(strstr(text, "\n  -c, --count N            times\n"));
 	assert_non_null(strstr(text, "\n  DEVICE  "));
-	assert_non_null(strstr(text, "\n\nOne paragraph.\n\n  grow  as it  stands\n\nAnother that is so long"));
+	assert_non_null(strstr(
+		text, "\n\nOne paragraph.\n\n  grow  as it  stands\n\nAnother that is so long"));
 	assert_null(strstr(text, "secret"));
 	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
 		assert_true(!strncmp(line, "usage:", 6) || strlen(line) <= 79);

@@ -37,13 +37,13 @@ struct model {
 	struct device d;
 	struct trace trace;
 	uint8_t config[256], table[VECTORS * MSIX_ENTRY_SIZE];
-	bool no_enable;	    /* Enable can't be written */
-	bool no_masks;	    /* nor Vector Control */
-	bool action_works;  /* MASK and UNMASK change Vector Control */
-	bool action_absent; /* or are answered ENOTTY */
-	bool no_table;	    /* the BAR does not answer */
-	bool mute, deaf;    /* the MSI mask bits can't be read, or written */
-	bool keeps;	    /* a reset leaves these registers alone */
+	bool no_enable;		 /* Enable can't be written */
+	bool no_masks;		 /* nor Vector Control */
+	bool action_works;	 /* MASK and UNMASK change Vector Control */
+	bool action_absent;	 /* or are answered ENOTTY */
+	bool no_table;		 /* the BAR does not answer */
+	bool unresponsive, deaf; /* the MSI mask bits can't be read, or written */
+	bool keeps;		 /* a reset leaves these registers alone */
 	struct seen seen[MAX_SEEN];
 	unsigned int n;
 };
@@ -79,20 +79,22 @@ static int model_set_irqs(void *handle, const struct irq_set *s, const int32_t *
 	return 0;
 }
 
-static ssize_t model_read(void *handle, enum region_index region, void *buf, size_t n, uint64_t offset)
+static ssize_t model_read(void *handle, enum region_index region, void *buf, size_t n,
+			  uint64_t offset)
 {
 	struct model *m = handle;
 
 	if (region != REGION_CONFIG && m->no_table)
 		return -EINVAL;
-	if (m->mute && offset == MSI_CAP + PCI_MSI_MASK_64)
+	if (m->unresponsive && offset == MSI_CAP + PCI_MSI_MASK_64)
 		return -EIO;
 	assert_true(offset + n <= (region == REGION_CONFIG ? sizeof(m->config) : sizeof(m->table)));
 	memcpy(buf, (region == REGION_CONFIG ? m->config : m->table) + offset, n);
 	return (ssize_t)n;
 }
 
-static ssize_t model_write(void *handle, enum region_index region, const void *buf, size_t n, uint64_t offset)
+static ssize_t model_write(void *handle, enum region_index region, const void *buf, size_t n,
+			   uint64_t offset)
 {
 	struct model *m = handle;
 	uint32_t value = 0;
@@ -112,7 +114,9 @@ static ssize_t model_write(void *handle, enum region_index region, const void *b
 static int model_region_info(void *handle, enum region_index region, struct region_info *info)
 {
 	(void)handle;
-	*info = (struct region_info){ .size = region == REGION_CONFIG ? 256 : 4096, .read = true, .write = true };
+	*info = (struct region_info){ .size = region == REGION_CONFIG ? 256 : 4096,
+				      .read = true,
+				      .write = true };
 	return 0;
 }
 
@@ -206,11 +210,13 @@ static int setup(void **state)
 	m->trace.line = unheard;
 	m->d.peer.fd = -1;
 	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++)
-		m->d.irq[i] = (struct index){ .device = &m->d,
-					      .index = i,
-					      .present = true,
-					      .info = { .count = i == IRQ_MSI || i == IRQ_MSIX ? VECTORS : 1,
-							.flags = IRQ_EVENTFD } };
+		m->d.irq[i] = (struct index){
+			.device = &m->d,
+			.index = i,
+			.present = true,
+			.info = { .count = i == IRQ_MSI || i == IRQ_MSIX ? VECTORS : 1,
+				  .flags = IRQ_EVENTFD }
+		};
 	put_caps(m);
 	*state = m;
 	return 0;
@@ -231,7 +237,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct change enable(struct model *m, enum irq_index index, unsigned int start, unsigned int count)
+static struct change enable(struct model *m, enum irq_index index, unsigned int start,
+			    unsigned int count)
 {
 	struct vector_set set = { .bits = { 0 } };
 	struct change c = { 0 };
@@ -296,13 +303,16 @@ static void msi_with_its_vectors(void **state)
 	c = enable(m, IRQ_MSI, 0, 3);
 	assert_true(c.enable_written);
 	assert_int_equal(c.unmasked.bits[0], 7);
-	assert_int_equal(le16(m->config + MSI_CAP + PCI_MSI_FLAGS), before | PCI_MSI_FLAGS_ENABLE | 2 << 4);
+	assert_int_equal(le16(m->config + MSI_CAP + PCI_MSI_FLAGS),
+			 before | PCI_MSI_FLAGS_ENABLE | 2 << 4);
 	assert_int_equal(le32(m->config + MSI_CAP + PCI_MSI_MASK_64), 0xfffffff8);
 	c = enable(m, IRQ_MSI, 0, 4);
-	assert_int_equal(le16(m->config + MSI_CAP + PCI_MSI_FLAGS), before | PCI_MSI_FLAGS_ENABLE | 2 << 4);
+	assert_int_equal(le16(m->config + MSI_CAP + PCI_MSI_FLAGS),
+			 before | PCI_MSI_FLAGS_ENABLE | 2 << 4);
 	assert_int_equal(c.unmasked.bits[0], 8);
 	c = enable(m, IRQ_MSI, 0, 8);
-	assert_int_equal(le16(m->config + MSI_CAP + PCI_MSI_FLAGS), before | PCI_MSI_FLAGS_ENABLE | 3 << 4);
+	assert_int_equal(le16(m->config + MSI_CAP + PCI_MSI_FLAGS),
+			 before | PCI_MSI_FLAGS_ENABLE | 3 << 4);
 	assert_int_equal(c.unmasked.bits[0], 0xf0);
 	c = disable(m, IRQ_MSI);
 	assert_true(c.cap_put_back);
@@ -374,10 +384,10 @@ static void msi_masks_that_are_left(void **state)
 
 	memset(m->config + MSI_CAP + PCI_MSI_MASK_64, 0xff, 4);
 	enable(m, IRQ_MSI, 0, 3);
-	m->mute = true;
+	m->unresponsive = true;
 	c = disable(m, IRQ_MSI);
 	assert_true(c.cap_left && !c.cap_put_back);
-	m->mute = false;
+	m->unresponsive = false;
 	memset(m->config + MSI_CAP + PCI_MSI_MASK_64, 0xff, 4);
 	enable(m, IRQ_MSI, 0, 3);
 	m->deaf = true;
@@ -431,7 +441,8 @@ static void enabled_by_a_former_client(void **state)
 static void msi_enabled_by_a_former_client(void **state)
 {
 	struct model *m = *state;
-	const uint16_t left = le16(m->config + MSI_CAP + PCI_MSI_FLAGS) | PCI_MSI_FLAGS_ENABLE | 3 << 4;
+	const uint16_t left = le16(m->config + MSI_CAP + PCI_MSI_FLAGS) | PCI_MSI_FLAGS_ENABLE |
+			      3 << 4;
 
 	put16(m, MSI_CAP + PCI_MSI_FLAGS, left);
 	caps_decode(m->config, sizeof(m->config), &m->d.caps);
@@ -451,7 +462,8 @@ static void msi_without_masks(void **state)
 	assert_true(c.enable_written);
 	assert_false(c.masks_unseen);
 	assert_int_equal(m->n, 1);
-	was(m, 0, CONFIG, MSI_CAP + PCI_MSI_FLAGS, 3 << 1 | PCI_MSI_FLAGS_64BIT | PCI_MSI_FLAGS_ENABLE);
+	was(m, 0, CONFIG, MSI_CAP + PCI_MSI_FLAGS,
+	    3 << 1 | PCI_MSI_FLAGS_64BIT | PCI_MSI_FLAGS_ENABLE);
 }
 
 /* Function Mask that was set goes while the index is on; what is not ours to write stays as it has become. */
@@ -494,9 +506,9 @@ static void a_dry_run_writes_nothing(void **state)
 	enable(m, IRQ_MSIX, 0, 2);
 	m->n = 0;
 	m->trace.dry_run = true;
-	assert_int_equal(device_rehearse(&m->d, &e), 0);
+	assert_int_equal(device_dry_begin(&m->d, &e), 0);
 	assert_true(disable(m, IRQ_MSIX).cap_put_back);
-	device_rehearsed(&m->d);
+	device_dry_end(&m->d);
 	m->trace.dry_run = false;
 	assert_int_equal(m->n, 0);
 	assert_false(is_masked(m, 0));
@@ -546,7 +558,9 @@ static void an_action_is_looked_at(void **state)
 	enable(m, IRQ_MSIX, 0, 4);
 	m->n = 0;
 	assert_true(device_mask(&m->d, IRQ_MSIX, &both, MASK_ACTION, true, &e) < 0);
-	assert_string_equal(e.message, "the peer accepted MASK, but msix 0-1 still read unmasked in the device");
+	assert_string_equal(
+		e.message,
+		"the peer accepted MASK, but msix 0-1 still read unmasked in the device");
 	assert_string_equal(e.hint, "mask msix 0-1 --by table");
 	masked = device_masked(&m->d, IRQ_MSIX);
 	assert_true(vector_set_empty(&masked));

@@ -219,16 +219,16 @@ static void dry(void **state)
 	struct error e;
 
 	r->trace.dry_run = true;
-	assert_int_equal(device_rehearse(&r->d, &e), 0);
+	assert_int_equal(device_dry_begin(&r->d, &e), 0);
 	rig_enable(r, IRQ_MSIX, "0-1");
 	assert_null(strstr(r->told, "pwrite(config"));
-	device_rehearsed(&r->d);
+	device_dry_end(&r->d);
 	r->trace.dry_run = false;
 	rig_enable(r, IRQ_MSIX, "0-1");
 	r->trace.dry_run = true;
-	assert_int_equal(device_rehearse(&r->d, &e), 0);
+	assert_int_equal(device_dry_begin(&r->d, &e), 0);
 	assert_int_equal(device_mask(&r->d, IRQ_MSIX, &one, MASK_TABLE, true, &e), 0);
-	device_rehearsed(&r->d);
+	device_dry_end(&r->d);
 	r->trace.dry_run = false;
 	*rig_control(r, 0) = 1; /* by somebody else */
 	assert_true(rig_disable(r, IRQ_MSIX).cap_put_back);

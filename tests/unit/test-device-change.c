@@ -124,12 +124,12 @@ static void masks_over_changes(void **state)
 	assert_int_equal(vector[1]->masked, MASK_TABLE);
 	assert_int_equal(vector[3]->masked, MASK_EVENTFD);
 	rig_is(c.added, "4-5");
-	rig_is(c.unhung, "none");
+	rig_is(c.demoted, "none");
 	assert_int_equal(resize(r, IRQ_MSIX, 5, rebuild, &c, &e), 0);
 	assert_true(c.rebuilt);
 	assert_int_equal(vector[1]->masked, MASK_EVENTFD);
 	assert_int_equal(vector[3]->masked, MASK_EVENTFD);
-	rig_is(c.unhung, "1");
+	rig_is(c.demoted, "1");
 	rig_is(c.removed, "5");
 	assert_int_equal(vector[1]->source.fd, -1);
 	assert_int_equal(vector[5]->source.fd, -1);
@@ -152,7 +152,7 @@ static void the_first_is_masked(void **state)
 	masked(r, "0", MASK_TABLE);
 	assert_int_equal(resize(r, IRQ_MSIX, 2, rebuild, &c, &e), 0);
 	assert_int_equal(r->d.irq[IRQ_MSIX].vector[0]->source.fd, -1);
-	rig_is(c.unhung, "0");
+	rig_is(c.demoted, "0");
 }
 
 /* Down to none: no vector is held back any more, and none is said to wait for its eventfd. */
@@ -166,7 +166,7 @@ static void down_to_none(void **state)
 	masked(r, "1", MASK_TABLE);
 	assert_int_equal(resize(r, IRQ_MSIX, 0, (struct change_how){ 0 }, &c, &e), 0);
 	rig_is(device_masked(&r->d, IRQ_MSIX), "none");
-	rig_is(c.unhung, "none");
+	rig_is(c.demoted, "none");
 	rig_is(c.removed, "0-3");
 	assert_true(r->d.irq[IRQ_MSIX].enabled);
 	/* by a rebuild as well, where vector 0 stays allocated */
@@ -175,7 +175,7 @@ static void down_to_none(void **state)
 	assert_int_equal(resize(r, IRQ_MSIX, 0, rebuild, &c, &e), 0);
 	assert_true(c.rebuilt);
 	rig_is(device_masked(&r->d, IRQ_MSIX), "none");
-	rig_is(c.unhung, "none");
+	rig_is(c.demoted, "none");
 	rig_is(c.removed, "0-3");
 	rig_enable(r, IRQ_REQ, "0");
 	assert_int_equal(resize(r, IRQ_REQ, 0, (struct change_how){ 0 }, &c, &e), -EINVAL);
@@ -263,12 +263,12 @@ static void a_dry_rebuild(void **state)
 		fd[v] = vector[v]->source.fd;
 	r->sets = 0;
 	r->trace.dry_run = true;
-	assert_int_equal(device_rehearse(&r->d, &e), 0);
+	assert_int_equal(device_dry_begin(&r->d, &e), 0);
 	assert_int_equal(resize(r, IRQ_MSIX, 2, rebuild, &c, &e), 0);
 	assert_true(c.rebuilt);
 	assert_int_equal(c.calls, 2);
 	rig_is(device_armed(&r->d, IRQ_MSIX), "0-1");
-	device_rehearsed(&r->d);
+	device_dry_end(&r->d);
 	r->trace.dry_run = false;
 	assert_int_equal(r->sets, 0);
 	for (unsigned int v = 0; v < 4; v++)

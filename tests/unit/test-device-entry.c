@@ -196,7 +196,7 @@ static void a_table_of_a_peer(void **state)
 }
 
 /* Of the kernel's: whether the device is there decides the exit status. */
-static void a_table_that_is_mute(void **state)
+static void a_table_that_does_not_answer(void **state)
 {
 	struct rig *r = *state;
 	struct msix_entry entry;
@@ -296,7 +296,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_repair_is_looked_at, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(not_looked_at, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_table_of_a_peer, rig_setup, rig_teardown),
-		cmocka_unit_test_setup_teardown(a_table_that_is_mute, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(a_table_that_does_not_answer, rig_setup,
+						rig_teardown),
 		cmocka_unit_test_setup_teardown(the_pages_of_a_table, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_table_that_is_mapped, rig_setup, rig_teardown),
 	};

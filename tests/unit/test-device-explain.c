@@ -2,7 +2,8 @@
 /* What is said of a SET_IRQS that failed, and which exit status it has. */
 #include "device-rig.h"
 
-static int refused(struct rig *r, enum irq_index index, const char *vectors, int rc, struct change *c, struct error *e)
+static int refused(struct rig *r, enum irq_index index, const char *vectors, int rc,
+		   struct change *c, struct error *e)
 {
 	struct vector_set which = rig_set(vectors);
 
@@ -43,8 +44,10 @@ static void none_left(void **state)
 	rig_enable(r, IRQ_MSIX, "0-3");
 	assert_int_equal(refused(r, IRQ_MSIX, "6-9", -ENOSPC, &c, &e), -ENOSPC);
 	rig_said(&e, CAUSE_SHORT, ENOSPC, "the host has no interrupt vectors left for msix 6-9");
-	assert_string_equal(e.hint, "ask for fewer; resize msix COUNT --release gives back IRQs that are allocated but "
-				    "not armed");
+	assert_string_equal(
+		e.hint,
+		"ask for fewer; resize msix COUNT --release gives back IRQs that are allocated but "
+		"not armed");
 	r->d.backend = &rig_peer;
 	assert_int_equal(refused(r, IRQ_MSIX, "6", -ENOSPC, &c, &e), -ENOSPC);
 	rig_said(&e, CAUSE_SHORT, ENOSPC, "the peer has no interrupt vectors left for msix 6-6");
@@ -62,13 +65,15 @@ static void enospc_of_something_else(void **state)
 	rig_enable(r, IRQ_MSIX, "0-3");
 	r->set_rc[r->sets] = -ENOSPC;
 	assert_int_equal(device_mask(&r->d, IRQ_MSIX, &one, MASK_ACTION, true, &e), -ENOSPC);
-	rig_said(&e, CAUSE_FAILED, ENOSPC, "SET_IRQS index=msix start=1 count=1 DATA_NONE|ACTION_MASK was refused");
+	rig_said(&e, CAUSE_FAILED, ENOSPC,
+		 "SET_IRQS index=msix start=1 count=1 DATA_NONE|ACTION_MASK was refused");
 	r->set_rc[r->sets] = -ENOSPC;
 	assert_int_equal(device_mask(&r->d, IRQ_MSIX, &one, MASK_EVENTFD, true, &e), -ENOSPC);
 	rig_said(&e, CAUSE_FAILED, ENOSPC, "eventfds=none others=-1 was refused");
 	r->set_rc[r->sets] = -ENOSPC;
 	assert_int_equal(device_trigger(&r->d, IRQ_MSIX, &one, &e), -ENOSPC);
-	rig_said(&e, CAUSE_FAILED, ENOSPC, "index=msix start=1 count=1 DATA_NONE|ACTION_TRIGGER was refused");
+	rig_said(&e, CAUSE_FAILED, ENOSPC,
+		 "index=msix start=1 count=1 DATA_NONE|ACTION_TRIGGER was refused");
 	/* one of several, by their booleans */
 	one = rig_set("1,3");
 	r->set_rc[r->sets] = -ENOSPC;
@@ -76,7 +81,8 @@ static void enospc_of_something_else(void **state)
 	rig_said(&e, CAUSE_FAILED, ENOSPC, "DATA_BOOL|ACTION_TRIGGER true=1,3 was refused");
 	r->set_rc[r->sets] = -ENOSPC;
 	assert_int_equal(device_disable(&r->d, IRQ_MSIX, &c, &e), -ENOSPC);
-	rig_said(&e, CAUSE_FAILED, ENOSPC, "index=msix start=0 count=0 DATA_NONE|ACTION_TRIGGER was refused");
+	rig_said(&e, CAUSE_FAILED, ENOSPC,
+		 "index=msix start=0 count=0 DATA_NONE|ACTION_TRIGGER was refused");
 }
 
 /* EINVAL stands for anything: what the device's registers say of it is added, with what helps. */
@@ -87,8 +93,10 @@ static void einval(void **state)
 	struct error e;
 
 	assert_int_equal(refused(r, IRQ_MSIX, "0", -EINVAL, &c, &e), -EINVAL);
-	assert_string_equal(e.message, "SET_IRQS index=msix start=0 count=1 DATA_EVENTFD|ACTION_TRIGGER eventfds=0 "
-				       "was refused");
+	assert_string_equal(
+		e.message,
+		"SET_IRQS index=msix start=0 count=1 DATA_EVENTFD|ACTION_TRIGGER eventfds=0 "
+		"was refused");
 	assert_string_equal(e.hint, "");
 	rig_put16(r, PCI_COMMAND, 0);
 	assert_int_equal(refused(r, IRQ_MSIX, "0", -EPERM, &c, &e), -EPERM);
@@ -156,13 +164,17 @@ static void one_message_of_several(void **state)
 	r->d.backend = &parts;
 	assert_int_equal(refused(r, IRQ_MSIX, "0-5,7-9", -ENOSPC, &c, &e), -ENOSPC);
 	assert_int_equal(c.calls, 2);
-	assert_string_equal(e.message, "the peer has no interrupt vectors left for msix 4-6; 0-3, armed before it, may "
-				       "stay with the peer");
+	assert_string_equal(
+		e.message,
+		"the peer has no interrupt vectors left for msix 4-6; 0-3, armed before it, may "
+		"stay with the peer");
 	gave_back = true;
 	assert_int_equal(refused(r, IRQ_MSIX, "0-5,7-9", -EPERM, &c, &e), -EPERM);
-	assert_string_equal(e.message, "the peer refused SET_IRQS index=msix start=4 count=3 "
-				       "DATA_EVENTFD|ACTION_TRIGGER eventfds=4-5 others=-1; 0-3, armed before it, were "
-				       "released again");
+	assert_string_equal(
+		e.message,
+		"the peer refused SET_IRQS index=msix start=4 count=3 "
+		"DATA_EVENTFD|ACTION_TRIGGER eventfds=4-5 others=-1; 0-3, armed before it, were "
+		"released again");
 	c = rig_enable(r, IRQ_MSIX, "0-9");
 	assert_int_equal(c.calls, 2);
 }

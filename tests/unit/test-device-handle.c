@@ -109,7 +109,7 @@ static void a_peers_eventfd(void **state)
 }
 
 /* The wish for the device: let go at once, and nothing is said to the device any more. */
-static void wanted_back(void **state)
+static void requested(void **state)
 {
 	struct vector_set one = rig_set("0");
 	struct rig *r = *state;
@@ -135,11 +135,11 @@ static void wanted_back(void **state)
 	assert_int_equal(vector(r, IRQ_REQ, 0)->source.fd, -1);
 	assert_false(r->d.irq[IRQ_MSIX].enabled || r->d.irq[IRQ_REQ].enabled);
 	/* once */
-	device_wanted_back(&r->d);
+	device_requested(&r->d);
 	assert_int_equal(h.released, 1);
 	r->d.handle = r;
 	r->d.backend = &rig_peer;
-	device_wanted_back(&r->d);
+	device_requested(&r->d);
 	assert_int_equal(h.released, 2);
 	assert_string_equal(r->d.gone, "the peer took the device back");
 }
@@ -156,12 +156,12 @@ static void drains(void **state)
 	rig_enable(r, IRQ_REQ, "0");
 	assert_int_equal(device_trigger(&r->d, IRQ_REQ, &one, &e), 0);
 	r->trace.dry_run = true;
-	assert_int_equal(device_rehearse(&r->d, &e), 0);
+	assert_int_equal(device_dry_begin(&r->d, &e), 0);
 	assert_int_equal(eventfd_write(vector(r, IRQ_MSIX, 0)->source.fd, 2), 0);
 	assert_int_equal(device_drain(&r->d), 0);
 	assert_int_equal(vector(r, IRQ_REQ, 0)->expected, 1);
 	assert_int_equal(vector(r, IRQ_MSIX, 0)->count, 0);
-	device_rehearsed(&r->d);
+	device_dry_end(&r->d);
 	r->trace.dry_run = false;
 	assert_int_equal(device_drain(&r->d), 0);
 	assert_int_equal(vector(r, IRQ_REQ, 0)->expected, 0);
@@ -285,7 +285,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(counts, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_level_interrupt, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_peers_eventfd, rig_setup, rig_teardown),
-		cmocka_unit_test_setup_teardown(wanted_back, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(requested, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(drains, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(shuts, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(leaves, rig_setup, rig_teardown),

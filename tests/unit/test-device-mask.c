@@ -77,10 +77,10 @@ static void by_bits_that_stay(void **state)
 	struct error e;
 
 	rig_enable(r, IRQ_MSI, "0-9");
-	r->mute_writes = true;
+	r->unresponsive_writes = true;
 	assert_int_equal(mask(r, IRQ_MSI, "9", MASK_BITS, true, &e), -EIO);
 	rig_said(&e, CAUSE_FAILED, EIO, "msi 9: the mask bits read 0x0 after 0x200 was written");
-	r->mute_writes = false;
+	r->unresponsive_writes = false;
 	rig_refuse(r, read, 1, -EFAULT);
 	assert_int_equal(mask(r, IRQ_MSI, "9", MASK_BITS, true, &e), -EFAULT);
 	rig_said(&e, CAUSE_FAILED, EFAULT, "the MSI mask bits can't be read");
@@ -275,7 +275,7 @@ static void left_at_the_end(void **state)
 
 	rig_enable(r, IRQ_MSIX, "0-5");
 	works(r, IRQ_MSIX, "2-3", MASK_TABLE, true);
-	r->mute_writes = true;
+	r->unresponsive_writes = true;
 	device_unmask_all(&r->d);
 	snprintf(text, sizeof(text), "masks (%s)", strerror(EIO));
 	assert_string_equal(r->d.left, text);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Pending bits, a peer that is lost, and the books of a dry run. */
+/* Pending bits, a peer that is lost, and the state of a dry run. */
 #include "device-rig.h"
 
 #define BAR2 ((enum region_index)2)
@@ -18,7 +18,8 @@ static void whole_qwords(void **state)
 	static const struct {
 		unsigned int vectors;
 		size_t bytes;
-	} sizes[] = { { 1, 8 }, { 63, 8 }, { 64, 8 }, { 65, 16 }, { 128, 16 }, { 129, 24 }, { 2048, 256 } };
+	} sizes[] = { { 1, 8 },	   { 63, 8 },	{ 64, 8 },    { 65, 16 },
+		      { 128, 16 }, { 129, 24 }, { 2048, 256 } };
 	struct rig *r = *state;
 	struct error e;
 
@@ -129,7 +130,8 @@ static void who_keeps_req(void **state)
 
 	rig_enable(r, IRQ_REQ, "0");
 	assert_int_equal(device_disable(&r->d, IRQ_REQ, &c, &e), -EINVAL);
-	rig_said(&e, CAUSE_FAILED, 0, "req is how the kernel asks for the device back; msictl always listens to it");
+	rig_said(&e, CAUSE_FAILED, 0,
+		 "req is how the kernel asks for the device back; msictl always listens to it");
 	assert_string_equal(e.hint, "quit   lets go of the device");
 	r->d.backend = &rig_peer;
 	assert_int_equal(device_disable(&r->d, IRQ_REQ, &c, &e), -EINVAL);
@@ -147,14 +149,14 @@ static void masks_after_a_dry_run(void **state)
 	rig_enable(r, IRQ_MSIX, "0-15");
 	assert_int_equal(device_mask(&r->d, IRQ_MSIX, &ends, MASK_TABLE, true, &e), 0);
 	r->trace.dry_run = true;
-	assert_int_equal(device_rehearse(&r->d, &e), 0);
+	assert_int_equal(device_dry_begin(&r->d, &e), 0);
 	assert_int_equal(device_mask(&r->d, IRQ_MSIX, &ends, MASK_NOT, false, &e), 0);
 	assert_int_equal(device_mask(&r->d, IRQ_MSIX, &one, MASK_NOT, true, &e), 0);
 	held = device_masked(&r->d, IRQ_MSIX);
 	rig_is(held, "1");
 	/* A second command of the same dry run goes on with the first one's books. */
-	assert_int_equal(device_rehearse(&r->d, &e), 0);
-	device_rehearsed(&r->d);
+	assert_int_equal(device_dry_begin(&r->d, &e), 0);
+	device_dry_end(&r->d);
 	r->trace.dry_run = false;
 	held = device_masked(&r->d, IRQ_MSIX);
 	rig_is(held, "0,15");
@@ -168,9 +170,9 @@ static void opened_dry(void **state)
 	struct error e;
 
 	r->trace.dry_run = r->d.dry = true;
-	assert_int_equal(device_rehearse(&r->d, &e), 0);
+	assert_int_equal(device_dry_begin(&r->d, &e), 0);
 	rig_enable(r, IRQ_MSIX, "0-3");
-	device_rehearsed(&r->d);
+	device_dry_end(&r->d);
 	assert_true(r->d.irq[IRQ_MSIX].enabled);
 	rig_is(device_armed(&r->d, IRQ_MSIX), "0-3");
 }

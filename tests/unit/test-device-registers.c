@@ -62,7 +62,8 @@ static int region_info(void *handle, enum region_index region, struct region_inf
 	return 0;
 }
 
-static ssize_t region_read(void *handle, enum region_index region, void *buf, size_t n, uint64_t offset)
+static ssize_t region_read(void *handle, enum region_index region, void *buf, size_t n,
+			   uint64_t offset)
 {
 	struct hw *h = handle;
 
@@ -74,7 +75,8 @@ static ssize_t region_read(void *handle, enum region_index region, void *buf, si
 	return (ssize_t)n;
 }
 
-static ssize_t region_write(void *handle, enum region_index region, const void *buf, size_t n, uint64_t offset)
+static ssize_t region_write(void *handle, enum region_index region, const void *buf, size_t n,
+			    uint64_t offset)
 {
 	struct hw *h = handle;
 
@@ -112,12 +114,17 @@ static int reset(void *handle)
 	return h->reset_rc;
 }
 
-#define OPERATIONS \
-	.set_irqs = set_irqs, .region_info = region_info, .region_read = region_read, .region_write = region_write
+#define OPERATIONS                                                                    \
+	.set_irqs = set_irqs, .region_info = region_info, .region_read = region_read, \
+	.region_write = region_write
 
 /* As vfio-pci does it, and as a peer that has its table in a region. */
-static const struct backend kernel = { .name = "kernel", OPERATIONS, .region_map = region_map, .reset = reset };
-static const struct backend by_region = { .name = "by-region", OPERATIONS, .table_by_region = true };
+static const struct backend kernel = {
+	.name = "kernel", OPERATIONS, .region_map = region_map, .reset = reset
+};
+static const struct backend by_region = { .name = "by-region",
+					  OPERATIONS,
+					  .table_by_region = true };
 
 static int peer_fd(void *handle)
 {
@@ -126,7 +133,9 @@ static int peer_fd(void *handle)
 }
 
 /* Another process serves it. */
-static const struct backend served = { .name = "served", OPERATIONS, .table_by_region = true, .peer_fd = peer_fd };
+static const struct backend served = {
+	.name = "served", OPERATIONS, .table_by_region = true, .peer_fd = peer_fd
+};
 
 static void traced(void *ctx, const char *text)
 {
@@ -159,7 +168,11 @@ static int setup(void **state)
 		.has_pm = true,
 		.pm_pos = PM_POS,
 		.has_msi = true,
-		.msi = { .pos = MSI_POS, .is64 = true, .maskable = true, .mask_pos = MASK_POS, .capable = 8 },
+		.msi = { .pos = MSI_POS,
+			 .is64 = true,
+			 .maskable = true,
+			 .mask_pos = MASK_POS,
+			 .capable = 8 },
 		.has_msix = true,
 		.msix = { .pos = MSIX_POS,
 			  .count = VECTORS,
@@ -204,7 +217,8 @@ static struct change enable(struct hw *h, enum irq_index index, const char *vect
 	return c;
 }
 
-static int mask(struct hw *h, enum irq_index index, const char *vectors, enum mask_way way, bool on, struct error *e)
+static int mask(struct hw *h, enum irq_index index, const char *vectors, enum mask_way way, bool on,
+		struct error *e)
 {
 	struct vector_set which = set_of(vectors);
 
@@ -212,7 +226,8 @@ static int mask(struct hw *h, enum irq_index index, const char *vectors, enum ma
 	return device_mask(&h->d, index, &which, way, on, e);
 }
 
-static void works(struct hw *h, enum irq_index index, const char *vectors, enum mask_way way, bool on)
+static void works(struct hw *h, enum irq_index index, const char *vectors, enum mask_way way,
+		  bool on)
 {
 	struct error e;
 
@@ -553,8 +568,8 @@ static void reads_and_writes(void **state)
 	assert_true(reads(h, 2, 0x20, 4) == 0xff);
 }
 
-static void no_access(struct hw *h, enum region_index region, uint64_t at, unsigned int width, enum cause cause,
-		      int err, const char *why)
+static void no_access(struct hw *h, enum region_index region, uint64_t at, unsigned int width,
+		      enum cause cause, int err, const char *why)
 {
 	uint64_t value;
 	struct error e;
@@ -605,7 +620,8 @@ static void forbids(struct hw *h, uint64_t at, const char *which)
 	assert_true(rc < 0);
 	snprintf(why, sizeof(why), "0x%x is in the %s capability", (unsigned int)at, which);
 	said(&e, CAUSE_FAILED, 0, why);
-	snprintf(said_hint, sizeof(said_hint), "enable %s COUNT, disable %s, or mask %s VECTORS", which, which, which);
+	snprintf(said_hint, sizeof(said_hint), "enable %s COUNT, disable %s, or mask %s VECTORS",
+		 which, which, which);
 	assert_string_equal(e.hint, said_hint);
 }
 
@@ -615,7 +631,9 @@ static void guards_capabilities(void **state)
 	static const struct {
 		bool is64, maskable;
 		unsigned int size;
-	} forms[] = { { false, false, 10 }, { true, false, 14 }, { false, true, 20 }, { true, true, 24 } };
+	} forms[] = {
+		{ false, false, 10 }, { true, false, 14 }, { false, true, 20 }, { true, true, 24 }
+	};
 	struct hw *h = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
@@ -644,7 +662,8 @@ static void guards_table(void **state)
 	assert_int_equal(device_write(&h->d, 2, TABLE - 4, 4, 0, &e), 0);
 	assert_int_equal(device_write(&h->d, 2, end, 4, 0, &e), 0);
 	assert_true(device_write(&h->d, 2, TABLE, 4, 0, &e) < 0);
-	said(&e, CAUSE_FAILED, 0, "bar2 0x1040 is in the MSI-X table, where the kernel drops writes");
+	said(&e, CAUSE_FAILED, 0,
+	     "bar2 0x1040 is in the MSI-X table, where the kernel drops writes");
 	assert_string_equal(e.hint, "mask msix VECTORS --by table");
 	assert_true(device_write(&h->d, 2, end - 4, 4, 0, &e) < 0);
 	h->d.backend = &served;
@@ -754,12 +773,12 @@ static void rehearses(void **state)
 	enable(h, IRQ_MSIX, "0-3");
 	works(h, IRQ_MSIX, "1", MASK_TABLE, true);
 	h->trace.dry_run = true;
-	assert_int_equal(device_rehearse(&h->d, &e), 0);
+	assert_int_equal(device_dry_begin(&h->d, &e), 0);
 	assert_int_equal(device_disable(&h->d, IRQ_MSIX, &c, &e), 0);
 	assert_false(ix->enabled || ix->vector[0]->armed);
 	assert_int_equal(device_enable(&h->d, IRQ_MSIX, &six, (struct change_how){ 0 }, &c, &e), 0);
 	assert_int_equal(vector_set_count(&ix->allocated), 6);
-	device_rehearsed(&h->d);
+	device_dry_end(&h->d);
 	h->trace.dry_run = false;
 	assert_true(ix->enabled);
 	assert_int_equal(vector_set_count(&ix->allocated), 4);
@@ -769,14 +788,14 @@ static void rehearses(void **state)
 	assert_int_equal(ix->vector[2]->masked, MASK_NOT);
 	assert_true(h->d.bus_master_on && mastering(h));
 	/* without a dry run nothing is remembered, and nothing put back */
-	assert_int_equal(device_rehearse(&h->d, &e), 0);
+	assert_int_equal(device_dry_begin(&h->d, &e), 0);
 	works(h, IRQ_MSIX, "2", MASK_TABLE, true);
-	device_rehearsed(&h->d);
+	device_dry_end(&h->d);
 	assert_int_equal(ix->vector[2]->masked, MASK_TABLE);
 }
 
 /* Of each index. */
-static void rehearses_any(void **state)
+static void dry_runs_any(void **state)
 {
 	static const enum irq_index any[] = { IRQ_INTX, IRQ_MSI, IRQ_MSIX, IRQ_ERR };
 	struct hw *h = *state;
@@ -786,10 +805,10 @@ static void rehearses_any(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(any); i++) {
 		enable(h, any[i], "0");
 		h->trace.dry_run = true;
-		assert_int_equal(device_rehearse(&h->d, &e), 0);
+		assert_int_equal(device_dry_begin(&h->d, &e), 0);
 		assert_int_equal(device_disable(&h->d, any[i], &c, &e), 0);
 		assert_false(h->d.irq[any[i]].enabled);
-		device_rehearsed(&h->d);
+		device_dry_end(&h->d);
 		h->trace.dry_run = false;
 		assert_true(h->d.irq[any[i]].enabled && h->d.irq[any[i]].vector[0]->armed);
 		assert_int_equal(device_disable(&h->d, any[i], &c, &e), 0);
@@ -881,7 +900,9 @@ static void loses_its_peer(void **state)
 /* The end puts back what was turned on: masks, bus mastering. */
 static void ends(void **state)
 {
-	static const struct backend closes = { .name = "closes", OPERATIONS, .table_by_region = true, .close = closed };
+	static const struct backend closes = {
+		.name = "closes", OPERATIONS, .table_by_region = true, .close = closed
+	};
 	struct hw *h = *state;
 
 	h->d.backend = &closes;
@@ -922,7 +943,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bus_mastering, setup, teardown),
 		cmocka_unit_test_setup_teardown(ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(rehearses, setup, teardown),
-		cmocka_unit_test_setup_teardown(rehearses_any, setup, teardown),
+		cmocka_unit_test_setup_teardown(dry_runs_any, setup, teardown),
 		cmocka_unit_test_setup_teardown(loses_its_peer, setup, teardown),
 	};
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the books say after a SET_IRQS: which vectors have a Linux IRQ, an eventfd, and what a failed call left. */
+/* What the state say after a SET_IRQS: which vectors have a Linux IRQ, an eventfd, and what a failed call left. */
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>

@@ -31,7 +31,8 @@ static int fake_set_irqs(void *handle, const struct irq_set *s, const int32_t *e
 	return b->answer;
 }
 
-static ssize_t fake_region_read(void *handle, enum region_index region, void *buf, size_t n, uint64_t offset)
+static ssize_t fake_region_read(void *handle, enum region_index region, void *buf, size_t n,
+				uint64_t offset)
 {
 	(void)handle;
 	(void)region;
@@ -40,14 +41,18 @@ static ssize_t fake_region_read(void *handle, enum region_index region, void *bu
 	return (ssize_t)n;
 }
 
-static const struct backend fake = { .name = "fake", .set_irqs = fake_set_irqs, .region_read = fake_region_read };
+static const struct backend fake = { .name = "fake",
+				     .set_irqs = fake_set_irqs,
+				     .region_read = fake_region_read };
 
 /* As the kernel's: vectors are Linux IRQs of the host, which the tree tells of. */
-static const struct backend fake_host = {
-	.name = "fake-host", .set_irqs = fake_set_irqs, .region_read = fake_region_read, .host_irqs = true
-};
+static const struct backend fake_host = { .name = "fake-host",
+					  .set_irqs = fake_set_irqs,
+					  .region_read = fake_region_read,
+					  .host_irqs = true };
 
-static ssize_t bench_region_read(void *handle, enum region_index region, void *buf, size_t n, uint64_t offset)
+static ssize_t bench_region_read(void *handle, enum region_index region, void *buf, size_t n,
+				 uint64_t offset)
 {
 	const struct bench *b = handle;
 
@@ -58,7 +63,8 @@ static ssize_t bench_region_read(void *handle, enum region_index region, void *b
 	return (ssize_t)n;
 }
 
-static ssize_t bench_region_write(void *handle, enum region_index region, const void *buf, size_t n, uint64_t offset)
+static ssize_t bench_region_write(void *handle, enum region_index region, const void *buf, size_t n,
+				  uint64_t offset)
 {
 	struct bench *b = handle;
 
@@ -204,7 +210,8 @@ static void four_on_host(struct bench *b)
 	b->d.has_addr = true;
 	b->d.addr = (struct pci_addr){ 0, 4, 0, 0 };
 	b->d.irq[IRQ_MSIX].info.flags = IRQ_EVENTFD;
-	assert_int_equal(device_enable(&b->d, IRQ_MSIX, &four, (struct change_how){ 0 }, &c, &e), 0);
+	assert_int_equal(device_enable(&b->d, IRQ_MSIX, &four, (struct change_how){ 0 }, &c, &e),
+			 0);
 	for (unsigned int v = 0; v < 4; v++) {
 		char path[96], action[64];
 
@@ -239,7 +246,8 @@ static struct change failed_grow(struct bench *b, bool no_repair)
 	struct change c = { 0 };
 	struct error e;
 
-	assert_int_equal(device_enable(&b->d, IRQ_MSIX, &eight, (struct change_how){ .no_repair = no_repair }, &c, &e),
+	assert_int_equal(device_enable(&b->d, IRQ_MSIX, &eight,
+				       (struct change_how){ .no_repair = no_repair }, &c, &e),
 			 -ENOMEM);
 	return c;
 }
@@ -252,8 +260,9 @@ static void test_missing_folder(void **state)
 	int fd;
 
 	four_on_host(b);
-	tree_text(&b->tree, "proc/interrupts",
-		  "  CPU0\n 34: 0 IR-PCI-MSIX-0000:04:00.0 1-edge      vfio-msix[1](0000:04:00.0)\n");
+	tree_text(
+		&b->tree, "proc/interrupts",
+		"  CPU0\n 34: 0 IR-PCI-MSIX-0000:04:00.0 1-edge      vfio-msix[1](0000:04:00.0)\n");
 	fd = b->d.irq[IRQ_MSIX].vector[1]->source.fd;
 	c = failed_grow(b, false);
 	assert_left_alone(b, &c, fd);
@@ -331,7 +340,9 @@ static void with_registers(struct bench *b)
 {
 	b->d.backend = &fake_registers;
 	b->d.irq[IRQ_MSIX].info.flags = IRQ_EVENTFD;
-	b->d.caps = (struct pci_caps){ .has_pm = true, .pm_pos = PM_POS, .has_msix = true, .msix = { .count = 8 } };
+	b->d.caps = (struct pci_caps){
+		.has_pm = true, .pm_pos = PM_POS, .has_msix = true, .msix = { .count = 8 }
+	};
 	b->config[PCI_COMMAND] = PCI_COMMAND_MEMORY;
 }
 
@@ -352,7 +363,9 @@ static struct change armed(struct bench *b, unsigned int n, bool force)
 	struct change c = { 0 };
 	struct error e;
 
-	assert_int_equal(device_enable(&b->d, IRQ_MSIX, &which, (struct change_how){ .force = force }, &c, &e), 0);
+	assert_int_equal(device_enable(&b->d, IRQ_MSIX, &which,
+				       (struct change_how){ .force = force }, &c, &e),
+			 0);
 	return c;
 }
 
@@ -397,7 +410,8 @@ static void test_low_power(void **state)
 
 	with_registers(b);
 	power_state(b, 3);
-	assert_int_equal(device_enable(&b->d, IRQ_MSIX, &four, (struct change_how){ 0 }, &c, &e), -EIO);
+	assert_int_equal(device_enable(&b->d, IRQ_MSIX, &four, (struct change_how){ 0 }, &c, &e),
+			 -EIO);
 	assert_int_equal(e.cause, CAUSE_FAILED);
 	assert_non_null(strstr(e.message, "D3hot"));
 	assert_string_equal(e.hint, "write config 0x44 w 0");
@@ -430,7 +444,8 @@ static struct error refused(struct bench *b, int err, uint16_t vendor)
 	b->config[PCI_VENDOR_ID] = (uint8_t)vendor;
 	b->config[PCI_VENDOR_ID + 1] = (uint8_t)(vendor >> 8);
 	b->answer = -err;
-	assert_int_equal(device_enable(&b->d, IRQ_MSIX, &two, (struct change_how){ 0 }, &c, &e), -err);
+	assert_int_equal(device_enable(&b->d, IRQ_MSIX, &two, (struct change_how){ 0 }, &c, &e),
+			 -err);
 	return e;
 }
 
@@ -471,7 +486,8 @@ static void test_enodev(void **state)
 static void test_fill_caps(void **state)
 {
 	struct bench *b = *state;
-	struct function f = { .config_len = 64, .caps = { .problem = CAPS_SHORT_CONFIG, .command = 0x0406 } };
+	struct function f = { .config_len = 64,
+			      .caps = { .problem = CAPS_SHORT_CONFIG, .command = 0x0406 } };
 
 	with_registers(b);
 	b->config[PCI_STATUS] = PCI_STATUS_CAP_LIST;
@@ -498,7 +514,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_refused_trigger, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_nothing_expected_after_disable, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nothing_expected_after_disable, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_disabled_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rebuild_keeps_eventfds, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_missing_folder, setup, teardown),

@@ -290,7 +290,7 @@ static void nothing_to_give_back(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
 		is_driven_by(b, drivers[i]);
-		assert_int_equal(former_save(&b->t.root, &nvme, drivers[i]), 0);
+		assert_int_equal(previous_save(&b->t.root, &nvme, drivers[i]), 0);
 		b->trace.dry_run = true;
 		assert_int_equal(unbind_it(b), 0);
 		assert_true(root_exists(&b->t.root, FORMER));
@@ -321,7 +321,7 @@ static void had_one(void **state)
 	struct bench *b = *state;
 
 	is_driven_by(b, "");
-	assert_int_equal(former_save(&b->t.root, &nvme, "nvme"), 0);
+	assert_int_equal(previous_save(&b->t.root, &nvme, "nvme"), 0);
 	b->trace.dry_run = true;
 	assert_int_equal(unbind_it(b), 0);
 	assert_true(b->c.changed);
@@ -332,13 +332,13 @@ static void had_one(void **state)
 }
 
 /* What somebody else may have written is not used, and that is told. */
-static void former_of_somebody_else(void **state)
+static void previous_of_somebody_else(void **state)
 {
 	struct bench *b = *state;
 	char path[PATH_MAX];
 
 	is_driven_by(b, "vfio-pci");
-	assert_int_equal(former_save(&b->t.root, &nvme, "nvme"), 0);
+	assert_int_equal(previous_save(&b->t.root, &nvme, "nvme"), 0);
 	assert_int_equal(chmod(tree_path(&b->t, FORMER, path), 0666), 0);
 	b->trace.dry_run = true;
 	assert_int_equal(unbind_it(b), 0);
@@ -389,7 +389,7 @@ int main(void)
 		AT(nobody_took_it),
 		AT(nothing_to_give_back),
 		AT(had_one),
-		AT(former_of_somebody_else),
+		AT(previous_of_somebody_else),
 		AT(holders_cannot_be_seen),
 	};
 

@@ -157,7 +157,7 @@ static void links(const struct bench *b, const char *path, int n, const char *ta
 static void most_devices(void **state)
 {
 	struct bench *b = *state;
-	struct below below;
+	struct dependency below;
 
 	/* dm-0, 63 times dm-1, and for each of these 64 times dm-2: 1 + 63 + 63 * 64 */
 	disk(b, "254:0", BLOCK "/dm-0");
@@ -166,12 +166,12 @@ static void most_devices(void **state)
 	folder(b, "dm-2");
 	links(b, "sys/fs/btrfs/0f0f/devices", 63, "../../../../devices/virtual/block/dm-1");
 	tree_link(&b->t, "sys/fs/btrfs/0f0f/devices/s63", "../../../../devices/virtual/block/dm-2");
-	assert_int_equal(below_begin(&below, &b->t.root, &nvme), 0);
-	assert_false(device_below(&below, 254, 0));
-	assert_false(devices_below(&below, "sys/fs/btrfs/0f0f/devices"));
-	assert_false(device_below(&below, 254, 0));
+	assert_int_equal(depend_begin(&below, &b->t.root, &nvme), 0);
+	assert_false(device_depends(&below, 254, 0));
+	assert_false(devices_depend(&below, "sys/fs/btrfs/0f0f/devices"));
+	assert_false(device_depends(&below, 254, 0));
 	slave(b, "dm-0", "s63", "../../dm-2");
-	assert_true(device_below(&below, 254, 0));
+	assert_true(device_depends(&below, 254, 0));
 	assert_int_equal(below.error, 0);
 }
 

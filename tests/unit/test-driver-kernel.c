@@ -189,10 +189,10 @@ static void has(const char *driver, const char *wanted, const char *former)
 	override(over);
 	assert_string_equal(over, wanted);
 	if (!former) {
-		assert_int_equal(former_load(&k->t.root, &nvme, had, sizeof(had)), -ENOENT);
+		assert_int_equal(previous_load(&k->t.root, &nvme, had, sizeof(had)), -ENOENT);
 		return;
 	}
-	assert_int_equal(former_load(&k->t.root, &nvme, had, sizeof(had)), 0);
+	assert_int_equal(previous_load(&k->t.root, &nvme, had, sizeof(had)), 0);
 	assert_string_equal(had, former);
 }
 
@@ -321,7 +321,7 @@ static void driver_is_gone_already(void **state)
 	}
 }
 
-static void former_refuses(void **state)
+static void previous_refuses(void **state)
 {
 	(void)state;
 	assert_int_equal(bind_it(), 0);
@@ -403,7 +403,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(vfio_refuses, setup, teardown),
 		cmocka_unit_test_setup_teardown(driver_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(driver_is_gone_already, setup, teardown),
-		cmocka_unit_test_setup_teardown(former_refuses, setup, teardown),
+		cmocka_unit_test_setup_teardown(previous_refuses, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_node, setup, teardown),
 		cmocka_unit_test_setup_teardown(had_none_and_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(taken_meanwhile, setup, teardown),

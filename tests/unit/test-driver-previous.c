@@ -25,12 +25,12 @@ static int load(const struct bench *b)
 {
 	char name[ROOT_NAME];
 
-	return former_load(&b->t.root, &nvme, name, sizeof(name));
+	return previous_load(&b->t.root, &nvme, name, sizeof(name));
 }
 
 static int save(const struct bench *b, const char *driver)
 {
-	return former_save(&b->t.root, &nvme, driver);
+	return previous_save(&b->t.root, &nvme, driver);
 }
 
 /* Who looks, or forgets what is not remembered, leaves nothing behind. */
@@ -39,10 +39,10 @@ static void looking_makes_no_folder(void **state)
 	struct bench *b = *state;
 
 	assert_int_equal(load(b), -ENOENT);
-	former_forget(&b->t.root, &nvme);
+	previous_forget(&b->t.root, &nvme);
 	assert_false(root_exists(&b->t.root, "run/msictl"));
 	assert_int_equal(save(b, "nvme"), 0);
-	former_forget(&b->t.root, &nvme);
+	previous_forget(&b->t.root, &nvme);
 	assert_false(root_exists(&b->t.root, FORMER));
 	assert_true(root_exists(&b->t.root, FOLDER));
 }
@@ -56,7 +56,7 @@ static void no_run(void **state)
 	assert_int_equal(rmdir(tree_path(&b->t, "run", path)), 0);
 	assert_int_equal(load(b), -ENOENT);
 	assert_int_equal(save(b, "nvme"), -ENOENT);
-	former_forget(&b->t.root, &nvme);
+	previous_forget(&b->t.root, &nvme);
 	assert_false(root_exists(&b->t.root, "run"));
 	tree_text(&b->t, "run", "");
 	assert_int_equal(load(b), -ENOTDIR);
@@ -120,9 +120,9 @@ static void longest_name(void **state)
 	memset(longest, 'n', sizeof(longest));
 	longest[NAME_MAX] = '\0';
 	assert_int_equal(save(b, longest), 0);
-	assert_int_equal(former_load(&b->t.root, &nvme, name, sizeof(name)), 0);
+	assert_int_equal(previous_load(&b->t.root, &nvme, name, sizeof(name)), 0);
 	assert_string_equal(name, longest);
-	assert_int_equal(former_load(&b->t.root, &nvme, name, sizeof(name) - 1), -EINVAL);
+	assert_int_equal(previous_load(&b->t.root, &nvme, name, sizeof(name) - 1), -EINVAL);
 	longest[NAME_MAX] = 'n';
 	longest[ROOT_NAME] = '\0';
 	assert_int_equal(save(b, longest), -ENAMETOOLONG);
@@ -130,9 +130,9 @@ static void longest_name(void **state)
 	assert_int_equal(load(b), 0);
 	/* to the last byte of the room that a caller has */
 	assert_int_equal(save(b, "nvme"), 0);
-	assert_int_equal(former_load(&b->t.root, &nvme, name, sizeof("nvme")), 0);
+	assert_int_equal(previous_load(&b->t.root, &nvme, name, sizeof("nvme")), 0);
 	assert_string_equal(name, "nvme");
-	assert_int_equal(former_load(&b->t.root, &nvme, name, sizeof("nvme") - 1), -EINVAL);
+	assert_int_equal(previous_load(&b->t.root, &nvme, name, sizeof("nvme") - 1), -EINVAL);
 }
 
 /* A line, and nothing before or behind its end: what else is there was not written by this program. */

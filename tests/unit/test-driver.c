@@ -727,9 +727,9 @@ static void remembers(void **state)
 	struct stat st;
 	char full[PATH_MAX];
 
-	assert_int_equal(former_load(&b->t.root, &nvme, name, sizeof(name)), -ENOENT);
-	assert_int_equal(former_save(&b->t.root, &nvme, "nvme"), 0);
-	assert_int_equal(former_load(&b->t.root, &nvme, name, sizeof(name)), 0);
+	assert_int_equal(previous_load(&b->t.root, &nvme, name, sizeof(name)), -ENOENT);
+	assert_int_equal(previous_save(&b->t.root, &nvme, "nvme"), 0);
+	assert_int_equal(previous_load(&b->t.root, &nvme, name, sizeof(name)), 0);
 	assert_string_equal(name, "nvme");
 	assert_int_equal(stat(tree_path(&b->t, "run/msictl/former", full), &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0700);
@@ -737,11 +737,11 @@ static void remembers(void **state)
 	assert_int_equal(st.st_mode & 0777, 0755);
 	assert_int_equal(stat(tree_path(&b->t, FORMER, full), &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	assert_int_equal(former_save(&b->t.root, &nvme, ""), 0);
-	assert_int_equal(former_load(&b->t.root, &nvme, name, sizeof(name)), 0);
+	assert_int_equal(previous_save(&b->t.root, &nvme, ""), 0);
+	assert_int_equal(previous_load(&b->t.root, &nvme, name, sizeof(name)), 0);
 	assert_string_equal(name, "");
-	former_forget(&b->t.root, &nvme);
-	assert_int_equal(former_load(&b->t.root, &nvme, name, sizeof(name)), -ENOENT);
+	previous_forget(&b->t.root, &nvme);
+	assert_int_equal(previous_load(&b->t.root, &nvme, name, sizeof(name)), -ENOENT);
 }
 
 static void believes_only_names(void **state)
@@ -762,15 +762,15 @@ static void believes_only_names(void **state)
 	struct bench *b = *state;
 	char name[64];
 
-	assert_int_equal(former_save(&b->t.root, &nvme, "nvme"), 0);
+	assert_int_equal(previous_save(&b->t.root, &nvme, "nvme"), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		tree_text(&b->t, FORMER, bad[i]);
-		assert_int_equal(former_load(&b->t.root, &nvme, name, sizeof(name)), -EINVAL);
+		assert_int_equal(previous_load(&b->t.root, &nvme, name, sizeof(name)), -EINVAL);
 	}
-	assert_int_equal(former_save(&b->t.root, &nvme, "../x"), -EINVAL);
+	assert_int_equal(previous_save(&b->t.root, &nvme, "../x"), -EINVAL);
 	/* all that can be printed, but blanks */
-	assert_int_equal(former_save(&b->t.root, &nvme, "!~"), 0);
-	assert_int_equal(former_load(&b->t.root, &nvme, name, sizeof(name)), 0);
+	assert_int_equal(previous_save(&b->t.root, &nvme, "!~"), 0);
+	assert_int_equal(previous_load(&b->t.root, &nvme, name, sizeof(name)), 0);
 	assert_string_equal(name, "!~");
 }
 
@@ -779,23 +779,23 @@ static void believes_only_its_own(void **state)
 	struct bench *b = *state;
 	char full[PATH_MAX], name[64];
 
-	assert_int_equal(former_save(&b->t.root, &nvme, "nvme"), 0);
+	assert_int_equal(previous_save(&b->t.root, &nvme, "nvme"), 0);
 	assert_int_equal(chmod(tree_path(&b->t, FORMER, full), 0666), 0);
-	assert_int_equal(former_load(&b->t.root, &nvme, name, sizeof(name)), -EPERM);
+	assert_int_equal(previous_load(&b->t.root, &nvme, name, sizeof(name)), -EPERM);
 	assert_int_equal(chmod(full, 0600), 0);
 	assert_int_equal(chmod(tree_path(&b->t, "run/msictl/former", full), 0777), 0);
-	assert_int_equal(former_load(&b->t.root, &nvme, name, sizeof(name)), -EPERM);
-	assert_int_equal(former_save(&b->t.root, &nvme, "nvme"), -EPERM);
+	assert_int_equal(previous_load(&b->t.root, &nvme, name, sizeof(name)), -EPERM);
+	assert_int_equal(previous_save(&b->t.root, &nvme, "nvme"), -EPERM);
 	assert_int_equal(chmod(full, 0700), 0);
 	/* a link in its place is not followed, and one under the draft's name is not written through */
 	unlink(tree_path(&b->t, FORMER, full));
 	tree_text(&b->t, "victim", "nvme\n");
 	tree_link(&b->t, FORMER, "../../../victim");
-	assert_int_equal(former_load(&b->t.root, &nvme, name, sizeof(name)), -ELOOP);
+	assert_int_equal(previous_load(&b->t.root, &nvme, name, sizeof(name)), -ELOOP);
 	tree_link(&b->t, FORMER ".new", "../../../victim");
-	assert_int_equal(former_save(&b->t.root, &nvme, "e1000e"), 0);
+	assert_int_equal(previous_save(&b->t.root, &nvme, "e1000e"), 0);
 	assert_file(b, "victim", "nvme\n");
-	assert_int_equal(former_load(&b->t.root, &nvme, name, sizeof(name)), 0);
+	assert_int_equal(previous_load(&b->t.root, &nvme, name, sizeof(name)), 0);
 	assert_string_equal(name, "e1000e");
 }
 
@@ -817,9 +817,9 @@ static void no_room_to_remember(void **state)
 	struct rlimit before;
 
 	no_room = true;
-	assert_int_equal(former_save(&b->t.root, &nvme, "nvme"), -ENOSPC);
+	assert_int_equal(previous_save(&b->t.root, &nvme, "nvme"), -ENOSPC);
 	no_room = false;
-	assert_int_equal(former_save(&b->t.root, &nvme, "nvme"), 0);
+	assert_int_equal(previous_save(&b->t.root, &nvme, "nvme"), 0);
 	/* room for a part of the name, and for none of it: what was known stays, and nothing beside it */
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
@@ -828,7 +828,7 @@ static void no_room_to_remember(void **state)
 		int rc;
 
 		assert_int_equal(setrlimit(RLIMIT_FSIZE, &few), 0);
-		rc = former_save(&b->t.root, &nvme, "xhci_hcd");
+		rc = previous_save(&b->t.root, &nvme, "xhci_hcd");
 		assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 		assert_int_equal(rc, room ? -ENOSPC : -EFBIG);
 		assert_file(b, FORMER, "nvme\n");
@@ -845,7 +845,7 @@ static void not_root(void **state)
 	if (geteuid())
 		skip();
 	assert_int_equal(chmod(b->t.dir, 0755), 0);
-	assert_int_equal(former_save(&b->t.root, &nvme, ""), 0);
+	assert_int_equal(previous_save(&b->t.root, &nvme, ""), 0);
 	is_driven_by(b, "vfio-pci");
 	assert_int_equal(seteuid(65534), 0);
 	assert_true(unbind_it(b) < 0);
@@ -868,7 +868,7 @@ static void unbind_steps(void **state)
 	struct bench *b = *state;
 
 	is_driven_by(b, "vfio-pci");
-	assert_int_equal(former_save(&b->t.root, &nvme, "nvme"), 0);
+	assert_int_equal(previous_save(&b->t.root, &nvme, "nvme"), 0);
 	b->trace.dry_run = true;
 	assert_int_equal(unbind_it(b), 0);
 	assert_string_equal(b->lines,
@@ -885,7 +885,7 @@ static void unbind_to_none(void **state)
 	struct bench *b = *state;
 
 	is_driven_by(b, "vfio-pci");
-	assert_int_equal(former_save(&b->t.root, &nvme, ""), 0);
+	assert_int_equal(previous_save(&b->t.root, &nvme, ""), 0);
 	b->trace.dry_run = true;
 	assert_int_equal(unbind_it(b), 0);
 	assert_null(strstr(b->lines, "drivers_probe"));
@@ -893,7 +893,7 @@ static void unbind_to_none(void **state)
 }
 
 /* What is not remembered, or not to be believed, is left to the kernel to choose. */
-static void unbind_unknown_former(void **state)
+static void unbind_unknown_previous(void **state)
 {
 	struct bench *b = *state;
 
@@ -903,7 +903,7 @@ static void unbind_unknown_former(void **state)
 	assert_non_null(strstr(b->lines, "/sys/bus/pci/drivers_probe: 0000:04:00.0"));
 	assert_string_equal(b->c.note, "");
 
-	assert_int_equal(former_save(&b->t.root, &nvme, "nvme"), 0);
+	assert_int_equal(previous_save(&b->t.root, &nvme, "nvme"), 0);
 	tree_text(&b->t, FORMER, "../../../x\n");
 	assert_int_equal(unbind_it(b), 0);
 	assert_non_null(strstr(b->lines, "/sys/bus/pci/drivers_probe: 0000:04:00.0"));
@@ -915,7 +915,7 @@ static void unbind_to_a_driver_that_is_gone(void **state)
 	struct bench *b = *state;
 
 	is_driven_by(b, "vfio-pci");
-	assert_int_equal(former_save(&b->t.root, &nvme, "gone"), 0);
+	assert_int_equal(previous_save(&b->t.root, &nvme, "gone"), 0);
 	assert_true(unbind_it(b) < 0);
 	assert_file(b, "sys/bus/pci/drivers_probe", "0000:04:00.0");
 	/* kept for the next try */
@@ -1003,7 +1003,7 @@ int main(void)
 		AT(believes_only_its_own),
 		AT(unbind_steps),
 		AT(unbind_to_none),
-		AT(unbind_unknown_former),
+		AT(unbind_unknown_previous),
 		AT(no_room_to_remember),
 		AT(not_root),
 		AT(folder_not_found),

@@ -32,7 +32,8 @@ static int read_all(int flags)
 	rc = eventfd_take(fd, &n) == 1 && n == 5 && eventfd_take(fd, &n) == 0;
 	/* what a peer does in the end */
 	rc = rc && fcntl(fd, F_SETFL, 0) == 0 && eventfd_take(fd, &n) == 0;
-	rc = rc && eventfd_write(fd, UINT64_MAX - 1) == 0 && eventfd_take(fd, &n) == 1 && n == UINT64_MAX - 1;
+	rc = rc && eventfd_write(fd, UINT64_MAX - 1) == 0 && eventfd_take(fd, &n) == 1 &&
+	     n == UINT64_MAX - 1;
 	alarm(0);
 	close(fd);
 	return rc;
@@ -64,7 +65,8 @@ static int refuse_preadv2(void)
 	};
 	struct sock_fprog program = { .len = ARRAY_SIZE(rule), .filter = rule };
 
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
 static void older_kernels(void **state)

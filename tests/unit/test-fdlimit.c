@@ -51,7 +51,8 @@ static int raise_in_child(const struct limits *l)
 		return 3;
 	if (fdlimit_raise(l->need, &limit) != l->rc)
 		return 4;
-	if (getrlimit(RLIMIT_NOFILE, &rl) || limit != l->limit || rl.rlim_cur != l->limit || rl.rlim_max != l->hard)
+	if (getrlimit(RLIMIT_NOFILE, &rl) || limit != l->limit || rl.rlim_cur != l->limit ||
+	    rl.rlim_max != l->hard)
 		return 5;
 	return 0;
 }
@@ -80,7 +81,8 @@ static void enough(void **state)
 static void raised_with_room_to_spare(void **state)
 {
 	(void)state;
-	check(&(struct limits){ .soft = 100, .hard = 4096, .need = 2048, .rc = 1, .limit = USED + 2048 + 32 });
+	check(&(struct limits){
+		.soft = 100, .hard = 4096, .need = 2048, .rc = 1, .limit = USED + 2048 + 32 });
 }
 
 static void raised_as_far_as_it_goes(void **state)
@@ -103,7 +105,8 @@ static void never(void **state)
 	check(&(struct limits){ .soft = 40, .hard = 40, .need = 65, .rc = -EMFILE, .limit = 40 });
 	check(&(struct limits){ .soft = 30, .hard = 40, .need = 65, .rc = -EMFILE, .limit = 30 });
 	/* not one is free */
-	check(&(struct limits){ .soft = USED, .hard = USED, .need = 1, .rc = -EMFILE, .limit = USED });
+	check(&(struct limits){
+		.soft = USED, .hard = USED, .need = 1, .rc = -EMFILE, .limit = USED });
 }
 
 int main(void)

@@ -20,7 +20,7 @@
 /* A holder that is none, and what a feed made of its words. */
 struct world {
 	struct loop *loop;
-	struct feed *feed;
+	struct event_stream *feed;
 	int dir, listener, sock;
 	char name[HOLD_NAME];
 	char heard[512];
@@ -37,15 +37,16 @@ static void on_index(void *ctx, enum irq_index index, const struct panel_index *
 {
 	struct world *w = ctx;
 
-	append(w->heard, sizeof(w->heard), "%s %d %u/%u;", irq_index_word(index), state->on, state->armed, state->of);
+	append(w->heard, sizeof(w->heard), "%s %d %u/%u;", irq_index_word(index), state->on,
+	       state->armed, state->of);
 }
 
 static void on_vector(void *ctx, const struct panel_count *c)
 {
 	struct world *w = ctx;
 
-	append(w->heard, sizeof(w->heard), "%s %u +%u %u;", irq_index_word(c->index), c->vector, (unsigned int)c->n,
-	       (unsigned int)c->total);
+	append(w->heard, sizeof(w->heard), "%s %u +%u %u;", irq_index_word(c->index), c->vector,
+	       (unsigned int)c->n, (unsigned int)c->total);
 }
 
 static void on_end(void *ctx)
@@ -58,7 +59,7 @@ static void on_end(void *ctx)
 static int set_up(void **state)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	const struct feed_handler h = {
+	const struct stream_handler h = {
 		.anew = on_new, .index = on_index, .vector = on_vector, .ended = on_end, .ctx = w
 	};
 	struct error e;
@@ -69,7 +70,7 @@ static int set_up(void **state)
 	hold_name(device, w->name);
 	w->dir = hold_dir_open(true, &e);
 	w->listener = hold_listen(w->dir, w->name, 0, &e);
-	if (w->listener < 0 || loop_new(&w->loop) || feed_open(&w->feed, w->loop, device, &h))
+	if (w->listener < 0 || loop_new(&w->loop) || stream_open(&w->feed, w->loop, device, &h))
 		return -1;
 	w->sock = accept(w->listener, NULL, NULL);
 	return w->sock < 0 ? -1 : 0;
@@ -79,7 +80,7 @@ static int tear_down(void **state)
 {
 	struct world *w = *state;
 
-	feed_close(w->feed);
+	stream_close(w->feed);
 	loop_free(w->loop);
 	hold_unlink(w->dir, w->name);
 	cleanup_fd(&w->sock);
@@ -126,8 +127,8 @@ static void it_asks(void **state)
 	assert_int_equal(r.magic, HOLD_MAGIC);
 	assert_in_range(r.size, 1, sizeof(words));
 	assert_int_equal(recv(w->sock, words, sizeof(words), 0), r.size);
-	assert_memory_equal(words, "\0" FEED_WORD, sizeof(FEED_WORD) + 1);
-	assert_int_equal(r.size, sizeof(FEED_WORD) + 1);
+	assert_memory_equal(words, "\0" STREAM_WORD, sizeof(STREAM_WORD) + 1);
+	assert_int_equal(r.size, sizeof(STREAM_WORD) + 1);
 }
 
 static void lines(void **state)
@@ -137,7 +138,7 @@ static void lines(void **state)
 	makes(state, "", "");
 	makes(state, "vector m", "");
 	makes(state, "si 3 1 2\n", "msi 3 +1 2;");
-	assert_false(feed_ended(((struct world *)*state)->feed));
+	assert_false(stream_ended(((struct world *)*state)->feed));
 }
 
 static void pieces(void **state)
@@ -176,7 +177,7 @@ static void nonsense(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(text); i++) {
 		makes(state, text[i], "end;");
-		assert_true(feed_ended(((struct world *)*state)->feed));
+		assert_true(stream_ended(((struct world *)*state)->feed));
 		tear_down(state);
 		assert_int_equal(set_up(state), 0);
 	}
@@ -188,7 +189,7 @@ static void a_status_ends_it(void **state)
 
 	say(w, HOLD_STATUS, "\3");
 	assert_string_equal(w->heard, "end;");
-	assert_true(feed_ended(w->feed));
+	assert_true(stream_ended(w->feed));
 }
 
 static void a_holder_that_dies_ends_it(void **state)

@@ -133,10 +133,14 @@ static void group_link_must_be_a_number(void **state)
 
 static void scans(void **state)
 {
-	static const char *const name[] = {
-		"0000:04:00.0", "0000:00:1f.2", "10000:00:00.0", "0000:04:00.1", "04:00.0", "0000:04:00.9", "x",
-		"00000:04:00.0"
-	};
+	static const char *const name[] = { "0000:04:00.0",
+					    "0000:00:1f.2",
+					    "10000:00:00.0",
+					    "0000:04:00.1",
+					    "04:00.0",
+					    "0000:04:00.9",
+					    "x",
+					    "00000:04:00.0" };
 	struct tree *t = *state;
 	struct pci_addr *list;
 	struct error e;
@@ -181,9 +185,12 @@ static void members(void **state)
 		const char *driver, *class;
 		bool blocks, bridge;
 	} row[] = {
-		{ "vfio-pci", "0x010802\n", false, false },  { NULL, "0x010802\n", false, false },
-		{ "pcieport", "0x060400\n", false, true },   { "pci-stub", "0x020000\n", false, false },
-		{ "virtio-pci", "0x00ff00\n", true, false }, { "mlx5_vfio_pci", "0x020000\n", false, false },
+		{ "vfio-pci", "0x010802\n", false, false },
+		{ NULL, "0x010802\n", false, false },
+		{ "pcieport", "0x060400\n", false, true },
+		{ "pci-stub", "0x020000\n", false, false },
+		{ "virtio-pci", "0x00ff00\n", true, false },
+		{ "mlx5_vfio_pci", "0x020000\n", false, false },
 		{ "shpchp", "0x060400\n", true, true },
 	};
 	struct tree *t = *state;

@@ -26,7 +26,7 @@ struct host {
 	bool there;	   /* config space answers */
 	/* what it saw */
 	unsigned int enabled, enables, disables, largest, odd;
-	bool bad_fd, below_one, overlapping;
+	bool bad_fd, depends_one, overlapping;
 };
 
 static bool is_eventfd(int fd)
@@ -67,7 +67,7 @@ static int fake_set_irqs(void *handle, const struct irq_set *s, const int32_t *e
 	assert_int_equal(vector_set_count(&s->attach), s->count);
 	h->enables++;
 	h->overlapping |= h->enabled > 0;
-	h->below_one |= s->count < 1;
+	h->depends_one |= s->count < 1;
 	h->largest = s->count > h->largest ? s->count : h->largest;
 	h->odd += (s->count & (s->count - 1)) != 0;
 	for (unsigned int i = 0; i < s->count; i++)
@@ -81,7 +81,8 @@ static int fake_set_irqs(void *handle, const struct irq_set *s, const int32_t *e
 }
 
 /* Config space: a vendor, or the ones that nobody answers with. */
-static ssize_t fake_region_read(void *handle, enum region_index region, void *buf, size_t n, uint64_t offset)
+static ssize_t fake_region_read(void *handle, enum region_index region, void *buf, size_t n,
+				uint64_t offset)
 {
 	const struct host *h = handle;
 
@@ -91,7 +92,9 @@ static ssize_t fake_region_read(void *handle, enum region_index region, void *bu
 	return (ssize_t)n;
 }
 
-static const struct backend fake = { .name = "fake", .set_irqs = fake_set_irqs, .region_read = fake_region_read };
+static const struct backend fake = { .name = "fake",
+				     .set_irqs = fake_set_irqs,
+				     .region_read = fake_region_read };
 
 static void no_line(void *ctx, const char *text)
 {
@@ -103,7 +106,7 @@ struct bench {
 	struct host host;
 	struct device d;
 	struct trace trace;
-	struct grant_limits lim;
+	struct probe_limits lim;
 	struct grant g;
 	struct error e;
 	unsigned int lines;
@@ -141,11 +144,11 @@ static unsigned int open_fds(void)
 static int probe(struct bench *b, enum irq_index index)
 {
 	unsigned int before = open_fds();
-	int rc = grant_probe(&b->d, index, &b->lim, &b->g, &b->e);
+	int rc = vector_probe(&b->d, index, &b->lim, &b->g, &b->e);
 
 	assert_int_equal(open_fds(), before);
 	assert_false(b->host.bad_fd);
-	assert_false(b->host.below_one);
+	assert_false(b->host.depends_one);
 	assert_false(b->host.overlapping);
 	assert_true(b->host.enables <= 12);
 	assert_int_equal(b->g.asks, b->host.enables);
@@ -202,7 +205,8 @@ static void short_count_that_lies(void **state)
 
 static void nospace_is_searched(void **state)
 {
-	static const unsigned int most[] = { 1, 2, 3, 64, 127, 128, 129, 186, 1000, 1023, 1024, 2046, 2047 };
+	static const unsigned int most[] = { 1,	  2,	3,    64,   127,  128, 129,
+					     186, 1000, 1023, 1024, 2046, 2047 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(most) / sizeof(most[0]); i++) {
@@ -311,9 +315,10 @@ static void disable_fails(void **state)
 /* Linux IRQs that can't be looked at are not told to be none. */
 static void leftovers_unseen(void **state)
 {
-	static const struct backend on_host = {
-		.name = "fake", .set_irqs = fake_set_irqs, .region_read = fake_region_read, .host_irqs = true
-	};
+	static const struct backend on_host = { .name = "fake",
+						.set_irqs = fake_set_irqs,
+						.region_read = fake_region_read,
+						.host_irqs = true };
 	struct bench *b = bench_new(16, 16, 0);
 	struct tree t;
 
@@ -324,7 +329,7 @@ static void leftovers_unseen(void **state)
 	b->d.root = &t.root;
 	b->d.has_addr = true;
 	b->d.addr = (struct pci_addr){ .dev = 1 };
-	assert_true(grant_probe(&b->d, IRQ_MSIX, &b->lim, &b->g, &b->e) < 0);
+	assert_true(vector_probe(&b->d, IRQ_MSIX, &b->lim, &b->g, &b->e) < 0);
 	assert_non_null(strstr(b->e.message, "its IRQs can't be read"));
 	assert_int_equal(b->host.enabled, 0);
 	tree_free(&t);
@@ -403,19 +408,19 @@ static void dry_run_asks_nothing(void **state)
 static void limits_from_debugfs(void **state)
 {
 	struct platform p = { .arch = "x86_64", .cpus = 2, .irqs = 50, .vectors_available = 100 };
-	struct grant_limits lim;
+	struct probe_limits lim;
 
 	(void)state;
-	grant_limits(&p, IRQ_MSIX, 64, 256, &lim);
+	probe_limits(&p, IRQ_MSIX, 64, 256, &lim);
 	assert_int_equal(lim.most, 36);
 	assert_non_null(strstr(lim.why, "--reserve 64"));
-	grant_limits(&p, IRQ_MSIX, 100, 256, &lim);
+	probe_limits(&p, IRQ_MSIX, 100, 256, &lim);
 	assert_int_equal(lim.most, 0);
-	grant_limits(&p, IRQ_MSIX, 101, 256, &lim);
+	probe_limits(&p, IRQ_MSIX, 101, 256, &lim);
 	assert_int_equal(lim.most, 0);
-	grant_limits(&p, IRQ_MSIX, 0, 256, &lim);
+	probe_limits(&p, IRQ_MSIX, 0, 256, &lim);
 	assert_int_equal(lim.most, 256);
-	grant_limits(&p, IRQ_MSIX, 64, 8, &lim);
+	probe_limits(&p, IRQ_MSIX, 64, 8, &lim);
 	assert_int_equal(lim.most, 8);
 	assert_non_null(strstr(lim.why, "--cap 8"));
 }
@@ -423,15 +428,15 @@ static void limits_from_debugfs(void **state)
 static void limits_by_estimate(void **state)
 {
 	struct platform p = { .arch = "x86_64", .cpus = 1, .irqs = 50, .vectors_available = -1 };
-	struct grant_limits lim;
+	struct probe_limits lim;
 
 	(void)state;
-	grant_limits(&p, IRQ_MSIX, 64, 256, &lim);
+	probe_limits(&p, IRQ_MSIX, 64, 256, &lim);
 	assert_int_equal(lim.most, 200 - 50 - 64);
 	p.cpus = 0;
-	grant_limits(&p, IRQ_MSIX, 64, 256, &lim);
+	probe_limits(&p, IRQ_MSIX, 64, 256, &lim);
 	assert_int_equal(lim.most, 256);
-	grant_limits(&p, IRQ_MSIX, 64, 1u << 31, &lim);
+	probe_limits(&p, IRQ_MSIX, 64, 1u << 31, &lim);
 	assert_int_equal(lim.most, MAX_VECTORS);
 }
 
@@ -440,17 +445,17 @@ static void limits_elsewhere(void **state)
 	/* "": another process serves the device, whatever this host is */
 	static const char *const exact[] = { "x86_64", "riscv64", "" };
 	struct platform p = { .arch = "aarch64", .cpus = 1, .irqs = 5000, .vectors_available = -1 };
-	struct grant_limits lim;
+	struct probe_limits lim;
 
 	(void)state;
-	grant_limits(&p, IRQ_MSI, 64, 256, &lim);
+	probe_limits(&p, IRQ_MSI, 64, 256, &lim);
 	assert_int_equal(lim.most, 256);
 	assert_true(lim.powers);
-	grant_limits(&p, IRQ_MSIX, 64, 256, &lim);
+	probe_limits(&p, IRQ_MSIX, 64, 256, &lim);
 	assert_false(lim.powers);
 	for (size_t i = 0; i < sizeof(exact) / sizeof(exact[0]); i++) {
 		copy_text(p.arch, sizeof(p.arch), exact[i]);
-		grant_limits(&p, IRQ_MSI, 64, 256, &lim);
+		probe_limits(&p, IRQ_MSI, 64, 256, &lim);
 		assert_false(lim.powers);
 	}
 }

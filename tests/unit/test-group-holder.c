@@ -23,7 +23,7 @@ static void holders(void **state)
 {
 	struct tree *t = *state;
 	char path[PATH_MAX];
-	struct holder h;
+	struct group_holder h;
 	struct error e;
 
 	assert_int_equal(group_holder(&t->root, 7, &h), -ENOENT);
@@ -57,7 +57,9 @@ static void holders(void **state)
 
 static void holders_of_many(void **state)
 {
-	struct group_use use[] = { { .group = 8 }, { .group = -1 }, { .group = 7 }, { .group = 7 }, { .group = 9 } };
+	struct group_use use[] = {
+		{ .group = 8 }, { .group = -1 }, { .group = 7 }, { .group = 7 }, { .group = 9 }
+	};
 	struct tree *t = *state;
 
 	tree_link(t, "proc/4242/fd/9", "/dev/vfio/7");
@@ -75,13 +77,14 @@ static void holders_of_many(void **state)
 static void holders_by_device(void **state)
 {
 	struct tree *t = *state;
-	struct holder h;
+	struct group_holder h;
 
 	link_to(t, DEV "0000:04:00.0/iommu_group", "/sys/kernel/iommu_groups/11");
 	tree_link(t, "proc/5/fd/3", "anon_inode:[vfio-device]");
 	assert_int_equal(group_holder(&t->root, 11, &h), -ENOENT);
-	tree_text(t, "proc/5/fdinfo/3",
-		  "pos:\t0\nflags:\t02\nvfio-device-syspath: /sys/devices/pci0000:00/0000:00:01.0/0000:04:00.0\n");
+	tree_text(
+		t, "proc/5/fdinfo/3",
+		"pos:\t0\nflags:\t02\nvfio-device-syspath: /sys/devices/pci0000:00/0000:00:01.0/0000:04:00.0\n");
 	assert_int_equal(group_holder(&t->root, 11, &h), 0);
 	assert_int_equal(h.pid, 5);
 	assert_int_equal(group_holder(&t->root, 12, &h), -ENOENT);
@@ -119,7 +122,8 @@ static void group_node(struct tree *t, const char *node)
 }
 
 /* Descriptor @fd of process @pid is the tree's file @path, opened with @flags. */
-static void has_open(const struct tree *t, const char *pid, const char *fd, const char *path, const char *flags)
+static void has_open(const struct tree *t, const char *pid, const char *fd, const char *path,
+		     const char *flags)
 {
 	char link[64], info[64], text[64], full[PATH_MAX];
 
@@ -133,7 +137,7 @@ static void has_open(const struct tree *t, const char *pid, const char *fd, cons
 static void node_by_number(void **state)
 {
 	struct tree *t = *state;
-	struct holder h;
+	struct group_holder h;
 
 	group_node(t, "/dev/null");
 	has_open(t, "100", "3", "dev/vfio/9", "02");
@@ -146,7 +150,7 @@ static void node_by_number(void **state)
 static void node_by_another_name(void **state)
 {
 	struct tree *t = *state;
-	struct holder h;
+	struct group_holder h;
 
 	group_node(t, "/dev/null");
 	tree_link(t, "container/dev/vfio/1", "/dev/null");
@@ -161,7 +165,7 @@ static void forged_nodes(void **state)
 {
 	struct tree *t = *state;
 	char full[PATH_MAX];
-	struct holder h;
+	struct group_holder h;
 
 	group_node(t, "/dev/null");
 	/* another character device */
@@ -179,7 +183,8 @@ static void forged_nodes(void **state)
 	/* a file named like a device's descriptor, and the words of one in the wrong file */
 	tree_text(t, "anon_inode:[vfio-device]", "");
 	tree_link(t, "proc/100/fd/8", tree_path(t, "anon_inode:[vfio-device]", full));
-	tree_text(t, "proc/100/fdinfo/8", "vfio-device-syspath: /sys/devices/pci0000:00/0000:04:00.0\n");
+	tree_text(t, "proc/100/fdinfo/8",
+		  "vfio-device-syspath: /sys/devices/pci0000:00/0000:04:00.0\n");
 	link_to(t, DEV "0000:04:00.0/iommu_group", "/sys/kernel/iommu_groups/9");
 	assert_int_equal(group_holder(&t->root, 9, &h), -ENOENT);
 	assert_int_equal(h.pid, 0);
@@ -191,12 +196,13 @@ static void device_behind_many_lines(void **state)
 	static const char lock[] = "lock:\t1: POSIX  ADVISORY  WRITE 4711 00:0f:1057 0 0\n";
 	_cleanup_free_ char *text = calloc(200, sizeof(lock));
 	struct tree *t = *state;
-	struct holder h;
+	struct group_holder h;
 
 	assert_non_null(text);
 	for (int i = 0; i < 100; i++)
 		append(text, 200 * sizeof(lock), "%s", lock);
-	append(text, 200 * sizeof(lock), "vfio-device-syspath: /sys/devices/%0500d/0000:04:00.0\n", 0);
+	append(text, 200 * sizeof(lock), "vfio-device-syspath: /sys/devices/%0500d/0000:04:00.0\n",
+	       0);
 	t->root.live = true;
 	tree_link(t, "proc/100/fd/3", "anon_inode:[vfio-device]");
 	tree_text(t, "proc/100/fdinfo/3", text);
@@ -210,7 +216,7 @@ static void comm_is_not_believed(void **state)
 {
 	struct tree *t = *state;
 	char full[PATH_MAX];
-	struct holder h;
+	struct group_holder h;
 	struct error e;
 
 	group_node(t, "/dev/null");
@@ -242,7 +248,7 @@ static void another_msictl(void **state)
 {
 	struct tree *t = *state;
 	char full[PATH_MAX];
-	struct holder h;
+	struct group_holder h;
 
 	group_node(t, "/dev/null");
 	has_open(t, "100", "3", "dev/vfio/9", "02");
@@ -262,7 +268,7 @@ static void no_descriptors(void **state)
 	struct tree *t = *state;
 	struct rlimit rl, low;
 	int first = dup(0), found = 0;
-	struct holder h;
+	struct group_holder h;
 
 	group_node(t, "/dev/null");
 	has_open(t, "100", "3", "dev/vfio/9", "02");

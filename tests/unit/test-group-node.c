@@ -10,7 +10,8 @@
 
 static const struct pci_addr nvme = { 0, 4, 0, 0 };
 
-static void refused(const struct tree *t, const char *node, int err, const char *message, const char *advice)
+static void refused(const struct tree *t, const char *node, int err, const char *message,
+		    const char *advice)
 {
 	struct error e;
 	int rc = node_refuse(&t->root, &nvme, node, err, &e);
@@ -61,11 +62,13 @@ static void hidden(void **state)
 	tree_text(t, "sys/class/vfio/9/dev", "237:1\n");
 	tree_text(t, "sys/class/vfio/noiommu-3/dev", "237:2\n");
 	tree_text(t, "sys/class/misc/vfio/dev", "10:196\n");
-	refused(t, "9", ETIMEDOUT, "the kernel has the VFIO device 9 (237:1), but /dev/vfio/9 did not appear",
+	refused(t, "9", ETIMEDOUT,
+		"the kernel has the VFIO device 9 (237:1), but /dev/vfio/9 did not appear",
 		"mknod -m 600 /dev/vfio/9 c 237 1 ");
 	refused(t, "noiommu-3", ENOENT, "but /dev/vfio/noiommu-3 is not there",
 		"mknod -m 600 /dev/vfio/noiommu-3 c 237 2 ");
-	refused(t, "vfio", ENOENT, "but /dev/vfio/vfio is not there", "mknod -m 600 /dev/vfio/vfio c 10 196 ");
+	refused(t, "vfio", ENOENT, "but /dev/vfio/vfio is not there",
+		"mknod -m 600 /dev/vfio/vfio c 10 196 ");
 }
 
 static void not_made(void **state)
@@ -81,7 +84,8 @@ static void not_made(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { TEST(names), TEST(no_groups), TEST(hidden), TEST(not_made) };
+	const struct CMUnitTest tests[] = { TEST(names), TEST(no_groups), TEST(hidden),
+					    TEST(not_made) };
 
 	return cmocka_run_group_tests_name("group-node", tests, NULL, NULL);
 }

@@ -29,7 +29,9 @@ static void empty(void **state)
 
 static void one_value_is_exact(void **state)
 {
-	static const uint64_t value[] = { 0, 1, 63, 64, 65, 127, 128, 1000003, UINT64_C(1) << 40, UINT64_MAX };
+	static const uint64_t value[] = {
+		0, 1, 63, 64, 65, 127, 128, 1000003, UINT64_C(1) << 40, UINT64_MAX
+	};
 
 	for (size_t i = 0; i < sizeof(value) / sizeof(value[0]); i++) {
 		struct histogram *h = *state;
@@ -70,7 +72,8 @@ static void buckets_do_not_overlap(void **state)
 	for (unsigned int shift = 0; shift < 64; shift++)
 		histogram_add(h, UINT64_C(1) << shift);
 	for (unsigned int shift = 0; shift < 63; shift++)
-		assert_int_equal(histogram_between(h, UINT64_C(1) << shift, UINT64_C(1) << (shift + 1)), 1);
+		assert_int_equal(
+			histogram_between(h, UINT64_C(1) << shift, UINT64_C(1) << (shift + 1)), 1);
 }
 
 int main(void)

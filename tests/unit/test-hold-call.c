@@ -22,7 +22,7 @@
 
 struct bench {
 	struct loop *loop;
-	struct call *c;
+	struct request *c;
 	int client;
 };
 
@@ -33,12 +33,12 @@ static void connected(struct bench *b)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair),
 			 0);
 	b->client = pair[1];
-	assert_int_equal(call_new(&b->c, pair[0], b->loop), 0);
+	assert_int_equal(request_new(&b->c, pair[0], b->loop), 0);
 }
 
 static void gone(struct bench *b)
 {
-	call_free(b->c);
+	request_free(b->c);
 	close(b->client);
 }
 
@@ -93,24 +93,24 @@ static void is_whole(void **state)
 	/* it may come in any pieces */
 	for (size_t i = 0; i < n; i++) {
 		assert_false(b->c->whole);
-		assert_true(call_here(b->c));
+		assert_true(request_here(b->c));
 		sends(b, buf + i, 1);
 	}
 	assert_true(b->c->whole);
 	/* it is read once */
-	call_hear(b->c);
-	assert_true(call_here(b->c));
+	request_hear(b->c);
+	assert_true(request_here(b->c));
 	assert_int_equal(b->c->flags, HOLD_COLOR);
 	assert_string_equal(b->c->where, "FILE:7");
 	assert_int_equal(b->c->nword, 3);
 	assert_string_equal(b->c->word[0], "resize");
 	assert_string_equal(b->c->word[2], "8");
-	assert_true(call_look(b->c));
-	assert_false(call_over(b->c));
+	assert_true(request_look(b->c));
+	assert_false(request_over(b->c));
 	/* what comes behind it is nonsense */
 	sends(b, "x", 1);
-	assert_false(call_here(b->c));
-	assert_true(call_over(b->c));
+	assert_false(request_here(b->c));
+	assert_true(request_over(b->c));
 }
 
 /* A client that sends nonsense is hung up on. */
@@ -132,7 +132,7 @@ static void is_nonsense(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		sends(b, buf, request(buf, bad[i].magic, bad[i].size, bad[i].words, bad[i].n));
-		if (call_here(b->c) || b->c->whole || call_look(b->c))
+		if (request_here(b->c) || b->c->whole || request_look(b->c))
 			fail_msg("request %zu was taken", i);
 		/* the client sees its end at once */
 		assert_true(recv(b->client, &(char){ 0 }, 1, 0) == 0 || errno == ECONNRESET);
@@ -151,19 +151,19 @@ static void is_large(void **state)
 
 	assert_true(buf && words);
 	memset(words, 'w', HOLD_MAX_REQUEST);
-	for (size_t i = 0; i < CALL_WORDS; i++)
+	for (size_t i = 0; i < REQUEST_WORDS; i++)
 		words[i * 2] = '\0';
 	words[HOLD_MAX_REQUEST - 1] = '\0';
 	n = request(buf, HOLD_MAGIC, HOLD_MAX_REQUEST, words, HOLD_MAX_REQUEST);
 	sends(b, buf, n);
 	assert_true(b->c->whole);
-	assert_int_equal(b->c->nword, CALL_WORDS);
+	assert_int_equal(b->c->nword, REQUEST_WORDS);
 	assert_string_equal(b->c->word[0], "w");
 	gone(b);
 	connected(b);
-	words[2ul * CALL_WORDS] = '\0';
+	words[2ul * REQUEST_WORDS] = '\0';
 	sends(b, buf, request(buf, HOLD_MAGIC, HOLD_MAX_REQUEST, words, HOLD_MAX_REQUEST));
-	assert_false(call_here(b->c));
+	assert_false(request_here(b->c));
 	free(buf);
 	free(words);
 }
@@ -178,15 +178,15 @@ static void goes(void **state)
 	sends(b, buf, n - 1);
 	assert_int_equal(shutdown(b->client, SHUT_WR), 0);
 	hears(b);
-	assert_false(call_here(b->c));
+	assert_false(request_here(b->c));
 	gone(b);
 	connected(b);
 	sends(b, buf, n);
-	assert_true(call_look(b->c));
+	assert_true(request_look(b->c));
 	assert_int_equal(shutdown(b->client, SHUT_WR), 0);
 	/* seen at once, before the loop hears of it */
-	assert_false(call_look(b->c));
-	assert_false(call_here(b->c));
+	assert_false(request_look(b->c));
+	assert_false(request_here(b->c));
 }
 
 static void frame(int fd, uint32_t kind, const void *bytes, uint32_t n)
@@ -208,8 +208,8 @@ static void answers(void **state)
 	fputs("a line\n", b->c->notes);
 	fputs("data", b->c->data);
 	fflush(b->c->data);
-	call_finish(b->c, 7);
-	assert_true(call_here(b->c) && call_over(b->c));
+	request_finish(b->c, 7);
+	assert_true(request_here(b->c) && request_over(b->c));
 	frame(b->client, HOLD_NOTE, "a line\n", 7);
 	frame(b->client, HOLD_DATA, "data", 4);
 	frame(b->client, HOLD_STATUS, "\7", 1);
@@ -229,7 +229,7 @@ static void answers_all(void **state)
 	doc_number(out_doc(b->c->out), "n", 7);
 	fputs("half", b->c->notes);
 	assert_int_equal(recv(b->client, &(char){ 0 }, 1, 0), -1);
-	call_finish(b->c, 255);
+	request_finish(b->c, 255);
 	frame(b->client, HOLD_DATA, "{\"n\":7}\n", 8);
 	frame(b->client, HOLD_NOTE, "half", 4);
 	frame(b->client, HOLD_STATUS, "\377", 1);
@@ -249,7 +249,7 @@ static void tells_who_prints(void **state)
 		assert_false(ferror(to));
 	}
 	sends(b, "not a request at all", 20);
-	assert_false(call_here(b->c));
+	assert_false(request_here(b->c));
 	for (int i = 0; i < 2; i++) {
 		FILE *to = i ? b->c->notes : b->c->data;
 
@@ -269,9 +269,9 @@ static void goes_unheard(void **state)
 
 	close(b->client);
 	b->client = -1;
-	call_finish(b->c, 0);
-	assert_false(call_here(b->c));
-	assert_true(call_over(b->c));
+	request_finish(b->c, 0);
+	assert_false(request_here(b->c));
+	assert_true(request_over(b->c));
 	gone(b);
 	/* what it did not read makes of its end a broken connection */
 	for (int whole = 0; whole < 2; whole++) {
@@ -282,10 +282,10 @@ static void goes_unheard(void **state)
 		close(b->client);
 		b->client = -1;
 		if (whole)
-			assert_false(call_look(b->c));
+			assert_false(request_look(b->c));
 		else
 			hears(b);
-		assert_false(call_here(b->c));
+		assert_false(request_here(b->c));
 		gone(b);
 	}
 	connected(b);
@@ -299,27 +299,27 @@ static void leaves_nothing(void **state)
 
 	other = dup(b->c->source.fd);
 	sends(b, "not a request at all", 20);
-	assert_false(call_here(b->c));
+	assert_false(request_here(b->c));
 	assert_int_equal(send(b->client, "x", 1, MSG_NOSIGNAL), 1);
 	assert_int_equal(loop_wait(b->loop, 0), 0);
 	close(other);
 	gone(b);
 	connected(b);
-	call_free(b->c);
+	request_free(b->c);
 	assert_int_equal(recv(b->client, &(char){ 0 }, 1, 0), 0);
 	close(b->client);
 	/* what the loop cannot wait for is no caller */
 	other = open("/dev/null", O_RDWR | O_CLOEXEC);
-	assert_int_equal(call_new(&b->c, other, b->loop), -EPERM);
+	assert_int_equal(request_new(&b->c, other, b->loop), -EPERM);
 	assert_int_equal(fcntl(other, F_GETFD), -1);
 	connected(b);
 }
 
-/* What may wait for a client that does not read is HOLD_MAX_PILE bytes; the next byte is too much. */
-static void piles_up(void **state)
+/* What may wait for a client that does not read is HOLD_MAX_QUEUE bytes; the next byte is too much. */
+static void queues_up(void **state)
 {
 	struct bench *b = *state;
-	char *piece = calloc(1, HOLD_MAX_PILE);
+	char *piece = calloc(1, HOLD_MAX_QUEUE);
 
 	assert_non_null(piece);
 	for (size_t over = 0; over < 2; over++) {
@@ -327,12 +327,12 @@ static void piles_up(void **state)
 
 		setvbuf(b->c->data, NULL, _IONBF, 0);
 		/* nothing is sent any more */
-		while (b->c->sent == b->c->piled)
+		while (b->c->sent == b->c->queued)
 			assert_int_equal(fwrite(piece, 1, PIECE, b->c->data), PIECE);
 		fwrite(piece, 1, PIECE, b->c->data);
-		room = HOLD_MAX_PILE - (b->c->piled - b->c->sent) - sizeof(struct hold_frame);
+		room = HOLD_MAX_QUEUE - (b->c->queued - b->c->sent) - sizeof(struct hold_frame);
 		fwrite(piece, 1, room + over, b->c->data);
-		assert_int_equal(call_here(b->c), !over);
+		assert_int_equal(request_here(b->c), !over);
 		gone(b);
 		connected(b);
 	}
@@ -349,10 +349,10 @@ static void refuses(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair),
 			 0);
 	close(pair[1]);
-	call_refuse(pair[0], "msictl: no\n", 5);
+	request_refuse(pair[0], "msictl: no\n", 5);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair),
 			 0);
-	call_refuse(pair[0], "msictl: no\n", 5);
+	request_refuse(pair[0], "msictl: no\n", 5);
 	frame(pair[1], HOLD_NOTE, "msictl: no\n", 11);
 	frame(pair[1], HOLD_STATUS, "\5", 1);
 	assert_int_equal(read(pair[1], &(char){ 0 }, 1), 0);
@@ -397,9 +397,9 @@ static void reads_late(void **state)
 
 	assert_non_null(buf);
 	pours(b, 100);
-	assert_true(call_here(b->c));
-	call_finish(b->c, 3);
-	assert_false(call_over(b->c));
+	assert_true(request_here(b->c));
+	request_finish(b->c, 3);
+	assert_false(request_over(b->c));
 	got = drains(b, buf, room);
 	for (at = 0; at + sizeof(f) <= got; at += f.size) {
 		memcpy(&f, buf + at, sizeof(f));
@@ -411,13 +411,13 @@ static void reads_late(void **state)
 	assert_int_equal(at, got);
 	assert_int_equal(f.kind, HOLD_STATUS);
 	assert_int_equal(buf[got - 1], 3);
-	assert_true(call_over(b->c));
+	assert_true(request_over(b->c));
 	free(buf);
 	gone(b);
 	connected(b);
-	pours(b, HOLD_MAX_PILE / PIECE + 20);
-	assert_false(call_here(b->c));
-	assert_true(call_over(b->c));
+	pours(b, HOLD_MAX_QUEUE / PIECE + 20);
+	assert_false(request_here(b->c));
+	assert_true(request_over(b->c));
 }
 
 /* A client for which the loop cannot wait is not left hanging. */
@@ -427,8 +427,8 @@ static void cannot_wait(void **state)
 
 	loop_del(b->loop, &b->c->source);
 	pours(b, 100);
-	assert_false(call_here(b->c));
-	assert_true(call_over(b->c));
+	assert_false(request_here(b->c));
+	assert_true(request_over(b->c));
 }
 
 int main(void)
@@ -443,7 +443,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(tells_who_prints, setup, teardown),
 		cmocka_unit_test_setup_teardown(goes_unheard, setup, teardown),
 		cmocka_unit_test_setup_teardown(leaves_nothing, setup, teardown),
-		cmocka_unit_test_setup_teardown(piles_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(queues_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(refuses, setup, teardown),
 		cmocka_unit_test_setup_teardown(reads_late, setup, teardown),
 		cmocka_unit_test_setup_teardown(cannot_wait, setup, teardown),

@@ -159,11 +159,11 @@ static void words(void **state)
 	char *word, at[16];
 	struct error e;
 
-	assert_null(hold_last_word(dir, "a.sock"));
-	hold_leave_word(dir, "a.sock", "first");
-	hold_leave_word(dir, "a.sock", "it went\n");
-	hold_leave_word(dir, "b.sock", "other");
-	word = hold_last_word(dir, "a.sock");
+	assert_null(hold_exit_reason(dir, "a.sock"));
+	hold_set_exit_reason(dir, "a.sock", "first");
+	hold_set_exit_reason(dir, "a.sock", "it went\n");
+	hold_set_exit_reason(dir, "b.sock", "other");
+	word = hold_exit_reason(dir, "a.sock");
 	assert_non_null(word);
 	assert_int_equal(sscanf(word, "let go at 2%15s", at), 1);
 	assert_non_null(strstr(word, ": it went\\x0a"));
@@ -171,12 +171,12 @@ static void words(void **state)
 	free(word);
 	sock = hold_listen(dir, "a.sock", PATIENCE, &e);
 	assert_true(sock >= 0);
-	assert_null(hold_last_word(dir, "a.sock"));
-	word = hold_last_word(dir, "b.sock");
+	assert_null(hold_exit_reason(dir, "a.sock"));
+	word = hold_exit_reason(dir, "b.sock");
 	assert_non_null(strstr(word, "other"));
 	free(word);
-	hold_forget_word(dir, "b.sock");
-	assert_null(hold_last_word(dir, "b.sock"));
+	hold_clear_exit_reason(dir, "b.sock");
+	assert_null(hold_exit_reason(dir, "b.sock"));
 	close(sock);
 	close(dir);
 }

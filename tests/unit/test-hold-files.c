@@ -185,37 +185,37 @@ static void words_are_files(void **state)
 
 	tree_text(t, "elsewhere", "untouched");
 	tree_link(t, "a.gone", "elsewhere");
-	assert_null(hold_last_word(dir, "a.sock"));
-	hold_leave_word(dir, "a.sock", "it went");
+	assert_null(hold_exit_reason(dir, "a.sock"));
+	hold_set_exit_reason(dir, "a.sock", "it went");
 	assert_int_equal(root_text(&t->root, text, sizeof(text), "elsewhere"), 9);
 	assert_string_equal(text, "untouched");
 	assert_int_equal(fstatat(dir, "a.gone", &st, AT_SYMLINK_NOFOLLOW), 0);
 	assert_int_equal(st.st_mode, S_IFREG | 0600);
 	/* who reads it is not made to wait, and one without words is none */
 	tree_fifo(t, "b.gone");
-	assert_null(hold_last_word(dir, "b.sock"));
+	assert_null(hold_exit_reason(dir, "b.sock"));
 	tree_text(t, "c.gone", "");
-	assert_null(hold_last_word(dir, "c.sock"));
-	hold_leave_word(dir, "plain", "why");
+	assert_null(hold_exit_reason(dir, "c.sock"));
+	hold_set_exit_reason(dir, "plain", "why");
 	assert_true(root_exists(&t->root, "plain.gone"));
 	/* the longest names differ at their ends */
 	memset(name, 'n', sizeof(name));
 	memcpy(name + HOLD_NAME - 6, ".sock", 6);
 	memcpy(other, name, sizeof(name));
 	other[HOLD_NAME - 7] = 'm';
-	hold_leave_word(dir, name, "first");
-	hold_leave_word(dir, other, "second");
-	word = hold_last_word(dir, name);
+	hold_set_exit_reason(dir, name, "first");
+	hold_set_exit_reason(dir, other, "second");
+	word = hold_exit_reason(dir, name);
 	assert_non_null(strstr(word, ": first"));
 	free(word);
 	/* a long one is told as far as it goes, and one of a letter is one */
 	memset(long_one, 'x', sizeof(long_one));
 	tree_bytes(t, "d.gone", long_one, sizeof(long_one));
-	word = hold_last_word(dir, "d.sock");
+	word = hold_exit_reason(dir, "d.sock");
 	assert_int_equal(strlen(word), 4096);
 	free(word);
 	tree_text(t, "e.gone", "y");
-	word = hold_last_word(dir, "e.sock");
+	word = hold_exit_reason(dir, "e.sock");
 	assert_string_equal(word, "y");
 	free(word);
 	close(dir);

@@ -81,7 +81,7 @@ static void loses_device(void **state)
 	sock = asks(b, DEV, 0, "wait msix 0 --timeout 60m");
 	dies();
 	assert_int_equal(holder_serve(b->h), 0);
-	word = hold_last_word(b->h->dir, DEV ".sock");
+	word = hold_exit_reason(b->h->dir, DEV ".sock");
 	assert_non_null(word);
 	assert_non_null(strstr(word, "let go at 2"));
 	free(word);

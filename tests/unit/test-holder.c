@@ -182,21 +182,21 @@ static void rests_without_descriptors(void **state)
 		b->h->ready(&d->listener);
 		assert_null(b->h->callers);
 		if (!cases[i].rests) {
-			assert_int_equal(d->deaf_until, 0);
+			assert_int_equal(d->paused_until, 0);
 			continue;
 		}
-		assert_in_range(d->deaf_until, before + 500000, now_us() + 2000000);
+		assert_in_range(d->paused_until, before + 500000, now_us() + 2000000);
 		assert_int_equal(loop_wait(b->s.loop, 0), 0);
-		due = d->deaf_until;
+		due = d->paused_until;
 		assert_int_equal(loop_add(b->s.loop, &d->listener), 0);
-		d->deaf_until = 0;
+		d->paused_until = 0;
 		assert_true(due > before);
 	}
 	/* and is heard again when its time is there, or a caller has gone */
 	faults.accepted = 0;
 	faults.accept[0] = EMFILE;
 	b->h->ready(&d->listener);
-	d->deaf_until = now_us() + 1000;
+	d->paused_until = now_us() + 1000;
 	sock[1] = asks(b, DEV, 0, "@release");
 	serves(b, 0);
 	answered(sock[0], 0, "device=" DEV, "");
@@ -253,7 +253,7 @@ static void has_no_folder(void **state)
 }
 
 /* One caller more than a holder takes in is told so, and to try again. */
-static void has_all_callers(void **state)
+static void has_all_clients(void **state)
 {
 	struct bench *b = *state;
 	int sock[2];
@@ -261,14 +261,14 @@ static void has_all_callers(void **state)
 	takes(b, DEV, false);
 	sock[0] = asks(b, DEV, 0, "@state");
 	sock[1] = asks(b, DEV, 0, "@state");
-	b->h->ncallers = 511;
+	b->h->nclients = 511;
 	b->h->ready(&b->h->first->listener);
-	assert_int_equal(b->h->ncallers, 512);
+	assert_int_equal(b->h->nclients, 512);
 	/* of which the device's process inherits nothing, and for which nobody waits */
 	assert_true(fcntl(b->h->callers->call->source.fd, F_GETFD) & FD_CLOEXEC);
 	assert_true(fcntl(b->h->callers->call->source.fd, F_GETFL) & O_NONBLOCK);
 	b->h->ready(&b->h->first->listener);
-	assert_int_equal(b->h->ncallers, 512);
+	assert_int_equal(b->h->nclients, 512);
 	b->h->first->release = true;
 	serves(b, 0);
 	answered(sock[0], 3, "the holder was asked to release the device", "");
@@ -320,7 +320,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(rests_without_descriptors, setup, teardown),
 		cmocka_unit_test_setup_teardown(reopens, setup, teardown),
 		cmocka_unit_test_setup_teardown(has_no_folder, setup, teardown),
-		cmocka_unit_test_setup_teardown(has_all_callers, setup, teardown),
+		cmocka_unit_test_setup_teardown(has_all_clients, setup, teardown),
 		cmocka_unit_test_setup_teardown(takes_more, setup, teardown),
 	};
 

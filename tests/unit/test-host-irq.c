@@ -15,8 +15,8 @@ static void irq_file(const struct tree *t, unsigned int irq, const char *name, c
 	tree_text(t, path, text);
 }
 
-static void irq(const struct tree *t, unsigned int n, const char *mode, const char *action, const char *hwirq,
-		const char *counts)
+static void irq(const struct tree *t, unsigned int n, const char *mode, const char *action,
+		const char *hwirq, const char *counts)
 {
 	char path[96];
 
@@ -127,7 +127,8 @@ static void bad_entries(void **state)
 	tree_text(t, "sys/bus/pci/devices/0000:04:00.0/msi_irqs/-7", "msix\n");
 	tree_text(t, "sys/bus/pci/devices/0000:04:00.0/msi_irqs/7x", "msix\n");
 	tree_text(t, "sys/bus/pci/devices/0000:04:00.0/msi_irqs/99999999999", "msix\n");
-	tree_text(t, "sys/bus/pci/devices/0000:04:00.0/msi_irqs/80", "msix\n"); /* gone from /sys/kernel/irq */
+	tree_text(t, "sys/bus/pci/devices/0000:04:00.0/msi_irqs/80",
+		  "msix\n"); /* gone from /sys/kernel/irq */
 	h = get(t, HOST_IRQ_BRIEF);
 	assert_int_equal(h.n, 2);
 	assert_int_equal(h.irq[0].irq, 80);
@@ -148,7 +149,8 @@ static void cut_counts(void **state)
 	h = get(t, HOST_IRQ_BRIEF);
 	assert_false(h.irq[0].counted);
 	host_irqs_free(&h);
-	tree_text(t, "proc/interrupts", "  CPU0 CPU1\n 33: 100 23 IR-PCI-MSI 0-edge a\n 34: 1 1 x 1-edge b\n");
+	tree_text(t, "proc/interrupts",
+		  "  CPU0 CPU1\n 33: 100 23 IR-PCI-MSI 0-edge a\n 34: 1 1 x 1-edge b\n");
 	h = get(t, HOST_IRQ_BRIEF);
 	assert_true(h.irq[0].counted);
 	assert_int_equal(h.irq[0].count, 123);

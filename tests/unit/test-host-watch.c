@@ -143,8 +143,10 @@ static void changes_are_counted(void **state)
 
 static void nonsense_is_no_count(void **state)
 {
-	static const char *const wrong[] = { "",     "\n",   "1,2",   "1,,2\n", ",1\n",
-					     "1,\n", "-1\n", "1 2\n", "1\n2\n", "99999999999999999999\n" };
+	static const char *const wrong[] = {
+		"",	"\n",	"1,2",	 "1,,2\n", ",1\n",
+		"1,\n", "-1\n", "1 2\n", "1\n2\n", "99999999999999999999\n"
+	};
 	struct host_watch w = { .addr = { 0, 4, 0, 0 } };
 	struct tree *t = *state;
 
@@ -155,8 +157,9 @@ static void nonsense_is_no_count(void **state)
 		assert_false(w.irqs.irq[0].counted);
 	}
 	/* the kernel's page was too small */
-	tree_text(t, "proc/interrupts",
-		  "      CPU0 CPU1\n 33:  5 6  PCI-MSI 0-edge nvme0q0\n 34: 7 8 PCI-MSI 1-edge x\n");
+	tree_text(
+		t, "proc/interrupts",
+		"      CPU0 CPU1\n 33:  5 6  PCI-MSI 0-edge nvme0q0\n 34: 7 8 PCI-MSI 1-edge x\n");
 	assert_int_equal(host_watch_read(&t->root, &w), 0);
 	assert_true(w.irqs.irq[0].counted);
 	assert_int_equal(w.irqs.irq[0].count, 11);
@@ -196,7 +199,8 @@ static void cut_off_by_the_page(void **state)
 		assert_int_equal(at(&w, 34)->cpus, 1);
 	}
 	/* a line that is gone is no count, and its files are looked at again in time */
-	tree_text(t, "proc/interrupts", "      CPU0 CPU1 CPU2\n 33:  5 1 6  PCI-MSI 0-edge nvme0q0\n");
+	tree_text(t, "proc/interrupts",
+		  "      CPU0 CPU1 CPU2\n 33:  5 1 6  PCI-MSI 0-edge nvme0q0\n");
 	assert_int_equal(host_watch_read(&t->root, &w), 0);
 	assert_int_equal(at(&w, 33)->count, 12);
 	assert_false(at(&w, 34)->counted);
@@ -238,7 +242,8 @@ static void no_difference_of_two_sources(void **state)
 
 	irq(t, 33, "0\n", "1000000,7\n");
 	irq(t, 34, "1\n", "0,0\n");
-	tree_text(t, "proc/interrupts", "      CPU1\n 33:  7  PCI-MSI 0-edge nvme0q0\n 34: 0 PCI-MSI 1-edge x\n");
+	tree_text(t, "proc/interrupts",
+		  "      CPU1\n 33:  7  PCI-MSI 0-edge nvme0q0\n 34: 0 PCI-MSI 1-edge x\n");
 	assert_int_equal(fresh(t, &w, 33), -1);
 	assert_int_equal(fresh(t, &w, 33), 0);
 	put(t, 33, "per_cpu_count", "1000000,");
@@ -247,8 +252,9 @@ static void no_difference_of_two_sources(void **state)
 	/* the other one goes on as it was */
 	assert_true(counted(&w, 34)->compared);
 	assert_int_equal(at(&w, 34)->counted_by, HOST_IRQ_SYSFS);
-	tree_text(t, "proc/interrupts",
-		  "      CPU0  CPU1\n 33:  1000000 9  PCI-MSI 0-edge nvme0q0\n 34: 0 0 PCI-MSI 1-edge x\n");
+	tree_text(
+		t, "proc/interrupts",
+		"      CPU0  CPU1\n 33:  1000000 9  PCI-MSI 0-edge nvme0q0\n 34: 0 0 PCI-MSI 1-edge x\n");
 	assert_int_equal(fresh(t, &w, 33), 2);
 	assert_int_equal(at(&w, 33)->count, 1000009);
 	put(t, 33, "per_cpu_count", "1000000,9\n");
@@ -364,7 +370,8 @@ static void cpus_that_are_offline(void **state)
 	assert_int_equal(fresh(t, &w, 33), -1);
 	assert_int_equal(at(&w, 33)->cpus_missing, 2);
 	/* what it counted before stays out when it is online again */
-	tree_text(t, "proc/interrupts", "      CPU0 CPU2\n 33:  8 2000000 PCI-MSI 0-edge nvme0q0\n");
+	tree_text(t, "proc/interrupts",
+		  "      CPU0 CPU2\n 33:  8 2000000 PCI-MSI 0-edge nvme0q0\n");
 	assert_int_equal(fresh(t, &w, 33), 1);
 	assert_int_equal(at(&w, 33)->count, 8);
 	for (int i = 0; i < 20; i++)
@@ -392,10 +399,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nonsense_is_no_count, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(cut_off_by_the_page, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(without_sys_kernel_irq, tree_setup, tree_teardown),
-		cmocka_unit_test_setup_teardown(no_difference_of_two_sources, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(no_difference_of_two_sources, tree_setup,
+						tree_teardown),
 		cmocka_unit_test_setup_teardown(what_is_new, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(after_a_gap, tree_setup, tree_teardown),
-		cmocka_unit_test_setup_teardown(after_a_look_that_failed, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(after_a_look_that_failed, tree_setup,
+						tree_teardown),
 		cmocka_unit_test_setup_teardown(cpus_that_are_offline, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(no_such_function, tree_setup, tree_teardown),
 	};

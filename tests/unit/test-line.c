@@ -29,7 +29,10 @@ static void split(const char *text, char *shown, size_t size)
 		if (n < 0) {
 			assert_int_equal(e.cause, CAUSE_USAGE);
 			assert_true(e.message[0]);
-			append(shown, size, "%s", n == -EINVAL ? "EINVAL" : n == -E2BIG ? "E2BIG" : "?");
+			append(shown, size, "%s",
+			       n == -EINVAL  ? "EINVAL"
+			       : n == -E2BIG ? "E2BIG"
+					     : "?");
 			return;
 		}
 		for (int i = 0; i < n; i++)

@@ -47,7 +47,8 @@ static int set_up(void **state)
 	for (unsigned int i = 0; i < MANY; i++) {
 		struct bell *b = &w.bell[i];
 
-		*b = (struct bell){ .source = { .fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK), .ready = on_bell } };
+		*b = (struct bell){ .source = { .fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK),
+						.ready = on_bell } };
 		b->source.owner = b;
 		assert_int_equal(loop_add(w.loop, &b->source), 0);
 	}
@@ -105,7 +106,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(all_that_are_ready_in_one_call, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(those_that_are_ready_for_ever_keep_nobody, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(those_that_are_ready_for_ever_keep_nobody, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(a_signal_behind_them_is_heard, set_up, tear_down),
 	};
 

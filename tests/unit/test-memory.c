@@ -243,16 +243,16 @@ static int enables(void)
 	return rc;
 }
 
-static int rehearsals(void)
+static int dry_runs(void)
 {
 	struct trace dry = { .dry_run = true };
 	struct device d = { .trace = &dry, .peer = { .fd = -1 } };
 	struct error e = { 0 };
-	int rc = device_rehearse(&d, &e);
+	int rc = device_dry_begin(&d, &e);
 
 	if (rc)
 		WITH_MEMORY(assert_true(e.cause == CAUSE_FAILED && e.err == ENOMEM));
-	device_rehearsed(&d);
+	device_dry_end(&d);
 	return rc;
 }
 
@@ -326,20 +326,20 @@ static int servers(void)
 
 static int calls(void)
 {
-	struct call *c = NULL;
+	struct request *c = NULL;
 	struct loop *loop;
 	int rc, pair[2];
 
 	WITH_MEMORY(assert_int_equal(loop_new(&loop), 0));
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair),
 			 0);
-	rc = call_new(&c, pair[0], loop);
+	rc = request_new(&c, pair[0], loop);
 	if (rc == 0) {
 		setvbuf(c->data, NULL, _IONBF, 0);
 		/* an answer that has no room is none: the client is hung up on */
 		if (fputc('x', c->data) == EOF)
-			rc = call_here(c) ? -EIO : -ENOMEM;
-		call_free(c);
+			rc = request_here(c) ? -EIO : -ENOMEM;
+		request_free(c);
 	}
 	close(pair[1]);
 	loop_free(loop);
@@ -486,7 +486,7 @@ static void no_memory_pages(void **s)
 ATTEMPT(plans)
 ATTEMPT(repairs)
 ATTEMPT(enables)
-ATTEMPT(rehearsals)
+ATTEMPT(dry_runs)
 ATTEMPT(samples)
 ATTEMPT(simulations)
 ATTEMPT(simulation_words)
@@ -503,7 +503,7 @@ int main(void)
 		cmocka_unit_test(no_memory_repairs),
 		cmocka_unit_test(no_memory_enables),
 		cmocka_unit_test(no_memory_samples),
-		cmocka_unit_test(no_memory_rehearsals),
+		cmocka_unit_test(no_memory_dry_runs),
 		cmocka_unit_test(no_memory_simulations),
 		cmocka_unit_test(no_memory_simulation_words),
 		cmocka_unit_test(no_memory_servers),

@@ -11,7 +11,12 @@
 
 static void labels(void **state)
 {
-	struct reading r = { .index = IRQ_MSIX, .vector = 3, .has_irq = true, .irq = 33, .counted = true, .count = 12 };
+	struct reading r = { .index = IRQ_MSIX,
+			     .vector = 3,
+			     .has_irq = true,
+			     .irq = 33,
+			     .counted = true,
+			     .count = 12 };
 	struct metrics m;
 
 	(void)state;
@@ -27,17 +32,17 @@ static void labels(void **state)
 	metrics_add_posted(&m, "0000:02:00.0", false);
 	assert_int_equal(metrics_end(&m), 0);
 	assert_string_equal(
-		m.text,
-		HEAD "msictl_interrupts_total{device=\"0000:01:00.0\",source=\"host\",index=\"msix\",vector=\"3\","
-		     "irq=\"33\"} 12\n"
-		     "msictl_interrupts_total{device=\"0000:01:00.0\",source=\"host\",index=\"msix\",irq=\"33\"} 12\n"
-		     "msictl_interrupts_total{device=\"vfio-user:/a\\\"b\\\\\\\\c\\\\x0ad\",source=\"eventfd\","
-		     "index=\"req\",vector=\"0\"} 18446744073709551615\n"
-		     "# HELP msictl_posted_possible 1: held by another program, whose interrupts may be posted to a VM "
-		     "past the host's counters.\n"
-		     "# TYPE msictl_posted_possible gauge\n"
-		     "msictl_posted_possible{device=\"0000:01:00.0\"} 1\n"
-		     "msictl_posted_possible{device=\"0000:02:00.0\"} 0\n");
+		m.text, HEAD
+		"msictl_interrupts_total{device=\"0000:01:00.0\",source=\"host\",index=\"msix\",vector=\"3\","
+		"irq=\"33\"} 12\n"
+		"msictl_interrupts_total{device=\"0000:01:00.0\",source=\"host\",index=\"msix\",irq=\"33\"} 12\n"
+		"msictl_interrupts_total{device=\"vfio-user:/a\\\"b\\\\\\\\c\\\\x0ad\",source=\"eventfd\","
+		"index=\"req\",vector=\"0\"} 18446744073709551615\n"
+		"# HELP msictl_posted_possible 1: held by another program, whose interrupts may be posted to a VM "
+		"past the host's counters.\n"
+		"# TYPE msictl_posted_possible gauge\n"
+		"msictl_posted_possible{device=\"0000:01:00.0\"} 1\n"
+		"msictl_posted_possible{device=\"0000:02:00.0\"} 0\n");
 	assert_int_equal(m.size, strlen(m.text));
 	metrics_free(&m);
 }
@@ -57,7 +62,8 @@ static void names_stay_apart(void **state)
 	first = strchr(strstr(m.text, "counter\n"), '\n') + 1;
 	second = strchr(first, '\n') + 1;
 	assert_int_equal(strncmp(second, "msictl_interrupts_total{", 24), 0);
-	assert_true(strcspn(first, "\n") != strcspn(second, "\n") || strncmp(first, second, strcspn(first, "\n")) != 0);
+	assert_true(strcspn(first, "\n") != strcspn(second, "\n") ||
+		    strncmp(first, second, strcspn(first, "\n")) != 0);
 	metrics_free(&m);
 }
 

@@ -69,7 +69,8 @@ static void header_fields(void **state)
 /* The xhci's capability while 16 vectors were live, as sysfs showed it: 05 00 c9 00 18 04 e0 fe. */
 static void msi_of_the_lab(void **state)
 {
-	static const uint8_t raw[] = { 0x05, 0, 0xc9, 0, 0x18, 0x04, 0xe0, 0xfe, 0, 0, 0, 0, 0x21, 0x43 };
+	static const uint8_t raw[] = { 0x05, 0, 0xc9, 0, 0x18, 0x04, 0xe0,
+				       0xfe, 0, 0,    0, 0,    0x21, 0x43 };
 	uint8_t cfg[256];
 	struct pci_caps c;
 
@@ -283,10 +284,13 @@ static void guest_control(void **state)
 	assert_int_equal(msi_guest_control(0x0088, 0), 0x0080);
 	assert_int_equal(msi_guest_control(0x0088, 16), 0x0088);
 	assert_int_equal(msi_guest_control(0x0088, 15), 0x0086);
-	assert_int_equal(msi_guest_control(0x0088, 4096), 0x0088); /* never more than the device has */
-	assert_int_equal(msi_guest_control(0x01c9, 4), 0x0184);	   /* enable and MME are the guest's to set */
+	assert_int_equal(msi_guest_control(0x0088, 4096),
+			 0x0088); /* never more than the device has */
+	assert_int_equal(msi_guest_control(0x01c9, 4),
+			 0x0184); /* enable and MME are the guest's to set */
 	assert_int_equal(msi_guest_control(0x000a, 32), 0x000a);
-	assert_int_equal(msi_guest_control(0x000e, 64), 0x000a); /* a reserved encoding is not passed on */
+	assert_int_equal(msi_guest_control(0x000e, 64),
+			 0x000a); /* a reserved encoding is not passed on */
 }
 
 static void table_entry(void **state)
@@ -314,8 +318,8 @@ static struct siov_dvsec siov(const uint8_t *cfg, size_t len)
 	return s;
 }
 
-static void put_dvsec(uint8_t *p, unsigned int next, unsigned int vendor, unsigned int len, unsigned int id,
-		      uint32_t caps)
+static void put_dvsec(uint8_t *p, unsigned int next, unsigned int vendor, unsigned int len,
+		      unsigned int id, uint32_t caps)
 {
 	put32(p, (uint32_t)next << 20 | 1u << 16 | 0x23);
 	put32(p + 4, (uint32_t)len << 20 | vendor);

@@ -107,13 +107,16 @@ static void test_table(void **state)
 	struct capture c;
 
 	(void)state;
-	assert_string_equal(printed(&c, false, NULL, false), "DEVICE    MSI                 COUNT\n"
-							     "01:00.0  0/16  18446744073709551615\n"
-							     "-           -                    -1\n");
-	assert_string_equal(printed(&c, false, "live,Flags,CONTROL", true), "yes   EVENTFD,3     0x88\n"
-									    "no    -                -\n");
-	assert_string_equal(printed(&c, false, "+LIVE,device", true), "01:00.0  0/16  18446744073709551615  yes\n"
-								      "-           -                    -1  no\n");
+	assert_string_equal(printed(&c, false, NULL, false),
+			    "DEVICE    MSI                 COUNT\n"
+			    "01:00.0  0/16  18446744073709551615\n"
+			    "-           -                    -1\n");
+	assert_string_equal(printed(&c, false, "live,Flags,CONTROL", true),
+			    "yes   EVENTFD,3     0x88\n"
+			    "no    -                -\n");
+	assert_string_equal(printed(&c, false, "+LIVE,device", true),
+			    "01:00.0  0/16  18446744073709551615  yes\n"
+			    "-           -                    -1  no\n");
 }
 
 /* A table of another array than the one that -o is about stays whole. */
@@ -122,7 +125,8 @@ static void test_table_other_columns(void **state)
 	struct capture c;
 
 	(void)state;
-	assert_non_null(strstr(printed(&c, false, "VECTOR,STATE", false), "DEVICE    MSI                 COUNT\n"));
+	assert_non_null(strstr(printed(&c, false, "VECTOR,STATE", false),
+			       "DEVICE    MSI                 COUNT\n"));
 	assert_non_null(strstr(printed(&c, true, "VECTOR", false), "\"maximum\":16"));
 }
 
@@ -131,13 +135,15 @@ static void test_json(void **state)
 	struct capture c;
 
 	(void)state;
-	assert_string_equal(printed(&c, true, NULL, true),
-			    "{\"rows\":[{\"device\":\"01:00.0\",\"msi\":{\"enabled\":0,\"maximum\":16},"
-			    "\"count\":18446744073709551615,\"control\":136,\"flags\":[\"EVENTFD\",3],\"live\":true},"
-			    "{\"device\":null,\"count\":-1,\"live\":false,\"flags\":[]}]}\n");
-	assert_string_equal(printed(&c, true, "msi,DEVICE", false),
-			    "{\"rows\":[{\"device\":\"01:00.0\",\"msi\":{\"enabled\":0,\"maximum\":16}},"
-			    "{\"device\":null}]}\n");
+	assert_string_equal(
+		printed(&c, true, NULL, true),
+		"{\"rows\":[{\"device\":\"01:00.0\",\"msi\":{\"enabled\":0,\"maximum\":16},"
+		"\"count\":18446744073709551615,\"control\":136,\"flags\":[\"EVENTFD\",3],\"live\":true},"
+		"{\"device\":null,\"count\":-1,\"live\":false,\"flags\":[]}]}\n");
+	assert_string_equal(
+		printed(&c, true, "msi,DEVICE", false),
+		"{\"rows\":[{\"device\":\"01:00.0\",\"msi\":{\"enabled\":0,\"maximum\":16}},"
+		"{\"device\":null}]}\n");
 	assert_non_null(strstr(printed(&c, true, "+LIVE", false), "\"control\":136"));
 }
 
@@ -251,9 +257,8 @@ static void test_json_empty_table(void **state)
 
 static void test_check_columns(void **state)
 {
-	static const char *const bad[] = {
-		"", "+", "DEVICES", "DEVICE,", ",DEVICE", "DEVICE,,MSI", "DEV", "DEVICE MSI"
-	};
+	static const char *const bad[] = { "",	      "+",	     "DEVICES", "DEVICE,",
+					   ",DEVICE", "DEVICE,,MSI", "DEV",	"DEVICE MSI" };
 	struct error e = { 0 };
 
 	(void)state;
@@ -272,19 +277,24 @@ static void test_check_columns(void **state)
 static void test_escapes(void **state)
 {
 	struct out *o = new_out(false, "DEVICE", true);
-	struct error e = { .cause = CAUSE_FAILED, .message = "bad \033[2J name \\x41", .hint = "try\n this" };
+	struct error e = { .cause = CAUSE_FAILED,
+			   .message = "bad \033[2J name \\x41",
+			   .hint = "try\n this" };
 	struct capture c;
 
 	(void)state;
 	capture_begin(&c, STDOUT_FILENO);
-	doc_textf(doc_row(doc_array(out_doc(o), "rows")), "device", "%s", "a\033[31m\r\n\x7f\xffz\\x41");
+	doc_textf(doc_row(doc_array(out_doc(o), "rows")), "device", "%s",
+		  "a\033[31m\r\n\x7f\xffz\\x41");
 	out_table(o, &table);
 	out_text(o, "%s\ttab", "evil\033]0;x\007");
 	out_end(o);
-	assert_string_equal(capture_end(&c), "a\\x1b[31m\\x0d\\x0a\\x7f\\xffz\\\\x41\nevil\\x1b]0;x\\x07\ttab\n");
+	assert_string_equal(capture_end(&c),
+			    "a\\x1b[31m\\x0d\\x0a\\x7f\\xffz\\\\x41\nevil\\x1b]0;x\\x07\ttab\n");
 	capture_begin(&c, STDERR_FILENO);
 	out_error(o, "\033c", &e);
-	assert_string_equal(capture_end(&c), "msictl: \\x1bc: bad \\x1b[2J name \\x41\nhint: try\\x0a this\n");
+	assert_string_equal(capture_end(&c),
+			    "msictl: \\x1bc: bad \\x1b[2J name \\x41\nhint: try\\x0a this\n");
 	out_free(o);
 }
 
@@ -328,7 +338,9 @@ static void test_error_text(void **state)
 static void test_error_json(void **state)
 {
 	struct out *o = new_out(true, NULL, false);
-	struct error e = { .cause = CAUSE_NO_DEVICE, .err = ENODEV, .message = "gone", .hint = "msictl list" };
+	struct error e = {
+		.cause = CAUSE_NO_DEVICE, .err = ENODEV, .message = "gone", .hint = "msictl list"
+	};
 	struct capture c, err;
 
 	(void)state;
@@ -340,11 +352,12 @@ static void test_error_json(void **state)
 	out_error(o, NULL, &e);
 	out_end(o);
 	capture_end(&err);
-	assert_string_equal(capture_end(&c),
-			    "{\"error\":{\"cause\":\"no-device\",\"errno\":\"ENODEV\",\"message\":\"gone\","
-			    "\"hint\":\"msictl list\"}}\n"
-			    "{\"armed\":4,\"error\":{\"cause\":\"usage\",\"errno\":null,\"message\":\"wrong\","
-			    "\"hint\":null}}\n");
+	assert_string_equal(
+		capture_end(&c),
+		"{\"error\":{\"cause\":\"no-device\",\"errno\":\"ENODEV\",\"message\":\"gone\","
+		"\"hint\":\"msictl list\"}}\n"
+		"{\"armed\":4,\"error\":{\"cause\":\"usage\",\"errno\":null,\"message\":\"wrong\","
+		"\"hint\":null}}\n");
 	assert_string_equal(err.text, "msictl: gone (ENODEV)\nhint: msictl list\nmsictl: wrong\n");
 	out_free(o);
 }

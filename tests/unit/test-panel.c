@@ -36,13 +36,16 @@ static void armed(struct panel *p, unsigned int n, unsigned int of)
 
 static void counted(struct panel *p, unsigned int vector, uint64_t n, uint64_t total, uint64_t now)
 {
-	const struct panel_count c = { .index = IRQ_MSIX, .vector = vector, .n = n, .total = total };
+	const struct panel_count c = {
+		.index = IRQ_MSIX, .vector = vector, .n = n, .total = total
+	};
 
 	assert_int_equal(panel_count(p, &c, now, NOON + (time_t)((now - START) / SECOND)), 0);
 }
 
 /* What is drawn equals @want. */
-static void shows(struct panel *p, uint64_t now, unsigned int rows, unsigned int columns, const char *want)
+static void shows(struct panel *p, uint64_t now, unsigned int rows, unsigned int columns,
+		  const char *want)
 {
 	char *text = panel_draw(p, now, rows, columns);
 
@@ -74,7 +77,8 @@ static void an_index_alone(void **state)
 {
 	armed(*state, 4, 64);
 	assert_int_equal(panel_rows(*state, 8, 40), 2);
-	shows(*state, START, 2, 40, "msix  4 of 64 armed                0 counted         0/s\n" RULE40);
+	shows(*state, START, 2, 40,
+	      "msix  4 of 64 armed                0 counted         0/s\n" RULE40);
 }
 
 static void counts_and_rates(void **state)
@@ -107,7 +111,8 @@ static void quiet(void **state)
 		assert_in_range(drawn, 0, 8);
 	}
 	assert_in_range(now - START, SECOND, 3 * SECOND);
-	assert_true(has(*state, now + 3600 * SECOND, 3, "7 counted         0/s  last at 12:00:00\nmsix 0  7  0/s\n"));
+	assert_true(has(*state, now + 3600 * SECOND, 3,
+			"7 counted         0/s  last at 12:00:00\nmsix 0  7  0/s\n"));
 	assert_true(panel_due(*state) == UINT64_MAX);
 }
 
@@ -179,12 +184,13 @@ static void events(void **state)
 	panel_event(*state, NOON + 2, "three");
 	panel_event(*state, NOON + 3, "four");
 	assert_int_equal(panel_rows(*state, 8, 40), 4);
-	shows(*state, START, 5, 40, "12:00:01  two \\x1b[2J\\x0a\n12:00:02  three\n12:00:03  four\n\n" RULE40);
+	shows(*state, START, 5, 40,
+	      "12:00:01  two \\x1b[2J\\x0a\n12:00:02  three\n12:00:03  four\n\n" RULE40);
 	/* The latest, when there is room for one. */
 	shows(*state, START, 2, 40, "12:00:03  four\n" RULE40);
 }
 
-static void each_kind_has_a_row(void **state)
+static void each_type_has_a_row(void **state)
 {
 	armed(*state, 4, 8);
 	panel_event(*state, NOON, "one");
@@ -215,7 +221,8 @@ static void what_was_counted_before(void **state)
 	shows(*state, START + SECOND, 3, 40,
 	      "msix  4 of 8 armed                40 counted         0/s\nmsix 2  40  0/s\n" RULE40);
 	counted(*state, 2, 2, 42, START + SECOND);
-	assert_true(has(*state, START + SECOND, 3, "42 counted         0/s  last at 12:00:01\nmsix 2  42  0/s\n"));
+	assert_true(has(*state, START + SECOND, 3,
+			"42 counted         0/s  last at 12:00:01\nmsix 2  42  0/s\n"));
 }
 
 static void another_device(void **state)
@@ -251,7 +258,7 @@ int main(void)
 		TEST(busiest),
 		TEST(as_many_rows_as_fit),
 		TEST(events),
-		TEST(each_kind_has_a_row),
+		TEST(each_type_has_a_row),
 		TEST(another_device),
 		TEST(what_was_counted_before),
 		TEST(a_vector_that_is_none),

@@ -91,7 +91,8 @@ static void long_address(void **state)
 
 static void order(void **state)
 {
-	struct pci_addr a = { 0, 1, 0, 0 }, b = { 0, 0x10, 0, 0 }, c = { 1, 0, 0, 0 }, d = { 0, 1, 0, 1 };
+	struct pci_addr a = { 0, 1, 0, 0 }, b = { 0, 0x10, 0, 0 }, c = { 1, 0, 0, 0 },
+			d = { 0, 1, 0, 1 };
 
 	(void)state;
 	assert_int_equal(pci_addr_cmp(&a, &a), 0);
@@ -169,7 +170,8 @@ static void filters(void **state)
 static void bad_filters(void **state)
 {
 	static const struct pci_match bad[] = {
-		{ .slot = "zz:" }, { .slot = "00:40" }, { .slot = "1:2:3:4" }, { .id = "xyz" }, { .id = "12345:" },
+		{ .slot = "zz:" }, { .slot = "00:40" }, { .slot = "1:2:3:4" },
+		{ .id = "xyz" },   { .id = "12345:" },
 	};
 
 	(void)state;

@@ -17,7 +17,8 @@ static const struct evidence *find(const struct platform *p, const char *what)
 	return NULL;
 }
 
-static void assert_says(const struct platform *p, const char *what, const char *value, const char *source)
+static void assert_says(const struct platform *p, const char *what, const char *value,
+			const char *source)
 {
 	const struct evidence *ev = find(p, what);
 
@@ -204,12 +205,14 @@ static void words_of_the_command_line(void **state)
 
 	x86(t, "6.12.1\n");
 	chip(t, 1, "IR-IO-APIC\n");
-	tree_text(t, "proc/cmdline", "root=/dev/sda1 intel_iommu=on quiet pci=noaer,nomsi intremap=nosid\n");
+	tree_text(t, "proc/cmdline",
+		  "root=/dev/sda1 intel_iommu=on quiet pci=noaer,nomsi intremap=nosid\n");
 	read_it(t, &p);
 	assert_int_equal(p.multivector, VERDICT_NO);
 	assert_non_null(strstr(p.multivector_why, "nomsi"));
 	assert_false(p.remap_off_at_boot);
-	assert_says(&p, "command-line", "booted with intel_iommu=on pci=noaer,nomsi intremap=nosid", "/proc/cmdline");
+	assert_says(&p, "command-line", "booted with intel_iommu=on pci=noaer,nomsi intremap=nosid",
+		    "/proc/cmdline");
 	platform_free(&p);
 
 	/* no option of pci, and not quite its name */
@@ -236,7 +239,8 @@ static void firmware_of_power(void **state)
 	platform_free(&p);
 	tree_text(t, "proc/sys/kernel/arch", "ppc64le\n");
 	read_it(t, &p);
-	assert_says(&p, "rtas", "the firmware gives MSI, not MSI-X", "ibm,change-msix-capable missing");
+	assert_says(&p, "rtas", "the firmware gives MSI, not MSI-X",
+		    "ibm,change-msix-capable missing");
 	platform_free(&p);
 }
 
@@ -363,8 +367,9 @@ static void cpu_lists(void **state)
 		const char *list;
 		unsigned int n;
 	} table[] = {
-		{ "0\n", 1 },	{ "0-7\n", 8 },	   { "0,2-3,9\n", 4 },	 { "3-1\n", 0 }, { "0-4294967295\n", 0 },
-		{ "a-b\n", 0 }, { "0-9-10\n", 0 }, { "0-4095\n", 4096 },
+		{ "0\n", 1 },	   { "0-7\n", 8 },	    { "0,2-3,9\n", 4 },
+		{ "3-1\n", 0 },	   { "0-4294967295\n", 0 }, { "a-b\n", 0 },
+		{ "0-9-10\n", 0 }, { "0-4095\n", 4096 },
 	};
 	struct tree *t = *state;
 
@@ -420,7 +425,8 @@ static void long_cmdline(void **state)
 	read_it(t, &p);
 	assert_int_equal(p.multivector, VERDICT_NO);
 	assert_says(&p, "command-line", "booted with vfio.parameter0=0 ", "/proc/cmdline");
-	assert_says(&p, "command-line", " vfio.parameter19=19 intel_iommu=on pci=nomsi", "/proc/cmdline");
+	assert_says(&p, "command-line", " vfio.parameter19=19 intel_iommu=on pci=nomsi",
+		    "/proc/cmdline");
 	platform_free(&p);
 }
 
@@ -436,12 +442,16 @@ static void captured(void **state)
 	} table[] = {
 		{ "intel-remap", VERDICT_YES, VERDICT_YES, false, "reserved-region", "MSI" },
 		{ "intel-remap-6.1", VERDICT_YES, VERDICT_YES, false, "noresize", "MSI-X and MSI" },
-		{ "intel-noremap", VERDICT_NO, VERDICT_NO, false, "remapping-capability", "cannot" },
-		{ "intel-remap-off-at-boot", VERDICT_NO, VERDICT_NO, true, "remapping-capability", "could" },
+		{ "intel-noremap", VERDICT_NO, VERDICT_NO, false, "remapping-capability",
+		  "cannot" },
+		{ "intel-remap-off-at-boot", VERDICT_NO, VERDICT_NO, true, "remapping-capability",
+		  "could" },
 		{ "amd-remap", VERDICT_YES, VERDICT_YES, false, "amd-2k", "512" },
-		{ "amd-noremap", VERDICT_NO, VERDICT_NO, false, "remapping-capability", "the same" },
+		{ "amd-noremap", VERDICT_NO, VERDICT_NO, false, "remapping-capability",
+		  "the same" },
 		{ "arm64-its", VERDICT_UNKNOWN, VERDICT_YES, false, "msi-controller", "ITS" },
-		{ "arm64-gicv2m", VERDICT_UNKNOWN, VERDICT_UNKNOWN, false, "msi-controller", "GICv2m" },
+		{ "arm64-gicv2m", VERDICT_UNKNOWN, VERDICT_UNKNOWN, false, "msi-controller",
+		  "GICv2m" },
 		{ "pseries", VERDICT_UNKNOWN, VERDICT_UNKNOWN, false, "rtas", "MSI and MSI-X" },
 		{ "vm-guest", VERDICT_NO, VERDICT_NO, false, "iommu", "no IOMMU" },
 	};
@@ -537,7 +547,8 @@ static void firmware_requests(void **state)
 	tree_text(t, "proc/sys/kernel/arch", "ppc64le\n");
 	tree_folder(t, "sys/firmware/devicetree/base/rtas/");
 	tree_folder(t, "sys/1/2/3/4/5/6/7/8/node/");
-	tree_link(t, "sys/bus/pci/devices/0000:01:00.0/of_node", "../../../../1/2/3/4/5/6/7/8/node");
+	tree_link(t, "sys/bus/pci/devices/0000:01:00.0/of_node",
+		  "../../../../1/2/3/4/5/6/7/8/node");
 	assert_int_equal(platform_read(&t->root, &f, &p), 0);
 	assert_says(&p, "rtas", "no MSI", "ibm,change-msi missing");
 	assert_null(find(&p, "rtas-request"));
@@ -555,7 +566,8 @@ static void firmware_requests(void **state)
 	unlink(tree_path(t, "sys/1/ibm,pe-total-#msi", full));
 	tree_bytes(t, "sys/1/2/ibm,pe-total-#msi", "\0\0\1\0", 4);
 	assert_int_equal(platform_read(&t->root, &f, &p), 0);
-	assert_says(&p, "rtas-total", "has 256 MSI", "of_node/../../../../../../../ibm,pe-total-#msi");
+	assert_says(&p, "rtas-total", "has 256 MSI",
+		    "of_node/../../../../../../../ibm,pe-total-#msi");
 	platform_free(&p);
 }
 
@@ -615,15 +627,17 @@ static void put32(uint8_t *at, uint32_t v)
 /* A PCIe function of 4 KiB with Intel's DVSEC 5 at 0x100. */
 static void ims_function(struct function *f, bool ims)
 {
-	*f = (struct function){ .addr = { 0, 1, 0, 0 }, .group = -1, .config_len = sizeof(f->config) };
+	*f = (struct function){ .addr = { 0, 1, 0, 0 },
+				.group = -1,
+				.config_len = sizeof(f->config) };
 	put32(f->config + EXT, 0x00010023);	/* capability 0023h, version 1, no next */
 	put32(f->config + EXT + 4, 0x01808086); /* vendor, revision, length 18h */
 	put32(f->config + EXT + 8, 5);
 	put32(f->config + EXT + 0x14, ims);
 }
 
-static void ims_of(const struct tree *t, const struct platform *p, const struct function *f, enum verdict want,
-		   const char *says)
+static void ims_of(const struct tree *t, const struct platform *p, const struct function *f,
+		   enum verdict want, const char *says)
 {
 	struct ims_verdict v;
 
@@ -697,7 +711,8 @@ static void ims_counted(void **state)
 	tree_text(t, "sys/bus/pci/devices/0000:01:00.0/msi_irqs/39", "msix\n");
 	chip(t, 39, "IR-PCI-MSIX-0000:01:00.0\n");
 	tree_text(t, "sys/kernel/irq/39/per_cpu_count", "5,5\n");
-	ims_of(t, &p, &f, VERDICT_YES, "Linux IRQ 40 of chip IR-IDXD-IMS-0000:01:00.0 has counted 1 ");
+	ims_of(t, &p, &f, VERDICT_YES,
+	       "Linux IRQ 40 of chip IR-IDXD-IMS-0000:01:00.0 has counted 1 ");
 	chip(t, 40, "IR-PCI-MSIX-0000:01:00.0\n");
 	ims_of(t, &p, &f, VERDICT_UNKNOWN, "no proof");
 }

@@ -5,7 +5,7 @@
 static void who_holds_decides(void **state)
 {
 	static const struct {
-		struct holder by;
+		struct group_holder by;
 		bool denied, in_use, possible;
 	} row[] = {
 		{ { .pid = 0 }, false, false, false },
@@ -32,13 +32,16 @@ static void who_holds_decides(void **state)
 
 static void a_sentence_of_many(void **state)
 {
-	const struct posted qemu = { true, { .pid = 7, .comm = "qemu" } }, unknown = { .possible = true };
+	const struct posted qemu = { true, { .pid = 7, .comm = "qemu" } },
+			    unknown = { .possible = true };
 	char text[256] = "";
 
 	(void)state;
 	posted_append(text, sizeof(text), "04:00.0", &qemu);
 	posted_append(text, sizeof(text), "05:00.0", &unknown);
-	assert_string_equal(text, "04:00.0 is held by qemu (PID 7), 05:00.0 by a program that can't be looked at");
+	assert_string_equal(
+		text,
+		"04:00.0 is held by qemu (PID 7), 05:00.0 by a program that can't be looked at");
 }
 
 int main(void)

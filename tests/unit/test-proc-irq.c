@@ -49,19 +49,21 @@ static void lines(void **state)
 		bool has_hwirq;
 		const char *chip, *action;
 	} row[] = {
-		{ " 33:          2          5  IR-PCI-MSI 2097152-edge      vfio-msix[0](0000:04:00.0)\n", 2, 33, 7,
-		  2097152, true, "IR-PCI-MSI", "vfio-msix[0](0000:04:00.0)" },
-		{ " 33:  0  0  IR-PCI-MSIX-0000:04:00.0   3-edge      vfio-msix[3](0000:04:00.0)\n", 2, 33, 0, 3, true,
-		  "IR-PCI-MSIX-0000:04:00.0", "vfio-msix[3](0000:04:00.0)" },
-		{ " 22:  1  IR-IO-APIC   22-fasteoi   vfio-intx(0000:02:00.0), ehci_hcd:usb1\n", 1, 22, 1, 22, true,
-		  "IR-IO-APIC", "vfio-intx(0000:02:00.0), ehci_hcd:usb1" },
+		{ " 33:          2          5  IR-PCI-MSI 2097152-edge      vfio-msix[0](0000:04:00.0)\n",
+		  2, 33, 7, 2097152, true, "IR-PCI-MSI", "vfio-msix[0](0000:04:00.0)" },
+		{ " 33:  0  0  IR-PCI-MSIX-0000:04:00.0   3-edge      vfio-msix[3](0000:04:00.0)\n",
+		  2, 33, 0, 3, true, "IR-PCI-MSIX-0000:04:00.0", "vfio-msix[3](0000:04:00.0)" },
+		{ " 22:  1  IR-IO-APIC   22-fasteoi   vfio-intx(0000:02:00.0), ehci_hcd:usb1\n", 1,
+		  22, 1, 22, true, "IR-IO-APIC", "vfio-intx(0000:02:00.0), ehci_hcd:usb1" },
 		{ " 27:  4  ITS-PCI-MSIX-0000:01:00.0   0 Edge      nvme0q0\n", 1, 27, 4, 0, true,
 		  "ITS-PCI-MSIX-0000:01:00.0", "nvme0q0" },
-		{ "13:  4294967295  GICv3  27 Level     arch_timer", 1, 13, UINT32_MAX, 27, true, "GICv3",
-		  "arch_timer" },
+		{ "13:  4294967295  GICv3  27 Level     arch_timer", 1, 13, UINT32_MAX, 27, true,
+		  "GICv3", "arch_timer" },
 		{ "  9:  0  IO-APIC   9-fasteoi   \n", 1, 9, 0, 9, true, "IO-APIC", "" },
-		{ "  9:  0  dummy  eth name with blanks  \n", 1, 9, 0, 0, false, "dummy", "eth name with blanks" },
-		{ "4000000000:  1  PCI-MSI 5-edge x\n", 1, 4000000000u, 1, 5, true, "PCI-MSI", "x" },
+		{ "  9:  0  dummy  eth name with blanks  \n", 1, 9, 0, 0, false, "dummy",
+		  "eth name with blanks" },
+		{ "4000000000:  1  PCI-MSI 5-edge x\n", 1, 4000000000u, 1, 5, true, "PCI-MSI",
+		  "x" },
 	};
 
 	(void)state;
@@ -172,8 +174,9 @@ static void picks(void **state)
 
 	(void)state;
 	tree_new(&t);
-	tree_text(&t, "proc/interrupts",
-		  "      CPU0 CPU1\n 33: 1 2 x 0-edge a\n 34: 10 10 x 1-edge b\n 35: 3 0 x 2-edge c\n 35: 100 0 x d\n");
+	tree_text(
+		&t, "proc/interrupts",
+		"      CPU0 CPU1\n 33: 1 2 x 0-edge a\n 34: 10 10 x 1-edge b\n 35: 3 0 x 2-edge c\n 35: 100 0 x d\n");
 	assert_int_equal(proc_irq_pick(&t.root, 2, is_33_or_35, sum, &total), 0);
 	assert_int_equal(total, 6);
 	assert_int_equal(proc_irq_pick(&t.root, 0, is_33_or_35, sum, &total), 0);
@@ -186,8 +189,9 @@ static void picks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(header),     cmocka_unit_test(lines), cmocka_unit_test(other_lines),
-		cmocka_unit_test(long_words), cmocka_unit_test(walks), cmocka_unit_test(picks),
+		cmocka_unit_test(header),      cmocka_unit_test(lines),
+		cmocka_unit_test(other_lines), cmocka_unit_test(long_words),
+		cmocka_unit_test(walks),       cmocka_unit_test(picks),
 	};
 
 	return cmocka_run_group_tests_name("proc-irq", tests, NULL, NULL);

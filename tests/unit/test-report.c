@@ -54,7 +54,8 @@ static void unknown_vectors_name_the_device(void **state)
 	vector_set_add_range(&c.unknown, 2, 3);
 	text = notes_of("04:00.0", &c);
 	assert_non_null(strstr(text, "2-4 are taken to be armed as before"));
-	assert_non_null(strstr(text, "hint: msictl info 04:00.0   shows what the host tells now\n"));
+	assert_non_null(
+		strstr(text, "hint: msictl info 04:00.0   shows what the host tells now\n"));
 	free(text);
 	/* the reason is told, and a name is quoted as a shell wants it */
 	c.unread = EMFILE;

@@ -38,9 +38,15 @@ static void reads_numbers(void **state)
 		int rc;
 		uint64_t n;
 	} row[] = {
-		{ "0x8086\n", 0, 0x8086 }, { "42", 0, 42 },	 { "18446744073709551615\n", 0, UINT64_MAX },
-		{ "-1\n", -EINVAL, 0 },	   { "", -EINVAL, 0 },	 { "18446744073709551616\n", -ERANGE, 0 },
-		{ "1 2\n", -EINVAL, 0 },   { " 1", -EINVAL, 0 }, { "1\n\n", -EINVAL, 0 },
+		{ "0x8086\n", 0, 0x8086 },
+		{ "42", 0, 42 },
+		{ "18446744073709551615\n", 0, UINT64_MAX },
+		{ "-1\n", -EINVAL, 0 },
+		{ "", -EINVAL, 0 },
+		{ "18446744073709551616\n", -ERANGE, 0 },
+		{ "1 2\n", -EINVAL, 0 },
+		{ " 1", -EINVAL, 0 },
+		{ "1\n\n", -EINVAL, 0 },
 	};
 	struct tree *t = *state;
 
@@ -101,7 +107,8 @@ static void never_leaves(void **state)
 	assert_true(root_text(&t->root, buf, sizeof(buf), "folder%s/secret", out.dir) < 0);
 	assert_true(root_link(&t->root, buf, sizeof(buf), "absolute") < 0);
 	assert_true(root_link(&t->root, buf, sizeof(buf), "relative") < 0);
-	assert_true(root_text(&t->root, buf, sizeof(buf), "../%s/secret", strrchr(out.dir, '/') + 1) < 0);
+	assert_true(root_text(&t->root, buf, sizeof(buf), "../%s/secret",
+			      strrchr(out.dir, '/') + 1) < 0);
 	assert_int_equal(root_text(&t->root, buf, sizeof(buf), "self"), -ELOOP);
 	assert_int_equal(root_text(&t->root, buf, sizeof(buf), "pair"), -ELOOP);
 	tree_text(t, "inside", "here");
@@ -192,7 +199,8 @@ static int forget_openat2(void **state)
 	struct sock_fprog prog = { .len = ARRAY_SIZE(code), .filter = code };
 
 	(void)state;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog))
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog))
 		return -1;
 	return syscall(SYS_openat2, -1, "", NULL, 0) == -1 && errno == ENOSYS ? 0 : -1;
 }
@@ -243,7 +251,8 @@ static void what_could_not_be_looked_at(void **state)
 	assert_int_equal(root_missed(&t->root, 8), 0);
 	assert_int_equal(root_fail_missed(&t->root, &e), -EMFILE);
 	assert_int_equal(e.cause, CAUSE_FAILED);
-	assert_string_equal(e.message, "cannot read /sys/a/number (nor 7 before it): the answer is incomplete");
+	assert_string_equal(
+		e.message, "cannot read /sys/a/number (nor 7 before it): the answer is incomplete");
 	assert_non_null(strstr(e.hint, "ulimit -n"));
 	/* that was told */
 	assert_int_equal(root_missed(&t->root, 0), 0);
@@ -308,11 +317,14 @@ static void errnos(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(absent); i++)
-		assert_true(root_absent(absent[i]) && !root_unread(absent[i]) && !root_exhausted(absent[i]));
+		assert_true(root_absent(absent[i]) && !root_unread(absent[i]) &&
+			    !root_exhausted(absent[i]));
 	for (size_t i = 0; i < ARRAY_SIZE(exhausted); i++)
-		assert_true(!root_absent(exhausted[i]) && root_unread(exhausted[i]) && root_exhausted(exhausted[i]));
+		assert_true(!root_absent(exhausted[i]) && root_unread(exhausted[i]) &&
+			    root_exhausted(exhausted[i]));
 	for (size_t i = 0; i < ARRAY_SIZE(unread); i++)
-		assert_true(!root_absent(unread[i]) && root_unread(unread[i]) && !root_exhausted(unread[i]));
+		assert_true(!root_absent(unread[i]) && root_unread(unread[i]) &&
+			    !root_exhausted(unread[i]));
 	for (size_t i = 0; i < ARRAY_SIZE(malformed); i++)
 		assert_false(root_absent(malformed[i]) || root_unread(malformed[i]));
 	for (int rc = 0; rc < 3; rc++)
@@ -361,13 +373,16 @@ int main(void)
 		cmocka_unit_test_setup_teardown(text_of_any_length, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(long_paths, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(writes_only_when_live, tree_setup, tree_teardown),
-		cmocka_unit_test_setup_teardown(what_could_not_be_looked_at, tree_setup, tree_teardown),
-		cmocka_unit_test_setup_teardown(what_may_not_be_looked_at, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(what_could_not_be_looked_at, tree_setup,
+						tree_teardown),
+		cmocka_unit_test_setup_teardown(what_may_not_be_looked_at, tree_setup,
+						tree_teardown),
 		cmocka_unit_test(a_read_that_fails),
 		cmocka_unit_test(errnos),
 		cmocka_unit_test(opens_roots),
 	};
 	int failed = cmocka_run_group_tests_name("root", tests, NULL, NULL);
 
-	return failed + cmocka_run_group_tests_name("root without openat2", tests, forget_openat2, NULL);
+	return failed +
+	       cmocka_run_group_tests_name("root without openat2", tests, forget_openat2, NULL);
 }

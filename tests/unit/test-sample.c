@@ -157,7 +157,8 @@ static void an_eventfd_counts_anew(void **state)
 }
 
 /* One reading of vector 0 as a sample. */
-static const struct sampled *read_at(struct samples *s, unsigned int second, const struct reading *r)
+static const struct sampled *read_at(struct samples *s, unsigned int second,
+				     const struct reading *r)
 {
 	samples_begin(s, second * SECOND);
 	if (r)

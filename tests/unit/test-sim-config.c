@@ -25,7 +25,8 @@ static void capabilities_decode(void **state)
 	assert_int_equal(c.msix.pba_offset, PBA_OFFSET);
 	assert_int_equal(c.msi.reserved | c.msix.reserved, 0);
 	assert_int_equal(cfg(w, PCI_CLASS_REVISION, 4) >> 8, 0xff0000);
-	assert_int_equal(cfg(w, c.pcie_pos + PCI_EXP_FLAGS, 2) & PCI_EXP_FLAGS_TYPE, PCI_EXP_TYPE_ENDPOINT << 4);
+	assert_int_equal(cfg(w, c.pcie_pos + PCI_EXP_FLAGS, 2) & PCI_EXP_FLAGS_TYPE,
+			 PCI_EXP_TYPE_ENDPOINT << 4);
 	assert_int_equal(cfg(w, PCI_CFG_SPACE_SIZE, 4), 0);
 	world_free(w);
 }
@@ -61,7 +62,9 @@ static void capabilities_follow_the_spec(void **state)
 
 static void regions(void **state)
 {
-	static const uint64_t size[NR_REGION] = { [0] = 0x1000, [2] = 0x10000, [REGION_CONFIG] = 4096 };
+	static const uint64_t size[NR_REGION] = {
+		[0] = 0x1000, [2] = 0x10000, [REGION_CONFIG] = 4096
+	};
 	struct world *w = world_new("");
 	struct region_info info;
 
@@ -121,10 +124,12 @@ static void read_only_stays(void **state)
 {
 	struct world *w = world_new("");
 	struct pci_caps c = caps(w);
-	const unsigned int at[] = { PCI_VENDOR_ID,	 PCI_DEVICE_ID,	    PCI_STATUS,	    PCI_CLASS_REVISION,
-				    PCI_CAPABILITY_LIST, PCI_SUBSYSTEM_ID,  c.pcie_pos,	    c.pm_pos,
-				    c.msi.pos,		 c.msix.pos,	    c.msi.pos + 4u, c.msix.pos + 4u,
-				    c.msix.pos + 8u,	 PCI_CFG_SPACE_SIZE };
+	const unsigned int at[] = {
+		PCI_VENDOR_ID,	     PCI_DEVICE_ID,	PCI_STATUS,	PCI_CLASS_REVISION,
+		PCI_CAPABILITY_LIST, PCI_SUBSYSTEM_ID,	c.pcie_pos,	c.pm_pos,
+		c.msi.pos,	     c.msix.pos,	c.msi.pos + 4u, c.msix.pos + 4u,
+		c.msix.pos + 8u,     PCI_CFG_SPACE_SIZE
+	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
@@ -151,10 +156,12 @@ static void any_width_is_the_same(void **state)
 	/* not the power state and the reset bit */
 	ones[caps(a).pm_pos + PCI_PM_CTRL] = 0;
 	ones[caps(a).pcie_pos + PCI_EXP_DEVCTL + 1] = 0x7f;
-	assert_int_equal(sim_region_write(a->d, REGION_CONFIG, ones, sizeof(ones), 0), sizeof(ones));
+	assert_int_equal(sim_region_write(a->d, REGION_CONFIG, ones, sizeof(ones), 0),
+			 sizeof(ones));
 	for (unsigned int i = 0; i < sizeof(ones); i++)
 		put_cfg(b, i, 1, ones[i]);
-	assert_int_equal(sim_region_read(a->d, REGION_CONFIG, from_a, sizeof(from_a), 0), sizeof(from_a));
+	assert_int_equal(sim_region_read(a->d, REGION_CONFIG, from_a, sizeof(from_a), 0),
+			 sizeof(from_a));
 	for (unsigned int i = 0; i + 3 <= sizeof(from_b); i += 3)
 		assert_int_equal(sim_region_read(b->d, REGION_CONFIG, from_b + i, 3, i), 3);
 	from_b[255] = (uint8_t)cfg(b, 255, 1);
@@ -223,7 +230,8 @@ static void d3hot_sleeps(void **state)
 	put_cfg(w, pm, 2, 0);
 	assert_int_equal(attach(w, IRQ_MSIX, 0, 2), 0);
 	put_cfg(w, pm, 2, 3);
-	assert_int_equal(release(w, IRQ_MSIX, 0, 1), 0); /* measured: what is enabled can be changed */
+	assert_int_equal(release(w, IRQ_MSIX, 0, 1),
+			 0); /* measured: what is enabled can be changed */
 	assert_int_equal(attach(w, IRQ_MSIX, 0, 1), 0);
 	assert_int_equal(sim_reset(w->d), 0);
 	assert_int_equal(cfg(w, pm, 1) & 3, 0);
@@ -259,7 +267,8 @@ static void registers_want_whole_dwords(void **state)
 	put(w, 0, SIM_REG_DOORBELL - 1, 4, 0);
 	put(w, 0, SIM_REG_DOORBELL + 2, 2, 0);
 	assert_int_equal(got(w, 0) + got(w, 1), 0);
-	assert_int_equal(sim_region_write(w->d, 0, both, 16, 0), 16); /* doorbell 1 and INTx in one */
+	assert_int_equal(sim_region_write(w->d, 0, both, 16, 0),
+			 16); /* doorbell 1 and INTx in one */
 	assert_int_equal(got(w, 1), 1);
 	assert_int_equal(get(w, 0, SIM_REG_INTX_STATUS, 1), 1);
 	assert_int_equal(get(w, 0, 2, 8), 0x4d53);

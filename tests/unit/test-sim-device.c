@@ -80,7 +80,8 @@ static void takes_eventfds_only(void **state)
 	assert_int_equal(set(w, NONE, IRQ_MSIX, 0, 1), -EINVAL); /* nothing was enabled */
 	assert_int_equal(set_fd(w, EVENTFD, IRQ_MSIX, 0, -2), 0);
 	assert_int_equal(set_fd(w, EVENTFD, IRQ_ERR, 0, closed), -EBADF);
-	assert_int_equal(set_fd(w, EVENTFD, IRQ_ERR, 0, -2), -EINVAL); /* measured: unlike the others */
+	assert_int_equal(set_fd(w, EVENTFD, IRQ_ERR, 0, -2),
+			 -EINVAL); /* measured: unlike the others */
 	assert_int_equal(set_fd(w, EVENTFD, IRQ_ERR, 0, -1), 0);
 	close(pipes[0]);
 	world_free(w);
@@ -119,7 +120,8 @@ static void keeps_no_descriptor(void **state)
 }
 
 /* Which of 0..n-1 a loopback reaches. */
-static void assert_reached(struct world *w, unsigned int index, unsigned int n, const char *expected)
+static void assert_reached(struct world *w, unsigned int index, unsigned int n,
+			   const char *expected)
 {
 	char text[MAX_VECTORS * 5];
 	struct vector_set reached = { .bits = { 0 } };
@@ -216,7 +218,8 @@ static void short_grant_is_a_number(void **state)
 	for (unsigned int index = IRQ_MSI; index <= IRQ_MSIX; index++) {
 		assert_int_equal(attach(w, index, 0, 16), 6);
 		assert_int_equal(release(w, index, 0, 7), 6);
-		assert_int_equal(attach(w, index, 6, 1), 6); /* the enabling call allocates start + count */
+		assert_int_equal(attach(w, index, 6, 1),
+				 6); /* the enabling call allocates start + count */
 		assert_int_equal(set(w, NONE, index, 0, 1), -EINVAL);
 		assert_int_equal(caps(w).msix.enabled || caps(w).msi.enabled, 0);
 		assert_int_equal(attach(w, index, 0, 6), 0);
@@ -277,7 +280,8 @@ static void room_left_is_attached_later(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(spec); i++) {
 		struct world *w = world_new(spec[i]);
 
-		assert_int_equal(release(w, IRQ_MSIX, 0, 16), 0); /* as a range without descriptors comes */
+		assert_int_equal(release(w, IRQ_MSIX, 0, 16),
+				 0); /* as a range without descriptors comes */
 		assert_true(caps(w).msix.enabled);
 		for (unsigned int v = 0; v < 16; v += 4)
 			assert_int_equal(attach(w, IRQ_MSIX, v, 4), 0);
@@ -417,7 +421,8 @@ static void takes_eventfds_alone(void **state)
 	(void)state;
 	for (int aio = 0; aio <= 1; aio++) {
 		struct world *w = world_new("");
-		int none[] = { eventfd(0, EFD_CLOEXEC), timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC),
+		int none[] = { eventfd(0, EFD_CLOEXEC),
+			       timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC),
 			       epoll_create1(EPOLL_CLOEXEC), open("/dev/null", O_RDWR | O_CLOEXEC),
 			       memfd_create("file", MFD_CLOEXEC) };
 
@@ -459,7 +464,8 @@ static void forgets_a_client(void **state)
 	uint8_t fresh[4096], now[4096];
 
 	(void)state;
-	assert_int_equal(sim_region_read(w->d, REGION_CONFIG, fresh, sizeof(fresh), 0), sizeof(fresh));
+	assert_int_equal(sim_region_read(w->d, REGION_CONFIG, fresh, sizeof(fresh), 0),
+			 sizeof(fresh));
 	master(w, true);
 	assert_int_equal(attach(w, IRQ_MSIX, 0, 4), 0);
 	mask_entry(w, 1, true);

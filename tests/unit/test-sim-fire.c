@@ -288,7 +288,8 @@ static void intx_masks_itself(void **state)
 	put_reg(w, SIM_REG_INTX_RAISE, 1);
 	assert_int_equal(got(w, 0), 1);
 	assert_true(intx_pending(w));
-	assert_int_equal(set(w, UNMASK | 1, IRQ_INTX, 0, 1), 0); /* not acknowledged: again at once */
+	assert_int_equal(set(w, UNMASK | 1, IRQ_INTX, 0, 1),
+			 0); /* not acknowledged: again at once */
 	assert_int_equal(got(w, 0), 1);
 	put_reg(w, SIM_REG_INTX_ACK, 1);
 	assert_false(intx_pending(w));
@@ -574,7 +575,8 @@ static uint64_t arrivals(struct world *w)
 
 static void losses_come_back_with_their_seed(void **state)
 {
-	struct world *a = with_msix("msix=1,drop=1/4,seed=7", 1), *b = with_msix("msix=1,drop=1/4,seed=7", 1);
+	struct world *a = with_msix("msix=1,drop=1/4,seed=7", 1),
+		     *b = with_msix("msix=1,drop=1/4,seed=7", 1);
 	struct world *c = with_msix("msix=1,drop=1/4,seed=8", 1);
 	uint64_t lost, first = arrivals(a);
 
@@ -678,12 +680,15 @@ static void client_unmasks_by_action(void **state)
 	(void)state;
 	assert_int_equal(attach(w, IRQ_MSIX, 0, 8), 0);
 	put(w, REGION_CONFIG, 0xb0 + PCI_MSIX_FLAGS, 2, PCI_MSIX_FLAGS_ENABLE | 7);
-	assert_int_equal(set(w, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK, IRQ_MSIX, 2, 4), 0);
+	assert_int_equal(
+		set(w, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK, IRQ_MSIX, 2, 4), 0);
 	for (unsigned int v = 0; v < 8; v++)
 		assert_int_equal(fired(w, v), v == 2 || v == 3);
-	assert_int_equal(set(w, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_MASK, IRQ_MSIX, 3, 1), 0);
+	assert_int_equal(set(w, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_MASK, IRQ_MSIX, 3, 1),
+			 0);
 	assert_int_equal(fired(w, 3), 1);
-	assert_int_equal(set(w, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_MASK, IRQ_MSIX, 0, 4), 0);
+	assert_int_equal(set(w, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_MASK, IRQ_MSIX, 0, 4),
+			 0);
 	assert_int_equal(fired(w, 3), 0);
 	world_free(w);
 }
@@ -710,11 +715,13 @@ static void client_masks_msi_by_action(void **state)
 	(void)state;
 	assert_int_equal(attach(w, IRQ_MSI, 0, 3), 0);
 	put(w, REGION_CONFIG, 0x50 + PCI_MSI_FLAGS, 2, PCI_MSI_FLAGS_ENABLE | 2 << 4);
-	assert_int_equal(set(w, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_MASK, IRQ_MSI, 1, 2), 0);
+	assert_int_equal(set(w, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_MASK, IRQ_MSI, 1, 2),
+			 0);
 	assert_int_equal(fired(w, 0), 1);
 	assert_int_equal(fired(w, 1), 0);
 	assert_int_equal(fired(w, 2), 1);
-	assert_int_equal(set(w, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK, IRQ_MSI, 1, 2), 0);
+	assert_int_equal(set(w, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK, IRQ_MSI, 1, 2),
+			 0);
 	assert_int_equal(got(w, 1), 1);
 	world_free(w);
 }

@@ -16,7 +16,8 @@ static void load(uint8_t *to, const struct want *w, size_t n, bool writable)
 {
 	for (size_t i = 0; i < n; i++)
 		for (unsigned int j = 0; j < w[i].width; j++)
-			to[w[i].at + j] = (uint8_t)((writable ? w[i].writable : w[i].value) >> (8 * j));
+			to[w[i].at + j] =
+				(uint8_t)((writable ? w[i].writable : w[i].value) >> (8 * j));
 }
 
 static void read_all(struct world *w, uint8_t *to)
@@ -28,7 +29,8 @@ static void assert_bytes(const char *spec, const char *what, const uint8_t *is, 
 {
 	for (unsigned int i = 0; i < 4096; i++)
 		if (is[i] != want[i])
-			fail_msg("sim:%s: %s of byte 0x%x is 0x%02x, not 0x%02x", spec, what, i, is[i], want[i]);
+			fail_msg("sim:%s: %s of byte 0x%x is 0x%02x, not 0x%02x", spec, what, i,
+				 is[i], want[i]);
 }
 
 /* The bits of a byte that are as they were written. Power state and reset bit have rules of their own. */
@@ -64,14 +66,16 @@ static void assert_space(const char *spec, const struct want *want, size_t n)
 	world_free(w);
 }
 
-#define HEADER(command, bar0, bar2, bar2_mask, cap, pin)                                                       \
-	{ PCI_VENDOR_ID, 2, 0x4d53, 0 }, { PCI_DEVICE_ID, 2, 0x4958, 0 }, { PCI_COMMAND, 2, command, 0x0406 }, \
-		{ PCI_STATUS, 2, 0x0010, 0 }, { PCI_CLASS_REVISION, 4, 0xff000001, 0 },                        \
-		{ PCI_CACHE_LINE_SIZE, 1, 0, 0xff }, { PCI_BASE_ADDRESS_0, 4, bar0, 0xfffff000 },              \
-		{ PCI_BASE_ADDRESS_2, 4, bar2, bar2_mask }, { PCI_SUBSYSTEM_VENDOR_ID, 2, 0x4d53, 0 },         \
-		{ PCI_SUBSYSTEM_ID, 2, 0x4958, 0 }, { PCI_CAPABILITY_LIST, 1, cap, 0 },                        \
-	{                                                                                                      \
-		PCI_INTERRUPT_LINE, 2, (pin) << 8, 0x00ff                                                      \
+#define HEADER(command, bar0, bar2, bar2_mask, cap, pin)                                       \
+	{ PCI_VENDOR_ID, 2, 0x4d53, 0 }, { PCI_DEVICE_ID, 2, 0x4958, 0 },                      \
+		{ PCI_COMMAND, 2, command, 0x0406 }, { PCI_STATUS, 2, 0x0010, 0 },             \
+		{ PCI_CLASS_REVISION, 4, 0xff000001, 0 }, { PCI_CACHE_LINE_SIZE, 1, 0, 0xff }, \
+		{ PCI_BASE_ADDRESS_0, 4, bar0, 0xfffff000 },                                   \
+		{ PCI_BASE_ADDRESS_2, 4, bar2, bar2_mask },                                    \
+		{ PCI_SUBSYSTEM_VENDOR_ID, 2, 0x4d53, 0 }, { PCI_SUBSYSTEM_ID, 2, 0x4958, 0 }, \
+		{ PCI_CAPABILITY_LIST, 1, cap, 0 },                                            \
+	{                                                                                      \
+		PCI_INTERRUPT_LINE, 2, (pin) << 8, 0x00ff                                      \
 	}
 
 /* Power Management 1.2, and an endpoint of PCI Express 2 that has FLR, at 2.5 GT/s in one lane. */
@@ -124,7 +128,8 @@ static void the_most_of_both(void **state)
 
 static void neither(void **state)
 {
-	static const struct want space[] = { HEADER(2, 0xe0010000, 0, 0, PM, 1), POWER(EXP), EXPRESS(0) };
+	static const struct want space[] = { HEADER(2, 0xe0010000, 0, 0, PM, 1), POWER(EXP),
+					     EXPRESS(0) };
 
 	(void)state;
 	assert_space("msix=0,msi=0", space, ARRAY_SIZE(space));
@@ -180,7 +185,8 @@ static void writes_end(void **state)
 }
 
 /* What differs from @before, in bytes; the caller names those that may. */
-static void assert_same_but(struct world *w, const uint8_t *before, unsigned int at, unsigned int width)
+static void assert_same_but(struct world *w, const uint8_t *before, unsigned int at,
+			    unsigned int width)
 {
 	uint8_t now[4096];
 
@@ -234,7 +240,8 @@ static void enabling_changes_the_capability_alone(void **state)
 	assert_int_equal(set(w, NONE, IRQ_MSI, 0, 0), 0);
 	assert_int_equal(cfg(w, MSI + PCI_MSI_FLAGS, 2), 0x018a);
 	assert_int_equal(cfg(w, MSI + PCI_MSI_MASK_64, 4), 0);
-	assert_int_equal(cfg(w, MSI + PCI_MSI_ADDRESS_LO, 4), 0xfee00418); /* as the kernel leaves it */
+	assert_int_equal(cfg(w, MSI + PCI_MSI_ADDRESS_LO, 4),
+			 0xfee00418); /* as the kernel leaves it */
 	assert_same_but(w, before, MSI + PCI_MSI_ADDRESS_LO, 4);
 	world_free(w);
 }

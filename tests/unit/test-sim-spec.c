@@ -133,7 +133,8 @@ static void refuses_with_a_sentence(void **state)
 
 		if (sim_spec_parse(bad[i].text, &s, &e) != -EINVAL || e.cause != CAUSE_USAGE ||
 		    !strstr(e.message, bad[i].says) || !e.hint[0])
-			fail_msg("%s: cause %u, '%s', hint '%s'", bad[i].text, e.cause, e.message, e.hint);
+			fail_msg("%s: cause %u, '%s', hint '%s'", bad[i].text, e.cause, e.message,
+				 e.hint);
 	}
 }
 
@@ -156,7 +157,8 @@ static void says_what_to_type(void **state)
 		{ "seed=x", "simulation: 'seed=x' is not seed=N: N is 0 to 18446744073709551615",
 		  "seed=N: of that chance: the same seed loses the same ones" },
 		{ "nonsense", "simulation: 'nonsense' is no word of a simulation", EVERY_WORD },
-		{ "latency=2d", "simulation: 'latency=2d' is not a period up to a day, such as 500us, 20ms or 1s",
+		{ "latency=2d",
+		  "simulation: 'latency=2d' is not a period up to a day, such as 500us, 20ms or 1s",
 		  EVERY_WORD },
 		{ "msix=4,", "simulation: ',' ends the list, a word is missing", EVERY_WORD },
 	};
@@ -177,8 +179,9 @@ static void says_what_to_type(void **state)
 /* Neighbours in the list of words are told apart, in each order. */
 static void words_come_in_any_order(void **state)
 {
-	static const char *const word[] = { "msix=8",  "msi=4",		"noresize",   "host=3",	  "fail-at=5", "nomask",
-					    "no-intx", "client-enable", "latency=1s", "drop=1/1", "seed=0" };
+	static const char *const word[] = { "msix=8",	  "msi=4",    "noresize", "host=3",
+					    "fail-at=5",  "nomask",   "no-intx",  "client-enable",
+					    "latency=1s", "drop=1/1", "seed=0" };
 	char text[64];
 
 	(void)state;

@@ -18,9 +18,10 @@
 #define FUNCTION "/devices/pci0000:00/0000:00:04.0/0000:04:00.0"
 
 /* As recorded from Linux 6.12. */
-static const char bind[] = "bind@" FUNCTION "\0ACTION=bind\0DEVPATH=" FUNCTION "\0SUBSYSTEM=pci\0DRIVER=vfio-pci\0"
-			   "PCI_CLASS=10802\0PCI_ID=1B36:0010\0PCI_SUBSYS_ID=1AF4:1100\0PCI_SLOT_NAME=0000:04:00.0\0"
-			   "MODALIAS=pci:v00001B36d00000010sv00001AF4sd00001100bc01sc08i02\0SEQNUM=814";
+static const char bind[] =
+	"bind@" FUNCTION "\0ACTION=bind\0DEVPATH=" FUNCTION "\0SUBSYSTEM=pci\0DRIVER=vfio-pci\0"
+	"PCI_CLASS=10802\0PCI_ID=1B36:0010\0PCI_SUBSYS_ID=1AF4:1100\0PCI_SLOT_NAME=0000:04:00.0\0"
+	"MODALIAS=pci:v00001B36d00000010sv00001AF4sd00001100bc01sc08i02\0SEQNUM=814";
 
 static void function(void **state)
 {
@@ -46,10 +47,11 @@ static void unbound(void **state)
 	struct uevent u;
 
 	(void)state;
-	assert_int_equal(uevent_parse(MESSAGE("unbind@" FUNCTION "\0ACTION=unbind\0DEVPATH=" FUNCTION
-					      "\0SUBSYSTEM=pci\0PCI_SLOT_NAME=0000:04:00.0\0SEQNUM=823"),
-				      &u),
-			 0);
+	assert_int_equal(
+		uevent_parse(MESSAGE("unbind@" FUNCTION "\0ACTION=unbind\0DEVPATH=" FUNCTION
+				     "\0SUBSYSTEM=pci\0PCI_SLOT_NAME=0000:04:00.0\0SEQNUM=823"),
+			     &u),
+		0);
 	assert_null(u.driver);
 	assert_true(u.has_addr);
 }
@@ -60,10 +62,11 @@ static void synthetic(void **state)
 	struct uevent u;
 
 	(void)state;
-	assert_int_equal(uevent_parse(MESSAGE("remove@" FUNCTION "\0ACTION=remove\0DEVPATH=" FUNCTION
-					      "\0SUBSYSTEM=pci\0SYNTH_UUID=0\0SEQNUM=18446744073709551615"),
-				      &u),
-			 0);
+	assert_int_equal(
+		uevent_parse(MESSAGE("remove@" FUNCTION "\0ACTION=remove\0DEVPATH=" FUNCTION
+				     "\0SUBSYSTEM=pci\0SYNTH_UUID=0\0SEQNUM=18446744073709551615"),
+			     &u),
+		0);
 	assert_true(u.synthetic);
 	assert_true(u.seqnum == UINT64_MAX);
 }
@@ -73,8 +76,8 @@ static void synthetic(void **state)
 /* @msg: what @u borrows from */
 static int parse_path(char msg[MAX_MSG], const char *subsystem, const char *path, struct uevent *u)
 {
-	int n = snprintf(msg, MAX_MSG, "add@%s%cACTION=add%cDEVPATH=%s%cSUBSYSTEM=%s%cSEQNUM=1", path, 0, 0, path, 0,
-			 subsystem, 0);
+	int n = snprintf(msg, MAX_MSG, "add@%s%cACTION=add%cDEVPATH=%s%cSUBSYSTEM=%s%cSEQNUM=1",
+			 path, 0, 0, path, 0, subsystem, 0);
 
 	assert_in_range(n, 1, MAX_MSG - 1);
 	return uevent_parse(msg, (size_t)n + 1, u);
@@ -93,7 +96,8 @@ static void paths(void **state)
 		{ "vfio", "/devices/virtual/vfio/11", NULL, 11 },
 		{ "vfio", "/devices/virtual/vfio/noiommu-0", NULL, 0 },
 		/* A mediated device is no function, and its parent did nothing. */
-		{ "vfio-dev", FUNCTION "/83b8f4f2-509f-382f-3c1e-e6bfe0fa1001/vfio-dev/vfio1", NULL, -1 },
+		{ "vfio-dev", FUNCTION "/83b8f4f2-509f-382f-3c1e-e6bfe0fa1001/vfio-dev/vfio1", NULL,
+		  -1 },
 		{ "vfio-dev", FUNCTION "/elsewhere/vfio0", NULL, -1 },
 		{ "vfio-dev", "/vfio-dev/vfio0", NULL, -1 },
 		{ "vfio-dev", "/vfio0", NULL, -1 },
@@ -159,7 +163,8 @@ static void refused(void **state)
 		{ MESSAGE("add@/x\0ACTION=add\0DEVPATH=/x\0SUBSYSTEM=pci") },
 		/* said twice */
 		{ MESSAGE("add@/x\0ACTION=add\0ACTION=add\0DEVPATH=/x\0SUBSYSTEM=pci\0SEQNUM=1") },
-		{ MESSAGE("add@/x\0ACTION=add\0DEVPATH=/x\0SUBSYSTEM=pci\0DRIVER=a\0DRIVER=b\0SEQNUM=1") },
+		{ MESSAGE(
+			"add@/x\0ACTION=add\0DEVPATH=/x\0SUBSYSTEM=pci\0DRIVER=a\0DRIVER=b\0SEQNUM=1") },
 		/* the first string says something else */
 		{ MESSAGE("remove@/x\0ACTION=add\0DEVPATH=/x\0SUBSYSTEM=pci\0SEQNUM=1") },
 		{ MESSAGE("add@/y\0ACTION=add\0DEVPATH=/x\0SUBSYSTEM=pci\0SEQNUM=1") },
@@ -172,7 +177,8 @@ static void refused(void **state)
 		/* no number */
 		{ MESSAGE("add@/x\0ACTION=add\0DEVPATH=/x\0SUBSYSTEM=pci\0SEQNUM=") },
 		{ MESSAGE("add@/x\0ACTION=add\0DEVPATH=/x\0SUBSYSTEM=pci\0SEQNUM=-1") },
-		{ MESSAGE("add@/x\0ACTION=add\0DEVPATH=/x\0SUBSYSTEM=pci\0SEQNUM=18446744073709551616") },
+		{ MESSAGE(
+			"add@/x\0ACTION=add\0DEVPATH=/x\0SUBSYSTEM=pci\0SEQNUM=18446744073709551616") },
 	};
 	struct uevent u;
 
@@ -188,10 +194,12 @@ static void strange_neighbours(void **state)
 	struct uevent u;
 
 	(void)state;
-	assert_int_equal(uevent_parse(MESSAGE("add@/x\0\0=\0ACTIO=n\0ACTION2=n\0no pair\0A=1\0A=2\0ACTION=add\0"
-					      "DEVPATH=/x\0SUBSYSTEM=pci\0DRIVER=\0SEQNUM=1\0"),
-				      &u),
-			 0);
+	assert_int_equal(
+		uevent_parse(
+			MESSAGE("add@/x\0\0=\0ACTIO=n\0ACTION2=n\0no pair\0A=1\0A=2\0ACTION=add\0"
+				"DEVPATH=/x\0SUBSYSTEM=pci\0DRIVER=\0SEQNUM=1\0"),
+			&u),
+		0);
 	assert_string_equal(u.action, "add");
 	assert_null(u.driver);
 }
@@ -210,7 +218,8 @@ static void damaged(void **state)
 		for (size_t i = 0; i < len; i++) {
 			copy[i] ^= (char)(1 + i % 255);
 			if (!uevent_parse(copy, len, &u))
-				assert_true(u.devpath > copy && u.devpath + strlen(u.devpath) < copy + len);
+				assert_true(u.devpath > copy &&
+					    u.devpath + strlen(u.devpath) < copy + len);
 			copy[i] = bind[i];
 		}
 		free(copy);

@@ -139,7 +139,8 @@ static void test_escape_is_one_to_one(void **ctx)
 
 	(void)ctx;
 	for (unsigned int i = 0; i < n * n * n * n; i++) {
-		char name[8] = { letters[i % n], letters[i / n % n], letters[i / n / n % n], letters[i / n / n / n] };
+		char name[8] = { letters[i % n], letters[i / n % n], letters[i / n / n % n],
+				 letters[i / n / n / n] };
 		char text[32], back[32];
 
 		unescape(escape_text(name, text, sizeof(text)), back);
@@ -163,7 +164,11 @@ static void test_flags(void **ctx)
 	static const struct {
 		uint32_t flags;
 		const char *text;
-	} row[] = { { 0, "f=0" }, { 1, "f=READ" }, { 5, "f=READ|MMAP" }, { 7, "f=READ|MMAP|0x2" }, { 8, "f=0x8" } };
+	} row[] = { { 0, "f=0" },
+		    { 1, "f=READ" },
+		    { 5, "f=READ|MMAP" },
+		    { 7, "f=READ|MMAP|0x2" },
+		    { 8, "f=0x8" } };
 
 	(void)ctx;
 	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
@@ -195,7 +200,8 @@ static void test_causes(void **ctx)
 	for (int c = CAUSE_NONE; c <= CAUSE_DISTURB; c++) {
 		assert_non_null(cause_help((enum cause)c));
 		for (int d = CAUSE_NONE; d < c; d++)
-			assert_string_not_equal(cause_word((enum cause)c), cause_word((enum cause)d));
+			assert_string_not_equal(cause_word((enum cause)c),
+						cause_word((enum cause)d));
 	}
 	assert_null(cause_help((enum cause)(CAUSE_DISTURB + 1)));
 	assert_int_equal(cause_of_errno(EACCES), CAUSE_PERMISSION);

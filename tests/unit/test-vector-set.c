@@ -22,8 +22,9 @@ static void parses_what_users_write(void **state)
 	static const struct {
 		const char *in, *out;
 	} good[] = {
-		{ "3", "3" },		{ "0-3,7", "0-3,7" }, { "7,0-3", "0-3,7" }, { "5-5", "5" }, { "2047", "2047" },
-		{ "0-2047", "0-2047" }, { "63,64", "63-64" }, { "1,1,1", "1" },	    { "007", "7" },
+		{ "3", "3" },	      { "0-3,7", "0-3,7" }, { "7,0-3", "0-3,7" },
+		{ "5-5", "5" },	      { "2047", "2047" },   { "0-2047", "0-2047" },
+		{ "63,64", "63-64" }, { "1,1,1", "1" },	    { "007", "7" },
 	};
 	struct vector_set s;
 	enum vector_word w;
@@ -53,12 +54,16 @@ static void words_stand_alone(void **state)
 
 static void refuses_nonsense(void **state)
 {
-	static const char *const form[] = { "",	  ",",	"3,", ",3",  "-3",  "3-", "0--3", "0-3-5",
-					    " 3", "3 ", "+3", "0x3", "1.5", "x",  "3;4",  "\xc3\xa4" };
-	static const char *const range[] = { "5-3", "2048", "0-99999", "0-2048", "4294967296", "18446744073709551616",
-					     "99999999999999999999999-1",
-					     /* a good part after a bad one does not make the list good */
-					     "5000,3", "5-3,7", "0-2048,1" };
+	static const char *const form[] = {
+		"",   ",",  "3,", ",3",	 "-3",	"3-", "0--3", "0-3-5",
+		" 3", "3 ", "+3", "0x3", "1.5", "x",  "3;4",  "\xc3\xa4"
+	};
+	static const char *const range[] = {
+		"5-3", "2048", "0-99999", "0-2048", "4294967296", "18446744073709551616",
+		"99999999999999999999999-1",
+		/* a good part after a bad one does not make the list good */
+		"5000,3", "5-3,7", "0-2048,1"
+	};
 	struct vector_set s;
 	enum vector_word w;
 
@@ -184,10 +189,14 @@ static void text_is_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(parses_what_users_write),  cmocka_unit_test(words_stand_alone),
-		cmocka_unit_test(refuses_nonsense),	    cmocka_unit_test(walks_members_and_runs),
-		cmocka_unit_test(counts_and_ends),	    cmocka_unit_test(stays_inside),
-		cmocka_unit_test(subtracts_and_intersects), cmocka_unit_test(text_is_bounded),
+		cmocka_unit_test(parses_what_users_write),
+		cmocka_unit_test(words_stand_alone),
+		cmocka_unit_test(refuses_nonsense),
+		cmocka_unit_test(walks_members_and_runs),
+		cmocka_unit_test(counts_and_ends),
+		cmocka_unit_test(stays_inside),
+		cmocka_unit_test(subtracts_and_intersects),
+		cmocka_unit_test(text_is_bounded),
 	};
 
 	return cmocka_run_group_tests_name("vector-set", tests, NULL, NULL);

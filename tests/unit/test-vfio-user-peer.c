@@ -40,7 +40,9 @@ static void test_signal(void **state)
 static void test_flood_between(void **state)
 {
 	struct peer p = { .at = UINT32_MAX };
-	const struct vu_header h = { .id = 7, .command = VU_DMA_READ, .size = sizeof(h), .flags = VU_NO_REPLY };
+	const struct vu_header h = {
+		.id = 7, .command = VU_DMA_READ, .size = sizeof(h), .flags = VU_NO_REPLY
+	};
 	struct error e;
 	unsigned int n = 0;
 	void *u;
@@ -64,7 +66,8 @@ static void test_explained(void **state)
 		enum cause cause;
 		const char *says;
 	} cases[] = {
-		{ SILENT, CAUSE_BUSY, "WHAT: the peer did not answer within 150 ms and was cut off" },
+		{ SILENT, CAUSE_BUSY,
+		  "WHAT: the peer did not answer within 150 ms and was cut off" },
 		{ WRONG_ID, CAUSE_FAILED, "WHAT: the peer broke the protocol and was cut off" },
 		{ FLOOD, CAUSE_FAILED, "WHAT: the peer broke the protocol and was cut off" },
 		{ CUT, CAUSE_NO_DEVICE, "WHAT: the process that served the device is gone" },
@@ -86,7 +89,8 @@ static void test_explained(void **state)
 		assert_true(vfio_user_explain(u, rc, "WHAT", &e) < 0);
 		assert_string_equal(e.message, cases[i].says);
 		assert_int_equal(e.cause, cases[i].cause);
-		assert_int_equal(vfio_user_peer_end(u, &e) == 0, strstr(cases[i].says, "refused") != NULL);
+		assert_int_equal(vfio_user_peer_end(u, &e) == 0,
+				 strstr(cases[i].says, "refused") != NULL);
 		stop(&p, u);
 	}
 }
@@ -97,8 +101,9 @@ static void test_limit_told(void **state)
 	static const struct {
 		uint64_t us;
 		const char *says;
-	} cases[] = { { 1000, "within 1 ms " },	      { 999000, "within 999 ms " }, { 1000000, "within 1 s " },
-		      { 1500000, "within 1500 ms " }, { 5000000, "within 5 s " },   { 3600000000, "within 3600 s " } };
+	} cases[] = { { 1000, "within 1 ms " },	  { 999000, "within 999 ms " },
+		      { 1000000, "within 1 s " }, { 1500000, "within 1500 ms " },
+		      { 5000000, "within 5 s " }, { 3600000000, "within 3600 s " } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -127,7 +132,10 @@ static void test_quirks(void **state)
 		unsigned int max, quirks;
 		const char *words[3];
 	} cases[] = { { 16, 0, { NULL } },
-		      { 8, 3, { "share one eventfd array", "releasing part", "mask and unmask may succeed" } },
+		      { 8,
+			3,
+			{ "share one eventfd array", "releasing part",
+			  "mask and unmask may succeed" } },
 		      { 1, 2, { "errno 0", "DATA_BOOL", NULL } } };
 
 	(void)state;

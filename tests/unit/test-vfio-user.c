@@ -10,8 +10,8 @@
 #include "sim/backend.h"
 #include "vu-script.h"
 
-static void assert_seen(const struct peer *p, unsigned int at, uint32_t flags, unsigned int start, unsigned int count,
-			unsigned int nfds)
+static void assert_seen(const struct peer *p, unsigned int at, uint32_t flags, unsigned int start,
+			unsigned int count, unsigned int nfds)
 {
 	const struct seen *s = &p->seen[at];
 
@@ -107,7 +107,9 @@ static void test_named_one_by_one(void **state)
 	(void)state;
 	for (unsigned int at = 1; at <= 4; at++) {
 		struct peer p = { .max_fds = 1, .at = at, .trick = ERROR_ENOSPC };
-		struct irq_set s = { .index = IRQ_MSIX, .data = IRQ_DATA_BOOL, .start = 0, .count = 6 };
+		struct irq_set s = {
+			.index = IRQ_MSIX, .data = IRQ_DATA_BOOL, .start = 0, .count = 6
+		};
 		void *u;
 
 		vector_set_add(&s.attach, 0);
@@ -231,7 +233,9 @@ static void test_no_server(void **state)
 /* The process that serves a simulation has ended, and is reaped, when its device is closed. */
 static void test_simulation_ends(void **state)
 {
-	const struct open_request req = { .spec = "sim:msix=1", .trace = &quiet, .timeout_us = PATIENT };
+	const struct open_request req = { .spec = "sim:msix=1",
+					  .trace = &quiet,
+					  .timeout_us = PATIENT };
 	struct error e;
 	void *u;
 
@@ -260,10 +264,12 @@ static void test_memory(void **state)
 			before = mallinfo2().uordblks;
 		started(&p, &u);
 		for (int k = 0; k < 4; k++) {
-			assert_int_equal(vfio_user_region_read(u, REGION_CONFIG, data, sizeof(data), 0), 60);
+			assert_int_equal(
+				vfio_user_region_read(u, REGION_CONFIG, data, sizeof(data), 0), 60);
 			assert_int_equal(vfio_user_irq_info(u, IRQ_MSIX, &info), 0);
 		}
-		assert_int_equal(vfio_user_region_read(u, REGION_CONFIG, data, sizeof(data), 0), -ENOSPC);
+		assert_int_equal(vfio_user_region_read(u, REGION_CONFIG, data, sizeof(data), 0),
+				 -ENOSPC);
 		stop(&p, u);
 	}
 	assert_int_equal(mallinfo2().uordblks, before);
@@ -307,7 +313,7 @@ static void test_roll_back(void **state)
 }
 
 /* A number behind ENOSPC counts only from a peer that said so, and when it is less than what was asked for. */
-static void test_grant(void **state)
+static void test_vector_probe(void **state)
 {
 	static const struct {
 		bool said;
@@ -520,7 +526,8 @@ static void test_between(void **state)
 static void test_version(void **state)
 {
 	static const enum trick tricks[] = {
-		WRONG_ID, WRONG_COMMAND, SHORT_PAYLOAD, OVERSIZED, SILENT, ERROR_ZERO, ERROR_ENOSPC, CUT,
+		WRONG_ID, WRONG_COMMAND, SHORT_PAYLOAD, OVERSIZED,
+		SILENT,	  ERROR_ZERO,	 ERROR_ENOSPC,	CUT,
 	};
 	unsigned int before = open_descriptors();
 
@@ -552,7 +559,8 @@ static void test_late_chunks(void **state)
 	(void)state;
 	eventfds(fd, ARRAY_SIZE(fd));
 	started(&p, &u);
-	assert_int_equal(vfio_user_region_read(u, REGION_CONFIG, data, sizeof(data), 0), -ETIMEDOUT);
+	assert_int_equal(vfio_user_region_read(u, REGION_CONFIG, data, sizeof(data), 0),
+			 -ETIMEDOUT);
 	assert_int_equal(vfio_user_peer_end(u, &e), -ETIMEDOUT);
 	stop(&p, u);
 	p = (struct peer){ .at = UINT32_MAX, .max_fds = 1, .pause = QUICK / 3 };
@@ -589,7 +597,9 @@ static struct loop *loop_hearing(void)
 /* Afterwards the connection stands, and what puts back goes over it as before. */
 static void test_stop(void **state)
 {
-	const struct irq_set off = { .index = IRQ_MSIX, .action = IRQ_ACTION_TRIGGER, .data = IRQ_DATA_NONE };
+	const struct irq_set off = { .index = IRQ_MSIX,
+				     .action = IRQ_ACTION_TRIGGER,
+				     .data = IRQ_DATA_NONE };
 	const struct irq_set unmask = {
 		.index = IRQ_MSIX, .action = IRQ_ACTION_UNMASK, .data = IRQ_DATA_NONE, .count = 1
 	};
@@ -663,7 +673,7 @@ int main(void)
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_simulation_ends),
 		cmocka_unit_test(test_roll_back),
-		cmocka_unit_test(test_grant),
+		cmocka_unit_test(test_vector_probe),
 		cmocka_unit_test(test_wrong_replies),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_lies),

@@ -29,7 +29,8 @@ static void node_cannot_be_opened(void **state)
 	k.node_errno = ENOENT;
 	refused(state, CAUSE_FAILED, "/dev/vfio/7 is not there", "ls -l /dev/vfio");
 	k.node_errno = EBUSY;
-	refused(state, CAUSE_BUSY, "IOMMU group 7 is open in another process", "fuser -v /dev/vfio/7");
+	refused(state, CAUSE_BUSY, "IOMMU group 7 is open in another process",
+		"fuser -v /dev/vfio/7");
 	k.node_errno = EMFILE;
 	refused(state, CAUSE_FAILED, "cannot open /dev/vfio/7", "");
 }
@@ -45,10 +46,12 @@ static void group_is_refused(void **state)
 	refused(state, CAUSE_FAILED, "GROUP_GET_STATUS failed", "");
 	k.group_errno = 0;
 	k.status = 0;
-	refused(state, CAUSE_NOT_VIABLE, "IOMMU group 7 is not viable: a member has a driver that is not VFIO's", "");
+	refused(state, CAUSE_NOT_VIABLE,
+		"IOMMU group 7 is not viable: a member has a driver that is not VFIO's", "");
 	linked(t, DEV "0000:04:00.1/driver", "/sys/bus/pci/drivers/e1000e");
 	linked(t, "sys/kernel/iommu_groups/7/devices/0000:04:00.1", "/" DEV "0000:04:00.1");
-	refused(state, CAUSE_NOT_VIABLE, "IOMMU group 7 is not viable: 04:00.1 has e1000e", "msictl bind 04:00.1");
+	refused(state, CAUSE_NOT_VIABLE, "IOMMU group 7 is not viable: 04:00.1 has e1000e",
+		"msictl bind 04:00.1");
 }
 
 /* Each type that the kernel has is tried; one without interrupt remapping is a matter of permission. */
@@ -68,7 +71,8 @@ static void iommu_is_chosen(void **state)
 	assert_non_null(strstr(k.log, "JOIN IOMMU:3 IOMMU:1 0000"));
 	k.log[0] = '\0';
 	k.set_iommu_errno = EPERM;
-	refused(state, CAUSE_PERMISSION, "this host has no interrupt remapping", "allow_unsafe_interrupts");
+	refused(state, CAUSE_PERMISSION, "this host has no interrupt remapping",
+		"allow_unsafe_interrupts");
 	assert_null(strstr(k.log, "IOMMU:1"));
 	k.type = VFIO_NOIOMMU_IOMMU;
 	refused(state, CAUSE_FAILED, "the container got no IOMMU", "");
@@ -87,7 +91,8 @@ static void noiommu_is_asked_for(void **state)
 	k.type = VFIO_NOIOMMU_IOMMU;
 	req.noiommu = true;
 	assert_int_equal(vfio_group_backend.open(&req, &handle, &e), 0);
-	assert_string_equal(k.log, "/dev/vfio/vfio /dev/vfio/noiommu-7 STATUS JOIN IOMMU:8 0000:04:00.0");
+	assert_string_equal(k.log,
+			    "/dev/vfio/vfio /dev/vfio/noiommu-7 STATUS JOIN IOMMU:8 0000:04:00.0");
 	vfio_group_backend.close(handle);
 }
 
@@ -97,7 +102,8 @@ static void wrong_driver(void **state)
 	char path[PATH_MAX];
 
 	unlink(tree_path(t, DEV "0000:04:00.0/driver", path));
-	refused(state, CAUSE_FAILED, "no driver is bound, vfio-pci is needed", "msictl bind 04:00.0");
+	refused(state, CAUSE_FAILED, "no driver is bound, vfio-pci is needed",
+		"msictl bind 04:00.0");
 	linked(t, DEV "0000:04:00.0/driver", "/sys/bus/pci/drivers/nvme");
 	refused(state, CAUSE_BUSY, "driven by nvme, not by vfio-pci", "msictl bind 04:00.0");
 	unlink(tree_path(t, DEV "0000:04:00.0/iommu_group", path));
@@ -117,7 +123,9 @@ static void siblings_share(void **state)
 	int container = k.container, group = k.group;
 	const struct sibling at[] = { { .backend = &vfio_group_backend, .handle = NULL },
 				      { .backend = &vfio_group_backend, .handle = first } };
-	struct open_request req = { .spec = "04:00.1", .root = &t->root, .trace = &quiet, .siblings = { at, 2 } };
+	struct open_request req = {
+		.spec = "04:00.1", .root = &t->root, .trace = &quiet, .siblings = { at, 2 }
+	};
 	struct error e;
 
 	linked(t, DEV "0000:04:00.1/driver", "/sys/bus/pci/drivers/vfio-pci");
@@ -144,7 +152,9 @@ static void siblings_and_no_descriptors(void **state)
 	const struct tree *t = *state;
 	void *first = opened(t, &quiet), *second = NULL;
 	const struct sibling at[] = { { .backend = &vfio_group_backend, .handle = first } };
-	struct open_request req = { .spec = "04:00.0", .root = &t->root, .trace = &quiet, .siblings = { at, 1 } };
+	struct open_request req = {
+		.spec = "04:00.0", .root = &t->root, .trace = &quiet, .siblings = { at, 1 }
+	};
 	int next = dup(0);
 	struct error e;
 
@@ -152,7 +162,8 @@ static void siblings_and_no_descriptors(void **state)
 	for (k.failing_dup = 1; k.failing_dup <= 2; k.failing_dup++) {
 		k.dups = 0;
 		assert_int_equal(vfio_group_backend.open(&req, &second, &e), -EMFILE);
-		assert_non_null(strstr(e.message, "the descriptors of IOMMU group 7 can't be shared"));
+		assert_non_null(
+			strstr(e.message, "the descriptors of IOMMU group 7 can't be shared"));
 		assert_int_equal(e.cause, CAUSE_FAILED);
 		assert_false(is_open(next));
 	}
@@ -189,7 +200,9 @@ static void tells_of_device(void **state)
 static void sends_sets(void **state)
 {
 	void *handle = opened(*state, &quiet);
-	struct irq_set set = { .index = IRQ_MSIX, .data = IRQ_DATA_EVENTFD, .start = 2, .count = 3 };
+	struct irq_set set = {
+		.index = IRQ_MSIX, .data = IRQ_DATA_EVENTFD, .start = 2, .count = 3
+	};
 	const int32_t eventfd[] = { 40, -1, 42 };
 
 	assert_int_equal(vfio_set_irqs(handle, &set, eventfd), 0);
@@ -199,7 +212,9 @@ static void sends_sets(void **state)
 	vector_set_add(&set.attach, 4);
 	assert_int_equal(vfio_set_irqs(handle, &set, NULL), 0);
 	assert_string_equal(k.set, "index=2 start=2 count=3 flags=0x22: 1 0 1");
-	set = (struct irq_set){ .index = IRQ_INTX, .data = IRQ_DATA_NONE, .action = IRQ_ACTION_UNMASK, .count = 1 };
+	set = (struct irq_set){
+		.index = IRQ_INTX, .data = IRQ_DATA_NONE, .action = IRQ_ACTION_UNMASK, .count = 1
+	};
 	assert_int_equal(vfio_set_irqs(handle, &set, NULL), 0);
 	assert_string_equal(k.set, "index=0 start=0 count=1 flags=0x11:");
 	k.irq_errno = ENOSPC;
@@ -220,7 +235,8 @@ static void reaches_regions(void **state)
 	assert_int_equal(back, word);
 	/* to the last byte, and not beyond */
 	assert_int_equal(vfio_region_write(handle, REGION_BAR0, &word, 4, REGION_SIZE - 4), 4);
-	assert_int_equal(vfio_region_write(handle, REGION_BAR0, &word, 4, REGION_SIZE - 3), -ERANGE);
+	assert_int_equal(vfio_region_write(handle, REGION_BAR0, &word, 4, REGION_SIZE - 3),
+			 -ERANGE);
 	assert_int_equal(vfio_region_read(handle, REGION_BAR0, &word, 4, REGION_SIZE), -ERANGE);
 	assert_int_equal(vfio_region_read(handle, REGION_BAR0, &word, 4, UINT64_MAX - 1), -ERANGE);
 	assert_int_equal(vfio_region_map(handle, 2, REGION_SIZE, 4096, &map), -ERANGE);
@@ -351,7 +367,8 @@ static void done(struct opened *o)
 	assert_false(is_open(k.device) || is_open(k.group) || is_open(k.container));
 }
 
-static void no_device(const struct tree *t, const char *spec, bool live, enum cause cause, const char *message)
+static void no_device(const struct tree *t, const char *spec, bool live, enum cause cause,
+		      const char *message)
 {
 	struct opened o = device(t, spec, live);
 
@@ -391,16 +408,17 @@ static void device_goes_back(void **state)
 
 		assert_int_equal(o.rc, 0);
 		if (by_req) {
-			assert_int_equal(eventfd_write(o.d->irq[IRQ_REQ].vector[0]->source.fd, 1), 0);
+			assert_int_equal(eventfd_write(o.d->irq[IRQ_REQ].vector[0]->source.fd, 1),
+					 0);
 			assert_true(loop_wait(o.loop, 0) >= 0);
 		} else {
-			device_wanted_back(o.d);
+			device_requested(o.d);
 		}
 		assert_int_equal(releases, 1);
 		assert_false(is_open(k.device) || is_open(k.group));
 		assert_true(device_here(o.d, &o.e) < 0);
 		assert_string_equal(o.e.message, "the kernel took the device back");
-		device_wanted_back(o.d);
+		device_requested(o.d);
 		assert_int_equal(releases, 1);
 		done(&o);
 	}
@@ -457,7 +475,8 @@ static void device_does_not_open(void **state)
 	no_device(t, "04:00.0", true, CAUSE_FAILED, "VFIO_DEVICE_GET_IRQ_INFO failed");
 	k.info_errno = 0;
 	k.irq_errno = EPERM;
-	no_device(t, "04:00.0", true, CAUSE_PERMISSION, "cannot listen to the kernel's requests (REQ)");
+	no_device(t, "04:00.0", true, CAUSE_PERMISSION,
+		  "cannot listen to the kernel's requests (REQ)");
 	k.device_flags = 0;
 	no_device(t, "04:00.0", true, CAUSE_FAILED, "the VFIO device is no PCI function");
 }

@@ -87,7 +87,8 @@ static int set_irqs(struct model *p, struct vu_message *m)
 	if (set.flags & EVENTFD)
 		return attach(p, &set, m);
 	if (set.flags & BOOL)
-		return m->size == sizeof(set) + set.count ? fire(p, &set, m->payload + sizeof(set)) : EINVAL;
+		return m->size == sizeof(set) + set.count ? fire(p, &set, m->payload + sizeof(set))
+							  : EINVAL;
 	if (set.count)
 		return fire(p, &set, NULL);
 	for (unsigned int v = 0; v < VECTORS; v++)
@@ -98,7 +99,9 @@ static int set_irqs(struct model *p, struct vu_message *m)
 static size_t answer(const struct model *p, const struct vu_message *m, uint8_t *out)
 {
 	struct vu_version v = { .max_msg_fds = p->rust ? 1 : 8, .max_data_xfer = VU_DEFAULT_XFER };
-	struct vfio_irq_info ii = { .argsz = sizeof(ii), .flags = VFIO_IRQ_INFO_EVENTFD, .count = VECTORS };
+	struct vfio_irq_info ii = { .argsz = sizeof(ii),
+				    .flags = VFIO_IRQ_INFO_EVENTFD,
+				    .count = VECTORS };
 
 	if (m->header.command == VU_VERSION)
 		return vu_version_format(&v, out, 512);
@@ -113,9 +116,10 @@ static bool serve_one(struct model *p, struct vu_message *m)
 {
 	uint8_t out[512];
 	size_t n = answer(p, m, out);
-	struct vu_header h = {
-		.id = m->header.id, .command = m->header.command, .size = (uint32_t)(sizeof(h) + n), .flags = VU_REPLY
-	};
+	struct vu_header h = { .id = m->header.id,
+			       .command = m->header.command,
+			       .size = (uint32_t)(sizeof(h) + n),
+			       .flags = VU_REPLY };
 	bool is_set = m->header.command == VU_DEVICE_SET_IRQS, lost = false;
 	int err = 0;
 
@@ -153,7 +157,9 @@ static void *serve(void *arg)
 /* The back end's handle; intx was asked for, as device_open() does. */
 static void *start(struct model *p)
 {
-	const struct open_request req = { .spec = "vfio-user:x", .trace = &quiet, .timeout_us = PATIENT };
+	const struct open_request req = { .spec = "vfio-user:x",
+					  .trace = &quiet,
+					  .timeout_us = PATIENT };
 	struct irq_info info;
 	struct error e;
 	int sock[2];
@@ -180,7 +186,9 @@ static void stop(struct model *p, void *u)
 
 static struct irq_set arming(unsigned int start, unsigned int count)
 {
-	struct irq_set s = { .index = IRQ_MSIX, .data = IRQ_DATA_EVENTFD, .start = start, .count = count };
+	struct irq_set s = {
+		.index = IRQ_MSIX, .data = IRQ_DATA_EVENTFD, .start = start, .count = count
+	};
 
 	vector_set_add_range(&s.attach, start, count);
 	return s;
@@ -211,7 +219,9 @@ static void test_arm_and_trigger(void **state)
 		assert_int_equal(p.most_fds, rust ? 1 : 8);
 		s = (struct irq_set){ .index = IRQ_MSIX, .data = IRQ_DATA_NONE, .count = 20 };
 		assert_int_equal(vfio_user_set_irqs(u, &s, NULL), 0);
-		s = (struct irq_set){ .index = IRQ_MSIX, .data = IRQ_DATA_BOOL, .start = 2, .count = 5 };
+		s = (struct irq_set){
+			.index = IRQ_MSIX, .data = IRQ_DATA_BOOL, .start = 2, .count = 5
+		};
 		vector_set_add(&s.attach, 2);
 		vector_set_add(&s.attach, 5);
 		vector_set_add(&s.attach, 6);
@@ -268,8 +278,9 @@ static void test_undo(void **state)
 		assert_int_equal(held_by(&p), cases[i].left);
 		assert_int_equal(o.messages + cases[i].live, p.sets);
 		vfio_user_explain(u, rc, "WHAT", &e);
-		assert_string_equal(e.message, p.rust ? "the peer refused WHAT without saying why (errno 0)"
-						      : "the peer refused WHAT");
+		assert_string_equal(e.message,
+				    p.rust ? "the peer refused WHAT without saying why (errno 0)"
+					   : "the peer refused WHAT");
 		stop(&p, u);
 		close_all(fd, 10);
 	}
@@ -290,7 +301,9 @@ static void test_shared(void **state)
 	assert_int_equal(vfio_user_set_irqs(u, &s, NULL), 0);
 	assert_int_equal(counted(fd[0]), 1);
 	/* MASK is answered and does nothing. */
-	s = (struct irq_set){ .index = IRQ_MSIX, .action = IRQ_ACTION_MASK, .data = IRQ_DATA_NONE, .count = 1 };
+	s = (struct irq_set){
+		.index = IRQ_MSIX, .action = IRQ_ACTION_MASK, .data = IRQ_DATA_NONE, .count = 1
+	};
 	assert_int_equal(vfio_user_set_irqs(u, &s, NULL), 0);
 	s.action = IRQ_ACTION_TRIGGER;
 	assert_int_equal(vfio_user_set_irqs(u, &s, NULL), 0);

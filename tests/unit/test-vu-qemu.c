@@ -55,7 +55,9 @@ static void look(struct fixture *f)
 	uint8_t config[4096];
 
 	assert_int_equal(
-		ask(f, &(struct ask){ .command = VU_DEVICE_GET_INFO, .payload = &info, .size = 16 }, &info, 16), 0);
+		ask(f, &(struct ask){ .command = VU_DEVICE_GET_INFO, .payload = &info, .size = 16 },
+		    &info, 16),
+		0);
 	for (uint32_t i = 0; i <= 7; i++) {
 		if (i == 6) /* the ROM is asked for through its BAR */
 			continue;
@@ -140,7 +142,8 @@ static void a_guest_takes_32_vectors_of_msi(void **state)
 	assert_int_equal(version(&f, VERSION, &v), 0);
 	assert_int_equal(write_region(&f, 7, 4, 6), 0);
 	for (unsigned int at = 0; at < 32; at += v.max_msg_fds)
-		assert_int_equal(set_irqs(&f, ARM, 1, at, v.max_msg_fds, fd + at, v.max_msg_fds), 0);
+		assert_int_equal(set_irqs(&f, ARM, 1, at, v.max_msg_fds, fd + at, v.max_msg_fds),
+				 0);
 	for (unsigned int i = 0; i < 32; i++)
 		assert_int_equal(write_region(&f, 0, SIM_REG_DOORBELL, i), 0);
 	for (unsigned int i = 0; i < 32; i++)

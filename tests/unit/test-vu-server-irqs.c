@@ -371,7 +371,7 @@ static void test_full_eventfd(void **state)
 }
 
 /* vfio-user has no positive number: ENOSPC for all, the number too for who can read it. */
-static void test_grant(void **state)
+static void test_vector_probe(void **state)
 {
 	struct vfio_irq_set set = { .argsz = sizeof(set), .flags = ARM, .index = 1, .count = 16 };
 	struct fixture f;
@@ -502,7 +502,7 @@ int main(void)
 		cmocka_unit_test(test_bad_set_irqs),
 		cmocka_unit_test(test_no_eventfd),
 		cmocka_unit_test(test_full_eventfd),
-		cmocka_unit_test(test_grant),
+		cmocka_unit_test(test_vector_probe),
 		cmocka_unit_test(test_doorbell),
 		cmocka_unit_test(test_unmask_eventfd),
 		cmocka_unit_test(test_unmask_semaphore),

@@ -47,7 +47,8 @@ static void test_listen(void **state)
 		assert_true(vu_server_busy(f.server));
 		/* the second waits */
 		f.sock = dial(&sun);
-		send_ask(&f, &(struct ask){ .command = VU_VERSION, .payload = "\0\0\0\0", .size = 4 });
+		send_ask(&f,
+			 &(struct ask){ .command = VU_VERSION, .payload = "\0\0\0\0", .size = 4 });
 		pump(&f);
 		assert_int_equal(vu_receive(f.sock, &m, VU_MAX_MESSAGE, VU_UNTIL(0)), -ETIMEDOUT);
 		/* the first goes, the second is served */
@@ -279,7 +280,10 @@ static void test_write_of_nothing(void **state)
 	fixture_new(&f, "msix=1");
 	greet(&f);
 	assert_int_equal(
-		ask(&f, &(struct ask){ .command = VU_REGION_WRITE, .payload = &a, .size = sizeof(a) }, out, 16), 0);
+		ask(&f,
+		    &(struct ask){ .command = VU_REGION_WRITE, .payload = &a, .size = sizeof(a) },
+		    out, 16),
+		0);
 	assert_memory_equal(out, &a, sizeof(a));
 	fixture_free(&f);
 }

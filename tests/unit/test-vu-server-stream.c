@@ -13,7 +13,9 @@ struct conversation {
 
 static void say(struct conversation *c, uint16_t command, const void *payload, size_t size)
 {
-	struct vu_header h = { .id = (uint16_t)c->replies++, .command = command, .size = (uint32_t)(sizeof(h) + size) };
+	struct vu_header h = { .id = (uint16_t)c->replies++,
+			       .command = command,
+			       .size = (uint32_t)(sizeof(h) + size) };
 
 	memcpy(c->bytes + c->n, &h, sizeof(h));
 	if (size)
@@ -149,7 +151,9 @@ static void test_pipelined(void **state)
 	for (uint32_t i = 0; i < 50; i++) {
 		struct vfio_irq_info info = { .argsz = 16, .index = i % 6 };
 
-		send_ask(&f, &(struct ask){ .command = VU_DEVICE_GET_IRQ_INFO, .payload = &info, .size = 16 });
+		send_ask(&f, &(struct ask){ .command = VU_DEVICE_GET_IRQ_INFO,
+					    .payload = &info,
+					    .size = 16 });
 	}
 	pump(&f);
 	for (uint32_t i = 0; i < 50; i++) {
@@ -214,7 +218,8 @@ static void test_client_that_does_not_read(void **state)
 		vu_message_drop(&m);
 	}
 	/* and one that goes while a reply waits for it */
-	for (unsigned int i = 0; send(f.sock, bytes, sizeof(bytes), MSG_DONTWAIT) == sizeof(bytes); i++)
+	for (unsigned int i = 0; send(f.sock, bytes, sizeof(bytes), MSG_DONTWAIT) == sizeof(bytes);
+	     i++)
 		pump(&f);
 	leave(&f);
 	greet(&f);

@@ -244,7 +244,7 @@ static void no_descriptor_to_wait_with(void **state)
 }
 
 /* A last word has to get through before the client is let go. */
-static void last_word_waits(void **state)
+static void exit_reason_waits(void **state)
 {
 	const struct vu_header bad = { .command = VU_VERSION, .size = sizeof(bad) };
 	struct vu_message m;
@@ -422,7 +422,7 @@ int main(void)
 		cmocka_unit_test(waits_for_room),
 		cmocka_unit_test(goes_amid_a_reply),
 		cmocka_unit_test(no_descriptor_to_wait_with),
-		cmocka_unit_test(last_word_waits),
+		cmocka_unit_test(exit_reason_waits),
 		cmocka_unit_test(out_of_band),
 		cmocka_unit_test(one_look_per_turn),
 		cmocka_unit_test(unmasking_is_not_heard),

@@ -42,7 +42,9 @@ static void test_no_answer(void **state)
 {
 	uint8_t *reply = malloc(VU_MAX_MESSAGE);
 	struct vu_peer peer = { .greeted = true };
-	struct vu_message m = { .header = { .id = 7, .command = VU_DEVICE_RESET, .size = sizeof(m.header) } };
+	struct vu_message m = {
+		.header = { .id = 7, .command = VU_DEVICE_RESET, .size = sizeof(m.header) }
+	};
 	struct fixture f;
 	size_t size = 99;
 
@@ -108,8 +110,9 @@ static void test_bad_version(void **state)
 		struct vu_message m;
 
 		join(&f);
-		send_ask(&f,
-			 &(struct ask){ .command = VU_VERSION, .payload = cases[i].payload, .size = cases[i].size });
+		send_ask(&f, &(struct ask){ .command = VU_VERSION,
+					    .payload = cases[i].payload,
+					    .size = cases[i].size });
 		pump(&f);
 		assert_int_equal(reply(&f, &m), EINVAL);
 		vu_message_drop(&m);
@@ -130,8 +133,10 @@ static void test_version_first(void **state)
 		if (command == VU_VERSION)
 			continue;
 		join(&f);
-		assert_int_equal(ask(&f, &(struct ask){ .command = command, .payload = &set, .size = 20 }, NULL, 0),
-				 EINVAL);
+		assert_int_equal(
+			ask(&f, &(struct ask){ .command = command, .payload = &set, .size = 20 },
+			    NULL, 0),
+			EINVAL);
 		assert_closed(&f);
 	}
 	fixture_free(&f);
@@ -146,18 +151,27 @@ static void test_info(void **state)
 	fixture_new(&f, NULL);
 	greet(&f);
 	assert_int_equal(
-		ask(&f, &(struct ask){ .command = VU_DEVICE_GET_INFO, .payload = &info, .size = 16 }, &info, 16), 0);
+		ask(&f,
+		    &(struct ask){ .command = VU_DEVICE_GET_INFO, .payload = &info, .size = 16 },
+		    &info, 16),
+		0);
 	assert_int_equal(info.argsz, 16);
 	assert_int_equal(info.flags, VFIO_DEVICE_FLAGS_RESET | VFIO_DEVICE_FLAGS_PCI);
 	assert_int_equal(info.num_regions, 9);
 	assert_int_equal(info.num_irqs, 5);
 	info.argsz = 15;
-	assert_int_equal(ask(&f, &(struct ask){ .command = VU_DEVICE_GET_INFO, .payload = &info, .size = 16 }, NULL, 0),
-			 EINVAL);
+	assert_int_equal(
+		ask(&f,
+		    &(struct ask){ .command = VU_DEVICE_GET_INFO, .payload = &info, .size = 16 },
+		    NULL, 0),
+		EINVAL);
 	/* rust-vmm's client says 32 */
 	info.argsz = 32;
 	assert_int_equal(
-		ask(&f, &(struct ask){ .command = VU_DEVICE_GET_INFO, .payload = &info, .size = 16 }, &info, 16), 0);
+		ask(&f,
+		    &(struct ask){ .command = VU_DEVICE_GET_INFO, .payload = &info, .size = 16 },
+		    &info, 16),
+		0);
 	assert_int_equal(info.argsz, 16);
 	fixture_free(&f);
 }
@@ -204,7 +218,9 @@ static void test_irq_info(void **state)
 	greet(&f);
 	for (uint32_t i = 0; i < 6; i++) {
 		struct vfio_irq_info info = { .argsz = 16, .index = i };
-		const struct ask a = { .command = VU_DEVICE_GET_IRQ_INFO, .payload = &info, .size = 16 };
+		const struct ask a = { .command = VU_DEVICE_GET_IRQ_INFO,
+				       .payload = &info,
+				       .size = 16 };
 
 		assert_int_equal(ask(&f, &a, &info, 16), i < 5 ? 0 : EINVAL);
 		if (i < 5) {
@@ -236,19 +252,31 @@ static void test_regions_access(void **state)
 	assert_int_equal(read_region(&f, 7, 0, 4096, config), 0);
 	assert_int_equal(read_region(&f, 9, 0, 4, &id), EINVAL);
 	/* as much data as is announced, no less and no more */
-	assert_int_equal(ask(&f, &(struct ask){ .command = VU_REGION_WRITE, .payload = &a, .size = 23 }, NULL, 0),
+	assert_int_equal(ask(&f,
+			     &(struct ask){ .command = VU_REGION_WRITE, .payload = &a, .size = 23 },
+			     NULL, 0),
 			 EINVAL);
-	assert_int_equal(ask(&f, &(struct ask){ .command = VU_REGION_WRITE, .payload = &a, .size = 25 }, NULL, 0),
+	assert_int_equal(ask(&f,
+			     &(struct ask){ .command = VU_REGION_WRITE, .payload = &a, .size = 25 },
+			     NULL, 0),
 			 EINVAL);
-	assert_int_equal(ask(&f, &(struct ask){ .command = VU_REGION_READ, .payload = &a, .size = 24 }, NULL, 0),
+	assert_int_equal(ask(&f,
+			     &(struct ask){ .command = VU_REGION_READ, .payload = &a, .size = 24 },
+			     NULL, 0),
 			 EINVAL);
 	a.count = VU_DEFAULT_XFER + 1;
-	assert_int_equal(ask(&f, &(struct ask){ .command = VU_REGION_READ, .payload = &a, .size = 16 }, NULL, 0),
+	assert_int_equal(ask(&f,
+			     &(struct ask){ .command = VU_REGION_READ, .payload = &a, .size = 16 },
+			     NULL, 0),
 			 EINVAL);
 	a.count = UINT32_MAX;
-	assert_int_equal(ask(&f, &(struct ask){ .command = VU_REGION_READ, .payload = &a, .size = 16 }, NULL, 0),
+	assert_int_equal(ask(&f,
+			     &(struct ask){ .command = VU_REGION_READ, .payload = &a, .size = 16 },
+			     NULL, 0),
 			 EINVAL);
-	assert_int_equal(ask(&f, &(struct ask){ .command = VU_REGION_WRITE, .payload = &a, .size = 16 }, NULL, 0),
+	assert_int_equal(ask(&f,
+			     &(struct ask){ .command = VU_REGION_WRITE, .payload = &a, .size = 16 },
+			     NULL, 0),
 			 EINVAL);
 	fixture_free(&f);
 }
@@ -288,16 +316,21 @@ static void test_dma(void **state)
 	greet(&f);
 	eventfds(fd, 2);
 	for (unsigned int n = 0; n <= 2; n++)
-		assert_int_equal(ask(&f, &(struct ask){ VU_DMA_MAP, 0, &map, 32, fd, n }, NULL, 0), n < 2 ? 0 : EINVAL);
+		assert_int_equal(ask(&f, &(struct ask){ VU_DMA_MAP, 0, &map, 32, fd, n }, NULL, 0),
+				 n < 2 ? 0 : EINVAL);
 	map.argsz = 31;
-	assert_int_equal(ask(&f, &(struct ask){ VU_DMA_MAP, 0, &map, 32, NULL, 0 }, NULL, 0), EINVAL);
-	assert_int_equal(ask(&f, &(struct ask){ VU_DMA_UNMAP, 0, &unmap, 24, NULL, 0 }, &out, 24), 0);
+	assert_int_equal(ask(&f, &(struct ask){ VU_DMA_MAP, 0, &map, 32, NULL, 0 }, NULL, 0),
+			 EINVAL);
+	assert_int_equal(ask(&f, &(struct ask){ VU_DMA_UNMAP, 0, &unmap, 24, NULL, 0 }, &out, 24),
+			 0);
 	assert_memory_equal(&unmap, &out, 24);
 	unmap.argsz = 23;
-	assert_int_equal(ask(&f, &(struct ask){ VU_DMA_UNMAP, 0, &unmap, 24, NULL, 0 }, NULL, 0), EINVAL);
+	assert_int_equal(ask(&f, &(struct ask){ VU_DMA_UNMAP, 0, &unmap, 24, NULL, 0 }, NULL, 0),
+			 EINVAL);
 	unmap.argsz = 24;
 	unmap.flags = VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP;
-	assert_int_equal(ask(&f, &(struct ask){ VU_DMA_UNMAP, 0, &unmap, 24, NULL, 0 }, NULL, 0), EOPNOTSUPP);
+	assert_int_equal(ask(&f, &(struct ask){ VU_DMA_UNMAP, 0, &unmap, 24, NULL, 0 }, NULL, 0),
+			 EOPNOTSUPP);
 	close_all(fd, 2);
 	fixture_free(&f);
 	assert_int_equal(open_descriptors(), before);

@@ -8,9 +8,10 @@
 
 #define SIZE 100u
 
-static const struct vu_header header = {
-	.id = 7, .command = VU_DEVICE_GET_INFO, .size = sizeof(struct vu_header) + SIZE, .flags = VU_COMMAND
-};
+static const struct vu_header header = { .id = 7,
+					 .command = VU_DEVICE_GET_INFO,
+					 .size = sizeof(struct vu_header) + SIZE,
+					 .flags = VU_COMMAND };
 
 /* A whole message as bytes: header, then 0, 1, 2... */
 static void whole(uint8_t bytes[sizeof(header) + SIZE])
@@ -52,9 +53,11 @@ static void test_exchange(void **state)
 	pair(sock);
 	eventfds(fd, VU_MAX_FDS);
 	for (unsigned int n = 0; n <= VU_MAX_FDS; n += n < 3 ? 1 : 50) {
+		assert_int_equal(vu_send(sock[0], &header, bytes + sizeof(header), SIZE, fd, n,
+					 VU_UNTIL(now_us() + SECOND)),
+				 0);
 		assert_int_equal(
-			vu_send(sock[0], &header, bytes + sizeof(header), SIZE, fd, n, VU_UNTIL(now_us() + SECOND)), 0);
-		assert_int_equal(vu_receive(sock[1], &m, VU_MAX_MESSAGE, VU_UNTIL(now_us() + SECOND)), 0);
+			vu_receive(sock[1], &m, VU_MAX_MESSAGE, VU_UNTIL(now_us() + SECOND)), 0);
 		assert_whole(&m);
 		assert_int_equal(m.nfds, n);
 		for (unsigned int i = 0; i < n; i++) {
@@ -149,11 +152,13 @@ static void test_pieces(void **state)
 		put(sock[0], bytes, n, fd, 1);
 		put(sock[0], bytes + n, sizeof(bytes) - n, NULL, 0);
 		put(sock[0], bytes, sizeof(bytes), fd, 2);
-		assert_int_equal(vu_receive(sock[1], &m, VU_MAX_MESSAGE, VU_UNTIL(now_us() + SECOND)), 0);
+		assert_int_equal(
+			vu_receive(sock[1], &m, VU_MAX_MESSAGE, VU_UNTIL(now_us() + SECOND)), 0);
 		assert_whole(&m);
 		assert_int_equal(m.nfds, 1);
 		vu_message_drop(&m);
-		assert_int_equal(vu_receive(sock[1], &m, VU_MAX_MESSAGE, VU_UNTIL(now_us() + SECOND)), 0);
+		assert_int_equal(
+			vu_receive(sock[1], &m, VU_MAX_MESSAGE, VU_UNTIL(now_us() + SECOND)), 0);
 		assert_whole(&m);
 		assert_int_equal(m.nfds, 2);
 		vu_message_drop(&m);
@@ -282,7 +287,9 @@ static void test_too_many_descriptors(void **state)
 	close_all(sock, 2);
 
 	pair(sock);
-	assert_int_equal(vu_send(sock[0], &header, bytes, SIZE, more, VU_MAX_FDS + 1, VU_UNTIL(UINT64_MAX)), -EINVAL);
+	assert_int_equal(vu_send(sock[0], &header, bytes, SIZE, more, VU_MAX_FDS + 1,
+				 VU_UNTIL(UINT64_MAX)),
+			 -EINVAL);
 	close_all(sock, 2);
 	close_all(fd, VU_MAX_FDS);
 	assert_int_equal(open_descriptors(), before);
@@ -422,7 +429,9 @@ static void test_send_time(void **state)
 
 	(void)state;
 	pair(sock);
-	assert_int_equal(vu_send(sock[0], &h, data, VU_DEFAULT_XFER, NULL, 0, VU_UNTIL(now_us() + 20000)), -ETIMEDOUT);
+	assert_int_equal(vu_send(sock[0], &h, data, VU_DEFAULT_XFER, NULL, 0,
+				 VU_UNTIL(now_us() + 20000)),
+			 -ETIMEDOUT);
 	close(sock[1]);
 	assert_int_equal(vu_send(sock[0], &h, data, 8, NULL, 0, VU_UNTIL(UINT64_MAX)), -EPIPE);
 	close(sock[0]);
@@ -457,7 +466,9 @@ static void test_large(void **state)
 	eventfds(fd, 5);
 	l.sock = sock[1];
 	assert_int_equal(pthread_create(&thread, NULL, receive_large, &l), 0);
-	assert_int_equal(vu_send(sock[0], &h, data, VU_DEFAULT_XFER, fd, 5, VU_UNTIL(now_us() + 20ull * SECOND)), 0);
+	assert_int_equal(vu_send(sock[0], &h, data, VU_DEFAULT_XFER, fd, 5,
+				 VU_UNTIL(now_us() + 20ull * SECOND)),
+			 0);
 	pthread_join(thread, NULL);
 	assert_int_equal(l.rc, 0);
 	assert_int_equal(l.m.nfds, 5);

@@ -28,7 +28,8 @@ static void test_region_text(void **state)
 	char text[96];
 
 	(void)state;
-	assert_string_equal(region_text(REGION_CONFIG, 4, 2, text, sizeof(text)), "config offset=0x4 size=2");
+	assert_string_equal(region_text(REGION_CONFIG, 4, 2, text, sizeof(text)),
+			    "config offset=0x4 size=2");
 	region_value(raw, 2, " value=", text, sizeof(text));
 	assert_string_equal(text, "config offset=0x4 size=2 value=0x0006");
 	text[0] = '\0';
@@ -45,10 +46,12 @@ static void test_region_text(void **state)
 
 static void test_structs(void **state)
 {
-	const struct vfio_device_info di = { .flags = VFIO_DEVICE_FLAGS_PCI | VFIO_DEVICE_FLAGS_RESET | 1u << 31,
+	const struct vfio_device_info di = { .flags = VFIO_DEVICE_FLAGS_PCI |
+						      VFIO_DEVICE_FLAGS_RESET | 1u << 31,
 					     .num_regions = 9,
 					     .num_irqs = 5 };
-	const struct vfio_irq_info ii = { .count = 64, .flags = VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE };
+	const struct vfio_irq_info ii = { .count = 64,
+					  .flags = VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE };
 	const struct vfio_region_info ri = { .size = 0x1000, .offset = 0x20000000000 };
 	char text[160];
 
@@ -68,8 +71,10 @@ static void test_set_flags(void **state)
 	const struct irq_set mask = { .action = IRQ_ACTION_MASK, .data = IRQ_DATA_NONE };
 
 	(void)state;
-	assert_int_equal(vfio_set_flags(&fire), VFIO_IRQ_SET_ACTION_TRIGGER | VFIO_IRQ_SET_DATA_BOOL);
-	assert_int_equal(vfio_set_flags(&unmask), VFIO_IRQ_SET_ACTION_UNMASK | VFIO_IRQ_SET_DATA_EVENTFD);
+	assert_int_equal(vfio_set_flags(&fire),
+			 VFIO_IRQ_SET_ACTION_TRIGGER | VFIO_IRQ_SET_DATA_BOOL);
+	assert_int_equal(vfio_set_flags(&unmask),
+			 VFIO_IRQ_SET_ACTION_UNMASK | VFIO_IRQ_SET_DATA_EVENTFD);
 	assert_int_equal(vfio_set_flags(&mask), VFIO_IRQ_SET_ACTION_MASK | VFIO_IRQ_SET_DATA_NONE);
 }
 

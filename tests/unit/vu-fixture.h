@@ -82,11 +82,14 @@ struct ask {
 
 static inline void send_ask(struct fixture *f, const struct ask *a)
 {
-	struct vu_header h = {
-		.id = ++f->id, .command = a->command, .size = (uint32_t)(sizeof(h) + a->size), .flags = a->flags
-	};
+	struct vu_header h = { .id = ++f->id,
+			       .command = a->command,
+			       .size = (uint32_t)(sizeof(h) + a->size),
+			       .flags = a->flags };
 
-	assert_int_equal(vu_send(f->sock, &h, a->payload, a->size, a->fd, a->nfds, VU_UNTIL(now_us() + SECOND)), 0);
+	assert_int_equal(vu_send(f->sock, &h, a->payload, a->size, a->fd, a->nfds,
+				 VU_UNTIL(now_us() + SECOND)),
+			 0);
 }
 
 /* The reply to the last message; returns the errno in it. */
@@ -161,28 +164,32 @@ static inline void greet(struct fixture *f)
 	assert_int_equal(version(f, JSON, &v), 0);
 }
 
-static inline int set_irqs(struct fixture *f, uint32_t flags, uint32_t index, uint32_t start, uint32_t count,
-			   const int *fd, unsigned int nfds)
+static inline int set_irqs(struct fixture *f, uint32_t flags, uint32_t index, uint32_t start,
+			   uint32_t count, const int *fd, unsigned int nfds)
 {
 	struct vfio_irq_set set = {
 		.argsz = sizeof(set), .flags = flags, .index = index, .start = start, .count = count
 	};
 
-	return ask(
-		f,
-		&(struct ask){
-			.command = VU_DEVICE_SET_IRQS, .payload = &set, .size = sizeof(set), .fd = fd, .nfds = nfds },
-		NULL, 0);
+	return ask(f,
+		   &(struct ask){ .command = VU_DEVICE_SET_IRQS,
+				  .payload = &set,
+				  .size = sizeof(set),
+				  .fd = fd,
+				  .nfds = nfds },
+		   NULL, 0);
 }
 
-static inline int read_region(struct fixture *f, uint32_t region, uint64_t offset, uint32_t count, void *data)
+static inline int read_region(struct fixture *f, uint32_t region, uint64_t offset, uint32_t count,
+			      void *data)
 {
 	struct {
 		uint64_t offset;
 		uint32_t region, count;
 		uint8_t data[4096];
 	} out, a = { .offset = offset, .region = region, .count = count };
-	int err = ask(f, &(struct ask){ .command = VU_REGION_READ, .payload = &a, .size = 16 }, &out, 16 + count);
+	int err = ask(f, &(struct ask){ .command = VU_REGION_READ, .payload = &a, .size = 16 },
+		      &out, 16 + count);
 
 	if (err)
 		return err;
@@ -198,7 +205,8 @@ static inline int write_region(struct fixture *f, uint32_t region, uint64_t offs
 		uint32_t region, count, value, pad;
 	} a = { .offset = offset, .region = region, .count = 4, .value = value };
 	uint8_t out[16];
-	int err = ask(f, &(struct ask){ .command = VU_REGION_WRITE, .payload = &a, .size = 20 }, out, 16);
+	int err = ask(f, &(struct ask){ .command = VU_REGION_WRITE, .payload = &a, .size = 20 },
+		      out, 16);
 
 	if (!err)
 		assert_memory_equal(&a, out, 16);
@@ -206,7 +214,10 @@ static inline int write_region(struct fixture *f, uint32_t region, uint64_t offs
 }
 static inline int region_info(struct fixture *f, struct vfio_region_info *info)
 {
-	return ask(f, &(struct ask){ .command = VU_DEVICE_GET_REGION_INFO, .payload = info, .size = sizeof(*info) },
+	return ask(f,
+		   &(struct ask){ .command = VU_DEVICE_GET_REGION_INFO,
+				  .payload = info,
+				  .size = sizeof(*info) },
 		   info, sizeof(*info));
 }
 

@@ -58,7 +58,9 @@ struct side {
 
 static void write_ours(struct side *s, uint64_t at, uint32_t value)
 {
-	must(s->d->backend->region_write(s->d->handle, 0, &value, sizeof(value), at) == sizeof(value), "BAR0");
+	must(s->d->backend->region_write(s->d->handle, 0, &value, sizeof(value), at) ==
+		     sizeof(value),
+	     "BAR0");
 }
 
 static int wait_ours(struct side *s)
@@ -92,7 +94,8 @@ static void close_ours(struct side *s)
 
 static void write_bare(struct side *s, uint64_t at, uint32_t value)
 {
-	must(pwrite(s->device, &value, sizeof(value), (off_t)(s->bar0 + at)) == sizeof(value), "BAR0");
+	must(pwrite(s->device, &value, sizeof(value), (off_t)(s->bar0 + at)) == sizeof(value),
+	     "BAR0");
 }
 
 static int wait_bare(struct side *s)
@@ -142,7 +145,9 @@ static void open_bare(struct side *s, const char *name)
 	s->epoll = vectors_bare(VECTORS, s->fd);
 	memcpy(irqs.set.data, s->fd, sizeof(s->fd));
 	must(!ioctl(s->device, VFIO_DEVICE_SET_IRQS, &irqs), "SET_IRQS");
-	must(pwrite(s->device, &command, sizeof(command), (off_t)s->config + COMMAND) == sizeof(command), "command");
+	must(pwrite(s->device, &command, sizeof(command), (off_t)s->config + COMMAND) ==
+		     sizeof(command),
+	     "command");
 }
 
 static void close_bare(struct side *s)
@@ -274,10 +279,13 @@ static void compare(const char *name, unsigned int n)
 		middle[0][i] = ours.median, middle[1][i] = bare.median;
 		worst[0][i] = ours.worst, worst[1][i] = bare.worst;
 	}
-	snprintf(text, sizeof(text), "vfio-pci: CPU per interrupt, %u vector%s", n, n == 1 ? "" : "s");
+	snprintf(text, sizeof(text), "vfio-pci: CPU per interrupt, %u vector%s", n,
+		 n == 1 ? "" : "s");
 	row_spread(text, cpu[0], cpu[1], ROUNDS, "us", "<= 1.1");
-	row_spread("  from the device to the count, median", middle[0], middle[1], ROUNDS, "us", "");
-	row_spread("  from the device to the count, 99th perc.", worst[0], worst[1], ROUNDS, "us", "");
+	row_spread("  from the device to the count, median", middle[0], middle[1], ROUNDS, "us",
+		   "");
+	row_spread("  from the device to the count, 99th perc.", worst[0], worst[1], ROUNDS, "us",
+		   "");
 }
 
 int main(int argc, char **argv)
@@ -289,7 +297,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	must(!uname(&u), "uname");
-	printf("%s %s, %ld CPUs, %s\n\n", u.sysname, u.release, sysconf(_SC_NPROCESSORS_ONLN), argv[1]);
+	printf("%s %s, %ld CPUs, %s\n\n", u.sysname, u.release, sysconf(_SC_NPROCESSORS_ONLN),
+	       argv[1]);
 	row_heads();
 	compare(argv[1], 1);
 	compare(argv[1], VECTORS);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "host/presence.h"
+#include "host/bind-state.h"
 
 #include <limits.h>
 
@@ -7,13 +7,13 @@
 
 #define DEVICES "sys/bus/pci/devices"
 
-int presence_read(const struct root *r, const struct pci_addr *a, struct presence *p)
+int bind_state_read(const struct root *r, const struct pci_addr *a, struct bind_state *p)
 {
 	char bdf[PCI_ADDR_LEN], group[32];
 	unsigned int misses = root_misses(r);
 	uint64_t n;
 
-	*p = (struct presence){ .group = -1 };
+	*p = (struct bind_state){ .group = -1 };
 	pci_addr_full(a, bdf);
 	p->here = root_exists(r, DEVICES "/%s", bdf);
 	root_link(r, p->driver, sizeof(p->driver), DEVICES "/%s/driver", bdf);

@@ -3,7 +3,7 @@
 #
 # What is said of vectors when something did not go as planned: never more than was seen.
 
-load ../liar
+load ../tampering
 
 setup() {
 	serve_lies msix=64,msi=16

@@ -119,7 +119,7 @@ static int step(struct session *s, void *state, uint64_t *due, struct error *e)
 	return rc ? fail(e, CAUSE_FAILED, -rc, "no memory") : 1;
 }
 
-static int run_feed(struct session *s, const struct args *a, struct error *e)
+static int run_stream_command(struct session *s, const struct args *a, struct error *e)
 {
 	struct told *t;
 
@@ -131,10 +131,10 @@ static int run_feed(struct session *s, const struct args *a, struct error *e)
 	return t ? session_stay(s, step, end, t) : fail(e, CAUSE_FAILED, ENOMEM, "no memory");
 }
 
-const struct command cmd_feed = {
-	.word = FEED_WORD,
+const struct command cmd_event_stream = {
+	.word = STREAM_WORD,
 	.summary = "tell counts as they come, for the shell",
 	.family = FAMILY_SCRIPT,
 	.flags = CMD_INSIDE | CMD_HIDDEN,
-	.run = run_feed,
+	.run = run_stream_command,
 };

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Servers that lie, hang or go: between msictl and an honest one stands
-# tests/liar.  Whatever it says, msictl ends in its time and says one thing.
+# tests/tampering-proxy.  Whatever it says, msictl ends in its time and says one thing.
 
-load ../liar
+load ../tampering
 
 setup() {
 	serve_lies
