@@ -37,6 +37,11 @@ int fail(struct error *e, enum cause cause, int err, const char *fmt, ...)
 	return err ? -err : -EINVAL;
 }
 
+int fail_memory(struct error *e)
+{
+	return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+}
+
 void hint(struct error *e, const char *fmt, ...)
 {
 	va_list ap;

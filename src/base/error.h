@@ -43,6 +43,9 @@ struct error {
 int fail(struct error *e, enum cause cause, int err, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/** fail_memory() - memory ran out (CAUSE_FAILED). Returns: -ENOMEM. */
+int fail_memory(struct error *e);
+
 /**
  * hint() - say what to type next; replaces an earlier hint. One that has no room is left out: a
  * part of a command is another command.

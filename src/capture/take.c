@@ -603,14 +603,13 @@ static int take_all(struct taking *t, struct error *e)
 	if (!rc && t->opt->device)
 		rc = scope_read(&t->scope, t->r, t->opt->device, e);
 	if (rc)
-		return rc == -ENOMEM ? fail(e, CAUSE_FAILED, ENOMEM, "no memory for a capture")
-				     : rc;
+		return rc == -ENOMEM ? fail_memory(e) : rc;
 	put_head(t);
 	take_scope(t, "all");
 	fprintf(t->to, "# %u files, %u links; %u could not be read.\n" CAPTURE_END "\n",
 		t->result->files, t->result->links, t->result->unread);
 	if (t->rc)
-		return fail(e, CAUSE_FAILED, -t->rc, "no memory for a capture");
+		return fail_memory(e);
 	errno = 0;
 	if (fflush(t->to) || ferror(t->to))
 		return fail(e, CAUSE_FAILED, errno ? errno : EIO,
@@ -626,7 +625,7 @@ int capture_take(const struct root *r, const struct capture_options *opt, FILE *
 
 	*result = (struct capture_result){ 0 };
 	if (!t)
-		return fail(e, CAUSE_FAILED, ENOMEM, "no memory for a capture");
+		return fail_memory(e);
 	t->r = r;
 	t->opt = opt;
 	t->to = to;

@@ -102,7 +102,7 @@ static int unknown(const struct parse *p, const char *word)
 	word += strspn(word, "-");
 	typed = strndup(word, strcspn(word, "="));
 	if (!typed)
-		return fail(p->e, CAUSE_FAILED, ENOMEM, "out of memory");
+		return fail_memory(p->e);
 	near = (struct nearest){ .typed = typed };
 	for (size_t i = 0; i < p->n; i++)
 		if (p->known[i]->help)

@@ -27,7 +27,7 @@ int lines_of_text(struct lines *l, const char *text, struct error *e)
 	l->used = strlen(text);
 	l->size = l->used + 1;
 	l->text = strdup(text);
-	return l->text ? 0 : fail(e, CAUSE_FAILED, ENOMEM, "no memory for the commands");
+	return l->text ? 0 : fail_memory(e);
 }
 
 int lines_of_file(struct lines *l, const char *name, struct error *e)

@@ -118,7 +118,7 @@ static int to_file(struct capturing *c, const char *file, struct error *e)
 	if (!lstat(file, &st) && (!c->force || !S_ISREG(st.st_mode)))
 		return refuse_file(file, EEXIST, e);
 	if (asprintf(&beside, "%s.XXXXXX", file) < 0)
-		return fail(e, CAUSE_FAILED, ENOMEM, "no memory for a capture");
+		return fail_memory(e);
 	fd = mkostemp(beside, O_CLOEXEC);
 	if (fd < 0)
 		return refuse_file(file, errno, e);

@@ -155,7 +155,7 @@ static int tell(struct session *s, const struct value *v, struct counted *c, str
 	size_t shown = 0;
 
 	if (vector_rows(src, by_number, &rows))
-		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+		return fail_memory(e);
 	in_use = indexes_in_use(&rows);
 	for (size_t i = 0; i < rows.n; i++) {
 		const struct vector_row *row = &rows.row[i];
@@ -173,9 +173,7 @@ static int tell(struct session *s, const struct value *v, struct counted *c, str
 		out_note(s->out, s->device && !s->device->backend->host_irqs
 					 ? "none of its vectors is armed"
 					 : "no Linux IRQ: none of its vectors is in use");
-	return out_table(s->out, s->device ? &inside_table : &outside_table)
-		       ? fail(e, CAUSE_FAILED, ENOMEM, "out of memory")
-		       : 0;
+	return out_table(s->out, s->device ? &inside_table : &outside_table) ? fail_memory(e) : 0;
 }
 
 static int usage_hint(struct error *e)
@@ -276,7 +274,7 @@ static int run_counters(struct session *s, const struct args *a, struct error *e
 		return rc;
 	c = calloc(1, sizeof(*c));
 	if (!c)
-		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+		return fail_memory(e);
 	rc = look(s, a->param[0].text, c, e);
 	if (!rc)
 		rc = vectors_within(&v, vectors_most(&c->src), "the device has", e);

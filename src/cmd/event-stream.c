@@ -116,7 +116,7 @@ static int step(struct session *s, void *state, uint64_t *due, struct error *e)
 	}
 	t->next = now + LOOK_US;
 	rc = look(s, t);
-	return rc ? fail(e, CAUSE_FAILED, -rc, "no memory") : 1;
+	return rc ? fail_memory(e) : 1;
 }
 
 static int run_stream_command(struct session *s, const struct args *a, struct error *e)
@@ -128,7 +128,7 @@ static int run_stream_command(struct session *s, const struct args *a, struct er
 	if (!s->siblings)
 		return fail(e, CAUSE_USAGE, 0, "only a holder tells it");
 	t = calloc(1, sizeof(*t));
-	return t ? session_stay(s, step, end, t) : fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+	return t ? session_stay(s, step, end, t) : fail_memory(e);
 }
 
 const struct command cmd_event_stream = {

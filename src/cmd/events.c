@@ -304,7 +304,7 @@ static int choose(const struct session *s, struct watch *w, const struct args *a
 		return 0;
 	w->device = calloc(n, sizeof(*w->device));
 	if (!w->device)
-		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+		return fail_memory(e);
 	for (; w->n < n; w->n++) {
 		struct watched *d = &w->device[w->n];
 		int rc = session_address(s, w->n ? a->rest[w->n - 1] : a->param[0].text, &d->addr,
@@ -340,7 +340,7 @@ static int run_events(struct session *s, const struct args *a, struct error *e)
 		return fail(e, CAUSE_USAGE, 0, "--count: at least 1 event is counted");
 	w = calloc(1, sizeof(*w));
 	if (!w)
-		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+		return fail_memory(e);
 	w->last = &w->first;
 	w->want = count->number;
 	w->timeout_us = timeout->number;

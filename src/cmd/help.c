@@ -139,7 +139,7 @@ static int run_complete(struct session *s, const struct args *a, struct error *e
 	bool other;
 
 	if (!word)
-		return fail(e, CAUSE_FAILED, ENOMEM, "memory ran out");
+		return fail_memory(e);
 	/* getopt skips the first word as the program's; the last is half typed. */
 	word[0] = (char *)(uintptr_t)a->command->word;
 	word[1] = (char *)(uintptr_t)(a->param[0].given ? a->param[0].text : "");

@@ -137,7 +137,7 @@ static int take_all(const struct hold *h, struct holder *holder, struct error *e
 	size_t n = 0;
 
 	if (!device)
-		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+		return fail_memory(e);
 	for (size_t i = 0; i < h->n; i++)
 		if (!h->want[i].taken)
 			device[n++] = h->want[i].device;
@@ -358,7 +358,7 @@ static int run_hold(struct session *s, const struct args *a, struct error *e)
 		rc = want[i].device ? 0 : -ENOMEM;
 	}
 	if (rc)
-		fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+		fail_memory(e);
 	else if (s->globals.dry_run)
 		rc = fail(e, CAUSE_USAGE, 0,
 			  "--dry-run: to hold a device changes none of its vectors");

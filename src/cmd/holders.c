@@ -184,7 +184,7 @@ static int tell_own(struct session *s, node *array, struct error *e)
 			    "the folder of sockets could not be read");
 	k = calloc((size_t)n + 1, sizeof(*k));
 	if (!k)
-		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+		return fail_memory(e);
 	ask_all(dir, list, k, n);
 	until = now_us() + ATTACH_PATIENCE_US;
 	/* Without a sentence there is nobody to be asked any more. */

@@ -67,7 +67,7 @@ static int by_bar(struct info *i, struct entries *t, struct error *e)
 	int rc;
 
 	if (!raw)
-		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+		return fail_memory(e);
 	rc = bar_read(&i->s->root, &i->f, m->table_bar, m->table_offset, raw, size, e);
 	for (unsigned int v = 0; !rc && v < t->n; v++)
 		msix_entry_decode(raw + (size_t)v * MSIX_ENTRY_SIZE, &t->entry[v]);

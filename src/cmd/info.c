@@ -228,11 +228,11 @@ static int run_info(struct session *s, const struct args *a, struct error *e)
 	int rc;
 
 	if (!i)
-		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+		return fail_memory(e);
 	i->s = s;
 	rc = look(i, a->param[0].text, !a->option[INFO_NO_OPEN].given, e);
 	if (!rc && tell(i, a))
-		rc = fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+		rc = fail_memory(e);
 	if (i->opened)
 		device_close(i->device);
 	host_irqs_free(&i->host);

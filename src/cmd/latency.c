@@ -199,7 +199,7 @@ static int run_latency(struct session *s, const struct args *a, struct error *e)
 		return fail(e, CAUSE_USAGE, 0, "--times: 1 to %d", MOST);
 	l = calloc(1, sizeof(*l));
 	if (!l)
-		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+		return fail_memory(e);
 	l->index = a->param[1].index;
 	l->want = times->given ? times->number : TIMES;
 	rc = choose(s, l, a, e);

@@ -241,10 +241,10 @@ static int run_list(struct session *s, const struct args *a, struct error *e)
 	pci_names_close(l.names);
 	free(list);
 	if (rc)
-		return fail(e, CAUSE_FAILED, -rc, "out of memory");
+		return fail_memory(e);
 	rc = out_table(s->out, &list_table);
 	notes(&l);
-	return rc ? fail(e, CAUSE_FAILED, -rc, "out of memory") : 0;
+	return rc ? fail_memory(e) : 0;
 }
 
 const struct command cmd_list = {

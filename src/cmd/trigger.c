@@ -101,7 +101,7 @@ static int run_trigger(struct session *s, const struct args *a, struct error *e)
 		return fail(e, CAUSE_USAGE, 0, "--count 0 triggers nothing");
 	t = calloc(1, sizeof(*t));
 	if (!t)
-		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+		return fail_memory(e);
 	t->index = a->param[1].index;
 	t->count = count->given ? count->number : 1;
 	t->rate = rate->number;

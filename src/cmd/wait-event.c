@@ -167,7 +167,7 @@ int wait_event(struct session *s, const char *device, const char *word, uint64_t
 	int rc;
 
 	if (!w)
-		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+		return fail_memory(e);
 	w->begin = now_us();
 	w->limit = limit;
 	/* Of what was typed nothing may be kept; the row of the choice can. */

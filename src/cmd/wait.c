@@ -137,7 +137,7 @@ static int check_host(const struct session *s, const struct expectation *x, cons
 	}
 	f = calloc(1, sizeof(*f));
 	if (!f)
-		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+		return fail_memory(e);
 	rc = function_peek(&s->root, &x->host.addr, f, e);
 	if (rc)
 		return rc;
@@ -211,7 +211,7 @@ static int wait_vectors(struct session *s, const struct args *a, uint64_t limit,
 	int rc;
 
 	if (!x)
-		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+		return fail_memory(e);
 	x->index = a->param[1].index;
 	x->at_least = at_least->given ? at_least->number : 1;
 	x->begin = now_us();

@@ -30,10 +30,10 @@ static int choose_held(struct watch *w, const char *text, struct error *e)
 	if (chosen_already(w, addressed ? &a : NULL, text))
 		return 0;
 	if (watch_add(w, addressed ? &a : NULL, text))
-		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+		return fail_memory(e);
 	d = &w->device[w->n - 1];
 	d->held = strdup(text);
-	return d->held ? 0 : fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+	return d->held ? 0 : fail_memory(e);
 }
 
 static int no_function(const char *bdf, struct error *e)
@@ -68,7 +68,7 @@ static int choose_function(struct session *s, struct watch *w, const char *text,
 						     : no_function(bdf, e);
 	if (chosen_already(w, &a, text))
 		return 0;
-	return watch_add(w, &a, NULL) ? fail(e, CAUSE_FAILED, ENOMEM, "out of memory") : 0;
+	return watch_add(w, &a, NULL) ? fail_memory(e) : 0;
 }
 
 static int choose_own(struct session *s, struct watch *w, struct error *e)
@@ -80,7 +80,7 @@ static int choose_own(struct session *s, struct watch *w, struct error *e)
 	if (rc)
 		return rc;
 	if (watch_add(w, dev->has_addr ? &dev->addr : NULL, dev->spec))
-		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+		return fail_memory(e);
 	d = &w->device[0];
 	d->own = dev;
 	return 0;

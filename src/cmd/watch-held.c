@@ -140,7 +140,7 @@ static int put_to(struct session *s, struct watched *d, struct error *e)
 	if (!d->asked_holder)
 		d->asked_holder = calloc(1, sizeof(*d->asked_holder));
 	if (!d->asked_holder)
-		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+		return fail_memory(e);
 	if (!session_loop(s, e))
 		return -ENOMEM;
 	if (!d->asked_holder->open)
@@ -223,7 +223,7 @@ int watch_look_held(struct session *s, struct watch *w, struct watched *d, struc
 	if (rc && rc != -ENOENT)
 		samples_blind(&d->samples);
 	if (rc == 0 && take_answer(w, d, k->q.text, k->q.size))
-		rc = fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+		rc = fail_memory(e);
 	/*
 	 * One of several, and one that may answer again: the watching goes on; a wish to stop is
 	 * heard outside.

@@ -119,7 +119,7 @@ static int look_counts(struct session *s, struct watch *w, struct watched *d, st
 	if (d->held)
 		return watch_look_held(s, w, d, e);
 	rc = d->own ? look_own(w, d) : look_host(w, d);
-	return rc ? fail(e, CAUSE_FAILED, -rc, "out of memory") : 0;
+	return rc ? fail_memory(e) : 0;
 }
 
 static int look(struct session *s, struct watch *w, struct watched *d, uint64_t now,
@@ -128,7 +128,7 @@ static int look(struct session *s, struct watch *w, struct watched *d, uint64_t 
 	int rc = read_host(&s->root, d, now);
 
 	if (rc)
-		return fail(e, CAUSE_FAILED, -rc, "out of memory");
+		return fail_memory(e);
 	samples_begin(&d->samples, now);
 	if (d->unread && !watched_ours(d))
 		samples_blind(&d->samples);
@@ -178,7 +178,7 @@ static int rescan(struct session *s, struct watch *w, struct error *e)
 	w->n = kept;
 	if (kept)
 		qsort(w->device, kept, sizeof(*w->device), by_addr);
-	return rc ? fail(e, CAUSE_FAILED, ENOMEM, "out of memory") : 0;
+	return rc ? fail_memory(e) : 0;
 }
 
 int watch_look(struct session *s, struct watch *w, struct error *e)

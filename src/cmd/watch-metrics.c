@@ -50,7 +50,7 @@ int watch_write_metrics(const struct watch *w, struct error *e)
 	struct metrics m;
 	int rc = make_page(w, &m);
 
-	rc = rc ? fail(e, CAUSE_FAILED, -rc, "out of memory") : metrics_write(&m, w->metrics, e);
+	rc = rc ? fail_memory(e) : metrics_write(&m, w->metrics, e);
 	metrics_free(&m);
 	return rc;
 }
@@ -71,7 +71,7 @@ static int print(struct session *s, const struct watch *w, struct error *e)
 	if (!rc)
 		out_raw(s->out, false, m.text, m.size);
 	metrics_free(&m);
-	return rc ? fail(e, CAUSE_FAILED, -rc, "out of memory") : 0;
+	return rc ? fail_memory(e) : 0;
 }
 
 int watch_print_metrics(struct session *s, const struct args *a, struct error *e)

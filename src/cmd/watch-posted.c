@@ -117,5 +117,5 @@ int watch_look_posted(struct session *s, struct watch *w, uint64_t now, struct e
 			rc = judge(s, w);
 	}
 	compose(w);
-	return rc ? fail(e, CAUSE_FAILED, -rc, "out of memory") : 0;
+	return rc ? fail_memory(e) : 0;
 }

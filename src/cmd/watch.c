@@ -56,7 +56,7 @@ static int show(struct session *s, struct watch *w, struct error *e)
 		out_end(s->out);
 	}
 	if (rc)
-		return fail(e, CAUSE_FAILED, -rc, "out of memory");
+		return fail_memory(e);
 	/* a reader that has gone is noticed here */
 	return out_flush(s->out, e);
 }
@@ -154,7 +154,7 @@ static int take_file(struct watch *w, const char *file, struct error *e)
 	}
 	/* the words of a line do not outlive it */
 	w->metrics = w->metrics_copy = strdup(file);
-	return w->metrics ? 0 : fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+	return w->metrics ? 0 : fail_memory(e);
 }
 
 static int take_options(struct watch *w, const struct args *a, struct error *e)
@@ -192,7 +192,7 @@ static int run_watch(struct session *s, const struct args *a, struct error *e)
 	int rc;
 
 	if (!w)
-		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+		return fail_memory(e);
 	rc = take_options(w, a, e);
 	if (!rc && !session_loop(s, e))
 		rc = -ENOMEM;

@@ -31,7 +31,7 @@ int device_dry_begin(struct device *d, struct error *e)
 		return 0;
 	b = calloc(1, sizeof(*b));
 	if (!b)
-		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+		return fail_memory(e);
 	b->bus_master_on = d->bus_master_on;
 	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
 		const struct index *ix = &d->irq[i];

@@ -165,7 +165,7 @@ static int name_device(struct device *d, struct error *e)
 
 	d->has_addr = d->backend->address && d->backend->address(d->handle, &d->addr) == 0;
 	d->name = strdup(d->has_addr ? pci_addr_short(&d->addr, bdf) : d->spec);
-	return d->name ? 0 : fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+	return d->name ? 0 : fail_memory(e);
 }
 
 static int set_up(struct device *d, const struct open_request *req, struct error *e)
@@ -209,7 +209,7 @@ int device_open(struct device **out, const struct open_request *req, struct loop
 	}
 	d = calloc(1, sizeof(*d));
 	if (!d)
-		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+		return fail_memory(e);
 	d->backend = be;
 	d->root = req->root;
 	d->opened = now_us();
@@ -219,7 +219,7 @@ int device_open(struct device **out, const struct open_request *req, struct loop
 	d->ready = device_vector_ready;
 	d->peer = (struct source){ .fd = -1, .ready = device_peer_ready, .owner = d };
 	d->spec = strdup(req->spec);
-	rc = d->spec ? set_up(d, req, e) : fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+	rc = d->spec ? set_up(d, req, e) : fail_memory(e);
 	if (rc) {
 		device_close(d);
 		return rc;

@@ -31,7 +31,7 @@ static int busy(struct use *u, const char *what, const char *where, const char *
 	int rc;
 
 	if (!clean)
-		return fail(u->e, CAUSE_FAILED, ENOMEM, "out of memory");
+		return fail_memory(u->e);
 	rc = fail(u->e, CAUSE_BUSY, EBUSY, "%s%s%s", what, clean[0] ? " " : "", clean);
 	hint(u->e, "%s%s%s   (bind %s --force takes it all the same)", remedy, clean[0] ? " " : "",
 	     clean, u->bdf);
@@ -216,7 +216,7 @@ static int up_elsewhere(struct use *u, const struct net_elsewhere *n)
 	int rc;
 
 	if (!name || !where)
-		return fail(u->e, CAUSE_FAILED, ENOMEM, "out of memory");
+		return fail_memory(u->e);
 	rc = fail(u->e, CAUSE_BUSY, EBUSY,
 		  "its network interface %s is up in another network namespace (%s)", name, where);
 	if (is_plain(n->up))

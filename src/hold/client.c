@@ -439,7 +439,7 @@ int attach_answer(struct session *s, struct question *q, uint64_t until, struct 
 	q->sock = -1;
 	if (!answer.text) {
 		close(answer.source.fd);
-		return answer.loop ? fail(e, CAUSE_FAILED, ENOMEM, "no memory") : -e->err;
+		return answer.loop ? fail_memory(e) : -e->err;
 	}
 	rc = hear_out(&answer);
 	fclose(answer.text);

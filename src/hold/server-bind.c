@@ -44,7 +44,7 @@ int bound_take(struct held *d, struct error *e)
 		return rc;
 	d->bound = calloc(1, sizeof(*d->bound));
 	if (!d->bound)
-		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+		return fail_memory(e);
 	rc = driver_bind(&s->root, &addr, false, NODE_TIMEOUT_US, &s->trace, &c, e);
 	if (rc == 0 && c.changed) {
 		*d->bound = (struct bound){ .addr = addr, .group = bound_group(d) };

@@ -47,7 +47,7 @@ static int list_siblings(struct holder *h, struct error *e)
 		struct sibling *more = reallocarray(h->sibling, n, sizeof(*more));
 
 		if (!more)
-			return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+			return fail_memory(e);
 		h->sibling = more;
 		h->room = n;
 	}
@@ -175,7 +175,7 @@ static int bind_all(struct holder *h, const char *const *device, size_t n,
 		int rc;
 
 		if (!d)
-			return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+			return fail_memory(e);
 		rc = how->bind ? bound_take(d, e) : 0;
 		if (rc)
 			return rc;

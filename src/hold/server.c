@@ -122,7 +122,7 @@ int holder_new(struct holder **out, struct session *s, struct error *e)
 	h = calloc(1, sizeof(*h));
 	if (!h) {
 		close(dir);
-		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+		return fail_memory(e);
 	}
 	fdlimit_raise(2 * MAX_CLIENTS, &limit);
 	h->s = s;

@@ -156,7 +156,7 @@ ssize_t function_scan(const struct root *r, struct pci_addr **list, struct error
 			room = room ? room * 2 : 64;
 			more = reallocarray(got, room, sizeof(*got));
 			if (!more)
-				return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+				return fail_memory(e);
 			got = more;
 		}
 		got[n++] = a;

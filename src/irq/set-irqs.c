@@ -61,7 +61,7 @@ static int add_disable(struct plan *p, enum irq_index index)
 static int out_of_memory(struct plan *p, struct error *e)
 {
 	plan_free(p);
-	return fail(e, CAUSE_FAILED, ENOMEM, "no memory for the plan");
+	return fail_memory(e);
 }
 
 /*

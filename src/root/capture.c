@@ -62,7 +62,7 @@ struct parser {
 
 static int no_memory(struct error *e)
 {
-	fail(e, CAUSE_FAILED, ENOMEM, "no memory for a capture");
+	fail_memory(e);
 	return -ENOMEM;
 }
 

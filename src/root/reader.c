@@ -57,7 +57,7 @@ int root_open(struct root *r, const char *path, struct error *e)
 	*r = (struct root){ .fd = -1, .path = path ? path : "/" };
 	r->misses = calloc(1, sizeof(*r->misses));
 	if (!r->misses)
-		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+		return fail_memory(e);
 	r->fd = open(r->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (r->fd < 0) {
 		int rc = errno == ENOTDIR ? open_capture(r, e) : refuse_root(r->path, errno, e);

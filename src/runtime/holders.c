@@ -112,7 +112,7 @@ static int dir_path(char **path, struct error *e)
 		if (asprintf(path, "%s/msictl", run) >= 0)
 			return 0;
 		*path = NULL;
-		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+		return fail_memory(e);
 	}
 	rc = fail(e, CAUSE_FAILED, 0, "XDG_RUNTIME_DIR names no folder for a holder's sockets");
 	hint(e, "export XDG_RUNTIME_DIR=/run/user/%u", geteuid());
@@ -143,7 +143,7 @@ int hold_dir_open(bool create, struct error *e)
 		return create || rc == -ENOMEM ? rc : -ENOENT;
 	text = escape_text_dup(path);
 	if (!text)
-		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+		return fail_memory(e);
 	if (create && mkdir(path, 0700) < 0 && errno != EEXIST)
 		return fail(e, cause_of_errno(errno), errno, "%s can't be made", text);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -331,7 +331,7 @@ static int serve(struct shell *sh, const char *device, struct error *e)
 	int rc = live_open(&sh->live, s, STDOUT_FILENO);
 
 	if (rc)
-		return fail(e, CAUSE_FAILED, -rc, "no memory");
+		return fail_memory(e);
 	type_begin(sh);
 	out_set_guard(s->out, &guard);
 	out_note(s->out, "%s; help lists commands, end of input or quit %s", device,

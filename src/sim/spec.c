@@ -75,7 +75,7 @@ static int bad(struct error *e, const char *text, const char *why)
 	char all[256] = ""; /* of our own words */
 
 	if (!safe)
-		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+		return fail_memory(e);
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		append(all, sizeof(all), " %s", words[i].word);
 	fail(e, CAUSE_USAGE, 0, "simulation: '%s' %s", safe, why);
@@ -91,7 +91,7 @@ static int out_of_range(struct error *e, const struct word *w, const char *text)
 		return bad(e, text, "is not a period up to a day, such as 500us, 20ms or 1s");
 	safe = escape_text_dup(text);
 	if (!safe)
-		return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+		return fail_memory(e);
 	fail(e, CAUSE_USAGE, 0, "simulation: '%s' is not %s: N is %s%llu to %llu", safe, w->word,
 	     w->power_of_two ? "0 or a power of two, " : "", (unsigned long long)w->min,
 	     (unsigned long long)w->max);
@@ -157,7 +157,7 @@ static int parse_words(const char *text, struct sim_spec *spec, struct error *e)
 		int rc;
 
 		if (!word)
-			return fail(e, CAUSE_FAILED, ENOMEM, "out of memory");
+			return fail_memory(e);
 		rc = parse_word(word, spec, &seen, e);
 		if (rc)
 			return rc;

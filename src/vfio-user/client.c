@@ -105,7 +105,7 @@ int vfio_user_start(int sock, pid_t child, const struct open_request *req, void 
 		close(sock);
 		if (child > 0)
 			end_child(child);
-		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+		return fail_memory(e);
 	}
 	u->sock = sock;
 	/* Out of turn nothing can be looked at before it is read. */

@@ -53,7 +53,7 @@ static int find(const struct open_request *req, struct error *e)
 	int rc;
 
 	if (!f)
-		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+		return fail_memory(e);
 	rc = pci_addr_parse(req->spec, &a, e);
 	return rc ? rc : function_peek(req->root, &a, f, e);
 }
@@ -315,7 +315,7 @@ static int open_steps(const struct open_request *req, struct vfio_group *g, stru
 	int rc;
 
 	if (!f)
-		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+		return fail_memory(e);
 	rc = pci_addr_parse(req->spec, &g->vfio.addr, e);
 	if (rc == 0)
 		rc = function_read(req->root, &g->vfio.addr, f, e);
@@ -336,7 +336,7 @@ static int group_open(const struct open_request *req, void **handle, struct erro
 
 	g = calloc(1, sizeof(*g));
 	if (!g)
-		return fail(e, CAUSE_FAILED, ENOMEM, "no memory");
+		return fail_memory(e);
 	g->vfio.device = g->group = g->container = -1;
 	g->vfio.trace = req->trace;
 	rc = open_steps(req, g, e);

@@ -132,7 +132,7 @@ static struct vector_set vectors(const char *text)
 static int judge(int rc, struct plan *p, size_t n, const struct error *e)
 {
 	if (rc)
-		WITH_MEMORY(assert_non_null(strstr(e->message, "no memory for the plan")));
+		WITH_MEMORY(assert_non_null(strstr(e->message, "out of memory")));
 	else
 		WITH_MEMORY(assert_int_equal(p->n, n));
 	plan_free(p);

@@ -329,7 +329,7 @@ static void without_memory(void **state)
 	for (unsigned int call = 1; call <= 2; call++) {
 		no_memory = call;
 		assert_int_equal(open_it(*state, &quiet, &handle, &e), -ENOMEM);
-		assert_string_equal(e.message, "no memory");
+		assert_string_equal(e.message, "out of memory");
 		assert_int_equal(e.cause, CAUSE_FAILED);
 		assert_null(handle);
 		assert_string_equal(k.log, "");

@@ -162,7 +162,7 @@ static void without_memory(void **state)
 						 &e),
 				 -ENOMEM);
 		assert_int_equal(no_memory, 0);
-		assert_string_equal(e.message, "no memory");
+		assert_string_equal(e.message, "out of memory");
 		assert_int_equal(e.cause, CAUSE_FAILED);
 		assert_null(handle);
 		assert_int_equal(recv(sock[0], &byte, 1, MSG_DONTWAIT), 0);
