@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "cli/execute.h"
 #include "cli/session.h"
 #include "cmd/all.h"
 #include "device/backend.h"
 #include "hold/client.h"
-#include "hold/execute.h"
 #include "shell/rows.h"
 
 #ifndef MSICTL_LIBRARIES

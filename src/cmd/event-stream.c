@@ -7,7 +7,9 @@
 
 #include "base/util.h"
 #include "cmd/all.h"
-#include "hold/event-stream.h"
+#include "cli/session.h"
+#include "hold/wire.h"
+#include "term/panel.h"
 
 /* A tenth of a second between two looks at least; who looks is woken by whatever comes. */
 #define LOOK_US 100000

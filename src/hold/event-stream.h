@@ -1,22 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Counts of a device that is held, as they come: a holder tells them in lines
- * to whoever asked for them by the command STREAM_WORD.
- *
- *	new			another device, which counts from 0
- *	index msix 1 4 64	on, armed, of
- *	vector msix 3 7 21	7 more, 21 in all; 0 more: so it was when the feed began
- */
+/* Counts of a device that is held, as they come. */
 #ifndef MSICTL_HOLD_EVENT_STREAM_H
 #define MSICTL_HOLD_EVENT_STREAM_H
 
 #include "cli/session.h"
 #include "term/panel.h"
-
-#define STREAM_WORD "__feed"
-#define FEED_NEW    "new"
-#define FEED_INDEX  "index"
-#define FEED_VECTOR "vector"
 
 /* No call may close the feed. */
 struct stream_handler {

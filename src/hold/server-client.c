@@ -6,11 +6,10 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "hold/client.h"
-#include "hold/event-stream.h"
-#include "hold/execute.h"
+#include "cli/execute.h"
 #include "hold/server-internal.h"
 #include "hold/wire.h"
+#include "runtime/find.h"
 
 /* The device tells the caller what it does, for the time of his command. */
 static void enter(struct client *c)
@@ -211,6 +210,27 @@ static void set_up(struct client *c)
 	session_apply(&c->s);
 }
 
+/*
+ * Callers run all else themselves. What stays and looks at the device meanwhile would here see
+ * another caller reopen it; only the feed, which no person types, is made for that.
+ */
+static int check_held(const struct args *a, struct error *e)
+{
+	if (command_for_holder(a) || a->command->flags & CMD_HIDDEN)
+		return 0;
+	return fail(e, CAUSE_USAGE, 0, "%s is not for a holder to run", a->command->word);
+}
+
+static int run_words(struct client *c, struct error *e)
+{
+	struct args args;
+	int rc = execute_parse(&c->s, c->call->nword, c->call->word, &c->what, &args, e);
+
+	if (rc == 0)
+		rc = check_held(&args, e);
+	return rc ? rc : execute_row(&c->s, &args, e);
+}
+
 static int begin(struct client *c, struct error *e)
 {
 	int rc;
@@ -220,7 +240,7 @@ static int begin(struct client *c, struct error *e)
 	if (c->s.device->handle)
 		device_drain(c->s.device);
 	enter(c);
-	rc = execute_begin(&c->s, c->call->nword, c->call->word, &c->what, e);
+	rc = run_words(c, e);
 	leave(c);
 	return rc == 0 && c->s.job.step ? 1 : rc;
 }

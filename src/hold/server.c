@@ -10,9 +10,9 @@
 
 #include "base/fdlimit.h"
 #include "base/util.h"
-#include "hold/client.h"
 #include "hold/server-internal.h"
 #include "hold/wire.h"
+#include "runtime/find.h"
 
 /* More callers at once than any script has. */
 #define MAX_CLIENTS 512

@@ -53,6 +53,19 @@ struct hold_frame {
 
 #define HOLD_LATER "later" /* it is given back with the last function of its IOMMU group */
 
+/*
+ * Counts of a device that is held, as they come: a holder tells them in lines
+ * to whoever asked for them by the command STREAM_WORD.
+ *
+ *	new			another device, which counts from 0
+ *	index msix 1 4 64	on, armed, of
+ *	vector msix 3 7 21	7 more, 21 in all; 0 more: so it was when the feed began
+ */
+#define STREAM_WORD "__feed"
+#define FEED_NEW    "new"
+#define FEED_INDEX  "index"
+#define FEED_VECTOR "vector"
+
 #define HOLD_WORD_BIND "bind"
 #define HOLD_WORD_KEEP "keep"
 

@@ -10,7 +10,7 @@
 #include <readline/readline.h>
 
 #include "base/util.h"
-#include "hold/execute.h"
+#include "shell/line.h"
 #include "shell/internal.h"
 #include "shell/rows.h"
 #include "shell/run.h"
@@ -235,7 +235,7 @@ static void run_line(struct shell *sh)
 		add_history(line);
 	/* What is typed meanwhile waits; a failure was told, a person goes on. */
 	loop_del(sh->s->loop, &sh->input);
-	execute_line(sh->s, line, NULL, false, &status);
+	line_run(sh->s, line, NULL, false, &status);
 	loop_add(sh->s->loop, &sh->input);
 	loop_clear(sh->s->loop);
 }
@@ -356,7 +356,7 @@ static int run_shell(struct session *s, const struct args *a, struct error *e)
 	/* No prompt and no question without a terminal: then it is a script. */
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return run_stream(s, a->param[0].text, "-", false, e);
-	rc = execute_open(s, a->param[0].text, &ev, e);
+	rc = line_open(s, a->param[0].text, &ev, e);
 	if (rc)
 		return rc;
 	s->inside = s->interactive = true;

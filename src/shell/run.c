@@ -7,7 +7,7 @@
 
 #include "base/util.h"
 #include "cli/script-reader.h"
-#include "hold/execute.h"
+#include "shell/line.h"
 #include "shell/rows.h"
 #include "shell/run.h"
 
@@ -61,7 +61,7 @@ static int run_line(struct session *s, struct script *sc, const char *where, cha
 
 	if (memchr(line, '\0', len))
 		return refuse_line(s, sc, where, 0, "the line holds a NUL byte, this is no script");
-	rc = execute_line(s, line, where, sc->keep_going, &sc->status);
+	rc = line_run(s, line, where, sc->keep_going, &sc->status);
 	if (loop_stopped(s->loop))
 		return -EINTR;
 	return sc->keep_going ? 0 : rc;
@@ -111,7 +111,7 @@ static int outcome(struct session *s, const struct script *sc, struct error *e)
 static int run_script(struct session *s, const char *device, struct script *sc, struct error *e)
 {
 	const struct device_events ev = { .released = on_released, .lost = on_lost, .ctx = s };
-	int rc = execute_open(s, device, &ev, e);
+	int rc = line_open(s, device, &ev, e);
 
 	if (rc)
 		return rc;

@@ -1,91 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "hold/execute.h"
+#include "shell/line.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/util.h"
+#include "cli/execute.h"
 #include "hold/client.h"
 
 /* More words than any command takes. */
 #define MAX_WORDS 64
-
-int execute_command(struct session *s, const struct args *a, struct error *e)
-{
-	int rc = 0;
-
-	s->misses = root_misses(&s->root);
-	if (s->trace.dry_run && a->command->flags & CMD_CHANGES)
-		doc_bool(out_doc(s->out), "dry_run", true);
-	if (s->device)
-		rc = device_dry_begin(s->device, e);
-	if (rc == 0)
-		rc = a->command->run(s, a, e);
-	if (s->device)
-		device_dry_end(s->device);
-	/* a command that stays has not looked at all yet */
-	return s->job.step ? rc : session_seen(s, rc, e);
-}
-
-static int run_row(struct session *s, const struct command *cmd, const struct args *a,
-		   struct error *e)
-{
-	int rc;
-
-	if (s->globals.help) {
-		command_help(s->commands, cmd, true, s->out);
-		return 0;
-	}
-	if (cmd->flags & CMD_OPENS && s->device) {
-		rc = device_here(s->device, e);
-		if (rc)
-			return rc;
-	}
-	return execute_command(s, a, e);
-}
-
-static int parse(struct session *s, int n, char **word, const char **what, struct args *args,
-		 struct error *e)
-{
-	const struct command *cmd = command_find(s->commands, word[0], true, e);
-	struct globals g = s->globals;
-	int rc;
-
-	if (!cmd)
-		return -EINVAL;
-	*what = cmd->word;
-	rc = command_parse(cmd, n, word, true, &g, args, e);
-	/* How it is to be told holds for a mistake behind it, too. */
-	if (rc)
-		s->globals.json = g.json;
-	else
-		s->globals = g;
-	session_apply(s);
-	return rc;
-}
-
-/*
- * Callers run all else themselves. What stays and looks at the device meanwhile would here see
- * another caller reopen it; only the feed, which no person types, is made for that.
- */
-static int check_held(const struct args *a, struct error *e)
-{
-	if (command_for_holder(a) || a->command->flags & CMD_HIDDEN)
-		return 0;
-	return fail(e, CAUSE_USAGE, 0, "%s is not for a holder to run", a->command->word);
-}
-
-int execute_begin(struct session *s, int n, char **word, const char **what, struct error *e)
-{
-	struct args args;
-	int rc = parse(s, n, word, what, &args, e);
-
-	if (rc == 0)
-		rc = check_held(&args, e);
-	return rc ? rc : run_row(s, args.command, &args, e);
-}
 
 /* -ECANCELED with a cause alone: it failed there, and the holder has said why. */
 static int forward(struct session *s, const char *where, const struct args *a, struct error *e)
@@ -112,12 +37,12 @@ static int execute_words(struct session *s, int n, char **word, const char *wher
 			 const char **what, struct error *e)
 {
 	struct args args;
-	int rc = parse(s, n, word, what, &args, e);
+	int rc = execute_parse(s, n, word, what, &args, e);
 
 	if (rc == 0 && is_forwarded(s, &args))
 		return forward(s, where, &args, e);
 	if (rc == 0)
-		rc = run_row(s, args.command, &args, e);
+		rc = execute_row(s, &args, e);
 	if (rc == 0)
 		rc = session_drive(s, e);
 	/* What has arrived meanwhile is counted before the next command looks. */
@@ -126,8 +51,8 @@ static int execute_words(struct session *s, int n, char **word, const char *wher
 	return rc;
 }
 
-int execute_open(struct session *s, const char *device, const struct device_events *ev,
-		 struct error *e)
+int line_open(struct session *s, const char *device, const struct device_events *ev,
+	      struct error *e)
 {
 	pid_t pid;
 	int sock = attach_find(device, &pid, e);
@@ -166,8 +91,7 @@ static bool stopped(const struct session *s)
 	return s->loop && loop_stopped(s->loop);
 }
 
-int execute_line(struct session *s, char *line, const char *where, bool keep_going,
-		 enum cause *status)
+int line_run(struct session *s, char *line, const char *where, bool keep_going, enum cause *status)
 {
 	struct globals before = s->globals;
 	char *word[MAX_WORDS + 1], *next = line;
