@@ -69,32 +69,6 @@ void sim_device_info(const struct sim_device *d, struct device_info *info)
 	*info = (struct device_info){ .regions = NR_REGION, .irqs = NR_IRQ_INDEX, .reset = true };
 }
 
-/*
- * Flags and counts as vfio_pci_ioctl_get_irq_info() gives them: an MSI-X that is not there says
- * NORESIZE too.
- */
-int sim_irq_info(const struct sim_device *d, unsigned int index, struct irq_info *info)
-{
-	const unsigned int count[NR_IRQ_INDEX] = {
-		[IRQ_INTX] = !d->spec.no_intx,
-		[IRQ_MSI] = d->spec.msi,
-		[IRQ_MSIX] = d->spec.msix,
-		[IRQ_ERR] = 1,
-		[IRQ_REQ] = 1,
-	};
-
-	if (index >= NR_IRQ_INDEX)
-		return -EINVAL;
-	*info = (struct irq_info){ .count = count[index], .flags = IRQ_EVENTFD };
-	if (d->spec.client_enable)
-		return 0;
-	if (index == IRQ_INTX)
-		info->flags |= IRQ_MASKABLE | IRQ_AUTOMASKED;
-	else if (index != IRQ_MSIX || d->spec.noresize || !d->spec.msix)
-		info->flags |= IRQ_NORESIZE;
-	return 0;
-}
-
 int sim_region_info(const struct sim_device *d, unsigned int region, struct region_info *info)
 {
 	if (region >= NR_REGION)

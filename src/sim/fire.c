@@ -3,7 +3,6 @@
  * From the simulated device to the client's eventfd: doorbell, delay, masks and pending bits,
  * losses.
  */
-#include "base/util.h"
 #include "sim/internal.h"
 
 /* xorshift64*, Marsaglia's generator as Vigna improved it; its state is never 0. */
@@ -127,51 +126,26 @@ void sim_deliver(struct sim_device *d)
 		deliver_msi(d);
 }
 
-/*
- * A vector that is under way already takes the new one along: the queue is bounded, and none is
- * lost.
- */
 void sim_ring(struct sim_device *d, unsigned int v)
 {
-	if (d->spec.latency_us == 0) {
+	if (d->spec.latency_us == 0)
 		fire(d, v, 1);
-		return;
-	}
-	if (v >= MAX_VECTORS || d->on == NR_IRQ_INDEX)
-		return;
-	if (d->waiting[v]++ == 0)
-		d->delayed[(d->delayed_first + d->delayed_count++) % MAX_VECTORS] =
-			(struct sim_delayed){ .due = now_us() + d->spec.latency_us, .vector = v };
-}
-
-uint64_t sim_due(const struct sim_device *d)
-{
-	return d->delayed_count ? d->delayed[d->delayed_first].due : UINT64_MAX;
+	else if (v < MAX_VECTORS && d->on != NR_IRQ_INDEX)
+		sim_delay_push(d, v);
 }
 
 void sim_tick(struct sim_device *d, uint64_t now)
 {
-	while (sim_due(d) <= now && d->delayed_count) {
-		unsigned int v = d->delayed[d->delayed_first].vector;
-		uint64_t n = d->waiting[v];
+	unsigned int v;
+	uint64_t n;
 
-		d->delayed_first = (d->delayed_first + 1) % MAX_VECTORS;
-		d->delayed_count--;
-		d->waiting[v] = 0;
+	while (sim_delay_pop(d, now, &v, &n))
 		fire(d, v, n);
-	}
-}
-
-void sim_fire_forget(struct sim_device *d)
-{
-	for (unsigned int i = 0; i < d->delayed_count; i++)
-		d->waiting[d->delayed[(d->delayed_first + i) % MAX_VECTORS].vector] = 0;
-	d->delayed_first = d->delayed_count = 0;
 }
 
 void sim_fire_reset(struct sim_device *d)
 {
-	sim_fire_forget(d);
+	sim_delay_forget(d);
 	sim_intx_line(d, false);
 	d->pending = (struct vector_set){ .bits = { 0 } };
 	d->fired = d->dropped = 0;

@@ -113,15 +113,7 @@ uint32_t sim_msi_deliverable(const struct sim_device *d);
 void sim_msix_set_enable(struct sim_device *d, bool enable);
 bool sim_msix_function_mask(const struct sim_device *d);
 
-/* --- sim/bar.c: registers, table and PBA --- */
-
-ssize_t sim_bar_read(struct sim_device *d, unsigned int bar, uint8_t *buf, size_t n,
-		     uint64_t offset);
-ssize_t sim_bar_write(struct sim_device *d, unsigned int bar, const uint8_t *buf, size_t n,
-		      uint64_t offset);
-
-/** sim_bar_size() - 0: the BAR is not there. */
-uint64_t sim_bar_size(const struct sim_device *d, unsigned int bar);
+/* --- sim/table.c: entries of the MSI-X table --- */
 
 /**
  * sim_entry_set() - address and data of table entry @v as the kernel's for it, and Vector Control's
@@ -140,6 +132,16 @@ bool sim_entry_masked(const struct sim_device *d, unsigned int v);
  * sim_entry_reaches() - whether address and data are still those that lead to the vector's handler.
  */
 bool sim_entry_reaches(const struct sim_device *d, unsigned int v);
+
+/* --- sim/bar.c: BARs --- */
+
+ssize_t sim_bar_read(struct sim_device *d, unsigned int bar, uint8_t *buf, size_t n,
+		     uint64_t offset);
+ssize_t sim_bar_write(struct sim_device *d, unsigned int bar, const uint8_t *buf, size_t n,
+		      uint64_t offset);
+
+/** sim_bar_size() - 0: the BAR is not there. */
+uint64_t sim_bar_size(const struct sim_device *d, unsigned int bar);
 
 /* --- sim/irq.c: SET_IRQS --- */
 
@@ -192,8 +194,22 @@ void sim_deliver(struct sim_device *d);
 /** sim_fire_reset() - nothing under way, counters 0, the losses to come the same as before. */
 void sim_fire_reset(struct sim_device *d);
 
-/** sim_fire_forget() - drop what is under way. */
-void sim_fire_forget(struct sim_device *d);
+/* --- sim/delay.c: doorbells under way --- */
+
+/** sim_delay_push() - fire vector @v, below MAX_VECTORS, once more when latency= has passed. */
+void sim_delay_push(struct sim_device *d, unsigned int v);
+
+/**
+ * sim_delay_pop() - take the first vector that is due at @now, CLOCK_MONOTONIC us, off the queue
+ * @v: the vector
+ * @n: how many doorbells it had
+ *
+ * Returns: false when none is due.
+ */
+bool sim_delay_pop(struct sim_device *d, uint64_t now, unsigned int *v, uint64_t *n);
+
+/** sim_delay_forget() - empty the queue; nothing is fired. */
+void sim_delay_forget(struct sim_device *d);
 
 /* --- sim/aio.c --- */
 

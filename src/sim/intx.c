@@ -34,7 +34,7 @@ void sim_intx_disable(struct sim_device *d)
 {
 	sim_eventfd_drop(&d->unmask);
 	sim_eventfd_drop(&d->intx);
-	sim_fire_forget(d);
+	sim_delay_forget(d);
 	d->on = NR_IRQ_INDEX;
 }
 

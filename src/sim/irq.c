@@ -145,7 +145,7 @@ static void msi_disable(struct sim_device *d)
 		sim_msix_set_enable(d, false);
 	else
 		sim_msi_disable(d);
-	sim_fire_forget(d);
+	sim_delay_forget(d);
 	d->allocated = (struct vector_set){ .bits = { 0 } };
 	d->nallocated = 0;
 	d->on = NR_IRQ_INDEX;
@@ -268,6 +268,32 @@ static int mask_action(struct sim_device *d, const struct sim_call *c)
 static int unmask_action(struct sim_device *d, const struct sim_call *c)
 {
 	return set_masks(d, c, false);
+}
+
+/*
+ * Flags and counts as vfio_pci_ioctl_get_irq_info() gives them: an MSI-X that is not there says
+ * NORESIZE too.
+ */
+int sim_irq_info(const struct sim_device *d, unsigned int index, struct irq_info *info)
+{
+	const unsigned int count[NR_IRQ_INDEX] = {
+		[IRQ_INTX] = !d->spec.no_intx,
+		[IRQ_MSI] = d->spec.msi,
+		[IRQ_MSIX] = d->spec.msix,
+		[IRQ_ERR] = 1,
+		[IRQ_REQ] = 1,
+	};
+
+	if (index >= NR_IRQ_INDEX)
+		return -EINVAL;
+	*info = (struct irq_info){ .count = count[index], .flags = IRQ_EVENTFD };
+	if (d->spec.client_enable)
+		return 0;
+	if (index == IRQ_INTX)
+		info->flags |= IRQ_MASKABLE | IRQ_AUTOMASKED;
+	else if (index != IRQ_MSIX || d->spec.noresize || !d->spec.msix)
+		info->flags |= IRQ_NORESIZE;
+	return 0;
 }
 
 typedef int (*action)(struct sim_device *d, const struct sim_call *c);
