@@ -342,25 +342,13 @@ static void settle_power(struct sim_device *d, uint32_t before)
 		set(d, PM_POS + PCI_PM_CTRL, 2, before);
 }
 
-/* The kernel keeps this bit from the device and masks by it: vfio_basic_config_write(). */
-static void settle_intx(struct sim_device *d, bool before)
-{
-	bool now = sim_intx_disabled(d);
-
-	if (now && !before)
-		sim_intx_mask(d);
-	else if (!now && before)
-		sim_intx_unmask(d);
-}
-
-static void settle_flr(struct sim_device *d)
+/* The bit starts a reset and reads 0 (PCI Express Base 4.0, section 7.5.3.4). */
+static bool take_flr(struct sim_device *d)
 {
 	uint32_t control = get(d, EXP_POS + PCI_EXP_DEVCTL, 2);
 
-	if (!(control & PCI_EXP_DEVCTL_BCR_FLR))
-		return;
 	set(d, EXP_POS + PCI_EXP_DEVCTL, 2, control & ~(uint32_t)PCI_EXP_DEVCTL_BCR_FLR);
-	sim_reset(d);
+	return control & PCI_EXP_DEVCTL_BCR_FLR;
 }
 
 ssize_t sim_config_read(const struct sim_device *d, void *buf, size_t n, uint64_t offset)
@@ -371,10 +359,11 @@ ssize_t sim_config_read(const struct sim_device *d, void *buf, size_t n, uint64_
 	return (ssize_t)n;
 }
 
-ssize_t sim_config_write(struct sim_device *d, const void *buf, size_t n, uint64_t offset)
+ssize_t sim_config_write(struct sim_device *d, const void *buf, size_t n, uint64_t offset,
+			 struct sim_config_change *c)
 {
 	uint32_t power = get(d, PM_POS + PCI_PM_CTRL, 2);
-	bool intx_disabled = sim_intx_disabled(d);
+	bool before = sim_intx_disabled(d), now;
 	const uint8_t *from = buf;
 
 	if (offset > SIM_CONFIG_SIZE || n > SIM_CONFIG_SIZE - offset)
@@ -387,8 +376,9 @@ ssize_t sim_config_write(struct sim_device *d, const void *buf, size_t n, uint64
 	settle_power(d, power);
 	if (d->spec.msi)
 		settle_msi(d);
-	settle_intx(d, intx_disabled);
-	settle_flr(d);
-	sim_deliver(d);
+	now = sim_intx_disabled(d);
+	*c = (struct sim_config_change){ .intx_off = now && !before,
+					 .intx_on = before && !now,
+					 .reset = take_flr(d) };
 	return (ssize_t)n;
 }

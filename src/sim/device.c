@@ -90,17 +90,6 @@ ssize_t sim_region_read(struct sim_device *d, unsigned int region, void *buf, si
 				       : sim_bar_read(d, region, buf, n, offset);
 }
 
-ssize_t sim_region_write(struct sim_device *d, unsigned int region, const void *buf, size_t n,
-			 uint64_t offset)
-{
-	if (region >= NR_REGION)
-		return -EINVAL;
-	if (n == 0)
-		return 0;
-	return region == REGION_CONFIG ? sim_config_write(d, buf, n, offset)
-				       : sim_bar_write(d, region, buf, n, offset);
-}
-
 /*
  * The kernel's pci_restore_state() puts back what it gave the device: messages, and no mask on what
  * is attached.
@@ -124,6 +113,35 @@ int sim_reset(struct sim_device *d)
 	for (unsigned int v = 0; v < d->spec.msix; v++)
 		restore_entry(d, v);
 	return 0;
+}
+
+/* The kernel keeps Interrupt Disable from the device and masks by it: vfio_basic_config_write(). */
+static ssize_t write_config(struct sim_device *d, const void *buf, size_t n, uint64_t offset)
+{
+	struct sim_config_change c;
+	ssize_t got = sim_config_write(d, buf, n, offset, &c);
+
+	if (got < 0)
+		return got;
+	if (c.intx_off)
+		sim_intx_mask(d);
+	if (c.intx_on)
+		sim_intx_unmask(d);
+	if (c.reset)
+		sim_reset(d);
+	sim_deliver(d);
+	return got;
+}
+
+ssize_t sim_region_write(struct sim_device *d, unsigned int region, const void *buf, size_t n,
+			 uint64_t offset)
+{
+	if (region >= NR_REGION)
+		return -EINVAL;
+	if (n == 0)
+		return 0;
+	return region == REGION_CONFIG ? write_config(d, buf, n, offset)
+				       : sim_bar_write(d, region, buf, n, offset);
 }
 
 int sim_unmask_fd(const struct sim_device *d)

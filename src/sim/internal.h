@@ -71,7 +71,21 @@ void sim_config_init(struct sim_device *d);
 void sim_config_reset(struct sim_device *d);
 
 ssize_t sim_config_read(const struct sim_device *d, void *buf, size_t n, uint64_t offset);
-ssize_t sim_config_write(struct sim_device *d, const void *buf, size_t n, uint64_t offset);
+
+/* What a write has asked for beyond the bytes of config space. */
+struct sim_config_change {
+	bool intx_off, intx_on; /* the command register's Interrupt Disable was set, was cleared */
+	bool reset;		/* Initiate Function Level Reset was set */
+};
+
+/**
+ * sim_config_write() - write those bits that a client may write
+ * @c: what remains to be done by the device, untouched on an error
+ *
+ * Returns: @n; -EFAULT: past the end of config space.
+ */
+ssize_t sim_config_write(struct sim_device *d, const void *buf, size_t n, uint64_t offset,
+			 struct sim_config_change *c);
 
 bool sim_bus_master(const struct sim_device *d);
 bool sim_intx_disabled(const struct sim_device *d);
