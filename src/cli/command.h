@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/util.h"
 #include "irq/index.h"
 #include "irq/vector-set.h"
 #include "out/printer.h"
@@ -108,6 +109,14 @@ struct command {
 	/* 0 or -errno with @e filled. */
 	int (*run)(struct session *s, const struct args *a, struct error *e);
 };
+
+/* The tables of a row and their lengths: COMMAND_PARAMS({ .type = ARG_DEVICE }). */
+#define COMMAND_PARAMS(...)                             \
+	.param = (const struct param[]){ __VA_ARGS__ }, \
+	.nparam = ARRAY_SIZE(((const struct param[]){ __VA_ARGS__ }))
+#define COMMAND_OPTIONS(...)                                      \
+	.option = (const struct command_option[]){ __VA_ARGS__ }, \
+	.noption = ARRAY_SIZE(((const struct command_option[]){ __VA_ARGS__ }))
 
 /* One parsed word. */
 struct value {

@@ -12,8 +12,8 @@
 #define USAGE 512
 
 /* Where the second column begins. */
-#define WORDS	14
-#define OPTIONS 27
+#define WORD_WIDTH   14
+#define OPTION_WIDTH 27
 
 /*
  * Print the words of @text, @n bytes, in lines of WIDTH columns from column @indent on; @lead
@@ -92,7 +92,7 @@ static void print_options(struct out *o, const char *title,
 			out_bold(o, "%s", title);
 		}
 		any = true;
-		item(o, option_lead(opt, lead, sizeof(lead)), OPTIONS, opt->help);
+		item(o, option_lead(opt, lead, sizeof(lead)), OPTION_WIDTH, opt->help);
 	}
 }
 
@@ -131,7 +131,7 @@ static void print_columns(struct out *o, const struct table *t)
 		append(lead, sizeof(lead), "%s ", c->name);
 		append(text, sizeof(text), "%s%s", c->help ? c->help : "",
 		       c->extra ? " (only when asked for)" : "");
-		item(o, lead, WORDS, text);
+		item(o, lead, WORD_WIDTH, text);
 	}
 }
 
@@ -147,7 +147,7 @@ static void print_glossary(struct out *o, const struct glossary *g)
 		char lead[40] = "  ";
 
 		append(lead, sizeof(lead), "%s ", word);
-		item(o, lead, OPTIONS, help);
+		item(o, lead, OPTION_WIDTH, help);
 	}
 }
 
@@ -206,7 +206,7 @@ static void help_family(const struct commands *c, enum family f, bool inside, st
 		any = true;
 		doc_command(doc_row(rows), cmd, inside);
 		append(lead, sizeof(lead), "%s ", cmd->word);
-		item(o, lead, WORDS, cmd->summary);
+		item(o, lead, WORD_WIDTH, cmd->summary);
 	}
 }
 

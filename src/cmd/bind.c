@@ -87,13 +87,9 @@ const struct command cmd_bind = {
 		"Without an IOMMU, and with VFIO's unsafe noiommu mode allowed, a note tells the price of that mode.",
 	.family = FAMILY_CHANGE,
 	.flags = CMD_OUTSIDE | CMD_LIVE_HOST,
-	.param = (const struct param[]){ { .type = ARG_DEVICE } },
-	.nparam = 1,
-	.option =
-		(const struct command_option[]){
-			[BIND_FORCE] = { "force", 0, ARG_FLAG, NULL, NULL,
-					 "take it even from a running system's hands" } },
-	.noption = 1,
+	COMMAND_PARAMS({ .type = ARG_DEVICE }),
+	COMMAND_OPTIONS([BIND_FORCE] = { "force", 0, ARG_FLAG, NULL, NULL,
+					 "take it even from a running system's hands" }),
 	.run = run_bind,
 };
 
@@ -117,7 +113,6 @@ const struct command cmd_unbind = {
 		"somebody holds the IOMMU group it is refused (exit 5), because the kernel would wait for him.",
 	.family = FAMILY_CHANGE,
 	.flags = CMD_OUTSIDE | CMD_LIVE_HOST,
-	.param = (const struct param[]){ { .type = ARG_DEVICE } },
-	.nparam = 1,
+	COMMAND_PARAMS({ .type = ARG_DEVICE }),
 	.run = run_unbind,
 };

@@ -95,20 +95,14 @@ const struct command cmd_enable = {
 		"it back.\n" BELOW_D0,
 	.family = FAMILY_CHANGE,
 	.flags = CMD_OPENS | CMD_CHANGES | CMD_LIVE_HOST,
-	.param = (const struct param[]){ { .type = ARG_DEVICE },
-					 { .type = ARG_INDEX },
-					 { .type = ARG_AMOUNT } },
-	.nparam = 3,
-	.option =
-		(const struct command_option[]){
-			[ENABLE_ROOM] = { "room", 0, ARG_COUNT, "N", NULL,
-					  "allocate N vectors first, so that a NORESIZE index can grow to N without a "
-					  "rebuild" },
-			[ENABLE_NO_REPAIR] = { "no-repair", 0, ARG_FLAG, NULL, NULL,
-					       "leave vectors disarmed that the kernel dropped in a call that failed" },
-			[ENABLE_FORCE] = { "force", 0, ARG_FLAG, NULL, NULL, FORCE_HELP },
-		},
-	.noption = 3,
+	COMMAND_PARAMS({ .type = ARG_DEVICE }, { .type = ARG_INDEX }, { .type = ARG_AMOUNT }),
+	COMMAND_OPTIONS(
+		[ENABLE_ROOM] = { "room", 0, ARG_COUNT, "N", NULL,
+				  "allocate N vectors first, so that a NORESIZE index can grow to N without a "
+				  "rebuild" },
+		[ENABLE_NO_REPAIR] = { "no-repair", 0, ARG_FLAG, NULL, NULL,
+				       "leave vectors disarmed that the kernel dropped in a call that failed" },
+		[ENABLE_FORCE] = { "force", 0, ARG_FLAG, NULL, NULL, FORCE_HELP }),
 	.run = run_enable,
 };
 
@@ -128,8 +122,7 @@ const struct command cmd_disable = {
 	.summary = "turn an index off and give its Linux IRQs back",
 	.family = FAMILY_CHANGE,
 	.flags = CMD_OPENS | CMD_CHANGES | CMD_LIVE_HOST,
-	.param = (const struct param[]){ { .type = ARG_DEVICE }, { .type = ARG_INDEX } },
-	.nparam = 2,
+	COMMAND_PARAMS({ .type = ARG_DEVICE }, { .type = ARG_INDEX }),
 	.run = run_disable,
 };
 
@@ -175,20 +168,14 @@ const struct command cmd_resize = {
 		"again.\n" BELOW_D0,
 	.family = FAMILY_CHANGE,
 	.flags = CMD_OPENS | CMD_CHANGES | CMD_LIVE_HOST,
-	.param = (const struct param[]){ { .type = ARG_DEVICE },
-					 { .type = ARG_INDEX },
-					 { .type = ARG_COUNT } },
-	.nparam = 3,
-	.option =
-		(const struct command_option[]){
-			[RESIZE_REBUILD] = { "rebuild", 0, ARG_FLAG, NULL, NULL,
-					     "disable and enable where the index is NORESIZE" },
-			[RESIZE_RELEASE] = { "release", 0, ARG_FLAG, NULL, NULL,
-					     "give Linux IRQs back that are no longer armed, by a rebuild" },
-			[RESIZE_NO_REPAIR] = { "no-repair", 0, ARG_FLAG, NULL, NULL,
-					       "leave vectors disarmed that the kernel dropped in a call that failed" },
-			[RESIZE_FORCE] = { "force", 0, ARG_FLAG, NULL, NULL, FORCE_HELP },
-		},
-	.noption = 4,
+	COMMAND_PARAMS({ .type = ARG_DEVICE }, { .type = ARG_INDEX }, { .type = ARG_COUNT }),
+	COMMAND_OPTIONS(
+		[RESIZE_REBUILD] = { "rebuild", 0, ARG_FLAG, NULL, NULL,
+				     "disable and enable where the index is NORESIZE" },
+		[RESIZE_RELEASE] = { "release", 0, ARG_FLAG, NULL, NULL,
+				     "give Linux IRQs back that are no longer armed, by a rebuild" },
+		[RESIZE_NO_REPAIR] = { "no-repair", 0, ARG_FLAG, NULL, NULL,
+				       "leave vectors disarmed that the kernel dropped in a call that failed" },
+		[RESIZE_FORCE] = { "force", 0, ARG_FLAG, NULL, NULL, FORCE_HELP }),
 	.run = run_resize,
 };

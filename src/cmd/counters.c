@@ -303,15 +303,10 @@ const struct command cmd_counters = {
 		"    msictl counters --openmetrics >/var/lib/prometheus/node-exporter/msictl.prom",
 	.family = FAMILY_LOOK,
 	.flags = CMD_HELD,
-	.param = (const struct param[]){ { .type = ARG_DEVICE, .optional = true, .many = true },
-					 { .type = ARG_VECTORS, .optional = true } },
-	.nparam = 2,
-	.option =
-		(const struct command_option[]){
-			[COUNTERS_METRICS] = { "openmetrics", 0, ARG_FLAG, NULL, NULL,
-					       "print a page in Prometheus' text format" },
-		},
-	.noption = 1,
+	COMMAND_PARAMS({ .type = ARG_DEVICE, .optional = true, .many = true },
+		       { .type = ARG_VECTORS, .optional = true }),
+	COMMAND_OPTIONS([COUNTERS_METRICS] = { "openmetrics", 0, ARG_FLAG, NULL, NULL,
+					       "print a page in Prometheus' text format" }),
 	.table = &outside_table,
 	.run = run_counters,
 };

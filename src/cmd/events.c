@@ -372,15 +372,11 @@ const struct command cmd_events = {
 		"only when the function was let go).",
 	.family = FAMILY_SCRIPT,
 	.flags = CMD_LIVE_HOST,
-	.param = (const struct param[]){ { .type = ARG_DEVICE, .optional = true, .many = true } },
-	.nparam = 1,
-	.option =
-		(const struct command_option[]){
-			[EVENTS_COUNT] = { "count", 'n', ARG_COUNT, "N", NULL,
-					   "end after N events; exit 8 when --timeout comes first" },
-			[EVENTS_TIMEOUT] = { "timeout", 0, ARG_PERIOD, "T", NULL,
-					     "end after T: 500ms, 2s, 1m" },
-		},
-	.noption = 2,
+	COMMAND_PARAMS({ .type = ARG_DEVICE, .optional = true, .many = true }),
+	COMMAND_OPTIONS(
+		[EVENTS_COUNT] = { "count", 'n', ARG_COUNT, "N", NULL,
+				   "end after N events; exit 8 when --timeout comes first" },
+		[EVENTS_TIMEOUT] = { "timeout", 0, ARG_PERIOD, "T", NULL,
+				     "end after T: 500ms, 2s, 1m" }),
 	.run = run_events,
 };

@@ -388,17 +388,13 @@ const struct command cmd_hold = {
 		"    msictl release 01:00.0",
 	.family = FAMILY_SCRIPT,
 	.flags = CMD_OUTSIDE | CMD_LIVE_HOST,
-	.param = (const struct param[]){ { .type = ARG_DEVICE, .many = true } },
-	.nparam = 1,
-	.option =
-		(const struct command_option[]){
-			[HOLD_FOREGROUND] = { "foreground", 0, ARG_FLAG, NULL, NULL,
-					      "stay, for a service manager; readiness is told to $NOTIFY_SOCKET" },
-			[HOLD_BIND] = { "bind", 0, ARG_FLAG, NULL, NULL,
-					"give it to vfio-pci first, and back to its driver at the end" },
-			[HOLD_KEEP] = { "keep", 0, ARG_FLAG, NULL, NULL,
-					"go on when a device was taken back: reopen opens it anew" },
-		},
-	.noption = 3,
+	COMMAND_PARAMS({ .type = ARG_DEVICE, .many = true }),
+	COMMAND_OPTIONS(
+		[HOLD_FOREGROUND] = { "foreground", 0, ARG_FLAG, NULL, NULL,
+				      "stay, for a service manager; readiness is told to $NOTIFY_SOCKET" },
+		[HOLD_BIND] = { "bind", 0, ARG_FLAG, NULL, NULL,
+				"give it to vfio-pci first, and back to its driver at the end" },
+		[HOLD_KEEP] = { "keep", 0, ARG_FLAG, NULL, NULL,
+				"go on when a device was taken back: reopen opens it anew" }),
 	.run = run_hold,
 };

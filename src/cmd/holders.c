@@ -16,21 +16,17 @@
 
 static const struct table holder_table = {
 	.array = "holders",
-	.column =
-		(const struct column[]){
-			{ "DEVICE", "device", CELL_TEXT,
-			  "as it was typed, a socket by its full path", false },
-			{ "PID", "pid", CELL_NUMBER, "the process that holds it", false },
-			{ "UID", "uid", CELL_NUMBER, "the user whose process that is", false },
-			{ "SINCE", "since", CELL_TEXT, "since when, UTC", false },
-			{ "INTX", "intx.armed/intx.vectors", CELL_RATIO, "armed of all", true },
-			{ "MSI", "msi.armed/msi.vectors", CELL_RATIO, "armed of all", false },
-			{ "MSI-X", "msix.armed/msix.vectors", CELL_RATIO, "armed of all", false },
-			{ "OPEN", "open", CELL_FLAG, "no: the device was taken away, see reopen",
-			  true },
-			{ "CALLERS", "callers", CELL_NUMBER, "commands that run there now", false },
-		},
-	.n = 9,
+	TABLE_COLUMNS({ "DEVICE", "device", CELL_TEXT, "as it was typed, a socket by its full path",
+			false },
+		      { "PID", "pid", CELL_NUMBER, "the process that holds it", false },
+		      { "UID", "uid", CELL_NUMBER, "the user whose process that is", false },
+		      { "SINCE", "since", CELL_TEXT, "since when, UTC", false },
+		      { "INTX", "intx.armed/intx.vectors", CELL_RATIO, "armed of all", true },
+		      { "MSI", "msi.armed/msi.vectors", CELL_RATIO, "armed of all", false },
+		      { "MSI-X", "msix.armed/msix.vectors", CELL_RATIO, "armed of all", false },
+		      { "OPEN", "open", CELL_FLAG, "no: the device was taken away, see reopen",
+			true },
+		      { "CALLERS", "callers", CELL_NUMBER, "commands that run there now", false }),
 };
 
 /* The value of @key in text of the form KEY=VALUE, each ended by a NUL; NULL. */
@@ -336,7 +332,6 @@ const struct command cmd_release = {
 		"ends. Exit 3 when nobody holds DEVICE.",
 	.family = FAMILY_SCRIPT,
 	.flags = CMD_OUTSIDE | CMD_LIVE_HOST,
-	.param = (const struct param[]){ { .type = ARG_DEVICE, .many = true } },
-	.nparam = 1,
+	COMMAND_PARAMS({ .type = ARG_DEVICE, .many = true }),
 	.run = run_release,
 };

@@ -10,14 +10,10 @@
 
 static const struct table index_table = {
 	.array = "irqs",
-	.column =
-		(const struct column[]){
-			{ "VFIO", "index", CELL_TEXT, "intx, msi, msix, err or req", false },
-			{ "COUNT", "count", CELL_NUMBER, "vectors that VFIO offers", false },
-			{ "FLAGS", "flags", CELL_LIST, "VFIO_IRQ_INFO_*", false },
-			{ "MEANS", "note", CELL_TEXT, "the flags in words", false },
-		},
-	.n = 4,
+	TABLE_COLUMNS({ "VFIO", "index", CELL_TEXT, "intx, msi, msix, err or req", false },
+		      { "COUNT", "count", CELL_NUMBER, "vectors that VFIO offers", false },
+		      { "FLAGS", "flags", CELL_LIST, "VFIO_IRQ_INFO_*", false },
+		      { "MEANS", "note", CELL_TEXT, "the flags in words", false }),
 };
 
 static void holder(struct info *i, const struct error *why)

@@ -12,16 +12,12 @@
 
 static const struct table entry_table = {
 	.array = "table",
-	.column =
-		(const struct column[]){
-			{ "ENTRY", "vector", CELL_NUMBER, "the vector", false },
-			{ "ADDRESS", "address", CELL_HEX, "Message Address", false },
-			{ "DATA", "data", CELL_HEX, "Message Data", false },
-			{ "CONTROL", "control", CELL_HEX, "Vector Control", false },
-			{ "MASKED", "masked", CELL_FLAG, "bit 0 of Vector Control", false },
-			{ "PENDING", "pending", CELL_FLAG, "the bit in the PBA", false },
-		},
-	.n = 6,
+	TABLE_COLUMNS({ "ENTRY", "vector", CELL_NUMBER, "the vector", false },
+		      { "ADDRESS", "address", CELL_HEX, "Message Address", false },
+		      { "DATA", "data", CELL_HEX, "Message Data", false },
+		      { "CONTROL", "control", CELL_HEX, "Vector Control", false },
+		      { "MASKED", "masked", CELL_FLAG, "bit 0 of Vector Control", false },
+		      { "PENDING", "pending", CELL_FLAG, "the bit in the PBA", false }),
 };
 
 struct entries {

@@ -228,15 +228,9 @@ const struct command cmd_latency = {
 		"    msictl run 01:00.0 -c 'enable msix 1; latency msix 0 --times 100000'",
 	.family = FAMILY_SCRIPT,
 	.flags = CMD_OPENS | CMD_CHANGES | CMD_LIVE_HOST,
-	.param = (const struct param[]){ { .type = ARG_DEVICE },
-					 { .type = ARG_INDEX },
-					 { .type = ARG_VECTORS, .name = "VECTOR" } },
-	.nparam = 3,
-	.option =
-		(const struct command_option[]){
-			[LATENCY_TIMES] = { "times", 'n', ARG_COUNT, "N", NULL,
-					    "round trips (1000)" },
-		},
-	.noption = 1,
+	COMMAND_PARAMS({ .type = ARG_DEVICE }, { .type = ARG_INDEX },
+		       { .type = ARG_VECTORS, .name = "VECTOR" }),
+	COMMAND_OPTIONS([LATENCY_TIMES] = { "times", 'n', ARG_COUNT, "N", NULL,
+					    "round trips (1000)" }),
 	.run = run_latency,
 };

@@ -56,9 +56,6 @@ const struct command cmd_live = {
 		"Of a device that is held the counts are its holder's; they are in the panel, and not among the lines.",
 	.family = FAMILY_SCRIPT,
 	.flags = CMD_INSIDE,
-	.param =
-		(const struct param[]){
-			{ .type = ARG_CHOICE, .choices = "on|off", .optional = true } },
-	.nparam = 1,
+	COMMAND_PARAMS({ .type = ARG_CHOICE, .choices = "on|off", .optional = true }),
 	.run = run_live,
 };

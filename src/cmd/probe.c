@@ -274,18 +274,14 @@ const struct command cmd_probe = {
 		"arm64. IMS is never believed from the capability flag.",
 	.family = FAMILY_LOOK,
 	.flags = CMD_HELD,
-	.param = (const struct param[]){ { .type = ARG_DEVICE, .optional = true } },
-	.nparam = 1,
-	.option =
-		(const struct command_option[]){
-			[PROBE_RESERVE] = { "reserve", 0, ARG_COUNT, "N", NULL,
-					    "vectors of the host that have to stay free; 0: go on until the kernel "
-					    "refuses (64)" },
-			[PROBE_CAP] = { "cap", 0, ARG_COUNT, "N", NULL,
-					"the most vectors that are tried; above, the answer is \"at least N\" (256)" },
-			[PROBE_STATIC] = { "static", 0, ARG_FLAG, NULL, NULL,
-					   "open nothing: go by what /sys and /proc say" },
-		},
-	.noption = 3,
+	COMMAND_PARAMS({ .type = ARG_DEVICE, .optional = true }),
+	COMMAND_OPTIONS(
+		[PROBE_RESERVE] = { "reserve", 0, ARG_COUNT, "N", NULL,
+				    "vectors of the host that have to stay free; 0: go on until the kernel "
+				    "refuses (64)" },
+		[PROBE_CAP] = { "cap", 0, ARG_COUNT, "N", NULL,
+				"the most vectors that are tried; above, the answer is \"at least N\" (256)" },
+		[PROBE_STATIC] = { "static", 0, ARG_FLAG, NULL, NULL,
+				   "open nothing: go by what /sys and /proc say" }),
 	.run = run_probe,
 };

@@ -39,11 +39,8 @@ const struct command cmd_read = {
 	.help = "b, w, l and q are 1, 2, 4 and 8 bytes. Reading some device registers changes the device.",
 	.family = FAMILY_CHANGE,
 	.flags = CMD_OPENS | CMD_LIVE_HOST,
-	.param = (const struct param[]){ { .type = ARG_DEVICE },
-					 { .type = ARG_REGION },
-					 { .type = ARG_OFFSET },
-					 { .type = ARG_WIDTH } },
-	.nparam = 4,
+	COMMAND_PARAMS({ .type = ARG_DEVICE }, { .type = ARG_REGION }, { .type = ARG_OFFSET },
+		       { .type = ARG_WIDTH }),
 	.run = run_read,
 };
 
@@ -83,12 +80,8 @@ const struct command cmd_write = {
 		"write them: there they are carried out with a warning.",
 	.family = FAMILY_CHANGE,
 	.flags = CMD_OPENS | CMD_CHANGES | CMD_LIVE_HOST,
-	.param = (const struct param[]){ { .type = ARG_DEVICE },
-					 { .type = ARG_REGION },
-					 { .type = ARG_OFFSET },
-					 { .type = ARG_WIDTH },
-					 { .type = ARG_VALUE } },
-	.nparam = 5,
+	COMMAND_PARAMS({ .type = ARG_DEVICE }, { .type = ARG_REGION }, { .type = ARG_OFFSET },
+		       { .type = ARG_WIDTH }, { .type = ARG_VALUE }),
 	.run = run_write,
 };
 
@@ -118,7 +111,6 @@ const struct command cmd_reset = {
 	.summary = "reset the function (VFIO_DEVICE_RESET)",
 	.family = FAMILY_CHANGE,
 	.flags = CMD_OPENS | CMD_CHANGES | CMD_LIVE_HOST,
-	.param = (const struct param[]){ { .type = ARG_DEVICE } },
-	.nparam = 1,
+	COMMAND_PARAMS({ .type = ARG_DEVICE }),
 	.run = run_reset,
 };

@@ -127,16 +127,9 @@ const struct command cmd_trigger = {
 		"its registers.",
 	.family = FAMILY_CHANGE,
 	.flags = CMD_OPENS | CMD_CHANGES | CMD_LIVE_HOST,
-	.param = (const struct param[]){ { .type = ARG_DEVICE },
-					 { .type = ARG_INDEX },
-					 { .type = ARG_VECTORS } },
-	.nparam = 3,
-	.option =
-		(const struct command_option[]){
-			[TRIGGER_COUNT] = { "count", 0, ARG_COUNT, "N", NULL, "so many times (1)" },
+	COMMAND_PARAMS({ .type = ARG_DEVICE }, { .type = ARG_INDEX }, { .type = ARG_VECTORS }),
+	COMMAND_OPTIONS([TRIGGER_COUNT] = { "count", 0, ARG_COUNT, "N", NULL, "so many times (1)" },
 			[TRIGGER_RATE] = { "rate", 0, ARG_RATE, "HZ", NULL,
-					   "so many times a second (as fast as it goes)" },
-		},
-	.noption = 2,
+					   "so many times a second (as fast as it goes)" }),
 	.run = run_trigger,
 };

@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/util.h"
 
 /* A JSON object or array; a node is owned by the document it was added to. */
 struct json_object;
@@ -43,6 +44,11 @@ struct table {
 	const struct column *column;
 	size_t n;
 };
+
+/* The columns of a table, and how many they are. */
+#define TABLE_COLUMNS(...)                                \
+	.column = (const struct column[]){ __VA_ARGS__ }, \
+	.n = ARRAY_SIZE(((const struct column[]){ __VA_ARGS__ }))
 
 struct out;
 

@@ -385,13 +385,9 @@ const struct command cmd_shell = {
 		"Without a terminal it reads a script from standard input, like run DEVICE -.",
 	.family = FAMILY_SCRIPT,
 	.flags = CMD_OUTSIDE | CMD_LIVE_HOST,
-	.param = (const struct param[]){ { .type = ARG_DEVICE } },
-	.nparam = 1,
-	.option =
-		(const struct command_option[]){
-			[SHELL_KEEP] = { "keep", 0, ARG_FLAG, NULL, NULL,
-					 "go on when the device was taken back: reopen opens it anew" },
-		},
-	.noption = 1,
+	COMMAND_PARAMS({ .type = ARG_DEVICE }),
+	COMMAND_OPTIONS(
+		[SHELL_KEEP] = { "keep", 0, ARG_FLAG, NULL, NULL,
+				 "go on when the device was taken back: reopen opens it anew" }),
 	.run = run_shell,
 };

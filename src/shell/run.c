@@ -179,16 +179,12 @@ const struct command cmd_run = {
 		"back.",
 	.family = FAMILY_SCRIPT,
 	.flags = CMD_OUTSIDE | CMD_LIVE_HOST,
-	.param = (const struct param[]){ { .type = ARG_DEVICE },
-					 { .type = ARG_FILE, .name = "FILE|-", .optional = true } },
-	.nparam = 2,
-	.option =
-		(const struct command_option[]){
-			[RUN_COMMANDS] = { "commands", 'c', ARG_TEXT, "COMMANDS", NULL,
-					   "run these instead of a file" },
-			[RUN_KEEP_GOING] = { "keep-going", 'k', ARG_FLAG, NULL, NULL,
-					     "go on after a failure; the first one gives the exit status" },
-		},
-	.noption = 2,
+	COMMAND_PARAMS({ .type = ARG_DEVICE },
+		       { .type = ARG_FILE, .name = "FILE|-", .optional = true }),
+	COMMAND_OPTIONS(
+		[RUN_COMMANDS] = { "commands", 'c', ARG_TEXT, "COMMANDS", NULL,
+				   "run these instead of a file" },
+		[RUN_KEEP_GOING] = { "keep-going", 'k', ARG_FLAG, NULL, NULL,
+				     "go on after a failure; the first one gives the exit status" }),
 	.run = run_run,
 };
