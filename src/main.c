@@ -157,7 +157,7 @@ static int run_held(struct session *s, const struct args *a, struct error *e)
 	int rc = attach_find(device_word(a), &pid, e);
 
 	/* Who only looks needs no holder, but to know whether there is one. */
-	if (root_exhausted(rc))
+	if (attach_unsure(rc))
 		return rc;
 	if (rc == -ENOENT || (rc < 0 && !(a->command->flags & CMD_CHANGES))) {
 		*e = (struct error){ 0 };

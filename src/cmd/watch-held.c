@@ -240,8 +240,10 @@ int watch_is_held(const char *device, struct error *e)
 	pid_t pid;
 	int sock = attach_find(device, &pid, e);
 
-	if (sock < 0)
-		return root_exhausted(sock) ? sock : 0;
-	close(sock);
-	return 1;
+	if (sock >= 0)
+		close(sock);
+	/* Each look tells that it does not answer. */
+	if (sock >= 0 || sock == -ETIMEDOUT)
+		return 1;
+	return attach_unsure(sock) ? sock : 0;
 }

@@ -22,6 +22,11 @@ int attach_find(const char *device, pid_t *pid, struct error *e)
 	return sock == -ECONNREFUSED ? -ENOENT : sock;
 }
 
+bool attach_unsure(int rc)
+{
+	return rc == -ETIMEDOUT || root_exhausted(rc);
+}
+
 char *attach_exit_reason(const char *device)
 {
 	char name[HOLD_NAME];

@@ -3,6 +3,7 @@
 #ifndef MSICTL_RUNTIME_FIND_H
 #define MSICTL_RUNTIME_FIND_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -12,6 +13,12 @@
  * @e.
  */
 int attach_find(const char *device, pid_t *pid, struct error *e);
+
+/**
+ * attach_unsure() - whether @rc of attach_find() leaves open whether the device is held: no file can
+ * be looked at, or its holder is there and takes nobody in. The device must not be taken for free.
+ */
+bool attach_unsure(int rc);
 
 /**
  * attach_exit_reason() - why it is held no more, as this user's last holder of it has left it; free()

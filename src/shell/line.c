@@ -57,7 +57,7 @@ int line_open(struct session *s, const char *device, const struct device_events 
 	pid_t pid;
 	int sock = attach_find(device, &pid, e);
 
-	if (root_exhausted(sock))
+	if (attach_unsure(sock))
 		return sock;
 	if (sock < 0)
 		return session_open(s, device, ev, e);

@@ -118,6 +118,36 @@ missed() {
 	works release "$dev,noresize"
 }
 
+# fill - connect to the holder of $dev, which is stopped, until its queue is full; the sockets stay open
+fill() {
+	# shellcheck disable=SC2016
+	perl -MSocket -MFcntl -e 'for (;;) { my $s; socket($s, AF_UNIX, SOCK_STREAM, 0) or die; push @s, $s;
+			fcntl($s, F_SETFL, O_NONBLOCK); connect($s, pack_sockaddr_un($ARGV[0])) or last } $| = 1;
+			print "full\n"; sleep 100' "$folder/$dev.sock" >"$BATS_TEST_TMPDIR/fill" 3>&- &
+	bg+=("$!")
+	until_true grep -q full "$BATS_TEST_TMPDIR/fill"
+}
+
+@test "a holder whose queue is full has its device still: nobody opens another one in its place" {
+	works hold "$dev"
+	works enable "$dev" msix 2
+	stopped=$(holder)
+	kill -STOP "$stopped"
+	fill
+	in_background counters "$dev"
+	counters=$pid
+	in_background run "$dev" -c counters
+	running=$pid
+	in_background watch --batch -n 1 "$dev"
+	ended 5 "$counters"
+	ended 5 "$running"
+	ended 0
+	grep -q 'counters: its holder does not answer, and many wait for it' "$BATS_TEST_TMPDIR/log.1.err"
+	grep -q 'run: its holder does not answer, and many wait for it' "$BATS_TEST_TMPDIR/log.2.err"
+	[[ ! -s $BATS_TEST_TMPDIR/log.1 && ! -s $BATS_TEST_TMPDIR/log.2 ]]
+	kill -CONT "$stopped"
+}
+
 # asked HOLDER - somebody has connected to it, whom it does not hear
 asked() {
 	(($(grep -cE "/$dev[.]sock\$" /proc/net/unix) > 1))
