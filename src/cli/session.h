@@ -70,6 +70,7 @@ struct session {
 	const char *
 		/* run and shell on a DEVICE that is held: its commands go to the holder */
 		attached;
+	int attached_sock; /* a connection to the holder, for the first command; 0: none */
 	struct globals globals;
 	char undone[ERROR_TEXT]; /* session_undone() */
 };

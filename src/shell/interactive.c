@@ -359,6 +359,7 @@ static int run_shell(struct session *s, const struct args *a, struct error *e)
 	rc = line_open(s, a->param[0].text, &ev, e);
 	if (rc)
 		return rc;
+	line_hang_up(s);
 	s->inside = s->interactive = true;
 	rc = serve(&sh, a->param[0].text, e);
 	/* It was said when it happened; a script has to know, too. */
@@ -369,8 +370,7 @@ static int run_shell(struct session *s, const struct args *a, struct error *e)
 	s->inside = s->interactive = false;
 	live_close(sh.live);
 	cleanup_fd(&sh.signals.fd);
-	session_close(s);
-	s->attached = NULL;
+	line_close(s);
 	return rc;
 }
 

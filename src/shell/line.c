@@ -13,10 +13,11 @@
 #define MAX_WORDS 64
 
 /* -ECANCELED with a cause alone: it failed there, and the holder has said why. */
-static int forward(struct session *s, const char *where, const struct args *a, struct error *e)
+static int forward(struct session *s, int sock, const char *where, const struct args *a,
+		   struct error *e)
 {
 	pid_t pid;
-	int rc = attach_find(s->attached, &pid, e);
+	int rc = sock >= 0 ? sock : attach_find(s->attached, &pid, e);
 
 	if (rc == -ENOENT)
 		return attach_nobody(s->attached, e);
@@ -28,6 +29,15 @@ static int forward(struct session *s, const char *where, const struct args *a, s
 	return -ECANCELED;
 }
 
+/* -1: none, or it is taken already. */
+static int connection(struct session *s)
+{
+	int sock = s->attached_sock ? s->attached_sock : -1;
+
+	s->attached_sock = 0;
+	return sock;
+}
+
 static bool is_forwarded(const struct session *s, const struct args *a)
 {
 	return s->attached && !s->globals.help && command_for_holder(a);
@@ -36,11 +46,12 @@ static bool is_forwarded(const struct session *s, const struct args *a)
 static int execute_words(struct session *s, int n, char **word, const char *where,
 			 const char **what, struct error *e)
 {
+	_cleanup_fd_ int sock = connection(s);
 	struct args args;
 	int rc = execute_parse(s, n, word, what, &args, e);
 
 	if (rc == 0 && is_forwarded(s, &args))
-		return forward(s, where, &args, e);
+		return forward(s, take_fd(&sock), where, &args, e);
 	if (rc == 0)
 		rc = execute_row(s, &args, e);
 	if (rc == 0)
@@ -61,9 +72,24 @@ int line_open(struct session *s, const char *device, const struct device_events 
 		return sock;
 	if (sock < 0)
 		return session_open(s, device, ev, e);
-	close(sock);
 	s->attached = device;
-	return session_loop(s, e) ? 0 : -e->err;
+	s->attached_sock = sock;
+	if (session_loop(s, e))
+		return 0;
+	line_close(s);
+	return -e->err;
+}
+
+void line_hang_up(struct session *s)
+{
+	_cleanup_fd_ int sock = connection(s);
+}
+
+void line_close(struct session *s)
+{
+	line_hang_up(s);
+	session_close(s);
+	s->attached = NULL;
 }
 
 /* In front of a sentence: as much as is known of where it happened. */

@@ -13,6 +13,15 @@ int line_open(struct session *s, const char *device, const struct device_events 
 	      struct error *e);
 
 /**
+ * line_hang_up() - close the connection that line_open() has kept for the first command: it may be
+ * long in coming, and a holder must not take it for a caller until then.
+ */
+void line_hang_up(struct session *s);
+
+/** line_close() - the end of line_open(). */
+void line_close(struct session *s);
+
+/**
  * line_run() - run the commands of a line, separated by ;
  * @line: changed in place
  * @where: in front of an error: "FILE:7", NULL in the shell

@@ -20,6 +20,7 @@ struct script {
 	const char *name;
 	struct lines lines;
 	bool keep_going;
+	bool at_hand; /* the lines are here already */
 	enum cause status;
 };
 
@@ -115,12 +116,13 @@ static int run_script(struct session *s, const char *device, struct script *sc, 
 
 	if (rc)
 		return rc;
+	if (!sc->at_hand)
+		line_hang_up(s);
 	s->inside = true;
 	run_lines(s, sc);
 	s->inside = false;
 	rc = outcome(s, sc, e);
-	session_close(s);
-	s->attached = NULL;
+	line_close(s);
 	return rc;
 }
 
@@ -140,7 +142,7 @@ int run_stream(struct session *s, const char *device, const char *name, bool kee
 static int run_text(struct session *s, const char *device, const char *text, bool keep_going,
 		    struct error *e)
 {
-	struct script sc = { .name = "-c", .keep_going = keep_going };
+	struct script sc = { .name = "-c", .keep_going = keep_going, .at_hand = true };
 	int rc = lines_of_text(&sc.lines, text, e);
 
 	if (rc == 0)

@@ -148,6 +148,34 @@ fill() {
 	kill -CONT "$stopped"
 }
 
+# says_well - a holder of $dev that says "well" to each command, and tells who connected to say nothing
+says_well() {
+	mkdir -p -m 700 "$folder"
+	# shellcheck disable=SC2016
+	perl -MSocket -e '$SIG{PIPE} = "IGNORE"; $| = 1;
+		socket(L, AF_UNIX, SOCK_STREAM, 0) and bind(L, pack_sockaddr_un("$ARGV[0].new")) and listen(L, 8) or die;
+		# whoever lists holders takes a name away that nobody listens to
+		rename("$ARGV[0].new", $ARGV[0]) or die;
+		print "ready\n";
+		while (accept(S, L)) {
+			print "nothing\n" if !sysread(S, my $asked, 65536);
+			syswrite(S, pack("L2", 1, 5) . "well\n" . pack("L2C", 3, 1, 0)) if $asked !~ /@/;
+			close(S);
+		}' "$folder/$dev.sock" >"$BATS_TEST_TMPDIR/heard" 3>&- &
+	bg+=("$!")
+	until_true grep -q ready "$BATS_TEST_TMPDIR/heard"
+}
+
+@test "a command of run connects once" {
+	says_well
+	works run "$dev" -c 'enable msix 1; counters'
+	assert_output $'well\nwell'
+	kill -KILL "${bg[-1]}"
+	until_true dead "${bg[-1]}"
+	rm -f "$folder/$dev.sock"
+	assert_equal "$(<"$BATS_TEST_TMPDIR/heard")" ready
+}
+
 # asked HOLDER - somebody has connected to it, whom it does not hear
 asked() {
 	(($(grep -cE "/$dev[.]sock\$" /proc/net/unix) > 1))
