@@ -67,8 +67,8 @@ static bool has_room(const struct sim_eventfd *e)
 }
 
 /*
- * Whether the flag is set now: the file description is the client's too, who may clear it whenever
- * he likes.
+ * Whether the flag is set now. The client has the file description too and can clear the flag at
+ * any time.
  */
 static bool never_blocks(const struct sim_eventfd *e)
 {
@@ -78,23 +78,22 @@ static bool never_blocks(const struct sim_eventfd *e)
 }
 
 /*
- * Where there is no AIO. eventfd(2): a write blocks when the counter would pass
- * 2^64-2, and POLLOUT says that 1 can be added. The file description is the
- * client's too, so its flags are left alone, and a client that changes them just
- * between the look and the write holds this process up.
+ * Without AIO: add @n, or as much as the counter has room for. eventfd(2): a write blocks when the
+ * counter would pass 2^64-2, and POLLOUT says that 1 can be added. The flags of the client's file
+ * description are left alone. A client that changes the flags just between the look and the write
+ * holds this process up.
  */
 static void write_carefully(const struct sim_eventfd *e, uint64_t n)
 {
-	ssize_t rc;
+	uint64_t most = never_blocks(e) ? n : 1;
 
-	if (never_blocks(e)) {
-		rc = write(e->fd, &n, sizeof(n));
-		(void)rc;
-		return;
-	}
-	for (; n && has_room(e); n--) {
-		rc = write(e->fd, &(uint64_t){ 1 }, sizeof(uint64_t));
-		(void)rc;
+	while (n && most && (most > 1 || has_room(e))) {
+		uint64_t some = n < most ? n : most;
+
+		if (write(e->fd, &some, sizeof(some)) == sizeof(some))
+			n -= some;
+		else
+			most = some / 2;
 	}
 }
 
@@ -103,8 +102,7 @@ void sim_eventfd_signal(struct sim_device *d, const struct sim_eventfd *e, uint6
 	if (e->fd < 0)
 		return;
 	n -= sim_aio_signal(&d->aio, e->fd, n);
-	if (n)
-		write_carefully(e, n);
+	write_carefully(e, n);
 }
 
 bool sim_eventfd_clear(const struct sim_eventfd *e)

@@ -382,6 +382,33 @@ static void cleared_nonblock_does_not_block(void **state)
 	world_free(w);
 }
 
+/* What has no room whole fills the counter, as eventfd_signal() does. */
+static void nearly_full_counter_is_filled(void **state)
+{
+	static const int flags[] = { EFD_NONBLOCK, 0 };
+	const uint64_t full = UINT64_MAX - 1;
+
+	(void)state;
+	for (unsigned int room = 0; room < 12; room++)
+		for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+			struct world *w = world_new("latency=1s");
+			int fd = eventfd(0, EFD_CLOEXEC | flags[i]);
+
+			master(w, true);
+			assert_int_equal(
+				set_fd(w, EVENTFD, IRQ_MSIX, 0, fcntl(fd, F_DUPFD_CLOEXEC, 3)), 0);
+			assert_int_equal(eventfd_write(fd, full - room), 0);
+			for (unsigned int k = 0; k < 10; k++)
+				ring(w, 0);
+			alarm(20);
+			sim_tick(w->d, UINT64_MAX);
+			alarm(0);
+			assert_int_equal(taken(fd), room < 10 ? full : full - room + 10);
+			close(fd);
+			world_free(w);
+		}
+}
+
 static void *change_flags(void *arg)
 {
 	const int *fd = arg;
@@ -511,6 +538,7 @@ int main(void)
 		cmocka_unit_test(err_and_req),
 		cmocka_unit_test(full_counter_does_not_block),
 		cmocka_unit_test(cleared_nonblock_does_not_block),
+		cmocka_unit_test(nearly_full_counter_is_filled),
 		cmocka_unit_test(changing_nonblock_does_not_block),
 		cmocka_unit_test(takes_eventfds_alone),
 		cmocka_unit_test(every_one_of_2048),
