@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The list of back ends. A DEVICE is opened by the first that claims the word. */
-#include "device/backend.h"
+#include "backends.h"
+
 #include "sim/backend.h"
 #include "vfio-user/client.h"
 #include "vfio/ioctl.h"

@@ -10,7 +10,7 @@
 #include "cli/execute.h"
 #include "cli/session.h"
 #include "cmd/all.h"
-#include "device/backend.h"
+#include "backends.h"
 #include "hold/client.h"
 #include "shell/rows.h"
 
@@ -175,7 +175,7 @@ static int run_held(struct session *s, const struct args *a, struct error *e)
 /* What is not there can't be changed in a session either. */
 static int check_there(const struct session *s, const char *device, struct error *e)
 {
-	const struct backend *be = backend_find(device);
+	const struct backend *be = backend_find(s->backends, device);
 	const struct open_request req = { .spec = device, .root = &s->root };
 
 	return be && be->find ? be->find(&req, e) : 0;
@@ -299,7 +299,7 @@ static int dispatch(struct session *s, int argc, char **argv, char **where, stru
 
 int main(int argc, char **argv)
 {
-	struct session s = { .commands = &commands };
+	struct session s = { .commands = &commands, .backends = backends };
 	struct error e = { 0 };
 	struct out_options opt = { 0 };
 	_cleanup_free_ char *where = NULL;

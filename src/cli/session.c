@@ -48,7 +48,7 @@ int session_address(const struct session *s, const char *text, struct pci_addr *
 		int rc = pci_addr_parse(text, a, e);
 
 		/* It is a device all right. */
-		if (rc && backend_find(text))
+		if (rc && backend_find(s->backends, text))
 			fail(e, CAUSE_USAGE, 0,
 			     "it is no PCI function of this host: it has no driver and no kernel events here");
 		return rc;
@@ -115,6 +115,7 @@ static int open_into(struct session *s, const char *spec, struct device **d, str
 {
 	const struct siblings none = { 0 };
 	struct open_request req = { .spec = spec,
+				    .backends = s->backends,
 				    .root = &s->root,
 				    .trace = s->device_trace ? s->device_trace : &s->trace,
 				    .siblings = s->siblings ? *s->siblings : none,

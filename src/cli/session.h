@@ -41,6 +41,7 @@ enum live_way {
 
 struct session {
 	const struct commands *commands;
+	const struct backend *const *backends; /* that may claim a DEVICE, NULL behind the last */
 	struct root root;
 	struct out *out;
 	struct loop *loop;     /* NULL until something has to wait: session_loop() */

@@ -91,7 +91,7 @@ static int look(struct session *s, const char *spec, struct counted *c, struct e
 		return rc;
 	rc = session_address(s, s->device ? NULL : spec, &addr, e);
 	if (rc)
-		return backend_find(spec) ? no_host_counts(spec, e) : rc;
+		return backend_find(s->backends, spec) ? no_host_counts(spec, e) : rc;
 	rc = function_peek(&s->root, &addr, &c->f, e);
 	if (rc)
 		return rc;

@@ -35,6 +35,7 @@ static void holder(struct info *i, const struct error *why)
 void info_open(struct info *i, const char *spec, bool allowed)
 {
 	struct open_request req = { .spec = spec,
+				    .backends = i->s->backends,
 				    .root = &i->s->root,
 				    .trace = &i->s->trace,
 				    .noiommu = i->s->globals.noiommu,

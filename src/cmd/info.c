@@ -117,12 +117,12 @@ static int info_vectors(struct info *i, bool all)
 /*
  * What another back end than VFIO opens has no PCI address here: only the device itself can tell.
  */
-static bool only_opened(const char *spec)
+static bool only_opened(const struct session *s, const char *spec)
 {
 	struct error ignored;
 	struct pci_addr a;
 
-	return pci_addr_parse(spec, &a, &ignored) && backend_find(spec);
+	return pci_addr_parse(spec, &a, &ignored) && backend_find(s->backends, spec);
 }
 
 static int look_inside(struct info *i, struct error *e)
@@ -183,7 +183,7 @@ static int look(struct info *i, const char *spec, bool may_open, struct error *e
 	i->addressed = true;
 	if (i->s->device)
 		rc = look_inside(i, e);
-	else if (only_opened(spec))
+	else if (only_opened(i->s, spec))
 		rc = look_opened(i, spec, may_open, e);
 	else
 		rc = 0;

@@ -59,7 +59,7 @@ static int find_function(struct session *s, const struct value *spec, struct pro
 	} else {
 		rc = pci_addr_parse(spec->text, &addr, e);
 		if (rc)
-			return backend_find(spec->text) ? 0 : rc;
+			return backend_find(s->backends, spec->text) ? 0 : rc;
 	}
 	rc = function_read(&s->root, &addr, &p->f, e);
 	p->has_function = rc == 0;
@@ -229,7 +229,7 @@ static int read_platform(const struct session *s, const struct value *spec, stru
 	if (s->inside && s->device)
 		be = s->device->backend;
 	else if (spec->given)
-		be = backend_find(spec->text);
+		be = backend_find(s->backends, spec->text);
 	if (be && !be->host_irqs)
 		rc = platform_foreign(be->name, &p->platform);
 	else

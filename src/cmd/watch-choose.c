@@ -54,7 +54,7 @@ static int choose_function(struct session *s, struct watch *w, const char *text,
 	if (rc)
 		return rc < 0 ? rc : choose_held(w, text, e);
 	rc = session_address(s, text, &a, e);
-	if (rc && backend_find(text)) {
+	if (rc && backend_find(s->backends, text)) {
 		_cleanup_free_ char *word = quote_word_dup(text);
 
 		rc = fail(e, CAUSE_USAGE, 0,

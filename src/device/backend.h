@@ -58,6 +58,7 @@ struct siblings {
 
 struct open_request {
 	const char *spec;
+	const struct backend *const *backends; /* that may claim it, NULL behind the last */
 	const struct root *root;
 	const struct trace *trace; /* borrowed for the life of the handle */
 	bool noiommu;		   /* the user named the unsafe mode */
@@ -122,10 +123,13 @@ struct backend {
 	const char *(*peer_quirk)(void *handle, unsigned int i);
 };
 
-/** backend_find() - the first back end that claims @spec; NULL when none does. */
-const struct backend *backend_find(const char *spec);
-
-/* All back ends, NULL behind the last. The list is src/backends.c. */
-extern const struct backend *const backends[];
+/**
+ * backend_find() - the first back end of a list that claims a DEVICE
+ * @list: NULL behind the last; src/backends.c has all of them
+ * @spec: the DEVICE as it was typed
+ *
+ * Returns: a row of @list; NULL when none claims @spec.
+ */
+const struct backend *backend_find(const struct backend *const *list, const char *spec);
 
 #endif

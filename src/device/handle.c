@@ -192,7 +192,7 @@ static int set_up(struct device *d, const struct open_request *req, struct error
 int device_open(struct device **out, const struct open_request *req, struct loop *loop,
 		const struct device_events *ev, struct error *e)
 {
-	const struct backend *be = backend_find(req->spec);
+	const struct backend *be = backend_find(req->backends, req->spec);
 	struct device *d;
 	int rc;
 

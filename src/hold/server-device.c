@@ -73,6 +73,7 @@ static int open_device(struct held *d, struct error *e)
 	int rc;
 
 	d->s = (struct session){ .commands = h->s->commands,
+				 .backends = h->s->backends,
 				 .root = h->s->root,
 				 .out = h->s->out,
 				 .loop = h->s->loop,

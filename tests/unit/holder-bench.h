@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "backends.h"
 #include "cmd/all.h"
 #include "hold/server-internal.h"
 #include "hold/wire.h"
@@ -93,6 +94,7 @@ static inline int setup(void **state)
 	if (geteuid() == 0)
 		assert_int_equal(seteuid(NOBODY), 0);
 	b->s.commands = &commands;
+	b->s.backends = backends;
 	b->s.root = b->t.root;
 	b->s.root.live = true;
 	b->s.trace = (struct trace){ .line = tell_line, .ctx = &b->s };

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 
+#include "backends.h"
 #include "cmd/all.h"
 #include "device-model.h"
 #include "tree.h"
@@ -52,6 +53,7 @@ static int setup(void **state)
 
 	assert_non_null(b);
 	tree_new(&b->t);
+	b->s.backends = backends;
 	b->s.root = b->t.root;
 	b->data = open_memstream(&b->text, &b->size);
 	assert_int_equal(out_new(&b->s.out, &opt), 0);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 /* cmocka.h makes fail() a macro: our headers come first */
+#include "backends.h"
 #include "device/handle.h"
 
 #include <cmocka.h>
@@ -30,7 +31,9 @@ static struct device *open_armed(struct loop *loop)
 {
 	static const struct trace quiet;
 	static const struct root root = { .fd = -1, .path = "/", .live = true };
-	const struct open_request req = { .spec = "sim:msix=2048", .root = &root, .trace = &quiet };
+	const struct open_request req = {
+		.spec = "sim:msix=2048", .backends = backends, .root = &root, .trace = &quiet
+	};
 	struct vector_set all = { 0 };
 	struct change c = { 0 };
 	struct error e = { 0 };

@@ -2,6 +2,7 @@
 /* Which drivers a holder gives back, and when: what would be written to /sys is told, and nothing is written. */
 #include <errno.h>
 
+#include "backends.h"
 #include "hold/server-internal.h"
 #include "tree.h"
 #include "base/util.h"
@@ -58,6 +59,7 @@ static int setup(void **state)
 	tree_folder(&b->t, "run/");
 	function(&b->t, "0");
 	function(&b->t, "1");
+	b->s.backends = backends;
 	b->s.root = b->t.root;
 	b->s.root.live = true;
 	b->s.trace = (struct trace){ .line = keep_line, .ctx = b, .dry_run = true };

@@ -3,6 +3,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 
+#include "backends.h"
 #include "device/handle.h"
 #include "vfio-kernel.h"
 
@@ -349,7 +350,9 @@ static struct opened device(const struct tree *t, const char *spec, bool live)
 {
 	const struct device_events ev = { .released = released, .counted = counted };
 	static struct opened o;
-	struct open_request req = { .spec = spec, .root = &o.root, .trace = &quiet };
+	struct open_request req = {
+		.spec = spec, .backends = backends, .root = &o.root, .trace = &quiet
+	};
 
 	o = (struct opened){ .root = t->root };
 	o.root.live = live;
