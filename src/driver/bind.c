@@ -142,16 +142,6 @@ static int driver_now(const struct job *j, char *buf, size_t size)
 
 /* ---- may it be bound? */
 
-static int no_iommu(struct error *e)
-{
-	int rc = fail(e, CAUSE_NOT_VIABLE, 0,
-		      "no IOMMU group: the platform's IOMMU is off or absent");
-
-	hint(e,
-	     "boot with intel_iommu=on (Intel; AMD's and Arm's are on by default) and the IOMMU on in the firmware");
-	return rc;
-}
-
 static bool any_iommu(const struct root *r)
 {
 	_cleanup_root_dir_ struct root_dir *dir = root_opendir(r, "sys/class/iommu");
@@ -193,7 +183,7 @@ static int judge_bind(const struct job *j, bool force, struct error *e)
 	 * an IOMMU is
 	 */
 	if (j->f.group < 0 && !any_iommu(j->r) && !noiommu_allowed(j->r))
-		return no_iommu(e);
+		return group_missing(e);
 	return force ? 0 : driver_in_use(j->r, j->a, e);
 }
 
@@ -247,7 +237,7 @@ static int explain_probe(const struct job *j, int probed, struct error *e)
 	if (rc)
 		return rc;
 	if (now.group < 0)
-		return no_iommu(e);
+		return group_missing(e);
 	if (now.driver[0]) {
 		rc = fail(e, CAUSE_BUSY, EBUSY, "%s took it before " VFIO_DRIVER " could",
 			  now.driver);
@@ -292,7 +282,7 @@ static int wait_for_node(const struct job *j, uint64_t timeout_us, struct error 
 	if (rc)
 		return rc;
 	if (now.group < 0)
-		return no_iommu(e);
+		return group_missing(e);
 	/*
 	 * the kernel has made what it makes when the driver took the function: nothing to wait for
 	 */

@@ -84,6 +84,16 @@ static int refuse_hidden(const char *node, const char *number, int err, struct e
 	return rc;
 }
 
+int group_missing(struct error *e)
+{
+	int rc = fail(e, CAUSE_NOT_VIABLE, 0,
+		      "no IOMMU group: the platform's IOMMU is off or absent");
+
+	hint(e,
+	     "boot with intel_iommu=on (Intel alone needs it), and the IOMMU on in the firmware");
+	return rc;
+}
+
 int node_refuse(const struct root *r, const struct pci_addr *a, const char *node, int err,
 		struct error *e)
 {

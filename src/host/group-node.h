@@ -18,6 +18,13 @@
 char *group_node(int group, bool noiommu, char buf[GROUP_NODE]);
 
 /**
+ * group_missing() - the sentence and the hint for a function without an IOMMU group
+ *
+ * Returns: -EINVAL, CAUSE_NOT_VIABLE.
+ */
+int group_missing(struct error *e);
+
+/**
  * groups_offered() - whether this kernel opens devices by their groups (CONFIG_VFIO_GROUP)
  * Known once the module vfio is loaded, with or without a device: drivers/vfio/vfio_main.c
  * registers the class vfio-dev always, group.c the class vfio when it is compiled in.

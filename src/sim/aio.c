@@ -53,7 +53,7 @@ int sim_aio_is_eventfd(const struct sim_aio *a, int fd)
 	return errno == EBADF || errno == EINVAL ? -errno : -ENOSYS;
 }
 
-static void collect(struct sim_aio *a)
+static void collect_events(struct sim_aio *a)
 {
 	struct io_event done[REQUESTS];
 
@@ -73,7 +73,7 @@ uint64_t sim_aio_signal(struct sim_aio *a, int fd, uint64_t n)
 		long rc;
 
 		if (a->uncollected + some > REQUESTS)
-			collect(a);
+			collect_events(a);
 		rc = syscall(SYS_io_submit, a->context, (long)some, list);
 		if (rc <= 0)
 			break;

@@ -20,7 +20,7 @@
 
 #define WORD "sim"
 
-static bool claims(const char *spec)
+static bool claims_sim(const char *spec)
 {
 	size_t n = strlen(WORD);
 
@@ -43,7 +43,7 @@ static int keep_only(int sock)
 	return close_range(4, ~0u, 0) < 0 ? -errno : 0;
 }
 
-static void serve(int sock, const struct sim_spec *spec)
+static void serve_sim(int sock, const struct sim_spec *spec)
 {
 	struct sim_device *d = NULL;
 	struct vu_server *s = NULL;
@@ -85,7 +85,7 @@ static int sim_open(const struct open_request *req, void **handle, struct error 
 		/* The parent's loop blocks the signals that would end us. */
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
-		serve(pair[1], &spec);
+		serve_sim(pair[1], &spec);
 		_exit(0);
 	}
 	close(pair[1]);
@@ -99,8 +99,8 @@ static int sim_open(const struct open_request *req, void **handle, struct error 
 
 const struct backend sim_backend = {
 	.name = WORD,
-	.help = "sim[:SPEC], a simulated function: msix=N,msi=N,noresize,host=N,fail-at=N,nomask,no-intx,...",
-	.claims = claims,
+	.help = "sim[:SPEC], a simulated function: msix=N,msi=N,noresize,host=N,fail-at=N,...",
+	.claims = claims_sim,
 	.open = sim_open,
 	VFIO_USER_OPERATIONS,
 };

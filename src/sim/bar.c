@@ -143,7 +143,8 @@ uint64_t sim_bar_size(const struct sim_device *d, unsigned int bar)
  * not decode; EINVAL then from QEMU's server, to which a BAR without an address is none either
  * (vfu_object_bar_rw()).
  */
-static ssize_t check(const struct sim_device *d, unsigned int bar, size_t n, uint64_t offset)
+static ssize_t check_bar_access(const struct sim_device *d, unsigned int bar, size_t n,
+				uint64_t offset)
 {
 	uint64_t size = sim_bar_size(d, bar);
 
@@ -159,7 +160,7 @@ static ssize_t check(const struct sim_device *d, unsigned int bar, size_t n, uin
 ssize_t sim_bar_read(struct sim_device *d, unsigned int bar, uint8_t *buf, size_t n,
 		     uint64_t offset)
 {
-	ssize_t got = check(d, bar, n, offset);
+	ssize_t got = check_bar_access(d, bar, n, offset);
 
 	for (ssize_t i = 0; i < got; i++) {
 		uint64_t at = offset + (uint64_t)i;
@@ -175,7 +176,7 @@ ssize_t sim_bar_read(struct sim_device *d, unsigned int bar, uint8_t *buf, size_
 ssize_t sim_bar_write(struct sim_device *d, unsigned int bar, const uint8_t *buf, size_t n,
 		      uint64_t offset)
 {
-	ssize_t got = check(d, bar, n, offset);
+	ssize_t got = check_bar_access(d, bar, n, offset);
 
 	if (got <= 0)
 		return got;

@@ -29,7 +29,7 @@ static int check_eventfd(int fd)
 }
 
 /* 0, -EBADF, -EINVAL */
-static int look(const struct sim_device *d, int fd)
+static int check_descriptor(const struct sim_device *d, int fd)
 {
 	int rc = sim_aio_is_eventfd(&d->aio, fd);
 
@@ -40,12 +40,12 @@ static int look(const struct sim_device *d, int fd)
 
 bool sim_is_eventfd(const struct sim_device *d, int fd)
 {
-	return look(d, fd) == 0;
+	return check_descriptor(d, fd) == 0;
 }
 
 int sim_eventfd_take(const struct sim_device *d, struct sim_eventfd *to, int32_t *fd)
 {
-	int rc = look(d, *fd);
+	int rc = check_descriptor(d, *fd);
 
 	if (rc)
 		return rc;

@@ -11,7 +11,7 @@
 #include "base/util.h"
 #include "sim/internal.h"
 
-static void release(struct sim_device *d, unsigned int v)
+static void release_vector(struct sim_device *d, unsigned int v)
 {
 	if (d->vector[v].fd < 0)
 		return;
@@ -47,12 +47,12 @@ static int allocate_more(struct sim_device *d, unsigned int v)
 }
 
 /* vfio_msi_set_vector_signal(). That a host has no more is found when the handler is requested. */
-static int set_vector(struct sim_device *d, unsigned int v, int32_t *fd)
+static int attach_vector(struct sim_device *d, unsigned int v, int32_t *fd)
 {
 	struct sim_eventfd got;
 	int rc;
 
-	release(d, v);
+	release_vector(d, v);
 	if (*fd < 0)
 		return 0;
 	rc = allocate_more(d, v);
@@ -102,7 +102,7 @@ static bool is_piece(const struct sim_device *d, const struct sim_call *c)
 }
 
 /* Allocate as one call for all pieces until now would have: 0, or the short count of the host. */
-static int widen(struct sim_device *d, unsigned int n)
+static int widen_allocation(struct sim_device *d, unsigned int n)
 {
 	if (d->spec.host && n > d->spec.host)
 		return (int)d->spec.host;
@@ -119,7 +119,7 @@ static int widen(struct sim_device *d, unsigned int n)
  */
 static int set_block(struct sim_device *d, const struct sim_call *c)
 {
-	int rc = is_piece(d, c) ? widen(d, c->start + c->count) : 0;
+	int rc = is_piece(d, c) ? widen_allocation(d, c->start + c->count) : 0;
 	int32_t none = -1;
 	unsigned int done;
 
@@ -128,9 +128,9 @@ static int set_block(struct sim_device *d, const struct sim_call *c)
 	if (beyond_enabled(d, c))
 		return -EINVAL;
 	for (done = 0; done < c->count && rc == 0; done++)
-		rc = set_vector(d, c->start + done, c->fd ? &c->fd[done] : &none);
+		rc = attach_vector(d, c->start + done, c->fd ? &c->fd[done] : &none);
 	for (unsigned int i = 0; rc && i < done; i++)
-		release(d, c->start + i);
+		release_vector(d, c->start + i);
 	return rc;
 }
 
@@ -140,7 +140,7 @@ static void msi_disable(struct sim_device *d)
 	unsigned int v;
 
 	for_each_vector (v, &d->allocated)
-		release(d, v);
+		release_vector(d, v);
 	if (d->on == IRQ_MSIX)
 		sim_msix_set_enable(d, false);
 	else
@@ -260,12 +260,12 @@ static int set_masks(struct sim_device *d, const struct sim_call *c, bool mask)
 	return 0;
 }
 
-static int mask_action(struct sim_device *d, const struct sim_call *c)
+static int mask_vectors(struct sim_device *d, const struct sim_call *c)
 {
 	return set_masks(d, c, true);
 }
 
-static int unmask_action(struct sim_device *d, const struct sim_call *c)
+static int unmask_vectors(struct sim_device *d, const struct sim_call *c)
 {
 	return set_masks(d, c, false);
 }
@@ -313,9 +313,9 @@ static action find_action(const struct sim_device *d, unsigned int index, uint32
 	uint32_t type = flags & VFIO_IRQ_SET_ACTION_TYPE_MASK;
 
 	if (d->spec.client_enable && index <= IRQ_MSIX && type == VFIO_IRQ_SET_ACTION_MASK)
-		return mask_action;
+		return mask_vectors;
 	if (d->spec.client_enable && index <= IRQ_MSIX && type == VFIO_IRQ_SET_ACTION_UNMASK)
-		return unmask_action;
+		return unmask_vectors;
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
 		if (type == actions[i].flag)
 			return actions[i].of[index];
@@ -323,7 +323,7 @@ static action find_action(const struct sim_device *d, unsigned int index, uint32
 }
 
 /* vfio_set_irqs_validate_and_prepare() */
-static int check(const struct sim_device *d, uint32_t flags, const struct sim_call *c)
+static int check_set(const struct sim_device *d, uint32_t flags, const struct sim_call *c)
 {
 	struct irq_info info;
 
@@ -336,7 +336,7 @@ static int check(const struct sim_device *d, uint32_t flags, const struct sim_ca
 	return c->data == IRQ_DATA_BOOL && c->count && !c->bools ? -EINVAL : 0;
 }
 
-static int run(struct sim_device *d, uint32_t flags, const struct sim_call *c)
+static int run_action(struct sim_device *d, uint32_t flags, const struct sim_call *c)
 {
 	action act = find_action(d, c->index, flags);
 
@@ -367,8 +367,8 @@ int sim_set_eventfds(struct sim_device *d, uint32_t flags, unsigned int index, u
 	int rc = data_of(flags, &c.data);
 
 	if (rc == 0)
-		rc = c.data == IRQ_DATA_EVENTFD ? check(d, flags, &c) : -EINVAL;
-	return rc ? rc : run(d, flags, &c);
+		rc = c.data == IRQ_DATA_EVENTFD ? check_set(d, flags, &c) : -EINVAL;
+	return rc ? rc : run_action(d, flags, &c);
 }
 
 int sim_set_irqs(struct sim_device *d, uint32_t flags, unsigned int index, unsigned int start,
@@ -380,8 +380,8 @@ int sim_set_irqs(struct sim_device *d, uint32_t flags, unsigned int index, unsig
 	if (rc)
 		return rc;
 	c.bools = c.data == IRQ_DATA_BOOL ? bools : NULL;
-	rc = check(d, flags, &c);
-	return rc ? rc : run(d, flags, &c);
+	rc = check_set(d, flags, &c);
+	return rc ? rc : run_action(d, flags, &c);
 }
 
 void sim_irq_init(struct sim_device *d)

@@ -51,7 +51,7 @@ static int remove_stale(const char *path, const struct stat *was)
  * With the umask in force while the file comes into being there is no moment in which others may
  * connect.
  */
-static int bind_private(int fd, const struct sockaddr_un *sun)
+static int bind_owner_only(int fd, const struct sockaddr_un *sun)
 {
 	mode_t before = umask(0177);
 	int rc = bind(fd, (const struct sockaddr *)sun, sizeof(*sun)) < 0 ? -errno : 0;
@@ -79,7 +79,7 @@ static bool is_served(int rc)
 	return rc == 0 || rc == -EAGAIN || rc == -EPROTOTYPE;
 }
 
-static int open_folder(const char *path)
+static int open_socket_folder(const char *path)
 {
 	char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	char *slash;
@@ -101,7 +101,7 @@ static int open_folder(const char *path)
  */
 static bool lock_folder(const char *path, int *lock)
 {
-	_cleanup_fd_ int fd = open_folder(path);
+	_cleanup_fd_ int fd = open_socket_folder(path);
 
 	if (fd < 0)
 		return true;
@@ -121,7 +121,7 @@ static int explain_locked(const char *name, struct error *e)
 {
 	int rc = fail(
 		e, CAUSE_BUSY, EADDRINUSE,
-		"%s is there, and while another process has locked its folder it can't be told to be stale",
+		"%s is there, and its folder is locked: msictl cannot tell whether it is stale",
 		name);
 
 	hint(e, "name a path that is free, or end that process: lslocks tells which");
@@ -170,13 +170,13 @@ static int replace_stale(const struct sockaddr_un *sun, const char *name, bool a
 static int bind_path(int fd, const struct sockaddr_un *sun, const char *name, bool alone,
 		     struct error *e)
 {
-	int rc = bind_private(fd, sun);
+	int rc = bind_owner_only(fd, sun);
 
 	if (rc == -EADDRINUSE) {
 		rc = replace_stale(sun, name, alone, e);
 		if (rc)
 			return rc;
-		rc = bind_private(fd, sun);
+		rc = bind_owner_only(fd, sun);
 	}
 	if (rc == -EADDRINUSE)
 		return fail(e, CAUSE_BUSY, EADDRINUSE, "%s was taken by another process just now",
@@ -187,8 +187,8 @@ static int bind_path(int fd, const struct sockaddr_un *sun, const char *name, bo
 }
 
 /* From the look at what is there until it listens and is remembered: the folder is ours. */
-static int listen_locked(struct vu_listener *l, int fd, const struct sockaddr_un *sun,
-			 const char *name, struct error *e)
+static int listen_in_folder(struct vu_listener *l, int fd, const struct sockaddr_un *sun,
+			    const char *name, struct error *e)
 {
 	_cleanup_fd_ int lock = -1;
 	bool alone = lock_folder(sun->sun_path, &lock);
@@ -210,9 +210,8 @@ int vu_listen(struct vu_listener *l, const char *path, struct error *e)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	_cleanup_fd_ int fd = -1;
-	char name
-		[4 *
-		 sizeof(sun.sun_path)]; /* \xNN for each byte; what is longer is no socket's path */
+	/* \xNN for each byte; what is longer is no socket's path */
+	char name[4 * sizeof(sun.sun_path)];
 	int rc;
 
 	escape_text(path, name, sizeof(name));
@@ -220,8 +219,7 @@ int vu_listen(struct vu_listener *l, const char *path, struct error *e)
 		rc = fail(e, CAUSE_USAGE, ENAMETOOLONG,
 			  "a socket's path has 1 to %zu bytes (unix(7)), this one has %zu",
 			  sizeof(sun.sun_path) - 1, strlen(path));
-		hint(e,
-		     "change to its folder and name it from there, or use a shorter path such as /run/dev.sock");
+		hint(e, "change to its folder and name it from there, or use a shorter path");
 		return rc;
 	}
 	copy_text(sun.sun_path, sizeof(sun.sun_path), path);
@@ -229,7 +227,7 @@ int vu_listen(struct vu_listener *l, const char *path, struct error *e)
 	if (fd < 0)
 		return fail(e, CAUSE_FAILED, errno, "no socket: %s", strerror(errno));
 	*l = (struct vu_listener){ .fd = -1, .path = path };
-	rc = listen_locked(l, fd, &sun, name, e);
+	rc = listen_in_folder(l, fd, &sun, name, e);
 	if (rc == 0)
 		l->fd = take_fd(&fd);
 	return rc;

@@ -52,7 +52,7 @@ struct dma_map {
 	uint64_t offset, addr, size;
 };
 
-static void put(struct request *r, const void *data, size_t n)
+static void put_reply(struct request *r, const void *data, size_t n)
 {
 	memcpy(r->reply + r->size, data, n);
 	r->size += n;
@@ -87,7 +87,7 @@ static int greet(struct request *r)
 	return 0;
 }
 
-static int get_info(struct request *r)
+static int answer_info(struct request *r)
 {
 	struct vfio_device_info info = { 0 };
 	struct device_info di;
@@ -103,12 +103,12 @@ static int get_info(struct request *r)
 		.num_regions = di.regions,
 		.num_irqs = di.irqs,
 	};
-	put(r, &info, n);
+	put_reply(r, &info, n);
 	return 0;
 }
 
 /* No capabilities and no descriptor: everything goes through messages, so that none is missed. */
-static int get_region_info(struct request *r)
+static int answer_region_info(struct request *r)
 {
 	struct vfio_region_info info;
 	struct region_info ri = { 0 };
@@ -127,11 +127,11 @@ static int get_region_info(struct request *r)
 		.index = info.index,
 		.size = ri.size,
 	};
-	put(r, &info, sizeof(info));
+	put_reply(r, &info, sizeof(info));
 	return 0;
 }
 
-static int get_irq_info(struct request *r)
+static int answer_irq_info(struct request *r)
 {
 	struct vfio_irq_info info;
 	struct irq_info ii = { 0 };
@@ -146,7 +146,7 @@ static int get_irq_info(struct request *r)
 	info.argsz = sizeof(info);
 	info.flags = ii.flags;
 	info.count = ii.count;
-	put(r, &info, sizeof(info));
+	put_reply(r, &info, sizeof(info));
 	return 0;
 }
 
@@ -154,7 +154,7 @@ static int get_irq_info(struct request *r)
  * All descriptors or none: a message cannot leave out single ones. What the device takes over
  * becomes -1.
  */
-static int set_eventfds(struct request *r, const struct vfio_irq_set *set)
+static int answer_eventfds(struct request *r, const struct vfio_irq_set *set)
 {
 	unsigned int nfds = r->m->nfds;
 
@@ -165,7 +165,7 @@ static int set_eventfds(struct request *r, const struct vfio_irq_set *set)
 	return sim_set_eventfds(r->d, set->flags, set->index, set->start, set->count, r->m->fd);
 }
 
-static int set_irqs(struct request *r)
+static int answer_set_irqs(struct request *r)
 {
 	struct vfio_irq_set set;
 	size_t data = r->m->size - sizeof(set);
@@ -175,7 +175,7 @@ static int set_irqs(struct request *r)
 		return -EINVAL;
 	switch (set.flags & VFIO_IRQ_SET_DATA_TYPE_MASK) {
 	case VFIO_IRQ_SET_DATA_EVENTFD:
-		return set_eventfds(r, &set);
+		return answer_eventfds(r, &set);
 	case VFIO_IRQ_SET_DATA_BOOL:
 		if (r->m->nfds || set.count > data || set.count > set.argsz - sizeof(set))
 			return -EINVAL;
@@ -201,7 +201,7 @@ static int region_read(struct request *r)
 	if (n < 0)
 		return (int)n;
 	a.count = (uint32_t)n;
-	put(r, &a, sizeof(a));
+	put_reply(r, &a, sizeof(a));
 	r->size += (size_t)n;
 	return 0;
 }
@@ -218,7 +218,7 @@ static int region_write(struct request *r)
 	if (n < 0)
 		return (int)n;
 	a.count = (uint32_t)n;
-	put(r, &a, sizeof(a));
+	put_reply(r, &a, sizeof(a));
 	return 0;
 }
 
@@ -246,7 +246,7 @@ static int dma_unmap(struct request *r)
 		return -EINVAL;
 	if (unmap.flags & VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP)
 		return -EOPNOTSUPP;
-	put(r, &unmap, sizeof(unmap));
+	put_reply(r, &unmap, sizeof(unmap));
 	return 0;
 }
 
@@ -268,11 +268,13 @@ static const struct handler {
 	[VU_VERSION] = { greet, 0, false },
 	[VU_DMA_MAP] = { dma_map, sizeof(struct dma_map), true },
 	[VU_DMA_UNMAP] = { dma_unmap, sizeof(struct dma_unmap), false },
-	[VU_DEVICE_GET_INFO] = { get_info, offsetof(struct vfio_device_info, cap_offset), false },
-	[VU_DEVICE_GET_REGION_INFO] = { get_region_info, sizeof(struct vfio_region_info), false },
+	[VU_DEVICE_GET_INFO] = { answer_info, offsetof(struct vfio_device_info, cap_offset),
+				 false },
+	[VU_DEVICE_GET_REGION_INFO] = { answer_region_info, sizeof(struct vfio_region_info),
+					false },
 	[VU_DEVICE_GET_REGION_IO_FDS] = { unsupported, 1, false },
-	[VU_DEVICE_GET_IRQ_INFO] = { get_irq_info, sizeof(struct vfio_irq_info), false },
-	[VU_DEVICE_SET_IRQS] = { set_irqs, sizeof(struct vfio_irq_set), true },
+	[VU_DEVICE_GET_IRQ_INFO] = { answer_irq_info, sizeof(struct vfio_irq_info), false },
+	[VU_DEVICE_SET_IRQS] = { answer_set_irqs, sizeof(struct vfio_irq_set), true },
 	[VU_REGION_READ] = { region_read, sizeof(struct region_access), false },
 	[VU_REGION_WRITE] = { region_write, sizeof(struct region_access), false },
 	[VU_DEVICE_RESET] = { reset, 0, false },
@@ -283,7 +285,7 @@ static const struct handler {
 };
 
 /* 0, -errno, or the positive number that SET_IRQS granted. */
-static int carry_out(struct request *r)
+static int run_handler(struct request *r)
 {
 	const struct vu_header *h = &r->m->header;
 	const struct handler *handler = h->command < ARRAY_SIZE(handlers) ? &handlers[h->command]
@@ -296,7 +298,7 @@ static int carry_out(struct request *r)
 	return handler->run(r);
 }
 
-/* @rc as carry_out() has it. An error has a number, never 0, and no payload but ours. */
+/* @rc as run_handler() has it. An error has a number, never 0, and no payload but ours. */
 static void finish(struct request *r, int rc, struct vu_header *h)
 {
 	uint32_t granted = rc > 0 ? (uint32_t)rc : 0;
@@ -310,7 +312,7 @@ static void finish(struct request *r, int rc, struct vu_header *h)
 		h->error = rc > 0 ? ENOSPC : (uint32_t)-rc;
 	}
 	if (granted && r->peer->grant)
-		put(r, &granted, sizeof(granted));
+		put_reply(r, &granted, sizeof(granted));
 	h->size = (uint32_t)(sizeof(*h) + r->size);
 }
 
@@ -331,7 +333,7 @@ int vu_answer(struct sim_device *d, struct vu_peer *peer, struct vu_message *m, 
 	 * A client that does not begin with VERSION, or with one that we can't read, gets no second
 	 * word.
 	 */
-	rc = !peer->greeted && m->header.command != VU_VERSION ? -EINVAL : carry_out(&r);
+	rc = !peer->greeted && m->header.command != VU_VERSION ? -EINVAL : run_handler(&r);
 	finish(&r, rc, &h);
 	memcpy(reply, &h, sizeof(h));
 	if (!(m->header.flags & VU_NO_REPLY))

@@ -113,7 +113,7 @@ static void set_timer(struct vu_server *s)
 }
 
 /* The client goes, and the device forgets it: eventfds closed, function reset. */
-static void drop(struct vu_server *s)
+static void drop_client(struct vu_server *s)
 {
 	if (!vu_server_busy(s))
 		return;
@@ -135,7 +135,7 @@ static void drop(struct vu_server *s)
 
 /* --- replies --- */
 
-static int wait_for_room(struct vu_server *s)
+static int wait_to_reply(struct vu_server *s)
 {
 	struct epoll_event ev = { .events = EPOLLOUT };
 	int rc;
@@ -175,7 +175,7 @@ static int send_reply(struct vu_server *s)
 
 /* --- messages --- */
 
-static int carry_out(struct vu_server *s, struct vu_message *m)
+static int answer_message(struct vu_server *s, struct vu_message *m)
 {
 	bool eventfds = m->header.command == VU_DEVICE_SET_IRQS;
 	int rc;
@@ -189,7 +189,7 @@ static int carry_out(struct vu_server *s, struct vu_message *m)
 
 static int handle(struct vu_server *s, struct vu_message *m)
 {
-	int rc = carry_out(s, m);
+	int rc = answer_message(s, m);
 
 	vu_message_leave(m, &s->leave);
 	if (rc < 0)
@@ -198,7 +198,7 @@ static int handle(struct vu_server *s, struct vu_message *m)
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
-		return wait_for_room(s);
+		return wait_to_reply(s);
 	return s->closing ? -EPROTO : 0;
 }
 
@@ -218,11 +218,11 @@ static void read_messages(struct vu_server *s, int sock)
 	if (rc == 0 && s->room.fd < 0 && s->reader.got && !s->deadline)
 		s->deadline = now_us() + MESSAGE_LIMIT_US;
 	if (rc < 0)
-		drop(s);
+		drop_client(s);
 }
 
 /* One look at the socket per wake: timers and signals get their turn, however fast a client is. */
-static void on_input(struct source *src)
+static void on_client_input(struct source *src)
 {
 	read_messages(src->owner, src->fd);
 }
@@ -235,7 +235,7 @@ static void on_room(struct source *src)
 	if (rc == 0)
 		return;
 	if (rc < 0 || s->closing || loop_add(s->loop, &s->in)) {
-		drop(s);
+		drop_client(s);
 		return;
 	}
 	loop_del(s->loop, &s->room);
@@ -321,10 +321,10 @@ static bool is_eventfd(const void *owner, int fd)
 	return sim_is_eventfd(owner, fd);
 }
 
-static int begin(struct vu_server *s)
+static int begin_server(struct vu_server *s)
 {
 	s->listener = (struct source){ .fd = -1, .ready = on_client, .owner = s };
-	s->in = (struct source){ .fd = -1, .ready = on_input, .owner = s };
+	s->in = (struct source){ .fd = -1, .ready = on_client_input, .owner = s };
 	s->room = (struct source){ .fd = -1, .ready = on_room, .owner = s };
 	/*
 	 * By edges: a semaphore of the client's (EFD_SEMAPHORE) may be readable 2^64-2 times, and
@@ -354,7 +354,7 @@ int vu_server_new(struct vu_server **out, struct sim_device *d, struct loop *loo
 		return -ENOMEM;
 	s->d = d;
 	s->loop = loop;
-	rc = begin(s);
+	rc = begin_server(s);
 	if (rc) {
 		vu_server_free(s);
 		return rc;
@@ -363,7 +363,7 @@ int vu_server_new(struct vu_server **out, struct sim_device *d, struct loop *loo
 	return 0;
 }
 
-static void forget(struct vu_server *s, struct source *src)
+static void forget_source(struct vu_server *s, struct source *src)
 {
 	if (src->fd < 0)
 		return;
@@ -394,17 +394,17 @@ void vu_server_free(struct vu_server *s)
 {
 	if (!s)
 		return;
-	drop(s);
+	drop_client(s);
 	turn_away(s);
-	forget(s, &s->listener);
-	forget(s, &s->timer);
+	forget_source(s, &s->listener);
+	forget_source(s, &s->timer);
 	vu_leave_drop(&s->leave);
 	free(s->reply);
 	free(s);
 }
 
 /* When the loop has to be left though nothing came. */
-static uint64_t next_due(const struct vu_server *s)
+static uint64_t server_due(const struct vu_server *s)
 {
 	uint64_t due = UINT64_MAX;
 
@@ -419,11 +419,11 @@ static void do_due(struct vu_server *s)
 {
 	uint64_t now;
 
-	if (next_due(s) == UINT64_MAX)
+	if (server_due(s) == UINT64_MAX)
 		return;
 	now = now_us();
 	if (s->deadline && s->deadline <= now)
-		drop(s);
+		drop_client(s);
 	if (s->accept_at && s->accept_at <= now)
 		listen_again(s);
 }
@@ -436,7 +436,7 @@ int vu_server_run(struct vu_server *s, bool once)
 		if (once && !vu_server_busy(s) && (s->served || s->listener.fd < 0))
 			return 0;
 		set_timer(s);
-		rc = loop_wait(s->loop, next_due(s));
+		rc = loop_wait(s->loop, server_due(s));
 		if (rc < 0)
 			return rc;
 		do_due(s);

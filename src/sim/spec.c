@@ -43,7 +43,7 @@ static const struct word words[] = {
 	  .form = FLAG },
 	{ "no-intx", "no interrupt pin", AT(no_intx), .form = FLAG },
 	{ "client-enable",
-	  "MSI and MSI-X Enable, masks, BAR addresses and memory decode are the client's, as with QEMU's server",
+	  "Enable, masks, BAR addresses and memory decode are the client's, as with QEMU's server",
 	  AT(client_enable), .form = FLAG },
 	{ "latency=PERIOD", "from the doorbell to the signal, such as 500us or 20ms",
 	  AT(latency_us), .form = PERIOD },
@@ -59,7 +59,7 @@ static size_t name_length(const char *word)
 	return strcspn(word, "=");
 }
 
-static const struct word *find(const char *text)
+static const struct word *find_word(const char *text)
 {
 	size_t n = name_length(text);
 
@@ -99,7 +99,7 @@ static int out_of_range(struct error *e, const struct word *w, const char *text)
 	return -EINVAL;
 }
 
-static void store(const struct word *w, struct sim_spec *spec, uint64_t value)
+static void store_value(const struct word *w, struct sim_spec *spec, uint64_t value)
 {
 	char *at = (char *)spec + w->offset;
 
@@ -130,7 +130,7 @@ static int parse_value(const struct word *w, const char *value, uint64_t *n)
 
 static int parse_word(const char *text, struct sim_spec *spec, uint32_t *seen, struct error *e)
 {
-	const struct word *w = find(text);
+	const struct word *w = find_word(text);
 	const char *equals = strchr(text, '=');
 	uint64_t value = 0;
 
@@ -143,7 +143,7 @@ static int parse_word(const char *text, struct sim_spec *spec, uint32_t *seen, s
 	*seen |= 1u << (w - words);
 	if (equals && parse_value(w, equals + 1, &value))
 		return out_of_range(e, w, text);
-	store(w, spec, value);
+	store_value(w, spec, value);
 	return 0;
 }
 

@@ -123,7 +123,7 @@ int vfio_user_start(int sock, pid_t child, const struct open_request *req, void 
 	return 0;
 }
 
-static bool claims(const char *spec)
+static bool claims_socket(const char *spec)
 {
 	return strncmp(spec, PREFIX, strlen(PREFIX)) == 0;
 }
@@ -234,7 +234,7 @@ void vfio_user_close(void *handle)
 const struct backend vfio_user_backend = {
 	.name = "vfio-user",
 	.help = "vfio-user:SOCKET, a device that another process serves",
-	.claims = claims,
+	.claims = claims_socket,
 	.find = user_find,
 	.open = user_open,
 	VFIO_USER_OPERATIONS,

@@ -79,7 +79,8 @@ struct region_access {
 };
 
 /* Reply and request begin alike; a reply for another place or length is a broken peer. */
-static int check_access(const struct region_access *asked, const struct vu_message *m, size_t data)
+static int check_region_reply(const struct region_access *asked, const struct vu_message *m,
+			      size_t data)
 {
 	struct region_access got;
 
@@ -117,7 +118,7 @@ static int access_region(struct vfio_user *u, enum vu_command command, struct re
 	rc = peer_exchange(u, &r, &m);
 	if (rc)
 		return rc;
-	rc = check_access(a, &m, write ? 0 : a->count);
+	rc = check_region_reply(a, &m, write ? 0 : a->count);
 	if (rc == 0 && !write)
 		memcpy(buf, m.payload + sizeof(*a), a->count);
 	vu_message_drop(&m);

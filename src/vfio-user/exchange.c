@@ -47,7 +47,7 @@ int peer_give_up(struct vfio_user *u, int rc)
  * We offered no DMA: whatever a server asks of us is refused, so that it need
  * not wait. Nor do we: who asks without end and does not read is no server.
  */
-static int refuse(struct vfio_user *u, const struct vu_message *m)
+static int refuse_request(struct vfio_user *u, const struct vu_message *m)
 {
 	struct vu_header h = { .id = m->header.id,
 			       .command = m->header.command,
@@ -87,7 +87,7 @@ static int receive_reply(struct vfio_user *u, const struct request *r, struct vu
 				vu_message_drop(m);
 			return rc;
 		}
-		rc = refuse(u, m);
+		rc = refuse_request(u, m);
 		vu_message_drop(m);
 	} while (rc == 0 && (rc = vu_over(l)) == 0);
 	return rc;
@@ -236,7 +236,7 @@ int vfio_user_peer_ready(void *handle)
 
 	if (rc)
 		return peer_give_up(u, rc);
-	rc = (m.header.flags & VU_TYPE_MASK) == VU_COMMAND ? refuse(u, &m) : -EPROTO;
+	rc = (m.header.flags & VU_TYPE_MASK) == VU_COMMAND ? refuse_request(u, &m) : -EPROTO;
 	vu_message_drop(&m);
 	return rc ? peer_give_up(u, rc) : 0;
 }

@@ -124,7 +124,7 @@ static int close_table(void *arg)
 	sigset_t none;
 
 	prctl(PR_SET_NAME, "msictl-shed");
-	/* The byte stays: it comes when no process shares our table, so that it is for all that wait. */
+	/* The byte stays: it comes when no process shares our table, and is for all that wait. */
 	while (poll(&gate, 1, GATE_MS) < 0 && errno == EINTR)
 		continue;
 	sigemptyset(&none);

@@ -14,7 +14,7 @@ int vfio_user_peer_fd(void *handle)
 	return ((struct vfio_user *)handle)->sock;
 }
 
-static int silent(const struct vfio_user *u, struct error *e)
+static int explain_silence(const struct vfio_user *u, struct error *e)
 {
 	bool whole = u->timeout_us % 1000000 == 0;
 
@@ -45,7 +45,7 @@ int vfio_user_peer_end(void *handle, struct error *e)
 	if (u->end == 0)
 		return 0;
 	if (u->end == -ETIMEDOUT)
-		return silent(u, e);
+		return explain_silence(u, e);
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
 		if (known[i].err == -u->end)
 			return fail(e, known[i].cause, known[i].err, "%s", known[i].why);
@@ -112,26 +112,25 @@ static bool refuses_to_tell(const struct vfio_user *u)
 	return u->unanswered != 0;
 }
 
-/* What is known of a kind of peer, and what this one has shown. */
+/*
+ * What is known of a kind of peer, and what this one has shown. libvfio-user's eventfd array is its
+ * issue 388, MASK and UNMASK without effect are its issues 806 and 807. rust-vmm's server
+ * mistakes the data of DATA_BOOL for the next message.
+ */
 static const struct {
 	bool (*of)(const struct vfio_user *u);
 	const char *what;
 } quirks[] = {
 	{ is_libvfio_user,
-	  "looks like libvfio-user: intx, msi and msix share one eventfd array (its issue 388), so "
-	  "only one of them is used" },
+	  "looks like libvfio-user: intx, msi and msix share one eventfd array: only one is used" },
 	{ is_libvfio_user,
-	  "looks like libvfio-user: releasing part of the vectors may leave eventfds with the peer; "
-	  "they are closed here" },
+	  "looks like libvfio-user: releasing part of the vectors may leave eventfds there" },
 	{ is_libvfio_user,
-	  "looks like libvfio-user: mask and unmask may succeed and do nothing (its issues 806 and 807): "
-	  "the mask bits are read back" },
+	  "looks like libvfio-user: mask and unmask may do nothing: the mask bits are read back" },
 	{ is_rust_vmm,
-	  "takes one descriptor per message, as rust-vmm's server does, whose errors mostly carry "
-	  "errno 0" },
+	  "takes one descriptor per message, as rust-vmm's server: errors mostly carry errno 0" },
 	{ is_rust_vmm,
-	  "takes one descriptor per message, as rust-vmm's server does, which mistakes the data of "
-	  "DATA_BOOL for the next message: vectors are named run by run instead" },
+	  "takes one descriptor per message, as rust-vmm's server: DATA_BOOL goes run by run" },
 	{ refuses_req,
 	  "offers req and refuses to arm it: that it wants the device back can't be heard" },
 	{ refuses_to_tell,

@@ -113,7 +113,7 @@ static unsigned int messages(const struct vfio_user *u, const struct irq_set *s,
  * loops from start to count there, instead of to start + count, so what it says
  * about that tells nothing.
  */
-static void undo(struct vfio_user *u, const struct irq_set *s, bool first)
+static void undo_set(struct vfio_user *u, const struct irq_set *s, bool first)
 {
 	const struct irq_set off = { .index = s->index,
 				     .action = IRQ_ACTION_TRIGGER,
@@ -130,7 +130,7 @@ static void undo(struct vfio_user *u, const struct irq_set *s, bool first)
  * up front and an index that is NORESIZE can be filled; what fails midway is
  * undone as a whole.
  */
-static int set_eventfds(struct vfio_user *u, const struct irq_set *s, const int32_t *eventfd)
+static int send_eventfds(struct vfio_user *u, const struct irq_set *s, const int32_t *eventfd)
 {
 	bool first = !u->on[s->index], several = messages(u, s, eventfd) > 1;
 	struct irq_set none = part_of(s, s->start, s->count, false);
@@ -144,7 +144,7 @@ static int set_eventfds(struct vfio_user *u, const struct irq_set *s, const int3
 	if (rc == 0)
 		u->on[s->index] = true;
 	else if (several && !u->end)
-		undo(u, s, first);
+		undo_set(u, s, first);
 	return rc;
 }
 
@@ -173,7 +173,7 @@ int vfio_user_set_irqs(void *handle, const struct irq_set *s, const int32_t *eve
 	u->outcome = (struct set_outcome){ .start = s->start, .count = s->count };
 	peer_begin(u);
 	if (s->data == IRQ_DATA_EVENTFD)
-		rc = set_eventfds(u, s, eventfd);
+		rc = send_eventfds(u, s, eventfd);
 	else if (s->data == IRQ_DATA_BOOL && u->chunk == 1)
 		rc = set_without_bools(u, s);
 	else

@@ -15,7 +15,7 @@
 #define MAX_SHED 4
 
 /* A look is enough to have references of one's own; they go with the process. */
-static bool look(int sock, size_t bytes)
+static bool borrow_descriptors(int sock, size_t bytes)
 {
 	union {
 		struct cmsghdr align;
@@ -34,14 +34,14 @@ static bool look(int sock, size_t bytes)
 }
 
 /* Nothing of ours is kept: this process may stay for as long as the peer likes. */
-static void keep(int sock, int other, size_t bytes)
+static void keep_references(int sock, int other, size_t bytes)
 {
 	char byte = 0;
 
 	prctl(PR_SET_NAME, "msictl-shed");
 	if (dup2(sock, 0) < 0 || dup2(other, 1) < 0 || close_range(2, ~0u, 0) < 0)
 		_exit(1);
-	if (bytes && !look(0, bytes))
+	if (bytes && !borrow_descriptors(0, bytes))
 		_exit(1);
 	if (write(1, &byte, 1) == 1)
 		while (read(1, &byte, 1) < 0 && errno == EINTR)
@@ -61,7 +61,7 @@ static int start_keeper(int sock, int other, size_t bytes)
 		pid_t keeper = fork();
 
 		if (keeper == 0)
-			keep(sock, other, bytes);
+			keep_references(sock, other, bytes);
 		_exit(keeper < 0);
 	}
 	/*

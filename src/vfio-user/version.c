@@ -20,7 +20,7 @@
 #define MAX_DEPTH 8
 
 /* A number from 1 to @max at @key, when there is one; 0 stands for 1. */
-static int take_number(json_object *caps, const char *key, uint64_t max, uint64_t *n)
+static int take_capability(json_object *caps, const char *key, uint64_t max, uint64_t *n)
 {
 	json_object *v;
 
@@ -42,8 +42,8 @@ static int take_capabilities(json_object *caps, struct vu_version *v)
 	json_object *grant;
 
 	if (!json_object_is_type(caps, json_type_object) ||
-	    take_number(caps, "max_msg_fds", UINT32_MAX, &fds) ||
-	    take_number(caps, "max_data_xfer_size", UINT64_MAX, &v->max_data_xfer))
+	    take_capability(caps, "max_msg_fds", UINT32_MAX, &fds) ||
+	    take_capability(caps, "max_data_xfer_size", UINT64_MAX, &v->max_data_xfer))
 		return -EPROTO;
 	v->max_msg_fds = (unsigned int)fds;
 	if (!json_object_object_get_ex(caps, "msictl_grant", &grant))
@@ -55,7 +55,7 @@ static int take_capabilities(json_object *caps, struct vu_version *v)
 }
 
 /* @text of @len bytes is one JSON object and nothing else; NULL when not. */
-static json_object *parse(const char *text, size_t len)
+static json_object *parse_json(const char *text, size_t len)
 {
 	json_tokener *tok = json_tokener_new_ex(MAX_DEPTH);
 	json_object *root;
@@ -90,7 +90,7 @@ int vu_version_parse(const uint8_t *payload, size_t size, struct vu_version *v)
 	end = memchr(payload + NUMBERS, '\0', size - NUMBERS);
 	if (!end)
 		return -EPROTO;
-	root = parse((const char *)payload + NUMBERS, (size_t)(end - payload) - NUMBERS);
+	root = parse_json((const char *)payload + NUMBERS, (size_t)(end - payload) - NUMBERS);
 	if (!root)
 		return -EPROTO;
 	v->has_json = true;

@@ -72,7 +72,7 @@ int vu_over(struct vu_limit *l)
 }
 
 /* Round up: waking early would spin. */
-static int timeout_ms(uint64_t now, uint64_t until)
+static int poll_timeout(uint64_t now, uint64_t until)
 {
 	if (until == UINT64_MAX)
 		return -1;
@@ -96,7 +96,7 @@ static int wait_for(int sock, short events, struct vu_limit *l)
 		if (now >= l->until)
 			return l->stopping ? -EINTR : -ETIMEDOUT;
 		p[1].fd = l->loop && !l->stopping ? loop_signals(l->loop) : -1;
-		n = poll(p, ARRAY_SIZE(p), timeout_ms(now, l->until));
+		n = poll(p, ARRAY_SIZE(p), poll_timeout(now, l->until));
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		if (n > 0 && p[0].revents)
@@ -204,7 +204,7 @@ static int take_fds(struct vu_reader *r, struct msghdr *msg)
 }
 
 /* Returns the bytes taken, 0: none are there now, -ECONNRESET at the end, -errno. */
-static ssize_t receive(int sock, struct msghdr *msg, int flags)
+static ssize_t receive_some(int sock, struct msghdr *msg, int flags)
 {
 	ssize_t got;
 
@@ -216,8 +216,8 @@ static ssize_t receive(int sock, struct msghdr *msg, int flags)
 	return got ? got : -ECONNRESET;
 }
 
-/* One recvmsg(). As receive(), and -EPROTO. */
-static ssize_t take(int sock, struct vu_reader *r, void *buf, size_t n)
+/* One recvmsg(). As receive_some(), and -EPROTO. */
+static ssize_t take_with_fds(int sock, struct vu_reader *r, void *buf, size_t n)
 {
 	_cleanup_fd_ int keeper = vu_leave_room(r->leave, sock, n, r->m.nfds);
 	union control c;
@@ -231,7 +231,7 @@ static ssize_t take(int sock, struct vu_reader *r, void *buf, size_t n)
 
 	if (keeper < -1)
 		return keeper;
-	got = receive(sock, &msg, 0);
+	got = receive_some(sock, &msg, 0);
 	rc = got > 0 ? take_fds(r, &msg) : 0;
 	return rc ? rc : got;
 }
@@ -250,30 +250,30 @@ static size_t first_of(const uint8_t *p, size_t got)
 /*
  * Several messages at once, as long as none brings descriptors, which do not tell
  * whose they are: a look without room for them says MSG_CTRUNC when there are
- * some, and shows how long the first message is. Results as take().
+ * some, and shows how long the first message is. Results as take_with_fds().
  */
 static ssize_t read_ahead(int sock, struct vu_reader *r)
 {
 	struct iovec iov = { r->ahead, VU_AHEAD };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	ssize_t got = receive(sock, &msg, MSG_PEEK);
+	ssize_t got = receive_some(sock, &msg, MSG_PEEK);
 
 	if (got <= 0)
 		return got;
 	if (msg.msg_flags & MSG_CTRUNC)
 		got = (ssize_t)first_of(r->ahead, (size_t)got);
-	return take(sock, r, r->ahead, (size_t)got);
+	return take_with_fds(sock, r, r->ahead, (size_t)got);
 }
 
 /*
  * At most @n bytes of one message, without the descriptors that they bring. The
- * look says what comes; the read takes no more than that. Results as take().
+ * look says what comes; the read takes no more than that. Results as take_with_fds().
  */
 static ssize_t take_bare(int sock, struct vu_reader *r, uint8_t *to, size_t n)
 {
 	struct iovec iov = { to, n };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	ssize_t got = receive(sock, &msg, MSG_PEEK);
+	ssize_t got = receive_some(sock, &msg, MSG_PEEK);
 	_cleanup_fd_ int keeper = -1;
 
 	if (got <= 0)
@@ -285,11 +285,12 @@ static ssize_t take_bare(int sock, struct vu_reader *r, uint8_t *to, size_t n)
 	}
 	iov.iov_len = r->got == 0 ? first_of(to, (size_t)got) : (size_t)got;
 	msg = (struct msghdr){ .msg_iov = &iov, .msg_iovlen = 1 };
-	return receive(sock, &msg, 0);
+	return receive_some(sock, &msg, 0);
 }
 
 /*
- * Up to @n bytes of the message: of what was read ahead, else of the socket (-1: none). As take().
+ * Up to @n bytes of the message: of what was read ahead, else of the socket (-1: none). As
+ * take_with_fds().
  */
 static ssize_t take_next(int sock, struct vu_reader *r, uint8_t *to, size_t n)
 {
@@ -307,7 +308,7 @@ static ssize_t take_next(int sock, struct vu_reader *r, uint8_t *to, size_t n)
 	} else if (empty && r->shed) {
 		return take_bare(sock, r, to, n);
 	} else if (empty) {
-		return take(sock, r, to, n);
+		return take_with_fds(sock, r, to, n);
 	}
 	if (n > r->end - r->at)
 		n = r->end - r->at;

@@ -18,6 +18,8 @@
 #include "runtime/holders.h"
 #include "vfio/ioctl.h"
 
+#define ALLOW_UNSAFE "/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"
+
 struct vfio_group {
 	struct vfio vfio; /* first: the shared operations see only this */
 	int group, container;
@@ -37,7 +39,7 @@ static const struct {
 	{ VFIO_NOIOMMU_IOMMU, "NOIOMMU", true, false },
 };
 
-static bool claims(const char *spec)
+static bool claims_function(const char *spec)
 {
 	struct pci_addr a;
 	struct error e;
@@ -46,7 +48,7 @@ static bool claims(const char *spec)
 }
 
 /* function_read() says which PCI address is nobody's. */
-static int find(const struct open_request *req, struct error *e)
+static int group_find(const struct open_request *req, struct error *e)
 {
 	_cleanup_free_ struct function *f = calloc(1, sizeof(*f));
 	struct pci_addr a;
@@ -71,16 +73,6 @@ static int no_driver(const struct function *f, struct error *e)
 	return rc;
 }
 
-static int no_group(struct error *e)
-{
-	int rc = fail(e, CAUSE_NOT_VIABLE, 0,
-		      "no IOMMU group: the platform's IOMMU is off or absent");
-
-	hint(e,
-	     "boot with intel_iommu=on (Intel; AMD's and Arm's are on by default) and the IOMMU on in the firmware");
-	return rc;
-}
-
 static int check_function(const struct open_request *req, const struct function *f, bool *noiommu,
 			  struct error *e)
 {
@@ -88,9 +80,9 @@ static int check_function(const struct open_request *req, const struct function 
 
 	*noiommu = f->noiommu;
 	if (!driver_is_vfio(f->driver))
-		return f->group < 0 && !f->driver[0] ? no_group(e) : no_driver(f, e);
+		return f->group < 0 && !f->driver[0] ? group_missing(e) : no_driver(f, e);
 	if (f->group < 0)
-		return no_group(e);
+		return group_missing(e);
 	if (!*noiommu || req->noiommu)
 		return 0;
 	rc = fail(e, CAUSE_PERMISSION, 0,
@@ -153,27 +145,32 @@ static int open_group(const struct open_request *req, struct vfio_group *g, bool
 	return rc == -EBUSY ? explain_busy(req, g, e) : rc;
 }
 
+/* The remedy is that of the first member. */
+static void name_member(const struct group_member *m, bool first, struct error *e)
+{
+	char bdf[PCI_ADDR_LEN];
+
+	append(e->message, sizeof(e->message), "%s%s has %s", first ? "" : ", ",
+	       pci_addr_short(&m->addr, bdf), m->driver);
+	if (first)
+		hint(e, "msictl bind %s   (every member must be on vfio-pci or without a driver)",
+		     bdf);
+}
+
 int group_not_viable(const struct root *r, int group, struct error *e)
 {
 	_cleanup_free_ struct group_member *m = NULL;
 	ssize_t n = group_members(r, group, &m);
-	const char *first = NULL;
+	bool named = false;
 
 	fail(e, CAUSE_NOT_VIABLE, EPERM, "IOMMU group %d is not viable: ", group);
 	for (ssize_t i = 0; i < n; i++) {
-		char bdf[PCI_ADDR_LEN];
-
 		if (!m[i].blocks)
 			continue;
-		append(e->message, sizeof(e->message), "%s%s has %s", first ? ", " : "",
-		       pci_addr_short(&m[i].addr, bdf), m[i].driver);
-		if (!first)
-			hint(e,
-			     "msictl bind %s   (every member must be on vfio-pci or without a driver)",
-			     bdf);
-		first = m[i].driver;
+		name_member(&m[i], !named, e);
+		named = true;
 	}
-	if (!first)
+	if (!named)
 		append(e->message, sizeof(e->message), "a member has a driver that is not VFIO's");
 	return -EPERM;
 }
@@ -204,9 +201,7 @@ static int set_iommu(const struct open_request *req, struct vfio_group *g, bool 
 		     ? ": this host has no interrupt remapping, so a device could forge interrupts"
 		     : "");
 	if (rc == -EPERM)
-		hint(e,
-		     "echo 1 > /sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts   (trusted devices "
-		     "only)");
+		hint(e, "echo 1 > %s   (trusted devices only)", ALLOW_UNSAFE);
 	return rc;
 }
 
@@ -352,8 +347,8 @@ const struct backend vfio_group_backend = {
 	.name = "vfio",
 	.help = "[domain:]bus:dev.fn of a function on vfio-pci, by group and container",
 	.host_irqs = true,
-	.claims = claims,
-	.find = find,
+	.claims = claims_function,
+	.find = group_find,
 	.open = group_open,
 	.close = group_close,
 	.device_info = vfio_device_info,

@@ -115,7 +115,7 @@ static bool has_region_cap(const struct vfio_region_info *ri, uint16_t id)
 	return false;
 }
 
-static int get_region_info(struct vfio *v, enum region_index region, struct vfio_region_info **out)
+static int ask_region_info(struct vfio *v, enum region_index region, struct vfio_region_info **out)
 {
 	uint32_t size = sizeof(**out);
 
@@ -146,7 +146,7 @@ int vfio_region_info(void *handle, enum region_index region, struct region_info 
 {
 	struct vfio *v = handle;
 	_cleanup_free_ struct vfio_region_info *ri = NULL;
-	int rc = get_region_info(v, region, &ri);
+	int rc = ask_region_info(v, region, &ri);
 
 	if (rc < 0)
 		return rc;

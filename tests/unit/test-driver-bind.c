@@ -70,7 +70,7 @@ static void no_group(const struct bench *b)
 
 #define NO_GROUP "no IOMMU group: the platform's IOMMU is off or absent"
 #define NO_GROUP_HINT \
-	"boot with intel_iommu=on (Intel; AMD's and Arm's are on by default) and the IOMMU on in the firmware"
+	"boot with intel_iommu=on (Intel alone needs it), and the IOMMU on in the firmware"
 
 /* ---- what may be bound */
 

@@ -135,7 +135,7 @@ static void test_quirks(void **state)
 		      { 8,
 			3,
 			{ "share one eventfd array", "releasing part",
-			  "mask and unmask may succeed" } },
+			  "mask and unmask may do nothing" } },
 		      { 1, 2, { "errno 0", "DATA_BOOL", NULL } } };
 
 	(void)state;
