@@ -30,13 +30,14 @@ static void leave(struct client *c)
 			o->s.device = d->s.device;
 }
 
-/* A question about the device is no command on it: two of them must not count each other. */
+/*
+ * A question about the device is no command on it: two of them must not count each other. What has
+ * only connected, or has not sent all its words, runs no command yet.
+ */
 static bool is_command(const struct client *c)
 {
-	const char *word = c->call->whole ? c->call->word[0] : "";
-
-	return !c->call->finished && strcmp(word, HOLD_STATE) != 0 &&
-	       strcmp(word, HOLD_COUNTS) != 0;
+	return c->begun && !c->call->finished && strcmp(c->call->word[0], HOLD_STATE) != 0 &&
+	       strcmp(c->call->word[0], HOLD_COUNTS) != 0;
 }
 
 static unsigned int count_commands(const struct held *d)

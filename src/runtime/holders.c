@@ -322,7 +322,7 @@ ssize_t hold_list(int dir, char (**list)[HOLD_NAME])
 		*list = NULL;
 		return rc;
 	}
-	if (n)
+	if (*list)
 		qsort(*list, n, HOLD_NAME, compare);
 	return (ssize_t)n;
 }

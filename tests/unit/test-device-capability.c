@@ -238,7 +238,7 @@ static void dry(void **state)
 /* Why a peer's BAR does not answer: what its guest's firmware or driver has not done yet. */
 static void put_bar(struct rig *r, unsigned int bar, uint32_t low, uint32_t high)
 {
-	uint8_t *at = r->config + PCI_BASE_ADDRESS_0 + 4 * bar;
+	uint8_t *at = r->config + PCI_BASE_ADDRESS_0 + 4ul * bar;
 
 	for (unsigned int i = 0; i < 4; i++) {
 		at[i] = (uint8_t)(low >> (8 * i));

@@ -266,7 +266,7 @@ static void a_table_that_is_mapped(void **state)
 	messages(r, "0-3,5-15");
 	/* neither the data of an entry nor what lies behind the table is an address */
 	r->bar[3 * MSIX_ENTRY_SIZE + 8] = 0x41;
-	memset(r->bar + RIG_VECTORS * MSIX_ENTRY_SIZE, 0xe0, RIG_PBA);
+	memset(r->bar + (size_t)RIG_VECTORS * MSIX_ENTRY_SIZE, 0xe0, RIG_PBA);
 	c = rig_enable(r, IRQ_MSIX, "2-6");
 	rig_is(c.empty, "4");
 	rig_is(c.entries_unread, "none");

@@ -35,19 +35,19 @@ static void by_index_and_vector(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
-		samples_begin(&s, (3 + 2 * i) * SECOND);
-		add(&s, IRQ_ERR, 0, 5 * i);
-		add(&s, IRQ_MSIX, 3, 4 * i);
-		add(&s, IRQ_INTX, 0, 1 * i);
-		add(&s, IRQ_MSIX, 0, 3 * i);
-		add(&s, IRQ_MSI, 7, 2 * i);
+		samples_begin(&s, (3ul + 2ul * i) * SECOND);
+		add(&s, IRQ_ERR, 0, 5ul * i);
+		add(&s, IRQ_MSIX, 3, 4ul * i);
+		add(&s, IRQ_INTX, 0, 1ul * i);
+		add(&s, IRQ_MSIX, 0, 3ul * i);
+		add(&s, IRQ_MSI, 7, 2ul * i);
 		samples_end(&s);
 		assert_int_equal(s.n, 5);
-		is(&s, 0, IRQ_INTX, 0, 1 * i);
-		is(&s, 1, IRQ_MSI, 7, 2 * i);
-		is(&s, 2, IRQ_MSIX, 0, 3 * i);
-		is(&s, 3, IRQ_MSIX, 3, 4 * i);
-		is(&s, 4, IRQ_ERR, 0, 5 * i);
+		is(&s, 0, IRQ_INTX, 0, 1ul * i);
+		is(&s, 1, IRQ_MSI, 7, 2ul * i);
+		is(&s, 2, IRQ_MSIX, 0, 3ul * i);
+		is(&s, 3, IRQ_MSIX, 3, 4ul * i);
+		is(&s, 4, IRQ_ERR, 0, 5ul * i);
 	}
 	assert_int_equal(s.total.delta, 15);
 	assert_true(s.total.rate > 7.4 && s.total.rate < 7.6);
@@ -107,7 +107,7 @@ static void one_that_is_gone(void **state)
 		samples_begin(&s, i * SECOND);
 		add(&s, IRQ_MSIX, 0, 7);
 		if (i <= 2)
-			add(&s, IRQ_MSIX, 1, 7 * i);
+			add(&s, IRQ_MSIX, 1, 7ul * i);
 		samples_end(&s);
 	}
 	is(&s, 1, IRQ_MSIX, 1, 0);

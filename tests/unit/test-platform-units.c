@@ -398,7 +398,7 @@ static void ims_claimed(void **state)
 	       CLAIMS
 	       "this host is a virtual machine, the flag may be emulated; Linux 7.1 has no IMS as released (6.2 to "
 	       "6.9 had it); " SILENT);
-	for (char unit = '0'; unit <= '1'; unit++) {
+	for (int unit = '0'; unit <= '1'; unit++) {
 		char path[] = "sys/class/iommu/dmar?/intel-iommu/cap", want[512];
 
 		path[20] = unit;

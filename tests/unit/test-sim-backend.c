@@ -221,7 +221,7 @@ static void process(void **state)
 			 bit(SIGINT) | bit(SIGHUP) | bit(SIGPIPE));
 	line_of(pid, "limits", "Max open files", text, sizeof(text));
 	if (all.rlim_max >= 2 * 2048 + 64)
-		assert_true(strtoull(text, NULL, 10) >= 2 * 2048);
+		assert_true(strtoull(text, NULL, 10) >= 2 * 2048ull);
 	assert_int_equal(kill(pid, SIGTERM), 0);
 	end = (struct pollfd){ .fd = sim_backend.peer_fd(handle), .events = POLLIN };
 	assert_int_equal(poll(&end, 1, 20000), 1);

@@ -220,7 +220,7 @@ static void reset_gives_nothing_new(void **state)
 	(void)state;
 	master(w, true);
 	/* A message that is right for an entry that nobody has. */
-	put(w, 2, 7 * 16, 4, address_of(7));
+	put(w, 2, 7 * 16ul, 4, address_of(7));
 	assert_int_equal(sim_reset(w->d), 0);
 	assert_entry(w, 7, 0, 1);
 	/* One that is allocated, and leads elsewhere. */

@@ -42,7 +42,7 @@ static void kernel_does_nothing(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < 8; i++) {
-		put(w, 2, i * 16ull, 8, 0x1122334455667788ull + i * 4);
+		put(w, 2, i * 16ull, 8, 0x1122334455667788ull + i * 4ull);
 		put(w, 2, i * 16ull + 8, 4, i + 1);
 		mask_entry(w, i, i % 2);
 	}

@@ -2,6 +2,7 @@
 /* Descriptors of clients that the server must not close: which stay, when they go, and who waits for them. */
 #include <sys/resource.h>
 
+#include "descriptors.h"
 #include "vfio-user/leave.h"
 #include "vu-apart.h"
 

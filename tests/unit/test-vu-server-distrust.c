@@ -2,6 +2,7 @@
 /* The server of a simulated function that distrusts its clients: another process closes what they have sent. */
 #include <sys/un.h>
 
+#include "descriptors.h"
 #include "vu-fixture.h"
 
 #include "vu-apart.h"

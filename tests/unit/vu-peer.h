@@ -22,7 +22,7 @@
 /* Behind base/error.h: it makes a macro of fail(). */
 #include <cmocka.h>
 
-#define SECOND 1000000u
+#define SECOND UINT64_C(1000000)
 
 static inline unsigned int open_descriptors(void)
 {
