@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -267,10 +268,16 @@ static void set_where(char **where, const char *device, const char *command)
 /* @where: for messages, NULL or freed by the caller. */
 static int dispatch(struct session *s, int argc, char **argv, char **where, struct error *e)
 {
+	/* parsing moves words */
+	_cleanup_free_ char **typed = calloc((size_t)argc + 1, sizeof(*typed));
 	const struct command *cmd;
 	struct args a;
 	int at, rc;
 
+	if (!typed)
+		return fail_memory(e);
+	if (argc > 0)
+		memcpy(typed, argv + 1, (size_t)argc * sizeof(*typed));
 	rc = globals_parse(argc, argv, &s->globals, &at, e);
 	session_apply(s);
 	if (rc)
@@ -283,6 +290,7 @@ static int dispatch(struct session *s, int argc, char **argv, char **where, stru
 	set_where(where, NULL, cmd->word);
 	rc = command_parse(cmd, argc - at, argv + at, false, &s->globals, &a, e);
 	session_apply(s);
+	a.typed = typed;
 	if (rc)
 		return rc;
 	if (answer_at_once(s, cmd))

@@ -144,6 +144,8 @@ struct args {
 	struct value option[MAX_OPTIONS];
 	char **rest; /* words of a "many" parameter beyond its first, borrowed */
 	size_t nrest;
+	/* set by who parsed: the words as typed, those in front of the command too; ended by NULL */
+	char *const *typed;
 };
 
 /* The list that main.c makes: families of rows. */
@@ -155,6 +157,8 @@ struct commands {
 /* Options that every command takes, in front of it or behind. */
 struct globals {
 	bool help, version, json, noheadings, trace, dry_run, noiommu;
+	/* a holder's caller: what is decided before a session begins is not for it to decide */
+	bool held;
 	const char *columns, *root, *color;
 	uint64_t timeout_us; /* 0: not given */
 };

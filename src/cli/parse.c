@@ -138,6 +138,8 @@ static int take_option(struct parse *p, size_t i, const char *text)
 	char label[40] = "--";
 	int rc;
 
+	if (i >= p->own && p->g->held && !global_in_session(i - p->own))
+		return 0;
 	if (i >= p->own) {
 		if (p->inside && !global_in_session(i - p->own))
 			return fail(p->e, CAUSE_USAGE, 0,

@@ -10,11 +10,8 @@
 #include <unistd.h>
 
 #include "base/util.h"
-#include "cli/global-options.h"
 #include "hold/wire.h"
 #include "runtime/holders.h"
-
-#define MAX_WORDS 64
 
 /* Until a holder that lives has read a request: it does so as the request comes. */
 #define SEND_LIMIT_US 2000000u
@@ -219,75 +216,37 @@ static int hear_out(struct answer *a)
 	return rc;
 }
 
-/* Options as words of their own, in @pool: --word or --word=value. */
-struct words {
-	const char *word[MAX_WORDS];
-	size_t n;
-	char pool[HOLD_MAX_REQUEST];
-	size_t used;
-	bool full;
-};
-
-static void add(struct words *w, const char *text)
+static uint32_t flags_of(const struct session *s)
 {
-	if (w->n < MAX_WORDS)
-		w->word[w->n++] = text;
-	else
-		w->full = true;
+	const struct globals *g = &s->globals;
+
+	return (out_color(s->out) ? HOLD_COLOR : 0) | (g->json ? HOLD_JSON : 0) |
+	       (g->noheadings ? HOLD_NOHEADINGS : 0) | (g->trace ? HOLD_TRACE : 0) |
+	       (g->dry_run ? HOLD_DRY_RUN : 0);
 }
 
-static void add_option(struct words *w, const struct command_option *o, const char *value)
+static bool is_device(const struct args *a, const char *word)
 {
-	char *at = w->pool + w->used;
-	size_t room = sizeof(w->pool) - w->used;
-	int n = snprintf(at, room, "--%s%s%s", o->word, value ? "=" : "", value ? value : "");
-
-	if (n < 0 || (size_t)n >= room) {
-		w->full = true;
-		return;
-	}
-	w->used += (size_t)n + 1;
-	add(w, at);
-}
-
-static void add_globals(struct words *w, const struct globals *g)
-{
-	for (size_t i = 0; global_at(i); i++)
-		if (global_in_session(i) && global_given(g, i))
-			add_option(w, global_at(i), global_text(g, i));
-}
-
-static void add_args(struct words *w, const struct args *a)
-{
-	const struct command *cmd = a->command;
-
-	for (size_t i = 0; i < cmd->noption; i++)
-		if (a->option[i].given)
-			add_option(w, &cmd->option[i],
-				   cmd->option[i].type == ARG_FLAG ? NULL : a->option[i].text);
-	/* What follows may look like an option and is none. */
-	add(w, "--");
-	for (size_t i = 0; i < cmd->nparam; i++)
-		if (a->param[i].given && cmd->param[i].type != ARG_DEVICE)
-			add(w, a->param[i].text);
-	for (size_t i = 0; i < a->nrest; i++)
-		add(w, a->rest[i]);
+	for (size_t i = 0; i < a->command->nparam; i++)
+		if (a->command->param[i].type == ARG_DEVICE && a->param[i].text == word)
+			return true;
+	return false;
 }
 
 /* The whole command, the first word is where errors come from. */
 static int put_args(struct session *s, int sock, const char *where, const struct args *a)
 {
-	_cleanup_free_ struct words *w = calloc(1, sizeof(*w));
+	const char *word[1 + HOLD_MAX_WORDS] = { where ? where : "" };
+	size_t n = 1;
 
-	if (!w)
-		return -ENOMEM;
-	add(w, where ? where : "");
-	add(w, a->command->word);
-	add_globals(w, &s->globals);
-	add_args(w, a);
-	return w->full ? -E2BIG
-		       : send_words(sock, s->loop, out_color(s->out) ? HOLD_COLOR : 0, w->word,
-				    w->n);
+	for (char *const *typed = a->typed; *typed; typed++) {
+		if (is_device(a, *typed))
+			continue;
+		if (n == ARRAY_SIZE(word))
+			return -E2BIG;
+		word[n++] = *typed;
+	}
+	return send_words(sock, s->loop, flags_of(s), word, n);
 }
 
 int attach_args(struct session *s, int sock, const char *where, const struct args *a,
@@ -322,8 +281,8 @@ int attach_args(struct session *s, int sock, const char *where, const struct arg
 
 int attach_put(struct question *q, int sock, const char *const *word, size_t n, struct error *e)
 {
-	const char *all[MAX_WORDS] = { "" };
-	int rc = n < MAX_WORDS ? 0 : -E2BIG;
+	const char *all[1 + HOLD_MAX_WORDS] = { "" };
+	int rc = n < ARRAY_SIZE(all) ? 0 : -E2BIG;
 
 	*q = (struct question){ .sock = sock };
 	hold_peer_allowed(sock, &q->pid);

@@ -136,7 +136,7 @@ static bool split(struct request *c)
 	c->flags = r->flags;
 	c->where = at;
 	for (at += strlen(at) + 1; at < end; at += strlen(at) + 1) {
-		if (c->nword == REQUEST_WORDS)
+		if (c->nword == HOLD_MAX_WORDS)
 			return false;
 		c->word[c->nword++] = at;
 	}

@@ -8,10 +8,8 @@
 #include <stdio.h>
 
 #include "base/loop.h"
+#include "hold/wire.h"
 #include "out/printer.h"
-
-/* More words than any command takes. */
-#define REQUEST_WORDS 64
 
 struct request {
 	struct source source; /* the socket; fd -1: the caller has gone */
@@ -24,7 +22,7 @@ struct request {
 	bool whole;
 	uint32_t flags;
 	const char *where; /* what an error begins with, may be "" */
-	char *word[REQUEST_WORDS + 1];
+	char *word[HOLD_MAX_WORDS + 1];
 	int nword;
 
 	char *queue; /* frames on their way: from @sent to @queued */

@@ -198,16 +198,21 @@ void clients_reopened(const struct held *d)
 static void set_up(struct client *c)
 {
 	struct held *d = c->held;
+	uint32_t flags = c->call->flags;
 
 	c->s = d->s;
 	c->s.owner = &d->s;
 	c->s.out = c->call->out;
 	c->s.trace = d->holder->quiet;
 	c->s.trace.ctx = &c->s;
-	c->s.globals =
-		(struct globals){ .noiommu = d->s.globals.noiommu,
-				  .timeout_us = d->s.globals.timeout_us,
-				  .color = c->call->flags & HOLD_COLOR ? "always" : "never" };
+	c->s.globals = (struct globals){ .held = true,
+					 .json = flags & HOLD_JSON,
+					 .noheadings = flags & HOLD_NOHEADINGS,
+					 .trace = flags & HOLD_TRACE,
+					 .dry_run = flags & HOLD_DRY_RUN,
+					 .noiommu = d->s.globals.noiommu,
+					 .timeout_us = d->s.globals.timeout_us,
+					 .color = flags & HOLD_COLOR ? "always" : "never" };
 	session_apply(&c->s);
 }
 
@@ -224,9 +229,17 @@ static int check_held(const struct args *a, struct error *e)
 
 static int run_words(struct client *c, struct error *e)
 {
+	/* as main() has it, and what comes first is no option */
+	char *argv[HOLD_MAX_WORDS + 2] = { (char *)c->call->where };
+	int argc = 1 + c->call->nword, at = argc, rc;
 	struct args args;
-	int rc = execute_parse(&c->s, c->call->nword, c->call->word, &c->what, &args, e);
 
+	memcpy(argv + 1, c->call->word, sizeof(c->call->word));
+	rc = globals_parse(argc, argv, &c->s.globals, &at, e);
+	if (rc == 0 && at == argc)
+		rc = fail(e, CAUSE_USAGE, 0, "a command is missing");
+	if (rc == 0)
+		rc = execute_parse(&c->s, argc - at, argv + at, &c->what, &args, e);
 	if (rc == 0)
 		rc = check_held(&args, e);
 	return rc ? rc : execute_row(&c->s, &args, e);

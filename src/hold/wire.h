@@ -14,15 +14,21 @@
 /* More than any command line of ours. */
 #define HOLD_MAX_REQUEST 65536u
 
+/* More words than any command takes, and the options in front of it. */
+#define HOLD_MAX_WORDS 128
+
 /* What a caller that does not read may queue up before it is given up. */
 #define HOLD_MAX_QUEUE (8u << 20)
 
+/*
+ * Behind it @size bytes of words, each ended by a NUL. The first is what an error begins with:
+ * "FILE:7", or nothing. The others are the words of a command line as they were typed, without the
+ * program and DEVICE.
+ */
 struct hold_request {
 	uint32_t magic;
-	uint32_t flags; /* HOLD_COLOR */
-	uint32_t
-		size; /* of the words behind it, each ended by a NUL; the first is what an error begins with: "FILE:7"
-			 */
+	uint32_t flags; /* HOLD_COLOR | ... */
+	uint32_t size;
 };
 
 enum hold_frame_kind {
@@ -36,8 +42,12 @@ struct hold_frame {
 	uint32_t size; /* of the bytes behind it */
 };
 
-/* The caller's terminal can emphasise. */
-#define HOLD_COLOR 1u
+/* The caller's terminal can emphasise; and what holds for each line of the caller's session. */
+#define HOLD_COLOR	1u
+#define HOLD_JSON	2u
+#define HOLD_NOHEADINGS 4u
+#define HOLD_TRACE	8u
+#define HOLD_DRY_RUN	16u
 
 /*
  * What only holders understand, where a command's word would be. When it fails, why: a sentence and

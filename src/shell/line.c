@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -47,9 +48,14 @@ static int execute_words(struct session *s, int n, char **word, const char *wher
 			 const char **what, struct error *e)
 {
 	_cleanup_fd_ int sock = connection(s);
+	char *typed[MAX_WORDS + 1] = { NULL };
 	struct args args;
-	int rc = execute_parse(s, n, word, what, &args, e);
+	int rc;
 
+	memcpy(typed, word, (size_t)n * sizeof(*typed));
+	rc = execute_parse(s, n, word, what, &args, e);
+
+	args.typed = typed;
 	if (rc == 0 && is_forwarded(s, &args))
 		return forward(s, take_fd(&sock), where, &args, e);
 	if (rc == 0)

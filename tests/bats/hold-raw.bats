@@ -159,6 +159,7 @@ says_well() {
 		print "ready\n";
 		while (accept(S, L)) {
 			print "nothing\n" if !sysread(S, my $asked, 65536);
+			if ($asked !~ /@/) { (my $words = substr($asked, 12)) =~ tr/\0/ /; print "$words\n" }
 			syswrite(S, pack("L2", 1, 5) . "well\n" . pack("L2C", 3, 1, 0)) if $asked !~ /@/;
 			close(S);
 		}' "$folder/$dev.sock" >"$BATS_TEST_TMPDIR/heard" 3>&- &
@@ -173,7 +174,38 @@ says_well() {
 	kill -KILL "${bg[-1]}"
 	until_true dead "${bg[-1]}"
 	rm -f "$folder/$dev.sock"
-	assert_equal "$(<"$BATS_TEST_TMPDIR/heard")" ready
+	assert_equal "$(<"$BATS_TEST_TMPDIR/heard")" $'ready\n-c:1 enable msix 1 \n-c:1 counters '
+}
+
+@test "a holder gets the words as they were typed, without DEVICE" {
+	says_well
+	works --timeout 3s --js enable "$dev" --trace msix -- 1
+	works --json --trace run "$dev" -c 'counters -o vector'
+	kill -KILL "${bg[-1]}"
+	until_true dead "${bg[-1]}"
+	rm -f "$folder/$dev.sock"
+	assert_equal "$(<"$BATS_TEST_TMPDIR/heard")" \
+		$'ready\n --timeout 3s --js enable --trace msix -- 1 \n-c:1 counters -o vector '
+}
+
+@test "options in front of the command, behind it and of the session reach a holder" {
+	works hold "$dev"
+	works --timeout 3s --json enable "$dev" msix 2 --dry-run
+	json '.dry_run == true'
+	works -o vector -n counters "$dev"
+	assert_output ''
+	works enable "$dev" msix 2
+	works -o vector -n counters "$dev"
+	assert_output "$(printf '%6s\n' 0 1)"
+	works --json --dry-run run "$dev" -c 'disable msix'
+	json '.dry_run == true'
+	works --color always --root / counters "$dev"
+	# a holder's own
+	ask "$BATS_TEST_TMPDIR/said" --noiommu --version --timeout nonsense counters
+	until_true grep -aq LOOPBACK "$BATS_TEST_TMPDIR/said"
+	ask "$BATS_TEST_TMPDIR/said" --json
+	until_true grep -aq 'a command is missing' "$BATS_TEST_TMPDIR/said"
+	works release "$dev"
 }
 
 # asked HOLDER - somebody has connected to it, whom it does not hear

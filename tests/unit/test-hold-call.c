@@ -151,17 +151,17 @@ static void is_large(void **state)
 
 	assert_true(buf && words);
 	memset(words, 'w', HOLD_MAX_REQUEST);
-	for (size_t i = 0; i < REQUEST_WORDS; i++)
+	for (size_t i = 0; i < HOLD_MAX_WORDS; i++)
 		words[i * 2] = '\0';
 	words[HOLD_MAX_REQUEST - 1] = '\0';
 	n = request(buf, HOLD_MAGIC, HOLD_MAX_REQUEST, words, HOLD_MAX_REQUEST);
 	sends(b, buf, n);
 	assert_true(b->c->whole);
-	assert_int_equal(b->c->nword, REQUEST_WORDS);
+	assert_int_equal(b->c->nword, HOLD_MAX_WORDS);
 	assert_string_equal(b->c->word[0], "w");
 	gone(b);
 	connected(b);
-	words[2ul * REQUEST_WORDS] = '\0';
+	words[2ul * HOLD_MAX_WORDS] = '\0';
 	sends(b, buf, request(buf, HOLD_MAGIC, HOLD_MAX_REQUEST, words, HOLD_MAX_REQUEST));
 	assert_false(request_here(b->c));
 	free(buf);
