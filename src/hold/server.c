@@ -268,14 +268,21 @@ static void drop_clients(struct holder *h)
 		hear_again(h, UINT64_MAX);
 }
 
-/* Those that come meanwhile are not for this turn: it would have no end while they come. */
+/*
+ * Those that come meanwhile are not for this turn: it would have no end while they come. What stays
+ * looks after what was begun, for that may be all that it waits for.
+ */
 static uint64_t run_clients(struct holder *h)
 {
 	struct client *const *end = end_of_clients(h);
 	uint64_t due = UINT64_MAX;
 
+	for (struct client **at = &h->callers; at != end; at = &(*at)->next)
+		if (!(*at)->begun)
+			client_run(*at);
 	for (struct client **at = &h->callers; at != end; at = &(*at)->next) {
-		client_run(*at);
+		if ((*at)->begun)
+			client_run(*at);
 		if ((*at)->s.job.step && (*at)->due < due)
 			due = (*at)->due;
 	}
