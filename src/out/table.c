@@ -184,10 +184,16 @@ static const char *const bars[] = { " ",      "\u2581", "\u2582", "\u2583",
 				    "\u2584", "\u2585", "\u2586", "\u2587" };
 static const char *const plain_bars[] = { " ", ".", ":", "-", "=", "+", "*", "#" };
 
+/* Whether the locale has the letters that the texts are written in. */
+static bool is_utf8(void)
+{
+	return !strcmp(nl_langinfo(CODESET), "UTF-8");
+}
+
 static char *show_trend(node *v)
 {
 	size_t n = json_object_is_type(v, json_type_array) ? json_object_array_length(v) : 0;
-	const char *const *bar = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 ? bars : plain_bars;
+	const char *const *bar = is_utf8() ? bars : plain_bars;
 	char text[128] = "";
 	double most = 0;
 
@@ -248,11 +254,31 @@ static char *show_cell(node *row, const struct column *c)
 	return v ? look->show(v) : strdup("-");
 }
 
+/*
+ * Without UTF-8 in the locale, libsmartcols never ends at a letter beyond ASCII, whose width it
+ * looks for: as in escape_text(), each of its bytes is written as \xNN. @text is freed.
+ */
+static char *in_ascii(char *text)
+{
+	char *ascii = malloc(strlen(text) * strlen("\\xNN") + 1), *to = ascii;
+
+	for (const char *p = text; ascii && *p; p++)
+		to += snprintf(to, sizeof("\\xNN"), *p & 0x80 ? "\\x%02x" : "%c",
+			       (unsigned char)*p);
+	if (ascii)
+		*to = '\0';
+	free(text);
+	return ascii;
+}
+
 static int fill_cell(struct libscols_line *line, size_t i, char *text)
 {
-	/* The library copies it: what it took over instead, an analyser could not follow. */
-	int rc = text && !scols_line_set_data(line, i, text) ? 0 : -ENOMEM;
+	int rc;
 
+	if (text && !is_utf8())
+		text = in_ascii(text);
+	/* The library copies it: what it took over instead, an analyser could not follow. */
+	rc = text && !scols_line_set_data(line, i, text) ? 0 : -ENOMEM;
 	free(text);
 	return rc;
 }

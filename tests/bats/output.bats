@@ -120,3 +120,21 @@ emphasised() {
 	LC_ALL=C works --root "$tree" --json probe
 	assert_equal "$output" "$turkish"
 }
+
+# A program that never ends takes no SIGTERM either.
+@test "a locale without the letters of a name: their bytes are shown, and the table ends" {
+	local locale words names=$BATS_TEST_TMPDIR/names.capture
+
+	sed $'s/nvme/nvm\xc3\xa4/; s/e1000e/e\xff/' "$tree" >"$names"
+	for locale in C xx_NONE; do
+		for words in "list -o driver" "info 05:00.0" "watch --batch --iterations 1"; do
+			# shellcheck disable=SC2086
+			LC_ALL=$locale run --separate-stderr timeout -s KILL 60 "$MSICTL" --root "$names" $words
+			assert_equal "$status" 0
+			assert_output --partial 'nvm\xc3\xa4'
+		done
+	done
+	LC_ALL=C.UTF-8 works --root "$names" -o driver list
+	assert_line 'nvmä'
+	assert_line 'e\xff'
+}
