@@ -49,7 +49,7 @@ static int add_irqs(struct capture_scope *s, const struct root *r, const char *b
 
 	if (!root_number(r, &irq, DEVICES "/%s/irq", bdf) && irq && irq <= UINT_MAX)
 		rc = ADD(s->irq, s->nirq, (unsigned int)irq, SAME_NUMBER);
-	while (!rc && dir && root_readdir(r, dir, &entry, &rc))
+	while (!rc && dir && root_readdir(dir, &entry, &rc))
 		if (!parse_u64(entry->d_name, 10, UINT_MAX, &irq))
 			rc = ADD(s->irq, s->nirq, (unsigned int)irq, SAME_NUMBER);
 	return rc;

@@ -92,7 +92,7 @@ static int names_of(const struct root *r, const char *folder, struct names *l)
 	struct dirent *entry;
 	int rc = dir ? 0 : -errno;
 
-	while (!rc && root_readdir(r, dir, &entry, &rc))
+	while (!rc && root_readdir(dir, &entry, &rc))
 		if (entry->d_name[0] != '.')
 			rc = names_add(l, entry->d_name);
 	if (l->n)

@@ -31,6 +31,19 @@
 /* Folders below each other; a USB network card behind hubs needs about ten. */
 #define MAX_DEPTH 32
 
+/* The next entry. NULL: no more, or *@rc is -errno. */
+static struct dirent *sysfs_entry(DIR *dir, int *rc)
+{
+	struct dirent *entry;
+
+	errno = 0;
+	entry = readdir(dir);
+	/* a folder that went meanwhile has no more entries */
+	if (!entry && errno != ENOENT)
+		*rc = -errno;
+	return entry;
+}
+
 /* ---- how many there are */
 
 /*
@@ -43,21 +56,21 @@ static int count_interfaces(int fd, struct net_elsewhere *n)
 	unsigned int visible = 0, total;
 	struct dirent *entry;
 	struct stat st;
+	int rc = 0;
 
 	if (!dir) {
-		int err = errno;
-
+		rc = -errno;
 		close(fd);
-		return -err;
+		return rc;
 	}
 	if (fstat(dirfd(dir), &st))
 		return -errno;
-	while ((entry = readdir(dir)))
+	while ((entry = sysfs_entry(dir, &rc)))
 		visible += entry->d_name[0] != '.';
 	total = st.st_nlink > 2 ? (unsigned int)st.st_nlink - 2 : 1;
 	n->visible += visible;
 	n->total += total > visible ? total : visible;
-	return 0;
+	return rc;
 }
 
 /* @fd: a folder of sysfs, owned */
@@ -72,7 +85,7 @@ static int count_depends(int fd, int depth, struct net_elsewhere *n)
 		close(fd);
 		return rc;
 	}
-	while (rc == 0 && (entry = readdir(dir))) {
+	while (rc == 0 && (entry = sysfs_entry(dir, &rc))) {
 		int child;
 
 		if (entry->d_name[0] == '.' || entry->d_type != DT_DIR)
@@ -171,13 +184,13 @@ int netns_look(struct net_elsewhere *n, int sysfs, const char *where)
 	_cleanup_dir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	size_t home = strlen(n->home);
 	struct dirent *entry;
-	int err = errno;
+	int rc = dir ? 0 : -errno;
 
-	if (!dir) {
+	if (rc) {
 		cleanup_fd(&fd);
-		return -err;
+		return rc;
 	}
-	while (!n->up && (entry = readdir(dir))) {
+	while (!n->up && (entry = sysfs_entry(dir, &rc))) {
 		char target[PATH_MAX];
 		ssize_t len = readlinkat(fd, entry->d_name, target, sizeof(target) - 1);
 		bool up, known;
@@ -197,7 +210,7 @@ int netns_look(struct net_elsewhere *n, int sysfs, const char *where)
 		if (!n->up || !n->where)
 			return -ENOMEM;
 	}
-	return 0;
+	return rc;
 }
 
 /* ---- all namespaces */

@@ -147,7 +147,7 @@ ssize_t function_scan(const struct root *r, struct pci_addr **list, struct error
 	*list = NULL;
 	if (!d)
 		return no_bus(r, -errno, e);
-	while (root_readdir(r, d, &entry, &rc)) {
+	while (root_readdir(d, &entry, &rc)) {
 		struct pci_addr a, *more;
 
 		if (!address_of_name(entry->d_name, &a))
@@ -215,7 +215,7 @@ ssize_t group_members(const struct root *r, int group, struct group_member **lis
 	*list = NULL;
 	if (!d)
 		return -errno;
-	while (root_readdir(r, d, &entry, &rc)) {
+	while (root_readdir(d, &entry, &rc)) {
 		struct group_member m = { 0 }, *more;
 
 		if (!address_of_name(entry->d_name, &m.addr))

@@ -239,7 +239,7 @@ int group_holders(const struct root *r, struct group_use *use, size_t n)
 	}
 	if (!d)
 		return -errno;
-	while (left && root_readdir(r, d, &entry, &rc)) {
+	while (left && root_readdir(d, &entry, &rc)) {
 		uint64_t pid;
 		int found;
 

@@ -74,7 +74,7 @@ static int list(const struct root *r, const struct pci_addr *a, struct listed **
 	*n = 0;
 	if (!d)
 		return root_absent(-errno) ? 0 : -errno;
-	while (!rc && *n < MAX_VECTORS && root_readdir(r, d, &entry, &rc)) {
+	while (!rc && *n < MAX_VECTORS && root_readdir(d, &entry, &rc)) {
 		uint64_t irq;
 
 		if (!parse_u64(entry->d_name, 10, UINT_MAX, &irq))

@@ -141,7 +141,7 @@ static int list_msi(const struct root *r, const char *bdf, struct host_irqs *h)
 	if (!d)
 		return root_absent(-errno) ? 0 : -errno;
 	/* no function has more: what lies beyond is no list of vectors */
-	while (!rc && h->n < MAX_VECTORS && root_readdir(r, d, &entry, &rc)) {
+	while (!rc && h->n < MAX_VECTORS && root_readdir(d, &entry, &rc)) {
 		struct host_irq irq = no_irq;
 
 		if (!irq_number(entry->d_name, &irq.irq))
@@ -495,7 +495,7 @@ static int count_chips(const struct root *r, struct chips *c)
 
 	if (!d)
 		return root_absent(-errno) ? proc_irq_walk(r, count_proc_chip, c) : -errno;
-	while (!rc && root_readdir(r, d, &entry, &rc)) {
+	while (!rc && root_readdir(d, &entry, &rc)) {
 		unsigned int irq;
 		_cleanup_free_ char *chip = NULL;
 

@@ -320,6 +320,7 @@ struct root_ops {
 static const struct root_ops *ops_of(const struct root *r);
 
 struct root_dir {
+	const struct root *r;
 	DIR *dir; /* NULL: of a capture */
 	const struct capture_node *folder, *next;
 	struct dirent entry; /* of a capture */
@@ -650,7 +651,7 @@ int root_look(const struct root *r, const char *fmt, ...)
 
 struct root_dir *root_opendir(const struct root *r, const char *fmt, ...)
 {
-	struct root_dir got = { .dir = NULL }, *dir;
+	struct root_dir got = { .r = r }, *dir;
 	char path[PATH_MAX];
 	int rc;
 
@@ -680,7 +681,7 @@ void root_closedir(struct root_dir *dir)
 	free(dir);
 }
 
-struct dirent *root_next(struct root_dir *dir)
+static struct dirent *next_entry(struct root_dir *dir)
 {
 	if (dir->dir)
 		return readdir(dir->dir);
@@ -691,14 +692,23 @@ struct dirent *root_next(struct root_dir *dir)
 	return &dir->entry;
 }
 
-bool root_readdir(const struct root *r, struct root_dir *dir, struct dirent **entry, int *rc)
+bool root_readdir(struct root_dir *dir, struct dirent **entry, int *rc)
 {
 	errno = 0;
-	*entry = root_next(dir);
+	*entry = next_entry(dir);
 	/* a folder that went meanwhile has no more entries */
 	if (!*entry && !root_absent(-errno))
-		*rc = note(r, "sys or /proc", -errno);
+		*rc = note(dir->r, "sys or /proc", -errno);
 	return *entry;
+}
+
+struct dirent *root_next(struct root_dir *dir)
+{
+	struct dirent *entry;
+	int rc;
+
+	root_readdir(dir, &entry, &rc);
+	return entry;
 }
 
 int root_dir_fd(const struct root_dir *dir)

@@ -107,9 +107,9 @@ static inline void cleanup_root_dir(struct root_dir **dir)
  * root_readdir() - the next entry of a folder, of which the name alone is set. False: no more, or
  * *@rc is -errno, which is noted.
  */
-bool root_readdir(const struct root *r, struct root_dir *dir, struct dirent **entry, int *rc);
+bool root_readdir(struct root_dir *dir, struct dirent **entry, int *rc);
 
-/** root_next() - the same for those who take what they get. NULL: no more. */
+/** root_next() - the same; NULL: no more, or root_missed() tells why not. */
 struct dirent *root_next(struct root_dir *dir);
 
 /** root_dir_fd() - the descriptor of a folder, owned by it; -1 of a capture's. */

@@ -110,11 +110,11 @@ static void lists_folders(void **state)
 	d = root_opendir(&r, "/sys//b/");
 	assert_non_null(d);
 	assert_int_equal(root_dir_fd(d), -1);
-	assert_true(root_readdir(&r, d, &entry, &rc));
+	assert_true(root_readdir(d, &entry, &rc));
 	assert_string_equal(entry->d_name, "one");
-	assert_true(root_readdir(&r, d, &entry, &rc));
+	assert_true(root_readdir(d, &entry, &rc));
 	assert_string_equal(entry->d_name, "two");
-	assert_false(root_readdir(&r, d, &entry, &rc));
+	assert_false(root_readdir(d, &entry, &rc));
 	assert_int_equal(rc, 0);
 	assert_int_equal(root_dir_target(d, "two", buf, sizeof(buf)), 3);
 	assert_int_equal(root_dir_target(d, "one", buf, sizeof(buf)), -EINVAL);

@@ -53,6 +53,20 @@ int openat(int dir, const char *path, int flags, ...)
 	return refuses((uint64_t)flags) ? -1 : (int)real(SYS_openat, dir, path, flags, mode);
 }
 
+/* The @failing-th readdir(3) says EIO; 0: none does. */
+static unsigned int calls, failing;
+
+struct dirent *readdir(DIR *dir)
+{
+	struct dirent *(*real)(DIR * dir) = dlsym(RTLD_NEXT, "readdir64");
+
+	if (++calls == failing) {
+		errno = EIO;
+		return NULL;
+	}
+	return real(dir);
+}
+
 static int in_use(struct bench *b)
 {
 	b->e = (struct error){ 0 };
@@ -412,6 +426,31 @@ static void interfaces(void **state)
 	carries(b, "its network interface is up: eth3", "ip link set down dev eth3");
 }
 
+/* An interface, a disk, a slave or a tag that was not seen may be the one that the system uses. */
+static void folders_that_cannot_be_listed(void **state)
+{
+	struct bench *b = *state;
+
+	tagged(b, "virtiofs", "virtio1", "o\n");
+	mounts(b, "23 22 0:30 / /share rw - virtiofs share rw\n23 22 254:0 / / rw - xfs / rw\n");
+	disk(b, "254:0", "sys/devices/virtual/block/dm-0");
+	tree_folder(&b->t, "sys/devices/virtual/block/dm-0/slaves/");
+	tree_folder(&b->t, "sys/fs/btrfs/0f0f/devices/");
+	tree_folder(&b->t, "sys/class/block/");
+	tree_folder(&b->t, HOME "/net/");
+	interface(b, "eth0", "0x1002\n");
+	calls = 0;
+	is_free(b);
+	assert_true(calls > 10);
+	for (unsigned int n = calls; n; n--) {
+		failing = n;
+		calls = 0;
+		if (in_use(b) != -EIO)
+			fail_msg("readdir %u of %u: %s", n, calls, b->e.message);
+	}
+	failing = 0;
+}
+
 /* The first screen of the machine is told before anything else. */
 static void display(void **state)
 {
@@ -439,6 +478,7 @@ int main(void)
 		AT(disks_that_are_not_asked),
 		AT(multipath_disk_is_claimed),
 		AT(interfaces),
+		AT(folders_that_cannot_be_listed),
 		AT(display),
 	};
 
