@@ -55,7 +55,7 @@ void report_peer(struct out *o, struct device *d, enum irq_index index, const st
 	const char *word = irq_index_word(index);
 	node *doc = out_doc(o);
 
-	if (!device_served(d) || (index != IRQ_MSI && index != IRQ_MSIX))
+	if (d->ops->kernel_registers || (index != IRQ_MSI && index != IRQ_MSIX))
 		return;
 	doc_bool(doc, "enable_written", c->enable_written);
 	doc_vectors(doc, "unmasked_in_device", &c->unmasked);

@@ -21,7 +21,7 @@ static bool real_caps(const struct device *d, struct pci_caps *caps, const char 
 	ssize_t n;
 
 	if (!d->has_addr) {
-		n = d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), 0);
+		n = d->ops->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), 0);
 		caps_decode(raw, n > 0 ? (size_t)n : 0, caps);
 		*source = d->backend->name;
 		return n > 0;
@@ -105,7 +105,7 @@ static void text_change(struct out *o, const struct device *d, enum irq_index in
 {
 	const struct index *ix = &d->irq[index];
 	struct vector_set armed = device_armed(d, index), masked = device_masked(d, index);
-	char line[512];
+	char line[512], dropped[32];
 
 	if (!ix->enabled)
 		snprintf(line, sizeof(line), "%s: %soff", irq_index_word(index), would(d));
@@ -118,8 +118,8 @@ static void text_change(struct out *o, const struct device *d, enum irq_index in
 	if (!c->rebuilt)
 		add_set(line, sizeof(line), c->calls ? "untouched" : "already", &c->kept);
 	add_set(line, sizeof(line), "masked", &masked);
-	add_set(line, sizeof(line),
-		device_served(d) ? "dropped by the peer" : "dropped by the kernel", &c->dropped);
+	snprintf(dropped, sizeof(dropped), "dropped by the %s", d->ops->keeper);
+	add_set(line, sizeof(line), dropped, &c->dropped);
 	add_set(line, sizeof(line), "armed again", &c->repaired);
 	add_set(line, sizeof(line), "state unknown", &c->unknown);
 	if (d->trace->dry_run)
@@ -206,7 +206,7 @@ static void notes(struct out *o, struct device *d, enum irq_index index, const s
 	/*
 	 * A peer has no Linux IRQs: what it keeps of a vector without an eventfd is not to be seen.
 	 */
-	if (!device_served(d) && d->irq[index].enabled && allocated > live &&
+	if (d->ops->host_irqs && d->irq[index].enabled && allocated > live &&
 	    !vector_set_empty(&c->removed))
 		out_note(
 			o,

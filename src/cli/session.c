@@ -107,8 +107,7 @@ static void released(void *ctx)
 	struct session *s = ctx;
 
 	s->released = true;
-	out_note(s->out, "msictl: the %s wants the device back: released",
-		 device_keeper(s->device));
+	out_note(s->out, "msictl: the %s wants the device back: released", s->device->ops->keeper);
 }
 
 static int open_into(struct session *s, const char *spec, struct device **d, struct error *e)

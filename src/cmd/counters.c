@@ -170,7 +170,7 @@ static int tell(struct session *s, const struct value *v, struct counted *c, str
 	/* of 2048 vectors that is a MiB: not needed any more while the table is made */
 	host_irqs_free(&c->host);
 	if (!shown)
-		out_note(s->out, s->device && !s->device->backend->host_irqs
+		out_note(s->out, s->device && !s->device->ops->host_irqs
 					 ? "none of its vectors is armed"
 					 : "no Linux IRQ: none of its vectors is in use");
 	return out_table(s->out, s->device ? &inside_table : &outside_table) ? fail_memory(e) : 0;

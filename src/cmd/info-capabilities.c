@@ -101,16 +101,16 @@ static void driver(struct info *i, node *doc)
  */
 static void peer(struct info *i, node *doc)
 {
-	const struct backend *be = i->device->backend;
+	const struct device_ops *ops = i->device->ops;
 	node *quirks = doc_array(doc, "quirks");
 	char text[256] = "";
 	const char *quirk;
 
-	if (be->peer_text)
-		be->peer_text(i->device->handle, text, sizeof(text));
+	if (ops->peer_text)
+		ops->peer_text(i->device->handle, text, sizeof(text));
 	doc_word(doc, "peer", text);
 	out_text(i->s->out, "peer     %s", text[0] ? text : "unknown");
-	for (unsigned int n = 0; be->peer_quirk && (quirk = be->peer_quirk(i->device->handle, n));
+	for (unsigned int n = 0; ops->peer_quirk && (quirk = ops->peer_quirk(i->device->handle, n));
 	     n++) {
 		doc_push_text(quirks, quirk);
 		out_text(i->s->out, "beware   %s", quirk);

@@ -69,8 +69,8 @@ static const char *const single[NR_IRQ_INDEX] = {
 static const char *meaning(enum irq_index index, const struct index *ix)
 {
 	if (!ix->present)
-		return index == IRQ_ERR && !ix->device->backend->peer_fd ? "not PCIe"
-									 : "not offered";
+		return index == IRQ_ERR && ix->device->ops->err_is_pcie ? "not PCIe"
+									: "not offered";
 	if (!ix->info.count)
 		return "the device has none";
 	if (ix->info.flags & IRQ_AUTOMASKED)

@@ -167,7 +167,7 @@ static int look_at_host(struct info *i, const struct pci_addr *addr, struct erro
 static int read_config(struct info *i, struct error *e)
 {
 	struct device *d = i->device;
-	ssize_t n = d->backend->region_read(d->handle, REGION_CONFIG, i->f.config, CONFIG_SIZE, 0);
+	ssize_t n = d->ops->region_read(d->handle, REGION_CONFIG, i->f.config, CONFIG_SIZE, 0);
 
 	i->caps_source = d->backend->name;
 	i->f.config_len = n > 0 ? (size_t)n : 0;

@@ -78,7 +78,7 @@ static const char *help_of(const struct device *d, enum irq_index index, enum ma
 {
 	if (way == MASK_EVENTFD && seen == SEEN_BACK)
 		return "the eventfd is given again";
-	if (!device_served(d))
+	if (d->ops->kernel_registers)
 		return kernel_help(d, index, way);
 	if (way == MASK_EVENTFD && index == IRQ_ERR)
 		return eventfd_help[index];
@@ -98,7 +98,7 @@ static enum seen look(struct session *s, enum irq_index index, const struct vect
 	struct vector_set masked, open;
 	struct error why;
 
-	if (!device_served(d) || (index != IRQ_MSI && index != IRQ_MSIX))
+	if (d->ops->kernel_registers || (index != IRQ_MSI && index != IRQ_MSIX))
 		return SEEN_NOT;
 	if (s->trace.dry_run || device_masks_read(d, index, which, &masked, &why)) {
 		doc_null(out_doc(s->out), "masked_in_device");

@@ -230,7 +230,7 @@ static int read_platform(const struct session *s, const struct value *spec, stru
 		be = s->device->backend;
 	else if (spec->given)
 		be = backend_find(s->backends, spec->text);
-	if (be && !be->host_irqs)
+	if (be && !be->ops->host_irqs)
 		rc = platform_foreign(be->name, &p->platform);
 	else
 		rc = platform_read(&s->root, p->has_function ? &p->f : NULL, &p->platform);

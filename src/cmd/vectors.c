@@ -115,7 +115,7 @@ static bool committed(const struct vector_source *src, enum irq_index index, uns
 {
 	const struct device *d = src->device;
 
-	return d && !d->backend->host_irqs && vector_set_has(&d->irq[index].allocated, v);
+	return d && !d->ops->host_irqs && vector_set_has(&d->irq[index].allocated, v);
 }
 
 /* The Linux IRQs of @index by vector; those of an unknown vector become rows at once. */

@@ -42,7 +42,7 @@ static bool left_to_us(const struct device *d, enum irq_index index)
 {
 	bool at_open = index == IRQ_MSI ? d->caps.msi.enabled : d->caps.msix.enabled;
 
-	return device_served(d) && (at_open || d->irq[index].wrote.control);
+	return !d->ops->kernel_registers && (at_open || d->irq[index].wrote.control);
 }
 
 void device_cap_touch(struct device *d, enum irq_index index, unsigned int vector, bool masked)
@@ -70,8 +70,8 @@ static int read_entries(struct device *d, const struct vector_set *which, struct
 	raw = malloc(n);
 	if (!raw)
 		return -ENOMEM;
-	got = d->backend->region_read(d->handle, m->table_bar, raw, n,
-				      m->table_offset + (uint64_t)first * MSIX_ENTRY_SIZE);
+	got = d->ops->region_read(d->handle, m->table_bar, raw, n,
+				  m->table_offset + (uint64_t)first * MSIX_ENTRY_SIZE);
 	if (got != (ssize_t)n)
 		return -EIO;
 	for_each_vector (v, which)
@@ -106,8 +106,8 @@ static int masks_of_msix(struct device *d, const struct vector_set *which,
 		rc = device_table_check(d, vector_set_end(which) - 1, e);
 	if (rc)
 		return rc;
-	rc = d->backend->table_by_region ? read_entries(d, which, masked)
-					 : map_entries(d, which, masked);
+	rc = d->ops->table_by_region ? read_entries(d, which, masked)
+				     : map_entries(d, which, masked);
 	return rc ? device_table_fault(d, e) : 0;
 }
 
@@ -119,8 +119,7 @@ static int masks_of_msi(struct device *d, const struct vector_set *which, struct
 
 	if (!d->caps.has_msi || !d->caps.msi.maskable)
 		return fail(e, CAUSE_FAILED, EOPNOTSUPP, "the MSI capability has no mask bits");
-	n = d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw),
-				    d->caps.msi.mask_pos);
+	n = d->ops->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), d->caps.msi.mask_pos);
 	if (n != sizeof(raw))
 		return device_region_failed(d, n, "the MSI mask bits can't be read", e);
 	masked->bits[0] = le32(raw) & which->bits[0];
@@ -158,13 +157,12 @@ static int write_bits(struct device *d, const struct vector_set *which, bool mas
 	uint32_t set = (uint32_t)which->bits[0], bits;
 	uint8_t raw[4];
 
-	if (d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), at) != sizeof(raw))
+	if (d->ops->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), at) != sizeof(raw))
 		return -EIO;
 	bits = mask ? le32(raw) | set : le32(raw) & ~set;
 	for (unsigned int i = 0; i < sizeof(raw); i++)
 		raw[i] = (uint8_t)(bits >> (8 * i));
-	return d->backend->region_write(d->handle, REGION_CONFIG, raw, sizeof(raw), at) ==
-			       sizeof(raw)
+	return d->ops->region_write(d->handle, REGION_CONFIG, raw, sizeof(raw), at) == sizeof(raw)
 		       ? 0
 		       : -EIO;
 }
@@ -281,7 +279,7 @@ void device_cap_ready(struct device *d, enum irq_index index, const struct vecto
 	uint16_t control, enable = control_bits[index].enable;
 	bool clear;
 
-	if (!device_served(d) || d->trace->dry_run || !has_cap(d, index) ||
+	if (d->ops->kernel_registers || d->trace->dry_run || !has_cap(d, index) ||
 	    device_config16(d, control_at(d, index), &control))
 		return;
 	clear = !(control & enable);

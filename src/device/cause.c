@@ -20,7 +20,7 @@ bool device_answers(struct device *d, uint16_t *vendor)
 	uint8_t raw[2];
 
 	if (!d->handle || folder_gone(d) ||
-	    d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), PCI_VENDOR_ID) !=
+	    d->ops->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), PCI_VENDOR_ID) !=
 		    sizeof(raw))
 		return false;
 	*vendor = le16(raw);
@@ -40,7 +40,7 @@ enum cause device_cause(struct device *d, int err)
 	 * That a peer has gone or is silent is said before by device_lost(): this one answered, and
 	 * refused.
 	 */
-	if (device_served(d))
+	if (!d->ops->kernel_errno)
 		return CAUSE_FAILED;
 	return cause == CAUSE_NO_DEVICE && device_answers(d, &vendor) ? CAUSE_FAILED : cause;
 }

@@ -326,14 +326,12 @@ static int check_line(struct device *d, enum irq_index index, struct error *e)
 	int rc;
 
 	if (index != IRQ_INTX ||
-	    d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), PCI_COMMAND) !=
+	    d->ops->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), PCI_COMMAND) !=
 		    sizeof(raw) ||
 	    !(le16(raw) & PCI_COMMAND_INTX_DISABLE))
 		return 0;
-	rc = fail(e, CAUSE_FAILED, 0,
-		  "INTx Disable is set in the device's command register: the %s",
-		  device_served(d) ? "peer may report success and signal nothing"
-				   : "kernel would return 0 and signal nothing");
+	rc = fail(e, CAUSE_FAILED, 0, "INTx Disable is set in the device's command register: %s",
+		  d->ops->disabled_trigger);
 	hint(e, "write config 0x%x w 0x%x", PCI_COMMAND, le16(raw) & ~PCI_COMMAND_INTX_DISABLE);
 	return rc;
 }
@@ -356,9 +354,7 @@ int device_trigger(struct device *d, enum irq_index index, const struct vector_s
 	if (!vector_set_empty(&idle)) {
 		held = device_masked(d, index);
 		rc = fail(e, CAUSE_FAILED, 0, "%s %s not armed: %s", irq_index_word(index),
-			  vector_set_text(&idle, text, sizeof(text)),
-			  device_served(d) ? "the peer has no eventfd to signal"
-					   : "the kernel would return 0 and signal nothing");
+			  vector_set_text(&idle, text, sizeof(text)), d->ops->unarmed_trigger);
 		held = vector_set_and(&idle, &held);
 		hint(e, "%s %s %s", vector_set_empty(&held) ? "enable" : "unmask",
 		     irq_index_word(index),

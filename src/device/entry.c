@@ -64,7 +64,7 @@ void device_check_entries(struct device *d, struct change *c)
 	struct vector_set armed = device_armed(d, IRQ_MSIX), which;
 
 	/* Whoever serves a device keeps its table in its own way. */
-	if (!d->handle || d->trace->dry_run || device_served(d))
+	if (!d->handle || d->trace->dry_run || !d->ops->kernel_registers)
 		return;
 	/* A rebuild and a repair write the entries of all that they arm. */
 	which = vector_set_or(&ix->doubtful, &c->added);

@@ -16,7 +16,7 @@ static int explain_short(const struct device *d, const struct irq_set *set, unsi
 
 	c->granted = granted;
 	fail(e, CAUSE_SHORT, 0, "the %s grants %u of %u %s vectors, nothing was enabled",
-	     device_served(d) ? "peer" : "host", granted, asked, word);
+	     d->ops->grantor, granted, asked, word);
 	hint(e, "enable %s %u", word, granted);
 	return -ENOSPC;
 }
@@ -27,8 +27,8 @@ static int explain_nospace(struct device *d, const struct irq_set *set, struct e
 	unsigned int live = vector_set_count(&d->irq[set->index].allocated);
 
 	fail(e, CAUSE_SHORT, ENOSPC, "the %s has no interrupt vectors left for %s %u-%u",
-	     device_served(d) ? "peer" : "host", word, set->start, set->start + set->count - 1);
-	if (device_served(d))
+	     d->ops->grantor, word, set->start, set->start + set->count - 1);
+	if (!d->ops->host_irqs)
 		hint(e, "ask for fewer");
 	else if (live)
 		hint(e,
@@ -67,13 +67,12 @@ static int explain_refusal(struct device *d, const struct irq_set *set, int rc, 
 
 	irq_set_text(set, text, sizeof(text));
 	append(what, sizeof(what), "%s", text);
-	if (device_served(d))
-		d->backend->peer_explain(d->handle, rc, what, e);
+	if (d->ops->explain)
+		d->ops->explain(d->handle, rc, what, e);
 	else
 		explain_kernel(d, what, rc, e);
-	/* Memory decode is no matter of a peer's SET_IRQS. */
-	if (rc == -EINVAL &&
-	    (device_served(d) ? device_awake(d, set->index, &why) : device_memory_on(d, &why))) {
+	if (rc == -EINVAL && (d->ops->decode_first ? device_memory_on(d, &why)
+						   : device_awake(d, set->index, &why))) {
 		append(e->message, sizeof(e->message), ": %s", why.message);
 		copy_text(e->hint, sizeof(e->hint), why.hint);
 	}
@@ -114,8 +113,7 @@ static bool asks_for_vectors(const struct irq_set *set)
 int explain_set(struct device *d, const struct irq_set *set, int rc, struct change *c,
 		struct error *e)
 {
-	struct set_outcome o = device_outcome(d, set);
-	struct irq_set part = failed_part(set, &o);
+	struct irq_set part = failed_part(set, &c->outcome);
 	int lost;
 
 	if (rc > 0)
@@ -127,6 +125,6 @@ int explain_set(struct device *d, const struct irq_set *set, int rc, struct chan
 		rc = explain_nospace(d, &part, e);
 	else
 		rc = explain_refusal(d, &part, rc, e);
-	append_undone(&o, e);
+	append_undone(&c->outcome, e);
 	return rc;
 }

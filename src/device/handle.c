@@ -14,8 +14,8 @@
 /* The kernel asks once and then blocks whoever unbinds until we let go: so at once. */
 static void let_go(struct device *d)
 {
-	d->gone = device_served(d) ? "the peer took the device back"
-				   : "the kernel took the device back";
+	snprintf(d->why, sizeof(d->why), "the %s took the device back", d->ops->keeper);
+	d->gone = d->why;
 	device_undo(d, false);
 	if (d->events.released)
 		d->events.released(d->events.ctx);
@@ -55,9 +55,9 @@ void device_peer_ready(struct source *s)
 	struct device *d = s->owner;
 	struct error why;
 
-	if (d->backend->peer_ready(d->handle) == 0)
+	if (d->ops->peer_ready(d->handle) == 0)
 		return;
-	d->backend->peer_end(d->handle, &why);
+	d->ops->peer_end(d->handle, &why);
 	copy_text(d->why, sizeof(d->why), why.message);
 	d->gone = d->why;
 	d->gone_cause = why.cause;
@@ -70,9 +70,9 @@ int device_peer_listen(struct device *d, struct error *e)
 {
 	int rc;
 
-	if (!device_served(d))
+	if (!d->ops->peer_fd)
 		return 0;
-	d->peer.fd = d->backend->peer_fd(d->handle);
+	d->peer.fd = d->ops->peer_fd(d->handle);
 	rc = loop_add(d->loop, &d->peer);
 	if (rc == 0)
 		return 0;
@@ -87,10 +87,10 @@ static int ask_index(struct device *d, struct index *ix, struct error *e)
 		[IRQ_INTX] = 1, [IRQ_MSI] = 32, [IRQ_MSIX] = MAX_VECTORS,
 		[IRQ_ERR] = 1,	[IRQ_REQ] = 1,
 	};
-	int rc = d->backend->irq_info(d->handle, ix->index, &ix->info);
+	int rc = d->ops->irq_info(d->handle, ix->index, &ix->info);
 
 	ix->present = rc == 0;
-	if (rc < 0 && rc != -EINVAL && !device_served(d))
+	if (rc < 0 && rc != -EINVAL && d->ops->kernel_errno)
 		return fail(e, device_cause(d, -rc), -rc, "VFIO_DEVICE_GET_IRQ_INFO failed");
 	if (rc < 0)
 		return device_lost(d, "GET_IRQ_INFO", e);
@@ -117,7 +117,7 @@ static int ask_indexes(struct device *d, struct error *e)
 static int read_caps(struct device *d, struct error *e)
 {
 	uint8_t cfg[256];
-	ssize_t n = d->backend->region_read(d->handle, REGION_CONFIG, cfg, sizeof(cfg), 0);
+	ssize_t n = d->ops->region_read(d->handle, REGION_CONFIG, cfg, sizeof(cfg), 0);
 
 	caps_decode(cfg, n > 0 ? (size_t)n : 0, &d->caps);
 	return device_lost(d, "REGION_READ of config space", e);
@@ -147,7 +147,7 @@ static int listen_to_req(struct device *d, struct error *e)
 	}
 	rc = device_send(d, &set, &c);
 	d->trace = t;
-	if (rc == 0 || !device_served(d))
+	if (rc == 0 || d->ops->kernel_errno)
 		return rc ? fail(e, device_cause(d, -rc), -rc,
 				 "cannot listen to the kernel's requests (REQ)")
 			  : 0;
@@ -163,7 +163,7 @@ static int name_device(struct device *d, struct error *e)
 {
 	char bdf[PCI_ADDR_LEN];
 
-	d->has_addr = d->backend->address && d->backend->address(d->handle, &d->addr) == 0;
+	d->has_addr = d->ops->address && d->ops->address(d->handle, &d->addr) == 0;
 	d->name = strdup(d->has_addr ? pci_addr_short(&d->addr, bdf) : d->spec);
 	return d->name ? 0 : fail_memory(e);
 }
@@ -176,7 +176,7 @@ static int set_up(struct device *d, const struct open_request *req, struct error
 	heard.loop = d->loop;
 	rc = d->backend->open(&heard, &d->handle, e);
 	if (rc == 0)
-		rc = d->backend->device_info(d->handle, &d->info, e);
+		rc = d->ops->device_info(d->handle, &d->info, e);
 	if (rc == 0)
 		rc = ask_indexes(d, e);
 	if (rc == 0)
@@ -211,6 +211,7 @@ int device_open(struct device **out, const struct open_request *req, struct loop
 	if (!d)
 		return fail_memory(e);
 	d->backend = be;
+	d->ops = be->ops;
 	d->root = req->root;
 	d->opened = now_us();
 	d->trace = req->trace;

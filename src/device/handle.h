@@ -91,9 +91,10 @@ struct device {
 	char *spec; /* as written */
 	char *name; /* short address, or the spec */
 	const struct backend *backend;
-	void *handle;	  /* NULL once it was let go */
-	const char *gone; /* why handle is NULL, a sentence */
-	bool cut;	  /* it was gone before anything could be put back */
+	const struct device_ops *ops; /* backend->ops */
+	void *handle;		      /* NULL once it was let go */
+	const char *gone;	      /* why handle is NULL, a sentence */
+	bool cut;		      /* it was gone before anything could be put back */
 	char left
 		/* what could not be put back when it was let go, and why; "": nothing is known */
 		[ERROR_TEXT];
@@ -122,8 +123,9 @@ struct device {
 
 /* What a change did; all that a report needs. */
 struct change {
-	unsigned int calls; /* SET_IRQS made: each message of those that take several */
-	uint64_t us;	    /* their time */
+	unsigned int calls;	    /* SET_IRQS made: each message of those that take several */
+	uint64_t us;		    /* their time */
+	struct set_outcome outcome; /* of the last of them */
 	bool rebuilt;
 	/* a rebuild: from the disable to the last enable, that of a repair included */
 	uint64_t blind_us;
@@ -187,12 +189,6 @@ bool device_answers(struct device *d, uint16_t *vendor);
  * A peer's errno is always CAUSE_FAILED.
  */
 enum cause device_cause(struct device *d, int err);
-
-/** device_served() - whether another process serves it, and not the kernel. */
-bool device_served(const struct device *d);
-
-/** device_keeper() - who that is: "peer" or "kernel". */
-const char *device_keeper(const struct device *d);
 
 /** device_here() - whether it is still open; else -ENODEV and a sentence. */
 int device_here(const struct device *d, struct error *e);

@@ -76,10 +76,9 @@ bool device_would_write(const struct device *d, enum region_index region, uint64
  */
 int device_region_failed(struct device *d, ssize_t n, const char *sentence, struct error *e);
 
-/** device_outcome() - what the last device_send(), of @set, took. */
-struct set_outcome device_outcome(struct device *d, const struct irq_set *set);
-
-/** explain_set() - a sentence on why a SET_IRQS returned @rc; a negative errno is returned. */
+/** explain_set() - a sentence on why the last device_send(), of @set, returned @rc
+ * @c: as device_send() left it
+ * Returns: a negative errno. */
 int explain_set(struct device *d, const struct irq_set *set, int rc, struct change *c,
 		struct error *e);
 

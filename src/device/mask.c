@@ -60,7 +60,7 @@ static int mask_bits(struct device *d, unsigned int vector, bool mask, struct er
 			    "the MSI capability has no per-vector mask bits");
 	if (vector >= m->capable)
 		return fail(e, CAUSE_USAGE, 0, "the MSI capability has %u mask bits", m->capable);
-	n = d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), m->mask_pos);
+	n = d->ops->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), m->mask_pos);
 	if (n != sizeof(raw))
 		return device_region_failed(d, n, "the MSI mask bits can't be read", e);
 	device_cap_touch(d, IRQ_MSI, vector, le32(raw) & bit);
@@ -69,10 +69,10 @@ static int mask_bits(struct device *d, unsigned int vector, bool mask, struct er
 		raw[i] = (uint8_t)(bits >> (8 * i));
 	if (device_would_write(d, REGION_CONFIG, m->mask_pos, raw, sizeof(raw)))
 		return 0;
-	n = d->backend->region_write(d->handle, REGION_CONFIG, raw, sizeof(raw), m->mask_pos);
+	n = d->ops->region_write(d->handle, REGION_CONFIG, raw, sizeof(raw), m->mask_pos);
 	if (n != sizeof(raw))
 		return device_region_failed(d, n, "the MSI mask bits can't be written", e);
-	n = d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), m->mask_pos);
+	n = d->ops->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), m->mask_pos);
 	if (n != sizeof(raw))
 		return device_region_failed(d, n, "the MSI mask bits can't be read", e);
 	if ((le32(raw) & bit) == (bits & bit))
@@ -100,8 +100,8 @@ static int act(struct device *d, enum irq_index index, unsigned int start, unsig
 
 	if (rc != -ENOTTY)
 		return rc ? explain_set(d, &set, rc, &c, e) : 0;
-	fail(e, CAUSE_FAILED, ENOTTY, "the %s has no %s for %s",
-	     device_served(d) ? "peer" : "kernel", action_word(mask), word);
+	fail(e, CAUSE_FAILED, ENOTTY, "the %s has no %s for %s", d->ops->keeper, action_word(mask),
+	     word);
 	hint(e, "%s %s %u --by %s", mask ? "mask" : "unmask", word, start,
 	     index == IRQ_MSIX ? "table" : "eventfd");
 	return rc;
@@ -113,10 +113,10 @@ static int mask_action(struct device *d, enum irq_index index, unsigned int vect
 	return act(d, index, vector, 1, mask, e);
 }
 
-/* Whether MASK and UNMASK of @index are a peer's. */
+/* Whether MASK and UNMASK of @index act on the device: the kernel has them for INTx alone. */
 static bool by_peer(const struct device *d, enum irq_index index)
 {
-	return device_served(d) && is_message(index);
+	return !d->ops->kernel_registers && is_message(index);
 }
 
 static int act_on_runs(struct device *d, enum irq_index index, const struct vector_set *which,

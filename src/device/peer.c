@@ -8,20 +8,10 @@
 #include "base/util.h"
 #include "device/internal.h"
 
-bool device_served(const struct device *d)
-{
-	return d->backend->peer_fd;
-}
-
-const char *device_keeper(const struct device *d)
-{
-	return device_served(d) ? "peer" : "kernel";
-}
-
 int device_lost(struct device *d, const char *what, struct error *e)
 {
 	struct error why;
-	int rc = d->handle && d->backend->peer_end ? d->backend->peer_end(d->handle, &why) : 0;
+	int rc = d->handle && d->ops->peer_end ? d->ops->peer_end(d->handle, &why) : 0;
 
 	if (rc == 0)
 		return 0;

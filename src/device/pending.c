@@ -12,7 +12,7 @@ static int pending_msix(struct device *d, struct vector_set *pending, struct err
 	uint8_t pba[MAX_VECTORS / 8] = { 0 };
 	size_t size = ((size_t)m->count + 63) / 64 * 8;
 	ssize_t n;
-	int rc = device_served(d) ? 0 : device_memory_on(d, e);
+	int rc = d->ops->decode_first ? device_memory_on(d, e) : 0;
 
 	if (rc)
 		return rc;
@@ -20,10 +20,10 @@ static int pending_msix(struct device *d, struct vector_set *pending, struct err
 		return fail(e, CAUSE_FAILED, 0,
 			    "the device has no pending bit array that can be reached");
 	/* The kernel keeps the table from being read, not the PBA. */
-	n = d->backend->region_read(d->handle, m->pba_bar, pba, size, m->pba_offset);
+	n = d->ops->region_read(d->handle, m->pba_bar, pba, size, m->pba_offset);
 	if (n != (ssize_t)size && device_lost(d, "region access", e))
 		return -EIO;
-	if (n != (ssize_t)size && device_served(d) &&
+	if (n != (ssize_t)size && !d->ops->decode_first &&
 	    device_bar_mapped(d, (enum region_index)m->pba_bar, e))
 		return -EIO;
 	if (n != (ssize_t)size)
@@ -43,7 +43,7 @@ static int pending_msi(struct device *d, struct vector_set *pending, struct erro
 
 	if (!m->maskable)
 		return fail(e, CAUSE_FAILED, EOPNOTSUPP, "the MSI capability has no pending bits");
-	n = d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), m->mask_pos + 4u);
+	n = d->ops->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), m->mask_pos + 4u);
 	if (n != sizeof(raw))
 		return device_region_failed(d, n, "the MSI pending bits can't be read", e);
 	pending->bits[0] = le32(raw);
@@ -53,7 +53,7 @@ static int pending_msi(struct device *d, struct vector_set *pending, struct erro
 static int pending_intx(struct device *d, struct vector_set *pending, struct error *e)
 {
 	uint8_t raw[2];
-	ssize_t n = d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), PCI_STATUS);
+	ssize_t n = d->ops->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), PCI_STATUS);
 
 	if (n != sizeof(raw))
 		return device_region_failed(d, n, "the PCI status register can't be read", e);

@@ -13,7 +13,7 @@
 int device_config16(struct device *d, unsigned int pos, uint16_t *value)
 {
 	uint8_t raw[2];
-	ssize_t n = d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), pos);
+	ssize_t n = d->ops->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), pos);
 
 	if (n != sizeof(raw))
 		return n < 0 ? (int)n : -EIO;
@@ -40,7 +40,7 @@ int device_config16_put(struct device *d, unsigned int pos, uint16_t value)
 
 	if (device_would_write(d, REGION_CONFIG, pos, raw, sizeof(raw)))
 		return 0;
-	n = d->backend->region_write(d->handle, REGION_CONFIG, raw, sizeof(raw), pos);
+	n = d->ops->region_write(d->handle, REGION_CONFIG, raw, sizeof(raw), pos);
 	if (n != sizeof(raw))
 		return n < 0 ? (int)n : -EIO;
 	return 0;
@@ -81,9 +81,9 @@ bool device_fill_caps(const struct device *d, struct function *f)
 	uint8_t raw[256];
 	ssize_t n;
 
-	if (f->caps.problem != CAPS_SHORT_CONFIG || !d || !d->handle || !d->backend->host_irqs)
+	if (f->caps.problem != CAPS_SHORT_CONFIG || !d || !d->handle || !d->ops->host_irqs)
 		return false;
-	n = d->backend->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), 0);
+	n = d->ops->region_read(d->handle, REGION_CONFIG, raw, sizeof(raw), 0);
 	if (n <= 0 || (size_t)n <= f->config_len)
 		return false;
 	caps_decode(raw, (size_t)n, &f->caps);
@@ -182,7 +182,7 @@ static int refuse_write(const struct device *d, enum region_index region, uint64
 	const char *which = device_cap_at(d, region, offset, width);
 	int rc;
 
-	if (device_served(d))
+	if (!d->ops->kernel_registers)
 		return 0;
 	if (which) {
 		rc = fail(
@@ -212,7 +212,7 @@ static int check_access(struct device *d, enum region_index region, uint64_t off
 
 	if (rc)
 		return rc;
-	rc = d->backend->region_info(d->handle, region, &info);
+	rc = d->ops->region_info(d->handle, region, &info);
 	if (rc && device_lost(d, "GET_REGION_INFO", e))
 		return rc;
 	if (rc && rc != -EINVAL)
@@ -240,7 +240,7 @@ int device_bar_mapped(struct device *d, enum region_index bar, struct error *e)
 	bool io;
 	int rc;
 
-	if (d->backend->region_read(d->handle, REGION_CONFIG, raw, n, at) != (ssize_t)n ||
+	if (d->ops->region_read(d->handle, REGION_CONFIG, raw, n, at) != (ssize_t)n ||
 	    device_config16(d, PCI_COMMAND, &command))
 		return 0;
 	low = le32(raw);
@@ -279,7 +279,7 @@ static int explain_access(struct device *d, enum region_index region, uint64_t o
 
 	if (lost)
 		return lost;
-	if (device_served(d) && region <= REGION_BAR5)
+	if (!d->ops->decode_first && region <= REGION_BAR5)
 		why = device_bar_mapped(d, region, e);
 	else if (err == EIO && region != REGION_CONFIG)
 		why = device_memory_on(d, e);
@@ -300,7 +300,7 @@ int device_read(struct device *d, enum region_index region, uint64_t offset, uns
 
 	if (rc)
 		return rc;
-	n = d->backend->region_read(d->handle, region, raw, width, offset);
+	n = d->ops->region_read(d->handle, region, raw, width, offset);
 	if (n != (ssize_t)width)
 		return explain_access(d, region, offset, n, e);
 	*value = le32(raw) | (uint64_t)le32(raw + 4) << 32;
@@ -325,6 +325,6 @@ int device_write(struct device *d, enum region_index region, uint64_t offset, un
 		raw[i] = (uint8_t)(value >> (8 * i));
 	if (device_would_write(d, region, offset, raw, width))
 		return 0;
-	n = d->backend->region_write(d->handle, region, raw, width, offset);
+	n = d->ops->region_write(d->handle, region, raw, width, offset);
 	return n == (ssize_t)width ? 0 : explain_access(d, region, offset, n, e);
 }

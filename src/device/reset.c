@@ -30,7 +30,7 @@ static void restore_after_reset(struct device *d, uint16_t command, struct chang
 	for (unsigned int i = IRQ_MSI; i <= IRQ_MSIX; i++) {
 		struct vector_set armed = device_armed(d, i), held = device_masked(d, i);
 
-		if (!device_served(d) || !d->irq[i].enabled)
+		if (d->ops->kernel_registers || !d->irq[i].enabled)
 			continue;
 		if (command & PCI_COMMAND_MASTER)
 			c->bus_master_on = device_bus_master(d, true) == 1;
@@ -53,11 +53,11 @@ int device_reset(struct device *d, struct change *c, struct error *e)
 		forget_device_masks(d);
 		return 0;
 	}
-	if (device_served(d) && device_config16(d, PCI_COMMAND, &command))
+	if (!d->ops->kernel_registers && device_config16(d, PCI_COMMAND, &command))
 		command = 0;
-	rc = d->backend->reset(d->handle);
-	if (rc < 0 && device_served(d))
-		return d->backend->peer_explain(d->handle, rc, "DEVICE_RESET", e);
+	rc = d->ops->reset(d->handle);
+	if (rc < 0 && d->ops->explain)
+		return d->ops->explain(d->handle, rc, "DEVICE_RESET", e);
 	if (rc < 0)
 		return fail(e, device_cause(d, -rc), -rc, "VFIO_DEVICE_RESET failed");
 	forget_device_masks(d);

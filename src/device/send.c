@@ -169,15 +169,6 @@ void device_close_idle(struct index *ix)
 			vector_disarm(ix->vector[v]);
 }
 
-struct set_outcome device_outcome(struct device *d, const struct irq_set *set)
-{
-	struct set_outcome o = { .messages = 1, .start = set->start, .count = set->count };
-
-	if (d->backend->set_outcome)
-		d->backend->set_outcome(d->handle, &o);
-	return o;
-}
-
 int device_send(struct device *d, const struct irq_set *set, struct change *c)
 {
 	struct index *ix = &d->irq[set->index];
@@ -197,9 +188,11 @@ int device_send(struct device *d, const struct irq_set *set, struct change *c)
 		return 0;
 	}
 	begin = now_us();
-	rc = d->backend->set_irqs(d->handle, set, fd);
+	c->outcome =
+		(struct set_outcome){ .messages = 1, .start = set->start, .count = set->count };
+	rc = d->ops->set_irqs(d->handle, set, fd, &c->outcome);
 	c->us += now_us() - begin;
-	c->calls += device_outcome(d, set).messages;
+	c->calls += c->outcome.messages;
 	if (rc == 0)
 		commit_state(ix, set);
 	return rc;
@@ -278,7 +271,7 @@ int device_read_back(struct device *d, enum irq_index index, struct vector_set *
 	struct host_irqs h = { 0 };
 	int rc;
 
-	if (!d->backend->host_irqs || !d->has_addr || !shares_pins(index))
+	if (!d->ops->host_irqs || !d->has_addr || !shares_pins(index))
 		return -EOPNOTSUPP;
 	if (d->trace->dry_run)
 		return 0;

@@ -49,7 +49,7 @@ struct index *device_index(struct device *d, enum irq_index index, struct error 
 		return NULL;
 	if (ix->present && ix->info.count > 0)
 		return ix;
-	if (!ix->present && index == IRQ_ERR && !device_served(d))
+	if (!ix->present && index == IRQ_ERR && d->ops->err_is_pcie)
 		fail(e, CAUSE_FAILED, 0, "the device has no err: it is not PCI Express");
 	else
 		fail(e, CAUSE_FAILED, 0, "the device has no %s", word);
@@ -81,7 +81,7 @@ int device_keeps(const struct device *d, enum irq_index index, struct error *e)
 		return 0;
 	rc = fail(e, CAUSE_FAILED, 0,
 		  "req is how the %s asks for the device back; msictl always listens to it",
-		  device_keeper(d));
+		  d->ops->keeper);
 	hint(e, "quit   lets go of the device");
 	return rc;
 }

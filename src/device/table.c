@@ -19,11 +19,11 @@ static int map_table(struct device *d, struct error *e)
 
 	if (d->table)
 		return 0;
-	rc = d->backend->region_info(d->handle, m->table_bar, &info);
+	rc = d->ops->region_info(d->handle, m->table_bar, &info);
 	if (rc)
 		return fail(e, device_cause(d, -rc), -rc,
 			    "bar%u, which holds the MSI-X table, can't be asked for", m->table_bar);
-	if (!info.map || !info.msix_mappable || !d->backend->region_map)
+	if (!info.map || !info.msix_mappable || !d->ops->region_map)
 		return fail(e, CAUSE_FAILED, EOPNOTSUPP,
 			    "the kernel does not let the MSI-X table in bar%u be mapped",
 			    m->table_bar);
@@ -31,8 +31,7 @@ static int map_table(struct device *d, struct error *e)
 		return fail(e, CAUSE_FAILED, ERANGE,
 			    "the MSI-X table at 0x%x runs over the end of bar%u", m->table_offset,
 			    m->table_bar);
-	rc = d->backend->region_map(d->handle, m->table_bar, m->table_offset - skip, size,
-				    &d->table);
+	rc = d->ops->region_map(d->handle, m->table_bar, m->table_offset - skip, size, &d->table);
 	if (rc) {
 		d->table = NULL;
 		return fail(e, device_cause(d, -rc), -rc, "the MSI-X table can't be mapped");
@@ -45,7 +44,7 @@ static int map_table(struct device *d, struct error *e)
 int device_table_reach(struct device *d, struct error *e)
 {
 	const struct msix_cap *m = &d->caps.msix;
-	int rc = device_served(d) ? 0 : device_memory_on(d, e);
+	int rc = d->ops->decode_first ? device_memory_on(d, e) : 0;
 	uint32_t first;
 
 	if (rc)
@@ -53,7 +52,7 @@ int device_table_reach(struct device *d, struct error *e)
 	if (!d->caps.has_msix || m->truncated || m->table_bar > 5)
 		return fail(e, CAUSE_FAILED, 0,
 			    "the device has no MSI-X table that can be reached");
-	if (!d->backend->table_by_region)
+	if (!d->ops->table_by_region)
 		return map_table(d, e);
 	/*
 	 * Whether a BAR answers without memory decode is the peer's own matter: libvfio-user's do.
@@ -74,13 +73,14 @@ int device_table_fault(struct device *d, struct error *e)
 
 	if (rc)
 		return rc;
-	if (device_served(d) && device_bar_mapped(d, (enum region_index)d->caps.msix.table_bar, e))
-		return -EIO;
-	if (device_served(d))
-		return fail(e, CAUSE_FAILED, EIO,
-			    "the peer refuses access to the MSI-X table in its BAR");
-	if (device_memory_on(d, e))
+	if (d->ops->decode_first && device_memory_on(d, e))
 		return -e->err;
+	if (!d->ops->decode_first &&
+	    device_bar_mapped(d, (enum region_index)d->caps.msix.table_bar, e))
+		return -EIO;
+	if (!d->ops->kernel_errno)
+		return fail(e, CAUSE_FAILED, EIO,
+			    "the %s refuses access to the MSI-X table in its BAR", d->ops->keeper);
 	return fail(e, device_answers(d, &vendor) ? CAUSE_FAILED : CAUSE_NO_DEVICE, EFAULT,
 		    "the MSI-X table in the device's BAR does not answer");
 }
@@ -92,9 +92,9 @@ int device_entry_read(struct device *d, unsigned int vector, unsigned int first,
 	uint64_t at = m->table_offset + (uint64_t)vector * MSIX_ENTRY_SIZE + (uint64_t)first * 4;
 	uint8_t raw[MSIX_ENTRY_SIZE];
 
-	if (!d->backend->table_by_region)
+	if (!d->ops->table_by_region)
 		return mmio_read32(entry_at(d, vector) + first, to, n);
-	if (d->backend->region_read(d->handle, m->table_bar, raw, n * 4, at) != (ssize_t)(n * 4))
+	if (d->ops->region_read(d->handle, m->table_bar, raw, n * 4, at) != (ssize_t)(n * 4))
 		return -EIO;
 	for (size_t i = 0; i < n; i++)
 		to[i] = le32(raw + i * 4);
@@ -105,7 +105,7 @@ int device_table_addresses(struct device *d, unsigned int start, uint32_t *low, 
 {
 	int rc = 0;
 
-	if (!d->backend->table_by_region)
+	if (!d->ops->table_by_region)
 		return mmio_read32_every(entry_at(d, start), MSIX_ENTRY_SIZE / 4, low, n);
 	for (unsigned int i = 0; rc == 0 && i < n; i++)
 		rc = device_entry_read(d, start + i, 0, &low[i], 1);
@@ -119,10 +119,9 @@ int device_entry_control(struct device *d, unsigned int vector, uint32_t value)
 	uint8_t raw[4] = { (uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16),
 			   (uint8_t)(value >> 24) };
 
-	if (!d->backend->table_by_region)
+	if (!d->ops->table_by_region)
 		return mmio_write32(entry_at(d, vector) + 3, value);
-	return d->backend->region_write(d->handle, m->table_bar, raw, sizeof(raw), at) ==
-			       sizeof(raw)
+	return d->ops->region_write(d->handle, m->table_bar, raw, sizeof(raw), at) == sizeof(raw)
 		       ? 0
 		       : -EIO;
 }

@@ -14,12 +14,13 @@ static void disable_all(struct device *d)
 		struct irq_set off = { .index = i,
 				       .action = IRQ_ACTION_TRIGGER,
 				       .data = IRQ_DATA_NONE };
+		struct set_outcome ignored;
 		char what[64];
 		int rc;
 
 		if (!d->irq[i].enabled || d->trace->dry_run)
 			continue;
-		rc = d->backend->set_irqs(d->handle, &off, NULL);
+		rc = d->ops->set_irqs(d->handle, &off, NULL, &ignored);
 		snprintf(what, sizeof(what), "%s could not be turned off", irq_index_word(i));
 		if (rc < 0 && i != IRQ_REQ)
 			device_left(d, what, -rc);

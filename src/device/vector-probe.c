@@ -103,6 +103,7 @@ static int ask(struct probe *p, unsigned int n)
 			       .action = IRQ_ACTION_TRIGGER,
 			       .data = IRQ_DATA_EVENTFD,
 			       .count = n };
+	struct set_outcome ignored;
 	uint64_t begin = now_us();
 	char text[256];
 	int rc;
@@ -111,7 +112,7 @@ static int ask(struct probe *p, unsigned int n)
 	if (trace_would(p->d->trace, "VFIO_DEVICE_SET_IRQS",
 			irq_set_text(&set, text, sizeof(text))))
 		return 0;
-	rc = p->d->backend->set_irqs(p->d->handle, &set, p->fd);
+	rc = p->d->ops->set_irqs(p->d->handle, &set, p->fd, &ignored);
 	p->g->us += now_us() - begin;
 	p->g->asks++;
 	return rc;
@@ -122,6 +123,7 @@ static int disable(struct probe *p)
 	struct irq_set off = { .index = p->index,
 			       .action = IRQ_ACTION_TRIGGER,
 			       .data = IRQ_DATA_NONE };
+	struct set_outcome ignored;
 	uint64_t begin = now_us();
 	char text[256];
 	int rc;
@@ -129,7 +131,7 @@ static int disable(struct probe *p)
 	if (trace_would(p->d->trace, "VFIO_DEVICE_SET_IRQS",
 			irq_set_text(&off, text, sizeof(text))))
 		return 0;
-	rc = p->d->backend->set_irqs(p->d->handle, &off, NULL);
+	rc = p->d->ops->set_irqs(p->d->handle, &off, NULL, &ignored);
 	p->g->us += now_us() - begin;
 	return rc;
 }
@@ -144,7 +146,7 @@ static int left_behind(const struct probe *p, unsigned int *n, struct error *e)
 	int rc;
 
 	*n = 0;
-	if (!p->d->backend->host_irqs || !p->d->has_addr || p->d->trace->dry_run)
+	if (!p->d->ops->host_irqs || !p->d->has_addr || p->d->trace->dry_run)
 		return 0;
 	rc = host_irqs_read(p->d->root, &p->d->addr, HOST_IRQ_BRIEF, &h);
 	for (size_t i = 0; rc == 0 && i < h.n; i++)

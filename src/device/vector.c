@@ -57,7 +57,7 @@ struct vector *vector_get(struct index *ix, unsigned int number)
 		return NULL;
 	v->index = ix;
 	v->number = number;
-	v->shared = device_served(ix->device);
+	v->shared = ix->device->ops->eventfd_shared;
 	v->source = (struct source){ .fd = -1, .ready = ix->device->ready, .owner = v };
 	return ix->vector[number] = v;
 }

@@ -25,7 +25,7 @@ static void on_released(void *ctx)
 	free(d->bound);
 	d->bound = NULL;
 	out_note(d->holder->s->out, "msictl: %s: the %s wants the device back: released", d->spec,
-		 device_keeper(d->s.device));
+		 d->s.device->ops->keeper);
 }
 
 static void on_lost(void *ctx)

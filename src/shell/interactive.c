@@ -202,16 +202,15 @@ static void clock_text(char *buf, size_t size)
 static void on_released(void *ctx)
 {
 	struct shell *sh = ctx;
-	char at[16];
+	const char *keeper = sh->s->device->ops->keeper;
+	char at[16], why[64];
 
 	clock_text(at, sizeof(at));
 	sh->s->released = !sh->keep;
+	snprintf(why, sizeof(why), "%s: the device is wanted back; released", keeper);
 	if (sh->keep)
-		live_lost(sh->live, device_served(sh->s->device)
-					    ? "peer: the device is wanted back; released"
-					    : "kernel: the device is wanted back; released");
-	out_note(sh->s->out, "%s %s: the device is wanted back; released, %s", at,
-		 device_keeper(sh->s->device),
+		live_lost(sh->live, why);
+	out_note(sh->s->out, "%s %s: the device is wanted back; released, %s", at, keeper,
 		 sh->keep ? "reopen when it is back" : "the shell ends");
 }
 

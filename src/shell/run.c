@@ -29,7 +29,7 @@ static void on_released(void *ctx)
 	struct session *s = ctx;
 
 	s->released = true;
-	out_note(s->out, "the %s wants the device back: released", device_keeper(s->device));
+	out_note(s->out, "the %s wants the device back: released", s->device->ops->keeper);
 }
 
 static void on_lost(void *ctx)

@@ -100,7 +100,8 @@ static int sim_open(const struct open_request *req, void **handle, struct error 
 const struct backend sim_backend = {
 	.name = WORD,
 	.help = "sim[:SPEC], a simulated function: msix=N,msi=N,noresize,host=N,fail-at=N,...",
+	.ops = &vfio_user_ops,
 	.claims = claims_sim,
 	.open = sim_open,
-	VFIO_USER_OPERATIONS,
+	.close = vfio_user_close,
 };

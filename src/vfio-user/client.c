@@ -231,11 +231,34 @@ void vfio_user_close(void *handle)
 	free(u);
 }
 
+const struct device_ops vfio_user_ops = {
+	.keeper = "peer",
+	.grantor = "peer",
+	.unarmed_trigger = "the peer has no eventfd to signal",
+	.disabled_trigger = "the peer may report success and signal nothing",
+	.table_by_region = true,
+	.eventfd_shared = true,
+	.device_info = vfio_user_device_info,
+	.irq_info = vfio_user_irq_info,
+	.set_irqs = vfio_user_set_irqs,
+	.region_info = vfio_user_region_info,
+	.region_read = vfio_user_region_read,
+	.region_write = vfio_user_region_write,
+	.reset = vfio_user_reset,
+	.peer_fd = vfio_user_peer_fd,
+	.peer_ready = vfio_user_peer_ready,
+	.peer_end = vfio_user_peer_end,
+	.explain = vfio_user_explain,
+	.peer_text = vfio_user_peer_text,
+	.peer_quirk = vfio_user_peer_quirk,
+};
+
 const struct backend vfio_user_backend = {
 	.name = "vfio-user",
 	.help = "vfio-user:SOCKET, a device that another process serves",
+	.ops = &vfio_user_ops,
 	.claims = claims_socket,
 	.find = user_find,
 	.open = user_open,
-	VFIO_USER_OPERATIONS,
+	.close = vfio_user_close,
 };

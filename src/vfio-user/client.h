@@ -18,11 +18,13 @@ int vfio_user_start(int sock, pid_t child, const struct open_request *req, void 
 		    struct error *e);
 
 /* The operations of both rows. */
+extern const struct device_ops vfio_user_ops;
+
 void vfio_user_close(void *handle);
 int vfio_user_device_info(void *handle, struct device_info *info, struct error *e);
 int vfio_user_irq_info(void *handle, enum irq_index index, struct irq_info *info);
-int vfio_user_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd);
-void vfio_user_set_outcome(void *handle, struct set_outcome *outcome);
+int vfio_user_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd,
+		       struct set_outcome *o);
 int vfio_user_region_info(void *handle, enum region_index region, struct region_info *info);
 ssize_t vfio_user_region_read(void *handle, enum region_index region, void *buf, size_t n,
 			      uint64_t offset);
@@ -35,15 +37,5 @@ int vfio_user_peer_end(void *handle, struct error *e);
 int vfio_user_explain(void *handle, int rc, const char *what, struct error *e);
 void vfio_user_peer_text(void *handle, char *buf, size_t size);
 const char *vfio_user_peer_quirk(void *handle, unsigned int i);
-
-#define VFIO_USER_OPERATIONS                                                                     \
-	.table_by_region = true, .close = vfio_user_close, .device_info = vfio_user_device_info, \
-	.irq_info = vfio_user_irq_info, .set_irqs = vfio_user_set_irqs,                          \
-	.set_outcome = vfio_user_set_outcome, .region_info = vfio_user_region_info,              \
-	.region_read = vfio_user_region_read, .region_write = vfio_user_region_write,            \
-	.reset = vfio_user_reset, .peer_fd = vfio_user_peer_fd,                                  \
-	.peer_ready = vfio_user_peer_ready, .peer_end = vfio_user_peer_end,                      \
-	.peer_explain = vfio_user_explain, .peer_text = vfio_user_peer_text,                     \
-	.peer_quirk = vfio_user_peer_quirk
 
 #endif

@@ -165,7 +165,8 @@ static int set_without_bools(struct vfio_user *u, const struct irq_set *s)
 	return rc;
 }
 
-int vfio_user_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd)
+int vfio_user_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd,
+		       struct set_outcome *o)
 {
 	struct vfio_user *u = handle;
 	int rc;
@@ -183,10 +184,6 @@ int vfio_user_set_irqs(void *handle, const struct irq_set *s, const int32_t *eve
 		u->on[s->index] = false;
 	if (s->index == IRQ_REQ && s->data == IRQ_DATA_EVENTFD)
 		u->no_req = rc != 0;
+	*o = u->outcome;
 	return rc;
-}
-
-void vfio_user_set_outcome(void *handle, struct set_outcome *outcome)
-{
-	*outcome = ((struct vfio_user *)handle)->outcome;
 }

@@ -74,7 +74,8 @@ int vfio_irq_info(void *handle, enum irq_index index, struct irq_info *info)
 	return 0;
 }
 
-int vfio_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd)
+int vfio_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd,
+		  struct set_outcome *o)
 {
 	static const size_t item[] = {
 		[IRQ_DATA_NONE] = 0, [IRQ_DATA_BOOL] = 1, [IRQ_DATA_EVENTFD] = sizeof(int32_t)
@@ -84,6 +85,7 @@ int vfio_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd)
 	_cleanup_free_ struct vfio_irq_set *set = calloc(1, size);
 	char detail[256];
 
+	(void)o; /* one call is one message */
 	if (!set)
 		return -ENOMEM;
 	set->argsz = (uint32_t)size;
@@ -260,3 +262,24 @@ int vfio_address(void *handle, struct pci_addr *addr)
 	*addr = ((struct vfio *)handle)->addr;
 	return 0;
 }
+
+const struct device_ops vfio_ops = {
+	.keeper = "kernel",
+	.grantor = "host",
+	.unarmed_trigger = "the kernel would return 0 and signal nothing",
+	.disabled_trigger = "the kernel would return 0 and signal nothing",
+	.host_irqs = true,
+	.kernel_registers = true,
+	.kernel_errno = true,
+	.err_is_pcie = true,
+	.decode_first = true,
+	.device_info = vfio_device_info,
+	.irq_info = vfio_irq_info,
+	.set_irqs = vfio_set_irqs,
+	.region_info = vfio_region_info,
+	.region_read = vfio_region_read,
+	.region_write = vfio_region_write,
+	.region_map = vfio_region_map,
+	.reset = vfio_reset,
+	.address = vfio_address,
+};

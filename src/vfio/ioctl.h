@@ -26,9 +26,13 @@ int vfio_ask(const struct trace *t, int fd, unsigned long request, const char *n
 	     const char *detail, void *arg,
 	     void (*answer)(const void *arg, char *buf, size_t size));
 
+/* Of every kernel back end, whose handles begin with struct vfio. */
+extern const struct device_ops vfio_ops;
+
 int vfio_device_info(void *handle, struct device_info *info, struct error *e);
 int vfio_irq_info(void *handle, enum irq_index index, struct irq_info *info);
-int vfio_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd);
+int vfio_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd,
+		  struct set_outcome *o);
 int vfio_region_info(void *handle, enum region_index region, struct region_info *info);
 ssize_t vfio_region_read(void *handle, enum region_index region, void *buf, size_t n,
 			 uint64_t offset);

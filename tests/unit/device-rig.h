@@ -15,6 +15,7 @@
 
 #include "device-model.h"
 #include "base/util.h"
+#include "device-facts.h"
 
 /* Behind error.h: it makes a macro of fail(). */
 #include <cmocka.h>
@@ -114,10 +115,12 @@ static inline ssize_t rig_write(void *handle, enum region_index region, const vo
 	return (ssize_t)n;
 }
 
-static inline int rig_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd)
+static inline int rig_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd,
+			       struct set_outcome *o)
 {
 	struct rig *r = handle;
 
+	(void)o;
 	assert_int_equal(eventfd != NULL, s->data == IRQ_DATA_EVENTFD);
 	assert_true(r->sets < RIG_SEEN);
 	r->set[r->sets] = *s;
@@ -203,21 +206,20 @@ static inline void rig_close(void *handle)
 
 #define RIG_OPERATIONS                                                                     \
 	.set_irqs = rig_set_irqs, .region_info = rig_region_info, .region_read = rig_read, \
-	.close = rig_close, .region_write = rig_write, .reset = rig_reset,                 \
-	.region_map = rig_region_map
+	.region_write = rig_write, .reset = rig_reset, .region_map = rig_region_map
 
-static const struct backend rig_kernel = { .name = "rig-kernel",
-					   RIG_OPERATIONS,
-					   .table_by_region = true };
+static const struct device_ops rig_kernel = { KERNEL_FACTS, RIG_OPERATIONS, .host_irqs = true,
+					      .table_by_region = true };
 /* Its table is mapped. */
-static const struct backend rig_mapped = { .name = "rig-mapped", RIG_OPERATIONS };
-static const struct backend rig_peer = { .name = "rig-peer",
-					 RIG_OPERATIONS,
-					 .table_by_region = true,
-					 .peer_fd = rig_peer_fd,
-					 .peer_ready = rig_peer_ready,
-					 .peer_end = rig_peer_end,
-					 .peer_explain = rig_peer_explain };
+static const struct device_ops rig_mapped = { KERNEL_FACTS, RIG_OPERATIONS };
+static const struct device_ops rig_peer = { PEER_FACTS,
+					    RIG_OPERATIONS,
+					    .peer_fd = rig_peer_fd,
+					    .peer_ready = rig_peer_ready,
+					    .peer_end = rig_peer_end,
+					    .explain = rig_peer_explain };
+
+static const struct backend rig_door = { .name = "rig", .ops = &rig_kernel, .close = rig_close };
 
 static inline void rig_line(void *ctx, const char *text)
 {
@@ -270,7 +272,8 @@ static inline int rig_setup(void **state)
 	r->config[RIG_MSIX + PCI_MSIX_TABLE] = 2;
 	rig_put16(r, RIG_MSIX + PCI_MSIX_PBA, RIG_PBA | 2);
 	caps_decode(r->config, sizeof(r->config), &r->d.caps);
-	r->d.backend = &rig_kernel;
+	r->d.backend = &rig_door;
+	r->d.ops = &rig_kernel;
 	r->d.handle = r;
 	r->d.trace = &r->trace;
 	r->d.peer = (struct source){ .fd = -1, .ready = device_peer_ready, .owner = &r->d };

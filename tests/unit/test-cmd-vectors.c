@@ -87,10 +87,10 @@ static void not_seen(void **state)
 		{ .irq = 34, .index = IRQ_MSIX, .vector = -1 },
 		{ .irq = 33, .index = IRQ_MSIX, .vector = 0 },
 	};
-	static const struct backend host_knows = { .host_irqs = true };
+	static const struct device_ops host_knows = { .host_irqs = true };
 	struct host_irqs h = { .irq = irq, .n = ARRAY_SIZE(irq) };
 	struct pci_caps caps = { .has_msix = true, .msix = { .count = 2 } };
-	struct device d = { .backend = &host_knows };
+	struct device d = { .ops = &host_knows };
 	struct vector_source src = { .caps = &caps, .host = &h };
 
 	(void)state;
@@ -160,7 +160,7 @@ static void masked_by_the_device(void **state)
 /* A session: what we hold back, what the host says against our books, and notices. */
 static void in_a_session(void **state)
 {
-	static const struct backend host_knows = { .host_irqs = true }, host_knows_not = { 0 };
+	static const struct device_ops host_knows = { .host_irqs = true }, host_knows_not = { 0 };
 	struct vector v[] = { { .number = 0, .armed = true, .count = 5 },
 			      { .number = 1, .armed = true, .masked = MASK_TABLE },
 			      { .number = 2, .armed = true },
@@ -186,7 +186,7 @@ static void in_a_session(void **state)
 	};
 	struct host_irqs h = { .irq = irq, .n = ARRAY_SIZE(irq) }, nothing = { 0 };
 	struct pci_caps caps = { 0 };
-	struct device d = { .backend = &host_knows };
+	struct device d = { .ops = &host_knows };
 	struct vector_source src = { .caps = &caps, .host = &h, .device = &d };
 
 	(void)state;
@@ -202,7 +202,7 @@ static void in_a_session(void **state)
 	req.count = 1;
 	assert_non_null(strstr(text_of(&src, false), "req 0 armed"));
 
-	d.backend = &host_knows_not;
+	d.ops = &host_knows_not;
 	src.host = &nothing;
 	vector_set_add_range(&d.irq[IRQ_MSIX].allocated, 0, 5);
 	assert_string_equal(text_of(&src, false),

@@ -7,6 +7,7 @@
 
 #include "device/internal.h"
 #include "base/util.h"
+#include "device-facts.h"
 
 #undef fail /* cmocka's; the tool has its own */
 
@@ -64,10 +65,12 @@ static bool is_masked(const struct model *m, unsigned int v)
 	return m->table[v * MSIX_ENTRY_SIZE + PCI_MSIX_ENTRY_VECTOR_CTRL] & 1;
 }
 
-static int model_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd)
+static int model_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd,
+			  struct set_outcome *o)
 {
 	struct model *m = handle;
 
+	(void)o;
 	(void)eventfd;
 	if (s->action == IRQ_ACTION_TRIGGER)
 		return 0;
@@ -144,23 +147,22 @@ static void model_close(void *handle)
 	(void)handle;
 }
 
-static const struct backend peer = { .name = "peer",
-				     .set_irqs = model_set_irqs,
-				     .region_info = model_region_info,
-				     .region_read = model_read,
-				     .region_write = model_write,
-				     .table_by_region = true,
-				     .peer_fd = model_peer_fd,
-				     .reset = model_reset,
-				     .close = model_close };
+static const struct device_ops peer = { PEER_FACTS,
+					.set_irqs = model_set_irqs,
+					.region_info = model_region_info,
+					.region_read = model_read,
+					.region_write = model_write,
+					.peer_fd = model_peer_fd,
+					.reset = model_reset };
 
-static const struct backend kernel = { .name = "kernel",
-				       .set_irqs = model_set_irqs,
-				       .region_info = model_region_info,
-				       .region_read = model_read,
-				       .region_write = model_write,
-				       .table_by_region = true,
-				       .close = model_close };
+static const struct backend door = { .name = "model", .close = model_close };
+
+static const struct device_ops kernel = { KERNEL_FACTS,
+					  .set_irqs = model_set_irqs,
+					  .region_info = model_region_info,
+					  .region_read = model_read,
+					  .region_write = model_write,
+					  .table_by_region = true };
 
 static void unheard(void *ctx, const char *text)
 {
@@ -204,7 +206,8 @@ static int setup(void **state)
 	if (!m || loop_new(&m->d.loop))
 		return -1;
 	m->d.ready = device_vector_ready;
-	m->d.backend = &peer;
+	m->d.backend = &door;
+	m->d.ops = &peer;
 	m->d.handle = m;
 	m->d.trace = &m->trace;
 	m->trace.line = unheard;
@@ -536,7 +539,7 @@ static void never_of_the_kernel(void **state)
 	struct change c;
 	struct error e;
 
-	m->d.backend = &kernel;
+	m->d.ops = &kernel;
 	put16(m, PCI_COMMAND, PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY);
 	c = enable(m, IRQ_MSIX, 0, 2);
 	assert_false(c.enable_written || c.enable_clear);

@@ -11,7 +11,7 @@ static int peer_setup(void **state)
 	int rc = rig_setup(state);
 	struct rig *r = *state;
 
-	r->d.backend = &rig_peer;
+	r->d.ops = &rig_peer;
 	rig_put16(r, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	return rc;
 }
@@ -52,7 +52,7 @@ static void masks_are_read(void **state)
 	r->config[RIG_BITS + 1] = 0x22;
 	assert_int_equal(read_masks(r, IRQ_MSI, "8-9,14", &masked, &e), 0);
 	rig_is(masked, "9");
-	r->d.backend = &rig_mapped;
+	r->d.ops = &rig_mapped;
 	r->bar_size = 0x10000;
 	assert_int_equal(read_masks(r, IRQ_MSIX, "1-6,9", &masked, &e), 0);
 	rig_is(masked, "2,5,9");
@@ -181,27 +181,26 @@ static void each_time_anew(void **state)
 	assert_int_equal(*rig_control(r, 1), 1);
 }
 
-static int enabling_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd)
+static int enabling_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd,
+			     struct set_outcome *o)
 {
 	struct rig *r = handle;
 
 	rig_put16(r, CONTROL, (s->count ? PCI_MSIX_FLAGS_ENABLE : 0) | 15);
-	return rig_set_irqs(handle, s, eventfd);
+	return rig_set_irqs(handle, s, eventfd, o);
 }
 
 /* A peer whose SET_IRQS sets Enable keeps its masks too. */
 static void a_peer_that_enables(void **state)
 {
-	static const struct backend enables = { .name = "enables",
-						.set_irqs = enabling_set_irqs,
-						.region_read = rig_read,
-						.region_write = rig_write,
-						.table_by_region = true,
-						.peer_fd = rig_peer_fd };
+	static const struct device_ops enables = { PEER_FACTS, .set_irqs = enabling_set_irqs,
+						   .region_read = rig_read,
+						   .region_write = rig_write,
+						   .peer_fd = rig_peer_fd };
 	struct rig *r = *state;
 	struct change c;
 
-	r->d.backend = &enables;
+	r->d.ops = &enables;
 	set_masks(r, "0-15");
 	c = rig_enable(r, IRQ_MSIX, "0-1");
 	assert_false(c.enable_written || c.enable_clear || c.masks_unseen);

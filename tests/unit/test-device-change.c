@@ -309,7 +309,7 @@ static void refused_at_once(void **state)
 	r->d.irq[IRQ_ERR].present = false;
 	assert_int_equal(device_disable(&r->d, IRQ_ERR, &c, &e), -ENODEV);
 	rig_said(&e, CAUSE_FAILED, 0, "the device has no err: it is not PCI Express");
-	r->d.backend = &rig_peer;
+	r->d.ops = &rig_peer;
 	assert_int_equal(device_disable(&r->d, IRQ_ERR, &c, &e), -ENODEV);
 	assert_string_equal(e.message, "the device has no err");
 }
@@ -341,7 +341,7 @@ static void a_trigger_of_nothing(void **state)
 	assert_int_equal(triggers(r, "5", &e), -EINVAL);
 	assert_string_equal(e.hint, "enable msix 5");
 	assert_int_equal(r->sets, 0);
-	r->d.backend = &rig_peer;
+	r->d.ops = &rig_peer;
 	assert_int_equal(triggers(r, "5", &e), -EINVAL);
 	rig_said(&e, CAUSE_FAILED, 0, "msix 5 not armed: the peer has no eventfd to signal");
 	r->d.handle = NULL;
@@ -389,7 +389,7 @@ static void a_line_that_is_off(void **state)
 	rig_said(&e, CAUSE_FAILED, 0,
 		 "INTx Disable is set in the device's command register: the kernel would return 0");
 	assert_string_equal(e.hint, "write config 0x4 w 0x2");
-	r->d.backend = &rig_peer;
+	r->d.ops = &rig_peer;
 	assert_int_equal(device_trigger(&r->d, IRQ_INTX, &one, &e), -EINVAL);
 	rig_said(&e, CAUSE_FAILED, 0, "the peer may report success and signal nothing");
 	/* where the register can't be read, the call is made */

@@ -114,9 +114,8 @@ static void a_rebuild_looks_at_all(void **state)
 
 #define HOST_DEVICE "sys/bus/pci/devices/0000:04:00.0"
 
-static const struct backend on_host = {
-	.name = "on-host", RIG_OPERATIONS, .table_by_region = true, .host_irqs = true
-};
+static const struct device_ops on_host = { KERNEL_FACTS, RIG_OPERATIONS, .table_by_region = true,
+					   .host_irqs = true };
 
 /* So does a repair of what it armed again: the host has no IRQ any more of vector 1. */
 static void a_repair_is_looked_at(void **state)
@@ -131,7 +130,7 @@ static void a_repair_is_looked_at(void **state)
 	messages(r, "0-7");
 	rig_enable(r, IRQ_MSIX, "0-1");
 	r->bar[MSIX_ENTRY_SIZE + 2] = 0;
-	r->d.backend = &on_host;
+	r->d.ops = &on_host;
 	r->d.root = &tree.root;
 	r->d.has_addr = true;
 	r->d.addr = (struct pci_addr){ 0, 4, 0, 0 };
@@ -154,11 +153,11 @@ static void not_looked_at(void **state)
 	struct rig *r = *state;
 	struct change c;
 
-	r->d.backend = &rig_peer;
+	r->d.ops = &rig_peer;
 	c = rig_enable(r, IRQ_MSIX, "0-1");
 	rig_is(c.empty, "none");
 	rig_disable(r, IRQ_MSIX);
-	r->d.backend = &rig_kernel;
+	r->d.ops = &rig_kernel;
 	r->trace.dry_run = true;
 	c = rig_enable(r, IRQ_MSIX, "0-1");
 	rig_is(c.empty, "none");
@@ -172,7 +171,7 @@ static void a_table_of_a_peer(void **state)
 	struct msix_entry entry;
 	struct error e;
 
-	r->d.backend = &rig_peer;
+	r->d.ops = &rig_peer;
 	assert_int_equal(device_table_reach(&r->d, &e), 0);
 	assert_int_equal(r->accesses, 1);
 	assert_int_equal(r->seen[0].at, 0);
@@ -239,7 +238,7 @@ static void the_pages_of_a_table(void **state)
 	struct rig *r = *state;
 	struct error e;
 
-	r->d.backend = &rig_mapped;
+	r->d.ops = &rig_mapped;
 	r->bar_size = 4 * page;
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
 		r->d.caps.msix.table_offset = (uint32_t)tables[i].at;
@@ -261,7 +260,7 @@ static void a_table_that_is_mapped(void **state)
 	unsigned char page;
 	void *table;
 
-	r->d.backend = &rig_mapped;
+	r->d.ops = &rig_mapped;
 	r->bar_size = 0x10000;
 	messages(r, "0-3,5-15");
 	/* neither the data of an entry nor what lies behind the table is an address */

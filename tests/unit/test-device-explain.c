@@ -25,7 +25,7 @@ static void a_short_grant(void **state)
 	assert_string_equal(e.hint, "enable msix 3");
 	assert_int_equal(c.granted, 3);
 	rig_enable(r, IRQ_MSIX, "0-3");
-	r->d.backend = &rig_peer;
+	r->d.ops = &rig_peer;
 	assert_int_equal(refused(r, IRQ_MSIX, "5-6", 1, &c, &e), -ENOSPC);
 	rig_said(&e, CAUSE_SHORT, 0, "the peer grants 1 of 7 msix vectors, nothing was enabled");
 	assert_string_equal(e.hint, "enable msix 1");
@@ -48,7 +48,7 @@ static void none_left(void **state)
 		e.hint,
 		"ask for fewer; resize msix COUNT --release gives back IRQs that are allocated but "
 		"not armed");
-	r->d.backend = &rig_peer;
+	r->d.ops = &rig_peer;
 	assert_int_equal(refused(r, IRQ_MSIX, "6", -ENOSPC, &c, &e), -ENOSPC);
 	rig_said(&e, CAUSE_SHORT, ENOSPC, "the peer has no interrupt vectors left for msix 6-6");
 	assert_string_equal(e.hint, "ask for fewer");
@@ -105,7 +105,7 @@ static void einval(void **state)
 	rig_said(&e, CAUSE_FAILED, EINVAL, " was refused: memory decode is off (Command 0x0000)");
 	assert_string_equal(e.hint, "write config 0x4 w 0x2");
 	/* Memory decode is no matter of a peer's SET_IRQS; the power state is. */
-	r->d.backend = &rig_peer;
+	r->d.ops = &rig_peer;
 	assert_int_equal(refused(r, IRQ_MSIX, "0", -EINVAL, &c, &e), -EINVAL);
 	assert_string_equal(e.message, "the peer refused SET_IRQS index=msix start=0 count=1 "
 				       "DATA_EVENTFD|ACTION_TRIGGER eventfds=0");
@@ -120,7 +120,7 @@ static void einval_below_d0(void **state)
 	struct change c = { 0 };
 	struct error e;
 
-	r->d.backend = &rig_peer;
+	r->d.ops = &rig_peer;
 	r->config[RIG_PM + PCI_PM_CTRL] = 1;
 	r->set_rc[0] = -EINVAL;
 	assert_int_equal(device_enable(&r->d, IRQ_MSIX, &one, force, &c, &e), -EINVAL);
@@ -135,33 +135,35 @@ static void einval_below_d0(void **state)
 /* A set of three messages, of which the second failed. */
 static bool gave_back;
 
-static void in_parts(void *handle, struct set_outcome *o)
+static int in_parts(void *handle, const struct irq_set *s, const int32_t *eventfd,
+		    struct set_outcome *o)
 {
-	struct rig *r = handle;
+	int rc = rig_set_irqs(handle, s, eventfd, o);
 
 	o->messages = 2;
-	if (!r->set_rc[r->sets - 1])
-		return;
+	if (!rc)
+		return 0;
 	o->start = 4;
 	o->count = 3;
 	o->armed = (struct vector_set){ .bits = { 0xf } };
 	o->released = gave_back;
+	return rc;
 }
 
 static void one_message_of_several(void **state)
 {
-	static const struct backend parts = { .name = "parts",
-					      RIG_OPERATIONS,
-					      .table_by_region = true,
-					      .peer_fd = rig_peer_fd,
-					      .peer_end = rig_peer_end,
-					      .peer_explain = rig_peer_explain,
-					      .set_outcome = in_parts };
+	static const struct device_ops parts = { PEER_FACTS,
+						 .set_irqs = in_parts,
+						 .region_read = rig_read,
+						 .region_write = rig_write,
+						 .peer_fd = rig_peer_fd,
+						 .peer_end = rig_peer_end,
+						 .explain = rig_peer_explain };
 	struct rig *r = *state;
 	struct change c;
 	struct error e;
 
-	r->d.backend = &parts;
+	r->d.ops = &parts;
 	assert_int_equal(refused(r, IRQ_MSIX, "0-5,7-9", -ENOSPC, &c, &e), -ENOSPC);
 	assert_int_equal(c.calls, 2);
 	assert_string_equal(
@@ -188,7 +190,7 @@ static void causes(void **state)
 	assert_int_equal(device_cause(&r->d, EBUSY), CAUSE_BUSY);
 	rig_put16(r, PCI_VENDOR_ID, 0xffff);
 	assert_int_equal(device_cause(&r->d, ENODEV), CAUSE_NO_DEVICE);
-	r->d.backend = &rig_peer;
+	r->d.ops = &rig_peer;
 	assert_int_equal(device_cause(&r->d, ENODEV), CAUSE_FAILED);
 	assert_int_equal(device_cause(&r->d, EBUSY), CAUSE_FAILED);
 	assert_int_equal(device_cause(&r->d, EACCES), CAUSE_FAILED);

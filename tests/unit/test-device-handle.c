@@ -93,7 +93,7 @@ static void a_peers_eventfd(void **state)
 	struct rig *r = *state;
 	struct vector *v;
 
-	r->d.backend = &rig_peer;
+	r->d.ops = &rig_peer;
 	rig_enable(r, IRQ_MSIX, "0-1");
 	v = vector(r, IRQ_MSIX, 1);
 	v->source.ready(&v->source);
@@ -138,7 +138,7 @@ static void requested(void **state)
 	device_requested(&r->d);
 	assert_int_equal(h.released, 1);
 	r->d.handle = r;
-	r->d.backend = &rig_peer;
+	r->d.ops = &rig_peer;
 	device_requested(&r->d);
 	assert_int_equal(h.released, 2);
 	assert_string_equal(r->d.gone, "the peer took the device back");
@@ -239,7 +239,7 @@ static void leaves_a_capability(struct rig *r, enum irq_index index, unsigned in
 	char text[128];
 
 	r->d.handle = r;
-	r->d.backend = &rig_peer;
+	r->d.ops = &rig_peer;
 	rig_enable(r, index, "0");
 	rig_refuse(r, (struct rig_access){ true, REGION_CONFIG, control, 0 }, 0, -EIO);
 	r->d.left[0] = '\0';

@@ -128,7 +128,7 @@ static void by_a_peers_action(void **state)
 	struct rig *r = *state;
 	struct error e;
 
-	r->d.backend = &rig_peer;
+	r->d.ops = &rig_peer;
 	rig_enable(r, IRQ_MSIX, "0-4");
 	*rig_control(r, 1) = 1;
 	r->sets = 0;
@@ -257,7 +257,7 @@ static void at_the_end(void **state)
 	assert_int_equal(*rig_control(r, 2) + *rig_control(r, 5), 0);
 	assert_string_equal(r->d.left, "");
 	rig_disable(r, IRQ_MSIX);
-	r->d.backend = &rig_peer;
+	r->d.ops = &rig_peer;
 	rig_enable(r, IRQ_MSIX, "0-5");
 	*rig_control(r, 1) = 1;
 	works(r, IRQ_MSIX, "1", MASK_ACTION, true);

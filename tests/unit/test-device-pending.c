@@ -23,7 +23,7 @@ static void whole_qwords(void **state)
 	struct rig *r = *state;
 	struct error e;
 
-	r->d.backend = &rig_peer;
+	r->d.ops = &rig_peer;
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		r->d.caps.msix.count = sizes[i].vectors;
 		r->accesses = 0;
@@ -50,7 +50,7 @@ static void not_to_be_read(void **state)
 	rig_refuse(r, pba, 0, -EFAULT);
 	assert_int_equal(pends(r, IRQ_MSIX, &e), -EFAULT);
 	rig_said(&e, CAUSE_FAILED, EFAULT, "the pending bit array in bar2 can't be read");
-	r->d.backend = &rig_peer;
+	r->d.ops = &rig_peer;
 	assert_int_equal(pends(r, IRQ_MSIX, &e), -EFAULT);
 	rig_said(&e, CAUSE_FAILED, EFAULT, "the pending bit array in bar2 can't be read");
 	rig_put16(r, PCI_COMMAND, 0);
@@ -75,7 +75,7 @@ static void a_lost_peer(void **state)
 	struct rig *r = *state;
 	struct error e = { .cause = CAUSE_USAGE, .message = "as before", .hint = "this" };
 
-	r->d.backend = &rig_peer;
+	r->d.ops = &rig_peer;
 	assert_int_equal(device_lost(&r->d, "SET_IRQS", &e), 0);
 	rig_said(&e, CAUSE_USAGE, 0, "as before");
 	r->end = "the peer went";
@@ -85,7 +85,7 @@ static void a_lost_peer(void **state)
 	assert_int_equal(e.cause, CAUSE_BUSY);
 	assert_int_equal(e.err, ENOTCONN);
 	/* Nobody is listened to at the kernel's, and nobody is lost there. */
-	r->d.backend = &rig_kernel;
+	r->d.ops = &rig_kernel;
 	assert_int_equal(device_lost(&r->d, "SET_IRQS", &e), 0);
 	assert_int_equal(device_peer_listen(&r->d, &e), 0);
 	assert_int_equal(r->d.peer.fd, -1);
@@ -104,7 +104,7 @@ static void nothing_to_who_has_gone(void **state)
 	unsigned int told = 0;
 	struct error e;
 
-	r->d.backend = &rig_peer;
+	r->d.ops = &rig_peer;
 	rig_enable(r, IRQ_MSIX, "0-1");
 	assert_int_equal(device_mask(&r->d, IRQ_MSIX, &one, MASK_TABLE, true, &e), 0);
 	r->d.events = (struct device_events){ .lost = heard, .ctx = &told };
@@ -133,7 +133,7 @@ static void who_keeps_req(void **state)
 	rig_said(&e, CAUSE_FAILED, 0,
 		 "req is how the kernel asks for the device back; msictl always listens to it");
 	assert_string_equal(e.hint, "quit   lets go of the device");
-	r->d.backend = &rig_peer;
+	r->d.ops = &rig_peer;
 	assert_int_equal(device_disable(&r->d, IRQ_REQ, &c, &e), -EINVAL);
 	rig_said(&e, CAUSE_FAILED, 0, "req is how the peer asks for the device back");
 	assert_true(r->d.irq[IRQ_REQ].enabled);

@@ -13,6 +13,7 @@
 
 #include "device-model.h"
 #include "base/util.h"
+#include "device-facts.h"
 
 /* Behind base/error.h: it makes a macro of fail(). */
 #include <cmocka.h>
@@ -41,8 +42,10 @@ struct hw {
 	int set_rc, resets, reset_rc;
 };
 
-static int set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd)
+static int set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd,
+		    struct set_outcome *o)
 {
+	(void)o;
 	(void)s;
 	(void)eventfd;
 	return ((struct hw *)handle)->set_rc;
@@ -119,12 +122,9 @@ static int reset(void *handle)
 	.region_write = region_write
 
 /* As vfio-pci does it, and as a peer that has its table in a region. */
-static const struct backend kernel = {
-	.name = "kernel", OPERATIONS, .region_map = region_map, .reset = reset
-};
-static const struct backend by_region = { .name = "by-region",
-					  OPERATIONS,
-					  .table_by_region = true };
+static const struct device_ops kernel = { KERNEL_FACTS, OPERATIONS, .region_map = region_map,
+					  .reset = reset };
+static const struct device_ops by_region = { KERNEL_FACTS, OPERATIONS, .table_by_region = true };
 
 static int peer_fd(void *handle)
 {
@@ -133,9 +133,7 @@ static int peer_fd(void *handle)
 }
 
 /* Another process serves it. */
-static const struct backend served = {
-	.name = "served", OPERATIONS, .table_by_region = true, .peer_fd = peer_fd
-};
+static const struct device_ops served = { PEER_FACTS, OPERATIONS, .peer_fd = peer_fd };
 
 static void traced(void *ctx, const char *text)
 {
@@ -159,7 +157,7 @@ static int setup(void **state)
 	};
 	h->trace = (struct trace){ .line = traced, .ctx = h };
 	h->config[PCI_COMMAND] = PCI_COMMAND_MEMORY;
-	h->d.backend = &kernel;
+	h->d.ops = &kernel;
 	h->d.handle = h;
 	h->d.trace = &h->trace;
 	h->d.peer.fd = -1;
@@ -306,7 +304,7 @@ static void reads_table(void **state)
 	assert_int_equal(entry.control, 1);
 	assert_true(device_table_read(&h->d, 65, &entry, &e) < 0);
 	said(&e, CAUSE_USAGE, 0, "the MSI-X table has 65 entries");
-	h->d.backend = &by_region;
+	h->d.ops = &by_region;
 	assert_int_equal(device_entry_read(&h->d, 64, 3, words, 1), 0);
 	assert_int_equal(words[0], 1);
 	assert_int_equal(words[1], 0x5a5a5a5a);
@@ -385,7 +383,7 @@ static void table_keeps_nothing(void **state)
 	struct error e;
 
 	enable(h, IRQ_MSIX, "0-1");
-	h->d.backend = &by_region;
+	h->d.ops = &by_region;
 	works(h, IRQ_MSIX, "1", MASK_TABLE, true);
 	assert_int_equal(control(h, 1), 1);
 	assert_int_equal(control(h, 0), 0);
@@ -666,10 +664,10 @@ static void guards_table(void **state)
 	     "bar2 0x1040 is in the MSI-X table, where the kernel drops writes");
 	assert_string_equal(e.hint, "mask msix VECTORS --by table");
 	assert_true(device_write(&h->d, 2, end - 4, 4, 0, &e) < 0);
-	h->d.backend = &served;
+	h->d.ops = &served;
 	assert_int_equal(device_write(&h->d, 2, TABLE, 4, 7, &e), 0);
 	assert_int_equal(bar(h, TABLE), 7);
-	h->d.backend = &kernel;
+	h->d.ops = &kernel;
 	h->d.caps.has_msix = false;
 	assert_int_equal(device_write(&h->d, 2, TABLE, 4, 0, &e), 0);
 }
@@ -843,16 +841,13 @@ static void lost(void *ctx)
 	++*(int *)ctx;
 }
 
+static const struct backend door = { .name = "door", .close = closed };
+
 /* A peer that says something is there; one that goes is told once, and why. */
 static void loses_its_peer(void **state)
 {
-	static const struct backend peer = { .name = "peer",
-					     OPERATIONS,
-					     .close = closed,
-					     .table_by_region = true,
-					     .peer_fd = pipe_of,
-					     .peer_ready = peer_reads,
-					     .peer_end = peer_end };
+	static const struct device_ops peer = { PEER_FACTS, OPERATIONS, .peer_fd = pipe_of,
+						.peer_ready = peer_reads, .peer_end = peer_end };
 	struct hw *h = *state;
 	struct vector_set pending;
 	struct error e = { 0 };
@@ -862,7 +857,8 @@ static void loses_its_peer(void **state)
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	pipe_end = ends[0];
 	peer_went = false;
-	h->d.backend = &peer;
+	h->d.backend = &door;
+	h->d.ops = &peer;
 	h->d.events = (struct device_events){ .lost = lost, .ctx = &told };
 	h->d.peer = (struct source){ .fd = -1, .ready = device_peer_ready, .owner = &h->d };
 	assert_int_equal(device_peer_listen(&h->d, &e), 0);
@@ -900,12 +896,10 @@ static void loses_its_peer(void **state)
 /* The end puts back what was turned on: masks, bus mastering. */
 static void ends(void **state)
 {
-	static const struct backend closes = {
-		.name = "closes", OPERATIONS, .table_by_region = true, .close = closed
-	};
 	struct hw *h = *state;
 
-	h->d.backend = &closes;
+	h->d.backend = &door;
+	h->d.ops = &by_region;
 	enable(h, IRQ_MSIX, "0-1");
 	works(h, IRQ_MSIX, "1", MASK_TABLE, true);
 	device_undo(&h->d, true);

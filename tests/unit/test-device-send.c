@@ -9,15 +9,14 @@
 
 #define BDF "0000:04:00.0"
 
-static const struct backend on_host = {
-	.name = "on-host", RIG_OPERATIONS, .table_by_region = true, .host_irqs = true
-};
+static const struct device_ops on_host = { KERNEL_FACTS, RIG_OPERATIONS, .table_by_region = true,
+					   .host_irqs = true };
 
 /* The folder of the host's IRQs; a test fills it. */
 static void with_host(struct rig *r, struct tree *t)
 {
 	tree_new(t);
-	r->d.backend = &on_host;
+	r->d.ops = &on_host;
 	r->d.root = &t->root;
 	r->d.has_addr = true;
 	r->d.addr = (struct pci_addr){ 0, 4, 0, 0 };
@@ -113,7 +112,7 @@ static void nobody_to_ask(void **state)
 	struct rig *r = *state;
 	struct change c;
 
-	r->d.backend = &rig_peer;
+	r->d.ops = &rig_peer;
 	rig_enable(r, IRQ_MSIX, "0-3");
 	c = fails(r, IRQ_MSIX, "0-7");
 	rig_is(device_armed(&r->d, IRQ_MSIX), "0-3");
@@ -122,7 +121,7 @@ static void nobody_to_ask(void **state)
 	assert_int_equal(c.unread, 0);
 	/* a back end of the host's whose device has no address */
 	rig_disable(r, IRQ_MSIX);
-	r->d.backend = &on_host;
+	r->d.ops = &on_host;
 	r->d.has_addr = false;
 	rig_enable(r, IRQ_MSIX, "0-3");
 	c = fails(r, IRQ_MSIX, "0-7");
@@ -175,29 +174,28 @@ static void on_without_an_eventfd(void **state)
 	}
 }
 
-static int slow_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd)
+static int slow_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd,
+			 struct set_outcome *o)
 {
 	uint64_t begin = now_us();
 
 	while (now_us() == begin)
 		;
-	return rig_set_irqs(handle, s, eventfd);
+	return rig_set_irqs(handle, s, eventfd, o);
 }
 
 /* Their number and their time. */
 static void calls_are_counted(void **state)
 {
-	static const struct backend slow = { .name = "slow",
-					     .set_irqs = slow_set_irqs,
-					     .region_read = rig_read,
-					     .region_write = rig_write,
-					     .table_by_region = true };
+	static const struct device_ops slow = { KERNEL_FACTS, .set_irqs = slow_set_irqs,
+						.region_read = rig_read, .region_write = rig_write,
+						.table_by_region = true };
 	const struct change_how how = { .resize = { .rebuild = true, .release = true } };
 	struct rig *r = *state;
 	struct change c;
 	struct error e;
 
-	r->d.backend = &slow;
+	r->d.ops = &slow;
 	c = rig_enable(r, IRQ_MSIX, "5,9");
 	assert_int_equal(c.calls, 3);
 	assert_true(c.us >= 3 && c.us < 600000000);

@@ -9,6 +9,7 @@
 #include "host/function.h"
 #include "tree.h"
 #include "base/util.h"
+#include "device-facts.h"
 
 #undef fail /* cmocka's; the tool has its own */
 
@@ -21,10 +22,12 @@ struct bench {
 	uint8_t config[256], table[8 * MSIX_ENTRY_SIZE];
 };
 
-static int fake_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd)
+static int fake_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd,
+			 struct set_outcome *o)
 {
 	struct bench *b = handle;
 
+	(void)o;
 	(void)s;
 	(void)eventfd;
 	b->calls++;
@@ -41,15 +44,12 @@ static ssize_t fake_region_read(void *handle, enum region_index region, void *bu
 	return (ssize_t)n;
 }
 
-static const struct backend fake = { .name = "fake",
-				     .set_irqs = fake_set_irqs,
-				     .region_read = fake_region_read };
+static const struct device_ops fake = { KERNEL_FACTS, .set_irqs = fake_set_irqs,
+					.region_read = fake_region_read };
 
 /* As the kernel's: vectors are Linux IRQs of the host, which the tree tells of. */
-static const struct backend fake_host = { .name = "fake-host",
-					  .set_irqs = fake_set_irqs,
-					  .region_read = fake_region_read,
-					  .host_irqs = true };
+static const struct device_ops fake_host = { KERNEL_FACTS, .set_irqs = fake_set_irqs,
+					     .region_read = fake_region_read, .host_irqs = true };
 
 static ssize_t bench_region_read(void *handle, enum region_index region, void *buf, size_t n,
 				 uint64_t offset)
@@ -75,11 +75,10 @@ static ssize_t bench_region_write(void *handle, enum region_index region, const 
 }
 
 /* A kernel's device whose registers a test writes. */
-static const struct backend fake_registers = { .name = "fake-registers",
-					       .set_irqs = fake_set_irqs,
-					       .region_read = bench_region_read,
-					       .region_write = bench_region_write,
-					       .table_by_region = true };
+static const struct device_ops fake_registers = { KERNEL_FACTS, .set_irqs = fake_set_irqs,
+						  .region_read = bench_region_read,
+						  .region_write = bench_region_write,
+						  .table_by_region = true };
 
 static int setup(void **state)
 {
@@ -89,7 +88,7 @@ static int setup(void **state)
 	if (!b || loop_new(&b->d.loop))
 		return -1;
 	b->d.ready = device_vector_ready;
-	b->d.backend = &fake;
+	b->d.ops = &fake;
 	b->d.handle = b;
 	b->d.trace = &b->trace;
 	b->d.peer.fd = -1;
@@ -205,7 +204,7 @@ static void four_on_host(struct bench *b)
 	struct error e;
 
 	tree_new(&b->tree);
-	b->d.backend = &fake_host;
+	b->d.ops = &fake_host;
 	b->d.root = &b->tree.root;
 	b->d.has_addr = true;
 	b->d.addr = (struct pci_addr){ 0, 4, 0, 0 };
@@ -329,16 +328,16 @@ static void test_unread_host(void **state)
 	tree_free(&b->tree);
 }
 
-static const struct backend fake_registers_host = { .name = "fake-registers-host",
-						    .region_read = bench_region_read,
-						    .host_irqs = true };
+static const struct device_ops fake_registers_host = { KERNEL_FACTS,
+						       .region_read = bench_region_read,
+						       .host_irqs = true };
 
 #define PM_POS 0x40
 
 /* A function with memory decode on, in D0, whose MSI-X table lies in bar0. */
 static void with_registers(struct bench *b)
 {
-	b->d.backend = &fake_registers;
+	b->d.ops = &fake_registers;
 	b->d.irq[IRQ_MSIX].info.flags = IRQ_EVENTFD;
 	b->d.caps = (struct pci_caps){
 		.has_pm = true, .pm_pos = PM_POS, .has_msix = true, .msix = { .count = 8 }
@@ -496,7 +495,7 @@ static void test_fill_caps(void **state)
 	b->config[0x52] = 7;
 	/* Not of a peer's device, which has no Linux IRQs and no folder in sysfs. */
 	assert_false(device_fill_caps(&b->d, &f));
-	b->d.backend = &fake_registers_host;
+	b->d.ops = &fake_registers_host;
 	assert_true(device_fill_caps(&b->d, &f));
 	assert_int_equal(f.caps.problem, CAPS_OK);
 	assert_true(f.caps.has_msix);

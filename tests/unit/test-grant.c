@@ -12,6 +12,7 @@
 #include "device/vector-probe.h"
 #include "tree.h"
 #include "base/util.h"
+#include "device-facts.h"
 
 /* Last: it has a macro fail() of its own. */
 #include <cmocka.h>
@@ -53,10 +54,12 @@ static int disable(struct host *h)
 	return 0;
 }
 
-static int fake_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd)
+static int fake_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd,
+			 struct set_outcome *o)
 {
 	struct host *h = handle;
 
+	(void)o;
 	assert_int_equal(s->action, IRQ_ACTION_TRIGGER);
 	assert_int_equal(s->start, 0);
 	if (s->data == IRQ_DATA_NONE) {
@@ -92,9 +95,8 @@ static ssize_t fake_region_read(void *handle, enum region_index region, void *bu
 	return (ssize_t)n;
 }
 
-static const struct backend fake = { .name = "fake",
-				     .set_irqs = fake_set_irqs,
-				     .region_read = fake_region_read };
+static const struct device_ops fake = { KERNEL_FACTS, .set_irqs = fake_set_irqs,
+					.region_read = fake_region_read };
 
 static void no_line(void *ctx, const char *text)
 {
@@ -119,7 +121,7 @@ static struct bench *bench_new(unsigned int offered, unsigned int most, int refu
 	assert_non_null(b);
 	b->host = (struct host){ .most = most, .refusal = refusal };
 	b->trace = (struct trace){ .line = no_line, .ctx = &b->lines };
-	b->d.backend = &fake;
+	b->d.ops = &fake;
 	b->d.handle = &b->host;
 	b->d.trace = &b->trace;
 	for (unsigned int i = IRQ_MSI; i <= IRQ_MSIX; i++) {
@@ -315,17 +317,16 @@ static void disable_fails(void **state)
 /* Linux IRQs that can't be looked at are not told to be none. */
 static void leftovers_unseen(void **state)
 {
-	static const struct backend on_host = { .name = "fake",
-						.set_irqs = fake_set_irqs,
-						.region_read = fake_region_read,
-						.host_irqs = true };
+	static const struct device_ops on_host = { KERNEL_FACTS, .set_irqs = fake_set_irqs,
+						   .region_read = fake_region_read,
+						   .host_irqs = true };
 	struct bench *b = bench_new(16, 16, 0);
 	struct tree t;
 
 	(void)state;
 	tree_new(&t);
 	tree_link(&t, "sys/bus/pci/devices/0000:00:01.0/msi_irqs", "msi_irqs");
-	b->d.backend = &on_host;
+	b->d.ops = &on_host;
 	b->d.root = &t.root;
 	b->d.has_addr = true;
 	b->d.addr = (struct pci_addr){ .dev = 1 };

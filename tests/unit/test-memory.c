@@ -28,6 +28,7 @@
 #include "sim/spec.h"
 #include "base/util.h"
 #include "sim/server.h"
+#include "device-facts.h"
 
 /* Behind base/error.h: it makes a macro of fail(). */
 #include <cmocka.h>
@@ -192,8 +193,10 @@ static int repairs(void)
 
 static unsigned int sets;
 
-static int set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd)
+static int set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd,
+		    struct set_outcome *o)
 {
+	(void)o;
 	(void)handle;
 	for (unsigned int i = 0; s->data == IRQ_DATA_EVENTFD && i < s->count; i++)
 		if (vector_set_has(&s->attach, s->start + i))
@@ -212,14 +215,11 @@ static ssize_t no_access(void *handle, enum region_index region, void *buf, size
 /* Nothing is sent of a change that cannot be made as a whole. */
 static int enables(void)
 {
-	static const struct backend backend = { .name = "fake",
-						.set_irqs = set_irqs,
-						.region_read = no_access };
+	static const struct device_ops ops = { KERNEL_FACTS, .set_irqs = set_irqs,
+					       .region_read = no_access };
 	struct vector_set three = vectors("0-2");
 	struct trace quiet = { 0 };
-	struct device d = {
-		.backend = &backend, .handle = &d, .trace = &quiet, .peer = { .fd = -1 }
-	};
+	struct device d = { .ops = &ops, .handle = &d, .trace = &quiet, .peer = { .fd = -1 } };
 	struct change c = { 0 };
 	struct error e = { 0 };
 	int rc;

@@ -11,17 +11,18 @@
 #include "device-model.h"
 #include "cli/report.h"
 #include "base/util.h"
+#include "device-facts.h"
 
 /* Behind base/error.h: it makes a macro of fail(). */
 #include <cmocka.h>
 
-static const struct backend fake = { .name = "fake" };
+static const struct device_ops fake = { KERNEL_FACTS };
 
 /* Returns what report_change() notes about the device @spec; the caller frees the text. */
 static char *notes_of(const char *spec, const struct change *c)
 {
 	static const unsigned int count[NR_IRQ_INDEX] = { 1, 8, 8, 1, 1 };
-	struct device d = { .backend = &fake, .trace = &(struct trace){ 0 }, .peer = { .fd = -1 } };
+	struct device d = { .ops = &fake, .trace = &(struct trace){ 0 }, .peer = { .fd = -1 } };
 	char *text = NULL, *data = NULL, *word = strdup(spec);
 	size_t size, data_size;
 	FILE *notes = open_memstream(&text, &size), *lines = open_memstream(&data, &data_size);

@@ -55,7 +55,7 @@ static unsigned int msix_of(const char *spec)
 
 	if (sim_open(spec, &handle, &e))
 		fail_msg("%s: %s", spec, e.message);
-	assert_int_equal(sim_backend.irq_info(handle, IRQ_MSIX, &info), 0);
+	assert_int_equal(sim_backend.ops->irq_info(handle, IRQ_MSIX, &info), 0);
 	sim_backend.close(handle);
 	return info.count;
 }
@@ -198,7 +198,7 @@ static void process(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
 	signal(SIGTERM, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	assert_int_equal(sim_backend.irq_info(handle, IRQ_MSIX, &info), 0);
+	assert_int_equal(sim_backend.ops->irq_info(handle, IRQ_MSIX, &info), 0);
 	pid = child();
 	assert_true(pid > 0);
 	line_of(pid, "comm", "", text, sizeof(text));
@@ -223,7 +223,7 @@ static void process(void **state)
 	if (all.rlim_max >= 2 * 2048 + 64)
 		assert_true(strtoull(text, NULL, 10) >= 2 * 2048ull);
 	assert_int_equal(kill(pid, SIGTERM), 0);
-	end = (struct pollfd){ .fd = sim_backend.peer_fd(handle), .events = POLLIN };
+	end = (struct pollfd){ .fd = sim_backend.ops->peer_fd(handle), .events = POLLIN };
 	assert_int_equal(poll(&end, 1, 20000), 1);
 	assert_true(end.revents & POLLHUP);
 	sim_backend.close(handle);

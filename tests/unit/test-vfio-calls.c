@@ -3,6 +3,8 @@
 #include "no-memory.h"
 #include "vfio-kernel.h"
 
+static struct set_outcome outcome;
+
 static void nodes_are_missing(void **state)
 {
 	k.container_errno = ENOENT;
@@ -337,7 +339,7 @@ static void without_memory(void **state)
 	no_memory = 0;
 	handle = opened(*state, &quiet);
 	no_memory = 1;
-	assert_int_equal(vfio_set_irqs(handle, &set, NULL), -ENOMEM);
+	assert_int_equal(vfio_set_irqs(handle, &set, NULL, &outcome), -ENOMEM);
 	assert_string_equal(k.set, "");
 	no_memory = 1;
 	assert_int_equal(vfio_region_info(handle, REGION_BAR0, &ri), -ENOMEM);

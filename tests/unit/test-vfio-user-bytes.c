@@ -5,6 +5,8 @@
 
 #include "vu-canned.h"
 
+static struct set_outcome outcome;
+
 #define BAR1 ((enum region_index)1)
 #define BAR2 ((enum region_index)2)
 
@@ -160,7 +162,7 @@ static void requests(void **state)
 	ask_reset(&c, NULL, 0);
 	was_asked_just(&c, VU_DEVICE_RESET, NULL, 0);
 	will_say(&c, VU_DEVICE_SET_IRQS, NULL, 0);
-	assert_int_equal(vfio_user_set_irqs(c.u, &fire, NULL), 0);
+	assert_int_equal(vfio_user_set_irqs(c.u, &fire, NULL, &outcome), 0);
 	was_asked_just(&c, VU_DEVICE_SET_IRQS, &none, 20);
 	was_asked_nothing(&c);
 	canned_end(&c);
@@ -211,7 +213,7 @@ static void all_vectors(void **state)
 	vector_set_add(&s.attach, 2047);
 	canned_start(&c, 16, NULL, false);
 	will_say(&c, VU_DEVICE_SET_IRQS, NULL, 0);
-	assert_int_equal(vfio_user_set_irqs(c.u, &s, NULL), 0);
+	assert_int_equal(vfio_user_set_irqs(c.u, &s, NULL, &outcome), 0);
 	was_asked(&c, VU_DEVICE_SET_IRQS, &m);
 	assert_int_equal(m.size, 20 + 2048);
 	for (unsigned int i = 0; i < 2048; i++)
@@ -252,8 +254,8 @@ static void one_message_or_several(void **state)
 			given[k] = cases[i].off[k] ? -1 : fd[k];
 		for (unsigned int k = 0; k < cases[i].messages; k++)
 			will_say(&c, VU_DEVICE_SET_IRQS, NULL, 0);
-		assert_int_equal(vfio_user_set_irqs(c.u, &s, given), 0);
-		vfio_user_set_outcome(c.u, &o);
+		assert_int_equal(vfio_user_set_irqs(c.u, &s, given, &outcome), 0);
+		o = outcome;
 		assert_int_equal(o.messages, cases[i].messages);
 		for (unsigned int k = 0; k < cases[i].messages; k++) {
 			struct vfio_irq_set set;
@@ -329,7 +331,7 @@ static void grants(void **state)
 
 		c.number = cases[i].number;
 		will_say(&c, VU_DEVICE_SET_IRQS, payload, cases[i].size);
-		assert_int_equal(vfio_user_set_irqs(c.u, &s, NULL), cases[i].rc);
+		assert_int_equal(vfio_user_set_irqs(c.u, &s, NULL, &outcome), cases[i].rc);
 	}
 	/* behind any other request it is none */
 	c.number = ENOSPC;
@@ -498,7 +500,7 @@ static void traced(void **state)
 	ask_read(&c, &at, 20);
 	ask_write(&c, &at, 16);
 	will_say(&c, VU_DEVICE_SET_IRQS, NULL, 0);
-	vfio_user_set_irqs(c.u, &fire, NULL);
+	vfio_user_set_irqs(c.u, &fire, NULL, &outcome);
 	c.number = ENOSPC;
 	ask_irq(&c, &irq, 16);
 	c.number = ENOSPC;

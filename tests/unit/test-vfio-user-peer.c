@@ -6,6 +6,8 @@
 #include "vfio-user/internal.h"
 #include "vu-script.h"
 
+static struct set_outcome outcome;
+
 /* A signal ends the wait for a silent peer, and not the exchange with one that answers. */
 static void test_signal(void **state)
 {
@@ -172,10 +174,10 @@ static void test_shown_quirks(void **state)
 	(void)state;
 	eventfds(&fd, 1);
 	started(&p, &u);
-	assert_int_equal(vfio_user_set_irqs(u, &req, &fd), -EIO);
+	assert_int_equal(vfio_user_set_irqs(u, &req, &fd, &outcome), -EIO);
 	has_quirk(u, "refuses to arm it");
 	assert_null(vfio_user_peer_quirk(u, 1));
-	assert_int_equal(vfio_user_set_irqs(u, &req, &fd), 0);
+	assert_int_equal(vfio_user_set_irqs(u, &req, &fd, &outcome), 0);
 	assert_null(vfio_user_peer_quirk(u, 0));
 	stop(&p, u);
 	p = (struct peer){ .at = 1, .trick = ERROR_ZERO };

@@ -10,6 +10,8 @@
 #include "sim/backend.h"
 #include "vu-script.h"
 
+static struct set_outcome outcome;
+
 static void assert_seen(const struct peer *p, unsigned int at, uint32_t flags, unsigned int start,
 			unsigned int count, unsigned int nfds)
 {
@@ -38,7 +40,7 @@ static void test_chunks(void **state)
 		void *u;
 
 		started(&p, &u);
-		assert_int_equal(vfio_user_set_irqs(u, &s, fd), 0);
+		assert_int_equal(vfio_user_set_irqs(u, &s, fd, &outcome), 0);
 		stop(&p, u);
 		if (max[i] < 20)
 			assert_seen(&p, at++, ARM, 0, 20, 0);
@@ -63,10 +65,10 @@ static void test_runs(void **state)
 	(void)state;
 	eventfds(fd, 2);
 	started(&p, &u);
-	assert_int_equal(vfio_user_set_irqs(u, &s, fd), 0);
+	assert_int_equal(vfio_user_set_irqs(u, &s, fd, &outcome), 0);
 	s = set_of(8, 6);
 	fd[3] = fd[0], fd[4] = fd[1], fd[0] = fd[1] = -1;
-	assert_int_equal(vfio_user_set_irqs(u, &s, fd), 0);
+	assert_int_equal(vfio_user_set_irqs(u, &s, fd, &outcome), 0);
 	stop(&p, u);
 	assert_seen(&p, 1, ARM, 4, 2, 2);
 	assert_seen(&p, 2, ARM, 8, 3, 0);
@@ -88,9 +90,9 @@ static void test_enabled_anew(void **state)
 	(void)state;
 	eventfds(fd, ARRAY_SIZE(fd));
 	started(&p, &u);
-	assert_int_equal(vfio_user_set_irqs(u, &s, fd), 0);
-	assert_int_equal(vfio_user_set_irqs(u, &off, NULL), 0);
-	assert_int_equal(vfio_user_set_irqs(u, &s, fd), 0);
+	assert_int_equal(vfio_user_set_irqs(u, &s, fd, &outcome), 0);
+	assert_int_equal(vfio_user_set_irqs(u, &off, NULL, &outcome), 0);
+	assert_int_equal(vfio_user_set_irqs(u, &s, fd, &outcome), 0);
 	stop(&p, u);
 	assert_seen(&p, 1, ARM, 0, 10, 0);
 	assert_seen(&p, 3, ARM, 8, 2, 2);
@@ -116,7 +118,7 @@ static void test_named_one_by_one(void **state)
 		vector_set_add(&s.attach, 2);
 		vector_set_add(&s.attach, 5);
 		started(&p, &u);
-		assert_int_equal(vfio_user_set_irqs(u, &s, NULL) < 0, at <= 3);
+		assert_int_equal(vfio_user_set_irqs(u, &s, NULL, &outcome) < 0, at <= 3);
 		stop(&p, u);
 		assert_int_equal(p.n, at <= 3 ? at + 1 : 4);
 	}
@@ -291,10 +293,10 @@ static void test_roll_back(void **state)
 
 		started(&p, &u);
 		if (live)
-			assert_int_equal(vfio_user_set_irqs(u, &s, fd), 0);
+			assert_int_equal(vfio_user_set_irqs(u, &s, fd, &outcome), 0);
 		s = set_of(2, 20);
-		assert_int_equal(vfio_user_set_irqs(u, &s, fd), -ENOSPC);
-		vfio_user_set_outcome(u, &o);
+		assert_int_equal(vfio_user_set_irqs(u, &s, fd, &outcome), -ENOSPC);
+		o = outcome;
 		stop(&p, u);
 		if (live)
 			assert_seen(&p, p.n - 1, ARM, 2, 20, 0);
@@ -333,7 +335,7 @@ static void test_vector_probe(void **state)
 		void *u;
 
 		started(&p, &u);
-		assert_int_equal(vfio_user_set_irqs(u, &s, fd), cases[i].rc);
+		assert_int_equal(vfio_user_set_irqs(u, &s, fd, &outcome), cases[i].rc);
 		stop(&p, u);
 	}
 	close_all(fd, ARRAY_SIZE(fd));
@@ -565,7 +567,7 @@ static void test_late_chunks(void **state)
 	stop(&p, u);
 	p = (struct peer){ .at = UINT32_MAX, .max_fds = 1, .pause = QUICK / 3 };
 	started(&p, &u);
-	assert_int_equal(vfio_user_set_irqs(u, &s, fd), -ETIMEDOUT);
+	assert_int_equal(vfio_user_set_irqs(u, &s, fd, &outcome), -ETIMEDOUT);
 	assert_true(p.n < 20);
 	stop(&p, u);
 	close_all(fd, ARRAY_SIZE(fd));
@@ -617,18 +619,18 @@ static void test_stop(void **state)
 	(void)state;
 	eventfds(fd, ARRAY_SIZE(fd));
 	started(&p, &u);
-	assert_int_equal(vfio_user_set_irqs(u, &s, fd), 0);
+	assert_int_equal(vfio_user_set_irqs(u, &s, fd, &outcome), 0);
 	stop_asking(u);
 	assert_int_equal(vfio_user_peer_end(u, &e), -EINTR);
-	assert_int_equal(vfio_user_set_irqs(u, &s, fd), -EINTR);
-	assert_int_equal(vfio_user_set_irqs(u, &fire, NULL), -EINTR);
+	assert_int_equal(vfio_user_set_irqs(u, &s, fd, &outcome), -EINTR);
+	assert_int_equal(vfio_user_set_irqs(u, &fire, NULL, &outcome), -EINTR);
 	assert_int_equal(vfio_user_region_read(u, REGION_CONFIG, data, 60, 0), -EINTR);
 	assert_int_equal(vfio_user_reset(u), -EINTR);
 	assert_int_equal(vfio_user_region_read(u, REGION_CONFIG, data, 2, 4), 2);
 	assert_int_equal(vfio_user_region_write(u, REGION_CONFIG, data, 2, 4), 2);
-	assert_int_equal(vfio_user_set_irqs(u, &unmask, NULL), 0);
-	assert_int_equal(vfio_user_set_irqs(u, &s, none), 0);
-	assert_int_equal(vfio_user_set_irqs(u, &off, NULL), 0);
+	assert_int_equal(vfio_user_set_irqs(u, &unmask, NULL, &outcome), 0);
+	assert_int_equal(vfio_user_set_irqs(u, &s, none, &outcome), 0);
+	assert_int_equal(vfio_user_set_irqs(u, &off, NULL, &outcome), 0);
 	/* the shell goes on */
 	loop_clear(p.loop);
 	assert_int_equal(vfio_user_peer_end(u, &e), 0);
@@ -651,7 +653,7 @@ static void test_stop_within_set(void **state)
 	eventfds(fd, ARRAY_SIZE(fd));
 	started(&p, &u);
 	raise(SIGINT);
-	assert_int_equal(vfio_user_set_irqs(u, &s, fd), -EINTR);
+	assert_int_equal(vfio_user_set_irqs(u, &s, fd, &outcome), -EINTR);
 	stop(&p, u);
 	assert_true(p.n < VECTORS);
 	assert_seen(&p, p.n - 1, FIRE, 0, 0, 0);

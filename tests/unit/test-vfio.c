@@ -7,6 +7,8 @@
 #include "device/handle.h"
 #include "vfio-kernel.h"
 
+static struct set_outcome outcome;
+
 static void opens_and_closes(void **state)
 {
 	void *handle = opened(*state, &quiet);
@@ -15,7 +17,7 @@ static void opens_and_closes(void **state)
 	assert_string_equal(k.log, "/dev/vfio/vfio /dev/vfio/7 STATUS JOIN IOMMU:3 0000:04:00.0");
 	/* a program that msictl starts does not get the device */
 	assert_int_equal(fcntl(k.device, F_GETFD), FD_CLOEXEC);
-	assert_int_equal(vfio_group_backend.address(handle, &a), 0);
+	assert_int_equal(vfio_group_backend.ops->address(handle, &a), 0);
 	assert_int_equal(a.bus, 4);
 	vfio_group_backend.close(handle);
 	assert_false(is_open(k.device));
@@ -206,20 +208,20 @@ static void sends_sets(void **state)
 	};
 	const int32_t eventfd[] = { 40, -1, 42 };
 
-	assert_int_equal(vfio_set_irqs(handle, &set, eventfd), 0);
+	assert_int_equal(vfio_set_irqs(handle, &set, eventfd, &outcome), 0);
 	assert_string_equal(k.set, "index=2 start=2 count=3 flags=0x24: 40 -1 42");
 	set.data = IRQ_DATA_BOOL;
 	vector_set_add(&set.attach, 2);
 	vector_set_add(&set.attach, 4);
-	assert_int_equal(vfio_set_irqs(handle, &set, NULL), 0);
+	assert_int_equal(vfio_set_irqs(handle, &set, NULL, &outcome), 0);
 	assert_string_equal(k.set, "index=2 start=2 count=3 flags=0x22: 1 0 1");
 	set = (struct irq_set){
 		.index = IRQ_INTX, .data = IRQ_DATA_NONE, .action = IRQ_ACTION_UNMASK, .count = 1
 	};
-	assert_int_equal(vfio_set_irqs(handle, &set, NULL), 0);
+	assert_int_equal(vfio_set_irqs(handle, &set, NULL, &outcome), 0);
 	assert_string_equal(k.set, "index=0 start=0 count=1 flags=0x11:");
 	k.irq_errno = ENOSPC;
-	assert_int_equal(vfio_set_irqs(handle, &set, NULL), -ENOSPC);
+	assert_int_equal(vfio_set_irqs(handle, &set, NULL, &outcome), -ENOSPC);
 	vfio_group_backend.close(handle);
 }
 
@@ -305,7 +307,7 @@ static void is_traced(void **state)
 	assert_int_equal(vfio_device_info(handle, &info, &e), 0);
 	assert_int_equal(vfio_irq_info(handle, IRQ_MSIX, &irq), 0);
 	vfio_irq_info(handle, IRQ_ERR, &irq);
-	assert_int_equal(vfio_set_irqs(handle, &set, NULL), 0);
+	assert_int_equal(vfio_set_irqs(handle, &set, NULL, &outcome), 0);
 	assert_int_equal(vfio_region_write(handle, REGION_CONFIG, &word, 2, 4), 2);
 	assert_int_equal(vfio_region_read(handle, REGION_CONFIG, &word, 2, 4), 2);
 	assert_int_equal(vfio_region_map(handle, 2, 4096, 4096, &map), 0);

@@ -12,6 +12,8 @@
 #include "vfio-user/client.h"
 #include "vu-peer.h"
 
+static struct set_outcome outcome;
+
 #define VECTORS	 32u
 #define RUST_FDS 16u
 #define PATIENT	 60000000u
@@ -214,23 +216,23 @@ static void test_arm_and_trigger(void **state)
 		int fd[20];
 
 		eventfds(fd, 20);
-		assert_int_equal(vfio_user_set_irqs(u, &s, fd), 0);
+		assert_int_equal(vfio_user_set_irqs(u, &s, fd, &outcome), 0);
 		assert_int_equal(held_by(&p), 20);
 		assert_int_equal(p.most_fds, rust ? 1 : 8);
 		s = (struct irq_set){ .index = IRQ_MSIX, .data = IRQ_DATA_NONE, .count = 20 };
-		assert_int_equal(vfio_user_set_irqs(u, &s, NULL), 0);
+		assert_int_equal(vfio_user_set_irqs(u, &s, NULL, &outcome), 0);
 		s = (struct irq_set){
 			.index = IRQ_MSIX, .data = IRQ_DATA_BOOL, .start = 2, .count = 5
 		};
 		vector_set_add(&s.attach, 2);
 		vector_set_add(&s.attach, 5);
 		vector_set_add(&s.attach, 6);
-		assert_int_equal(vfio_user_set_irqs(u, &s, NULL), 0);
+		assert_int_equal(vfio_user_set_irqs(u, &s, NULL, &outcome), 0);
 		for (unsigned int v = 0; v < 20; v++)
 			assert_int_equal(counted(fd[v]), v == 2 || v == 5 || v == 6 ? 2 : 1);
 		/* The stream is in step. */
 		s = (struct irq_set){ .index = IRQ_MSIX, .data = IRQ_DATA_NONE };
-		assert_int_equal(vfio_user_set_irqs(u, &s, NULL), 0);
+		assert_int_equal(vfio_user_set_irqs(u, &s, NULL, &outcome), 0);
 		assert_int_equal(held_by(&p), 0);
 		assert_int_equal(p.bools, 0);
 		stop(&p, u);
@@ -267,11 +269,11 @@ static void test_undo(void **state)
 
 		eventfds(fd, 10);
 		if (cases[i].live)
-			assert_int_equal(vfio_user_set_irqs(u, &s, fd), 0);
+			assert_int_equal(vfio_user_set_irqs(u, &s, fd, &outcome), 0);
 		s = arming(10, 10);
-		rc = vfio_user_set_irqs(u, &s, fd);
+		rc = vfio_user_set_irqs(u, &s, fd, &outcome);
 		assert_int_equal(rc, p.rust ? -EIO : -ENOSPC);
-		vfio_user_set_outcome(u, &o);
+		o = outcome;
 		assert_int_equal(o.released, cases[i].released);
 		assert_false(vector_set_empty(&o.armed));
 		assert_int_equal(vector_set_end(&o.armed), o.start);
@@ -296,17 +298,17 @@ static void test_shared(void **state)
 
 	(void)state;
 	eventfds(fd, 2);
-	assert_int_equal(vfio_user_set_irqs(u, &s, fd), 0);
+	assert_int_equal(vfio_user_set_irqs(u, &s, fd, &outcome), 0);
 	s = (struct irq_set){ .index = IRQ_INTX, .data = IRQ_DATA_NONE, .count = 1 };
-	assert_int_equal(vfio_user_set_irqs(u, &s, NULL), 0);
+	assert_int_equal(vfio_user_set_irqs(u, &s, NULL, &outcome), 0);
 	assert_int_equal(counted(fd[0]), 1);
 	/* MASK is answered and does nothing. */
 	s = (struct irq_set){
 		.index = IRQ_MSIX, .action = IRQ_ACTION_MASK, .data = IRQ_DATA_NONE, .count = 1
 	};
-	assert_int_equal(vfio_user_set_irqs(u, &s, NULL), 0);
+	assert_int_equal(vfio_user_set_irqs(u, &s, NULL, &outcome), 0);
 	s.action = IRQ_ACTION_TRIGGER;
-	assert_int_equal(vfio_user_set_irqs(u, &s, NULL), 0);
+	assert_int_equal(vfio_user_set_irqs(u, &s, NULL, &outcome), 0);
 	assert_int_equal(counted(fd[0]), 1);
 	assert_non_null(strstr(vfio_user_peer_quirk(u, 0), "share one eventfd array"));
 	stop(&p, u);
