@@ -28,8 +28,8 @@ void vector_disarm(struct vector *v);
 /* device/handle.c */
 
 /**
- * device_vector_ready() - the callback of a vector's eventfd: count, tell, and close the device when
- * REQ was signalled
+ * device_vector_ready() - the callback of a vector's eventfd: count, tell, and close the device
+ * when REQ was signalled
  */
 void device_vector_ready(struct source *s);
 
