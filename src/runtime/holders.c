@@ -368,7 +368,7 @@ int hold_connect_group(const struct root *r, int group, pid_t *pid)
 	_cleanup_fd_ int dir = hold_dir_open(false, &ignored);
 	ssize_t n = dir < 0 ? 0 : hold_list(dir, &list);
 
-	for (ssize_t i = 0; i < n; i++) {
+	for (ssize_t i = 0; list && i < n; i++) {
 		char bdf[PCI_ADDR_LEN];
 		struct pci_addr a;
 		int sock;

@@ -57,8 +57,10 @@ static struct world *begun(void **state)
 {
 	struct world *w = *state;
 
-	if (!w)
+	if (!w) {
 		skip();
+		return NULL;
+	}
 	alarm(60);
 	assert_int_equal(vu_leave_init(&w->l), 0);
 	return w;
@@ -66,8 +68,8 @@ static struct world *begun(void **state)
 
 static void numbers_lie_behind(void **state)
 {
-	struct world *w = *state;
 	int next = fcntl(0, F_DUPFD_CLOEXEC, FIRST), fd;
+	struct world *w;
 
 	close(next);
 	w = begun(state);
@@ -100,8 +102,10 @@ static void few_descriptors(void **state)
 	int next = dup(0), other;
 
 	close(next);
-	if (!w)
+	if (!w) {
 		skip();
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
 		struct rlimit few = { limits[i], w->limit.rlim_max };
 
@@ -123,8 +127,10 @@ static void inherited_many(void **state)
 {
 	struct world *w = *state;
 
-	if (!w)
+	if (!w) {
 		skip();
+		return;
+	}
 	for (int missing = 0; missing <= 1; missing++) {
 		while (dup(0) < FIRST - missing)
 			continue;
@@ -144,8 +150,10 @@ static void gaps_stay(void **state)
 {
 	struct world *w = *state;
 
-	if (!w)
+	if (!w) {
 		skip();
+		return;
+	}
 	play.open_errno = ENOENT;
 	assert_int_equal(vu_leave_init(&w->l), -ENOENT);
 	play.open_errno = 0;

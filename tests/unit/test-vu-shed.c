@@ -29,9 +29,7 @@ void _exit(int status)
 	static const char said[] = "the test itself has called _exit()\n";
 
 	if (getpid() == descriptors_before.pid) {
-		if (write(STDERR_FILENO, said, sizeof(said) - 1) < 0)
-			status = 2;
-		status = 1;
+		status = write(STDERR_FILENO, said, sizeof(said) - 1) < 0 ? 2 : 1;
 	}
 	for (;;)
 		syscall(SYS_exit_group, status);
