@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a holder tells a shell of counts; hidden, for no person types it. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
 #include "cmd/all.h"
 #include "cli/session.h"
+#include "hold/lines.h"
 #include "hold/wire.h"
-#include "term/panel.h"
 
 /* A tenth of a second between two looks at least; who looks is woken by whatever comes. */
 #define LOOK_US 100000
@@ -17,7 +16,7 @@
 struct told {
 	uint64_t opened; /* the device told of, by when it was opened; 0: none yet */
 	uint64_t next;
-	struct panel_index index[NR_IRQ_INDEX];
+	struct hold_line index[NR_IRQ_INDEX];
 	struct {
 		uint64_t *of; /* of each vector, NULL: all 0 */
 		unsigned int n;
@@ -31,7 +30,7 @@ static void forget(struct told *t)
 		free(t->count[i].of);
 		t->count[i].of = NULL;
 		t->count[i].n = 0;
-		t->index[i] = (struct panel_index){ 0 };
+		t->index[i] = (struct hold_line){ 0 };
 	}
 }
 
@@ -41,20 +40,25 @@ static void end(void *state)
 	free(state);
 }
 
-static void tell_index(struct session *s, struct told *t, const struct index *ix)
+static int say(struct session *s, const struct hold_line *l)
 {
-	struct vector_set armed = device_armed(s->device, ix->index);
-	/* REQ is always listened to, and ends the holding. */
-	const struct panel_index now = { .on = ix->enabled && ix->index != IRQ_REQ,
-					 .armed = vector_set_count(&armed),
-					 .of = ix->info.count };
-	struct panel_index *told = &t->index[ix->index];
+	_cleanup_free_ char *text = hold_line_text(l);
 
-	if (now.on == told->on && now.armed == told->armed && now.of == told->of)
-		return;
-	*told = now;
-	out_text(s->out, FEED_INDEX " %s %d %u %u", irq_index_word(ix->index), now.on, now.armed,
-		 now.of);
+	if (!text)
+		return -ENOMEM;
+	out_text(s->out, "%s", text);
+	return 0;
+}
+
+static int tell_index(struct session *s, struct told *t, const struct index *ix)
+{
+	const struct hold_line l = hold_line_index(s->device, ix->index);
+	struct hold_line *told = &t->index[ix->index];
+
+	if (l.on == told->on && l.narmed == told->narmed && l.vectors == told->vectors)
+		return 0;
+	*told = l;
+	return say(s, &l);
 }
 
 static int remember(struct told *t, const struct index *ix)
@@ -75,31 +79,36 @@ static int tell_vectors(struct session *s, struct told *t, const struct index *i
 	if (remember(t, ix))
 		return -ENOMEM;
 	for (unsigned int v = 0; v < ix->info.count && v < t->count[ix->index].n; v++) {
+		struct hold_line l = hold_line_vector(ix, v);
 		uint64_t *told = &t->count[ix->index].of[v];
-		uint64_t now = ix->vector[v] ? ix->vector[v]->count : 0, before = *told;
 
-		if (now == before)
+		if (l.count == *told)
 			continue;
-		*told = now;
-		out_text(s->out, FEED_VECTOR " %s %u %" PRIu64 " %" PRIu64,
-			 irq_index_word(ix->index), v, t->begun ? now - before : 0, now);
+		l.more = t->begun ? l.count - *told : 0;
+		*told = l.count;
+		if (say(s, &l))
+			return -ENOMEM;
 	}
 	return 0;
 }
 
 static int look(struct session *s, struct told *t)
 {
+	const struct hold_line another = { .of = LINE_DEVICE,
+					   .device = s->device->spec,
+					   .open = s->device->handle };
 	int rc = 0;
 
 	/* its address is no sign: that of the one before may have come back */
 	if (t->opened && t->opened != s->device->opened) {
 		forget(t);
-		out_text(s->out, FEED_NEW);
+		rc = say(s, &another);
 	}
 	t->opened = s->device->opened;
 	for (unsigned int i = 0; i < NR_IRQ_INDEX && !rc; i++) {
-		tell_index(s, t, &s->device->irq[i]);
-		rc = tell_vectors(s, t, &s->device->irq[i]);
+		rc = tell_index(s, t, &s->device->irq[i]);
+		if (!rc)
+			rc = tell_vectors(s, t, &s->device->irq[i]);
 	}
 	t->begun = true;
 	out_end(s->out);

@@ -11,6 +11,7 @@
 #include "cmd/all.h"
 #include "cmd/hold.h"
 #include "hold/client.h"
+#include "hold/lines.h"
 #include "hold/wire.h"
 #include "runtime/holders.h"
 
@@ -29,42 +30,6 @@ static const struct table holder_table = {
 		      { "CALLERS", "callers", CELL_NUMBER, "commands that run there now", false }),
 };
 
-/* The value of @key in text of the form KEY=VALUE, each ended by a NUL; NULL. */
-static const char *value_of(const char *text, size_t size, const char *key)
-{
-	size_t n = strlen(key);
-
-	for (const char *at = text; at < text + size; at += strlen(at) + 1)
-		if (!strncmp(at, key, n) && at[n] == '=')
-			return at + n + 1;
-	return NULL;
-}
-
-static bool number_of(const char *text, size_t size, const char *key, uint64_t *n)
-{
-	const char *value = value_of(text, size, key);
-
-	return value && parse_u64(value, 10, INT64_MAX, n) == 0;
-}
-
-static void add_index(node *row, const char *text, size_t size, enum irq_index index)
-{
-	const char *value = value_of(text, size, irq_index_word(index)),
-		   *slash = value ? strchr(value, '/') : NULL;
-	char armed[24] = "";
-	uint64_t a, n;
-	node *object;
-
-	if (!slash || (size_t)(slash - value) >= sizeof(armed))
-		return;
-	copy_text(armed, (size_t)(slash - value) + 1, value);
-	if (parse_u64(armed, 10, MAX_VECTORS, &a) || parse_u64(slash + 1, 10, MAX_VECTORS, &n))
-		return;
-	object = doc_object(row, irq_index_word(index));
-	doc_number(object, "armed", a);
-	doc_number(object, "vectors", n);
-}
-
 static void add_time(node *row, uint64_t seconds)
 {
 	time_t at = (time_t)seconds;
@@ -76,18 +41,20 @@ static void add_time(node *row, uint64_t seconds)
 	doc_word(row, "since", text);
 }
 
-static void add_answer(node *row, const struct question *q)
+static void add_state(node *row, const struct hold_state *st)
 {
-	uint64_t n;
+	add_time(row, st->since);
+	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
+		node *object;
 
-	if (number_of(q->text, q->size, "since", &n))
-		add_time(row, n);
-	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++)
-		add_index(row, q->text, q->size, i);
-	if (number_of(q->text, q->size, "open", &n))
-		doc_bool(row, "open", n);
-	if (number_of(q->text, q->size, "callers", &n))
-		doc_number(row, "callers", n);
+		if (!st->index[i].there)
+			continue;
+		object = doc_object(row, irq_index_word(i));
+		doc_number(object, "armed", st->index[i].armed);
+		doc_number(object, "vectors", st->index[i].vectors);
+	}
+	doc_bool(row, "open", st->open);
+	doc_number(row, "callers", st->callers);
 }
 
 /* A holder and what is known of it. */
@@ -104,15 +71,31 @@ static void tell_unknown(struct session *s, const char *device, const struct err
 		 why->message[0] ? why->message : "its holder does not tell");
 }
 
+/* @st: NULL: it is not told. */
+static void add_row(node *array, const struct asked *k, const struct hold_state *st, bool asked,
+		    const char *device)
+{
+	node *row = doc_row(array);
+
+	doc_text(row, "device", device);
+	if (asked)
+		doc_number(row, "pid", (uint64_t)k->q.pid);
+	doc_number(row, "uid", geteuid());
+	if (st)
+		add_state(row, st);
+}
+
 /* -EINTR: the user asked to stop. */
 static int add_holder(struct session *s, node *array, struct asked *k, const char *name,
 		      uint64_t until, struct error *e)
 {
 	bool asked = k->q.sock >= 0;
 	int rc = asked ? attach_answer(s, &k->q, until, &k->why) : -1;
-	const char *told = rc ? NULL : value_of(k->q.text, k->q.size, "device");
+	struct hold_state st = { 0 };
 	char device[HOLD_NAME];
-	node *row;
+
+	if (rc == 0)
+		rc = hold_state_read(k->q.text, k->q.size, &st);
 
 	/* without descriptors none can be asked */
 	if ((asked && rc == -EINTR) || (rc && root_exhausted(-k->why.err))) {
@@ -125,13 +108,8 @@ static int add_holder(struct session *s, node *array, struct asked *k, const cha
 	/* What another user serves there is no holder of ours. */
 	if (!asked && k->why.cause == CAUSE_PERMISSION)
 		return 0;
-	row = doc_row(array);
-	doc_text(row, "device", told ? told : device);
-	if (asked)
-		doc_number(row, "pid", (uint64_t)k->q.pid);
-	doc_number(row, "uid", geteuid());
-	if (rc == 0)
-		add_answer(row, &k->q);
+	add_row(array, k, rc == 0 ? &st : NULL, asked, st.device ? st.device : device);
+	free(st.device);
 	return 0;
 }
 

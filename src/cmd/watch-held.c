@@ -4,58 +4,37 @@
  * watcher's own.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/util.h"
 #include "cmd/hold.h"
 #include "cmd/watch.h"
 #include "hold/client.h"
+#include "hold/lines.h"
 #include "hold/wire.h"
 
 /* Others have rows as well. */
 #define PATIENCE_US 1000000
 
-/* INDEX.VECTOR=ARMED COUNT WAKEUPS, strictly. */
-static bool parse_vector(const char *text, struct reading *r, bool *armed)
+struct take {
+	const struct watch *w;
+	struct watched *d;
+};
+
+static int take_line(void *ctx, const struct hold_line *l)
 {
-	const char *dot = strchr(text, '.');
-	unsigned int vector, on;
-	int end = 0;
+	const struct take *to = ctx;
+	struct reading r = { .counted = true,
+			     .index = l->index,
+			     .vector = (int)l->vector,
+			     .count = l->count,
+			     .wakeups = l->wakeups };
 
-	for (unsigned int i = 0; dot && i < NR_IRQ_INDEX; i++) {
-		const char *word = irq_index_word(i);
-
-		if ((size_t)(dot - text) != strlen(word) || strncmp(text, word, strlen(word)) != 0)
-			continue;
-		if (sscanf(dot, ".%4u=%1u %" SCNu64 " %" SCNu64 "%n", &vector, &on, &r->count,
-			   &r->wakeups, &end) < 4 ||
-		    dot[end] || vector >= MAX_VECTORS)
-			return false;
-		r->index = i;
-		r->vector = (int)vector;
-		*armed = on;
-		return true;
-	}
-	return false;
-}
-
-static int take_answer(struct watch *w, struct watched *d, const char *text, size_t size)
-{
-	for (const char *at = text; at < text + size; at += strlen(at) + 1) {
-		struct reading r = { .counted = true };
-		bool armed;
-
-		if (!parse_vector(at, &r, &armed) || !watch_takes(&w->vectors, &r, armed))
-			continue;
-		if (samples_add(&d->samples, &r))
-			return -ENOMEM;
-	}
-	return 0;
+	if (l->of != LINE_VECTOR || !watch_takes(&to->w->vectors, &r, l->armed))
+		return 0;
+	return samples_add(&to->d->samples, &r) ? -ENOMEM : 0;
 }
 
 /*
@@ -179,50 +158,41 @@ static int hear(struct session *s, const struct watched *d, struct watch_asked *
 	return rc <= 0 ? rc : holder_refused(&k->q, rc, e);
 }
 
-/* "msix=ARMED/ALL" among KEY=VALUE, each ended by a NUL. */
-static unsigned int most_of(const char *text, size_t size)
-{
-	unsigned int most = 0;
-
-	for (const char *at = text; at < text + size; at += strlen(at) + 1) {
-		for (unsigned int i = IRQ_INTX; i <= IRQ_MSIX; i++) {
-			size_t len = strlen(irq_index_word(i));
-			unsigned int n;
-
-			if (strncmp(at, irq_index_word(i), len) == 0 &&
-			    sscanf(at + len, "=%*4u/%4u", &n) == 1)
-				most = n > most ? n : most;
-		}
-	}
-	return most ? most : UINT_MAX;
-}
-
 unsigned int watch_held_most(struct session *s, const struct watched *d)
 {
 	static const char *const word[] = { HOLD_STATE };
-	unsigned int most = UINT_MAX;
+	struct hold_state st = { 0 };
+	uint64_t most = 0;
 	struct question q = { 0 };
 	struct error ignored;
 	pid_t pid;
 	int sock = attach_find(d->held, &pid, &ignored);
 
-	if (sock >= 0 && attach_ask(s, &q, sock, word, 1, now_us() + PATIENCE_US, &ignored) == 0)
-		most = most_of(q.text, q.size);
+	if (sock >= 0 && attach_ask(s, &q, sock, word, 1, now_us() + PATIENCE_US, &ignored) == 0 &&
+	    hold_state_read(q.text, q.size, &st) == 0)
+		for (unsigned int i = IRQ_INTX; i <= IRQ_MSIX; i++)
+			most = st.index[i].vectors > most ? st.index[i].vectors : most;
+	free(st.device);
 	free(q.text);
-	return most;
+	return most ? (unsigned int)most : UINT_MAX;
 }
 
 int watch_look_held(struct session *s, struct watch *w, struct watched *d, struct error *e)
 {
 	struct watch_asked *k = d->asked_holder;
+	struct take to = { w, d };
 	int rc = hear(s, d, k, e);
 
+	if (rc == 0)
+		rc = hold_lines_read(k->q.text, k->q.size, take_line, &to);
+	if (rc == -EPROTO)
+		fail(e, CAUSE_FAILED, EPROTO, "its holder, pid %d, cannot be understood", k->q.pid);
 	d->here = !rc;
 	d->unresponsive = rc == -ETIMEDOUT;
 	/* where nobody holds it there is nothing to count */
 	if (rc && rc != -ENOENT)
 		samples_blind(&d->samples);
-	if (rc == 0 && take_answer(w, d, k->q.text, k->q.size))
+	if (rc == -ENOMEM)
 		rc = fail_memory(e);
 	/*
 	 * One of several, and one that may answer again: the watching goes on; a wish to stop is

@@ -9,10 +9,8 @@
 
 #include "base/util.h"
 #include "hold/client.h"
+#include "hold/lines.h"
 #include "hold/wire.h"
-#include "irq/vector-set.h"
-
-#define MAX_LINE 64
 
 struct event_stream {
 	struct source source; /* fd -1: ended */
@@ -20,8 +18,7 @@ struct event_stream {
 	struct stream_handler handler;
 	struct hold_frame frame;
 	size_t head; /* bytes of the frame's head that have come */
-	char line[MAX_LINE];
-	size_t length;
+	struct hold_reader *reader;
 };
 
 static void hang_up(struct event_stream *f)
@@ -33,80 +30,23 @@ static void hang_up(struct event_stream *f)
 	f->source.fd = -1;
 }
 
-/* Numbers of a line, none above the limit of its place. */
-static int numbers(char **at, const uint64_t *most, uint64_t *value, size_t n)
+static int take_line(void *ctx, const struct hold_line *l)
 {
-	for (size_t i = 0; i < n; i++) {
-		const char *word = strsep(at, " ");
-
-		if (!word || parse_u64(word, 10, most[i], &value[i]))
-			return -EPROTO;
-	}
-	return *at ? -EPROTO : 0;
-}
-
-static int take_index(struct event_stream *f, enum irq_index index, char **at)
-{
-	static const uint64_t most[] = { 1, MAX_VECTORS, MAX_VECTORS };
-	uint64_t v[ARRAY_SIZE(most)];
-	struct panel_index state;
-
-	if (numbers(at, most, v, ARRAY_SIZE(v)))
-		return -EPROTO;
-	state = (struct panel_index){ .on = v[0],
-				      .armed = (unsigned int)v[1],
-				      .of = (unsigned int)v[2] };
-	f->handler.index(f->handler.ctx, index, &state);
-	return 0;
-}
-
-static int take_vector(struct event_stream *f, enum irq_index index, char **at)
-{
-	static const uint64_t most[] = { MAX_VECTORS - 1, UINT64_MAX, UINT64_MAX };
-	uint64_t v[ARRAY_SIZE(most)];
-	struct panel_count c;
-
-	if (numbers(at, most, v, ARRAY_SIZE(v)))
-		return -EPROTO;
-	c = (struct panel_count){
-		.index = index, .vector = (unsigned int)v[0], .n = v[1], .total = v[2]
+	const struct stream_handler *h = ctx;
+	const struct panel_index state = { .on = l->on,
+					   .armed = (unsigned int)l->narmed,
+					   .of = (unsigned int)l->vectors };
+	const struct panel_count count = {
+		.index = l->index, .vector = l->vector, .n = l->more, .total = l->count
 	};
-	f->handler.vector(f->handler.ctx, &c);
+
+	if (l->of == LINE_DEVICE)
+		h->anew(h->ctx);
+	else if (l->of == LINE_INDEX)
+		h->index(h->ctx, l->index, &state);
+	else
+		h->vector(h->ctx, &count);
 	return 0;
-}
-
-static int take_line(struct event_stream *f)
-{
-	char *at = f->line;
-	const char *what = strsep(&at, " "), *word;
-	enum irq_index index;
-
-	if (!strcmp(what, FEED_NEW)) {
-		f->handler.anew(f->handler.ctx);
-		return 0;
-	}
-	word = strsep(&at, " ");
-	if (!word || irq_index_parse(word, &index))
-		return -EPROTO;
-	if (!strcmp(what, FEED_INDEX))
-		return take_index(f, index, &at);
-	return strcmp(what, FEED_VECTOR) ? -EPROTO : take_vector(f, index, &at);
-}
-
-static int take_text(struct event_stream *f, const char *text, size_t n)
-{
-	int rc = 0;
-
-	for (size_t i = 0; i < n && !rc; i++) {
-		if (f->length == sizeof(f->line))
-			return -EPROTO;
-		f->line[f->length++] = text[i] == '\n' ? '\0' : text[i];
-		if (text[i] != '\n')
-			continue;
-		f->length = 0;
-		rc = take_line(f);
-	}
-	return rc;
 }
 
 /* Frames may come in any pieces. */
@@ -126,7 +66,7 @@ static int take_bytes(struct event_stream *f, const char *bytes, size_t n)
 			return -ECONNRESET;
 		/* What the holder says to people is for who asks for something. */
 		if (f->frame.kind == HOLD_DATA)
-			rc = take_text(f, bytes, some);
+			rc = hold_reader_take(f->reader, bytes, some);
 		bytes += some;
 		n -= some;
 		f->frame.size -= (uint32_t)some;
@@ -180,7 +120,8 @@ int stream_open(struct event_stream **out, struct loop *loop, const char *device
 	}
 	*f = (struct event_stream){ .loop = loop, .handler = *h };
 	f->source = (struct source){ .fd = sock, .ready = on_ready, .owner = f };
-	rc = ask(sock);
+	f->reader = hold_reader_new(take_line, &f->handler);
+	rc = f->reader ? ask(sock) : -ENOMEM;
 	if (!rc)
 		rc = loop_add(loop, &f->source);
 	if (rc) {
@@ -201,5 +142,6 @@ void stream_close(struct event_stream *f)
 	if (!f)
 		return;
 	hang_up(f);
+	hold_reader_free(f->reader);
 	free(f);
 }

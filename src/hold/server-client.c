@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A caller's command in a holder: the same rows as everywhere, in a session of its own. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
 #include "cli/execute.h"
+#include "hold/lines.h"
 #include "hold/server-internal.h"
 #include "hold/wire.h"
 #include "runtime/find.h"
@@ -49,31 +49,48 @@ static unsigned int count_commands(const struct held *d)
 	return n;
 }
 
-static int tell_state(struct client *c, struct error *e)
+static int tell(struct client *c, const struct hold_line *l, struct error *e)
 {
-	const struct device *d = c->held->s.device;
-	FILE *f = c->call->data;
+	_cleanup_free_ char *text = hold_line_text(l);
 
-	(void)e;
-	fprintf(f, "device=%s%c", c->held->spec, '\0');
-	fprintf(f, "since=%" PRIu64 "%c", (uint64_t)c->held->since, '\0');
-	fprintf(f, "callers=%u%c", count_commands(c->held), '\0');
-	fprintf(f, "open=%d%c", d->handle != NULL, '\0');
-	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++) {
-		struct vector_set armed = device_armed(d, i);
-
-		if (d->irq[i].present && d->irq[i].info.count)
-			fprintf(f, "%s=%u/%u%c", irq_index_word(i), vector_set_count(&armed),
-				d->irq[i].info.count, '\0');
-	}
+	if (!text)
+		return fail_memory(e);
+	fputs(text, c->call->data);
+	putc('\n', c->call->data);
 	return 0;
 }
 
-static void tell_vector(FILE *f, enum irq_index index, const struct vector *v)
+static int tell_state(struct client *c, struct error *e)
 {
-	if (v && (v->armed || v->count))
-		fprintf(f, "%s.%u=%d %" PRIu64 " %" PRIu64 "%c", irq_index_word(index), v->number,
-			v->armed, v->count, v->wakeups, '\0');
+	const struct device *d = c->held->s.device;
+	const struct hold_line all = { .of = LINE_DEVICE,
+				       .device = c->held->spec,
+				       .since = (uint64_t)c->held->since,
+				       .callers = count_commands(c->held),
+				       .open = d->handle };
+	int rc = tell(c, &all, e);
+
+	for (unsigned int i = 0; i < NR_IRQ_INDEX && !rc; i++) {
+		const struct hold_line index = hold_line_index(d, i);
+
+		if (d->irq[i].present && d->irq[i].info.count)
+			rc = tell(c, &index, e);
+	}
+	return rc;
+}
+
+/* What never counted and is not armed has nothing to tell. */
+static int tell_vectors(struct client *c, const struct index *ix, struct error *e)
+{
+	int rc = 0;
+
+	for (unsigned int v = 0; ix->vector && v < ix->info.count && !rc; v++) {
+		const struct hold_line l = hold_line_vector(ix, v);
+
+		if (l.armed || l.count)
+			rc = tell(c, &l, e);
+	}
+	return rc;
 }
 
 static int tell_counts(struct client *c, struct error *e)
@@ -84,10 +101,9 @@ static int tell_counts(struct client *c, struct error *e)
 	if (rc)
 		return rc;
 	device_drain(d);
-	for (unsigned int i = 0; i < NR_IRQ_INDEX; i++)
-		for (unsigned int v = 0; d->irq[i].vector && v < d->irq[i].info.count; v++)
-			tell_vector(c->call->data, i, d->irq[i].vector[v]);
-	return 0;
+	for (unsigned int i = 0; i < NR_IRQ_INDEX && !rc; i++)
+		rc = tell_vectors(c, &d->irq[i], e);
+	return rc;
 }
 
 static int take(struct client *c, struct error *e)

@@ -53,28 +53,20 @@ struct hold_frame {
  * What only holders understand, where a command's word would be. When it fails, why: a sentence and
  * a hint, each ended by a NUL.
  */
-#define HOLD_STATE "@state" /* tell of the device: KEY=VALUE, each ended by a NUL */
+#define HOLD_STATE "@state" /* tell of the device, in lines of src/hold/lines.h */
 #define HOLD_TAKE \
 	"@take" /* DEVICE [bind] [keep]: hold this one too, it is of the same IOMMU group */
-#define HOLD_COUNTS \
-	"@counts" /* tell what vectors counted: INDEX.VECTOR=ARMED COUNT WAKEUPS, each ended by a NUL */
+#define HOLD_COUNTS "@counts" /* tell what its vectors counted, in such lines */
 #define HOLD_RELEASE \
 	"@release" /* put everything back, let it go; HOLD_LATER when the driver has to wait */
 
 #define HOLD_LATER "later" /* it is given back with the last function of its IOMMU group */
 
-/*
- * Counts of a device that is held, as they come: a holder tells them in lines
- * to whoever asked for them by the command STREAM_WORD.
- *
- *	new			another device, which counts from 0
- *	index msix 1 4 64	on, armed, of
- *	vector msix 3 7 21	7 more, 21 in all; 0 more: so it was when the feed began
- */
-#define STREAM_WORD "__feed"
-#define FEED_NEW    "new"
-#define FEED_INDEX  "index"
-#define FEED_VECTOR "vector"
+/* Not a word of its own but a hidden command: it goes on until the caller hangs up. */
+#define STREAM_WORD "__feed" /* tell of the device and its counts, then of what changes */
+
+/* More than a line of src/hold/lines.h, which may have a path in it. */
+#define HOLD_MAX_LINE 32768u
 
 #define HOLD_WORD_BIND "bind"
 #define HOLD_WORD_KEEP "keep"

@@ -36,11 +36,11 @@ ask() {
 
 # anew N - so many times a feed said that the device is another one
 anew() {
-	(($(grep -caxE '.*new' "$feed") >= $1))
+	(($(grep -caF '{"device":' "$feed") >= $1))
 }
 
 counted() {
-	grep -Eaq "vector msix $1 [0-9]+ $2\$" "$feed"
+	grep -aqE '"msix","vector":'"$1"',"armed":true,"count":'"$2"',' "$feed"
 }
 
 @test "a feed says that the device is another one, whatever its address" {

@@ -197,7 +197,7 @@ closed() {
 	assert_output ''
 	for uid in 65534 0; do
 		run -0 heard_by "$uid"
-		assert_output --partial "$(printf 'device=%s' "$dev" | od -An -v -tx1 | tr -d ' \n')"
+		assert_output --partial "$(printf '"device":"%s"' "$dev" | od -An -v -tx1 | tr -d ' \n')"
 	done
 	chmod 700 "$BATS_TEST_TMPDIR/run/msictl"
 	run -0 user release "$dev"
@@ -214,6 +214,6 @@ answer_to() {
 	answer_to '1hsm\0\0\0\0\7\0\0\0\0@state' >"$BATS_TEST_TMPDIR/cut"
 	[[ ! -s $BATS_TEST_TMPDIR/cut ]]
 	answer_to '1hsm\0\0\0\0\10\0\0\0\0@state\0' >"$BATS_TEST_TMPDIR/whole"
-	grep -aq "device=$dev" "$BATS_TEST_TMPDIR/whole"
+	grep -aq "\"device\":\"$dev\"" "$BATS_TEST_TMPDIR/whole"
 	works release "$dev"
 }

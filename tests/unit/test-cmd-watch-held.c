@@ -58,6 +58,12 @@ static int teardown(void **state)
 	return 0;
 }
 
+#define INDEX(index, vectors) \
+	"{\"index\":\"" index "\",\"on\":false,\"armed\":0,\"vectors\":" vectors "}\n"
+#define VECTOR(index, vector, armed, count, wakeups)                                          \
+	"{\"index\":\"" index "\",\"vector\":" vector ",\"armed\":" armed ",\"count\":" count \
+	",\"wakeups\":" wakeups ",\"more\":0}\n"
+
 /* A holder of @device that answers each question with these bytes, whose words end in spaces, and a status. */
 static void holds(struct bench *b, const char *device, const char *data, uint8_t status)
 {
@@ -75,7 +81,7 @@ static void holds(struct bench *b, const char *device, const char *data, uint8_t
 		for (;;) {
 			struct hold_frame f = { .kind = HOLD_DATA, .size = (uint32_t)strlen(data) };
 			int client = accept(sock, NULL, NULL);
-			char buf[512];
+			char buf[2048];
 
 			if (recv(client, buf, sizeof(buf), 0) <= 0)
 				_exit(1);
@@ -113,15 +119,17 @@ static void counted(const struct bench *b, size_t i, enum irq_index index, int v
 			 r->wakeups);
 }
 
-/* A line that is not exactly as holders write it is none. */
 static void takes_counts(void **state)
 {
 	struct bench *b = *state;
 
 	holds(b, "sim:a",
-	      "msix.3=1_5_4 msix.2047=1_18446744073709551614_2 intx.0=0_9_9 msi.1=1_0_0 err.0=1_0_0 req.0=1_2_1 "
-	      "msix.4=0_0_0 msix.2048=1_1_1 msix.5=1_1 msix.6=1_1_1x msix.7=1_1_1_1 msi=1_1_1 x.1=1_1_1 "
-	      "msixx.8=1_1_1 ms.9=1_1_1 amsix.10=1_1_1 msix.-1=1_1_1 .1=1_1_1 msix11=1_1_1 ",
+	      VECTOR("msix", "3", "true", "5", "4") VECTOR("msix", "2047", "true",
+							   "18446744073709551614", "2")
+		      VECTOR("intx", "0", "false", "9", "9") VECTOR("msi", "1", "true", "0", "0")
+			      VECTOR("err", "0", "true", "0", "0")
+				      VECTOR("req", "0", "true", "2", "1")
+					      VECTOR("msix", "4", "false", "0", "0"),
 	      0);
 	watches(b, "sim:a");
 	assert_int_equal(watch_look(&b->s, &b->w, &b->e), 0);
@@ -192,7 +200,7 @@ static void cannot_ask(void **state)
 	struct rlimit before;
 	int rc;
 
-	holds(b, "sim:a", "msix.3=1_5_4 ", 0);
+	holds(b, "sim:a", VECTOR("msix", "3", "true", "5", "4"), 0);
 	watches(b, "sim:a");
 	assert_int_equal(watch_look(&b->s, &b->w, &b->e), 0);
 	for (unsigned int spare = 0; spare < 2; spare++) {
@@ -214,12 +222,14 @@ static void has_vectors(void **state)
 		unsigned int most;
 		uint8_t status;
 	} cases[] = {
-		{ "device=sim:a since=1 intx=0/1 msi=2/16 msix=3/8 err=0/1 ", 16, 0 },
-		{ "intx=0/1 msi=0/4 msix=1/64 ", 64, 0 },
-		{ "intx=1/1 ", 1, 0 },
-		{ "err=0/9 req=0/9 ", UINT_MAX, 0 },
-		{ "msix=/8 xmsix=0/8 msix8 ", UINT_MAX, 0 },
-		{ "msix=0/8 ", UINT_MAX, 1 },
+		{ "{\"device\":\"sim:a\",\"since\":1,\"callers\":0,\"open\":true}\n" INDEX(
+			  "intx", "1") INDEX("msi", "16") INDEX("msix", "8") INDEX("err", "1"),
+		  16, 0 },
+		{ INDEX("intx", "1") INDEX("msi", "4") INDEX("msix", "64"), 64, 0 },
+		{ INDEX("intx", "1"), 1, 0 },
+		{ INDEX("err", "9") INDEX("req", "9"), UINT_MAX, 0 },
+		{ INDEX("msix", "8") "{", UINT_MAX, 0 },
+		{ INDEX("msix", "8"), UINT_MAX, 1 },
 	};
 	struct bench *b = *state;
 
@@ -266,7 +276,7 @@ static void knows_vectors(void **state)
 	struct bench *b = *state;
 	struct args a = { 0 };
 
-	holds(b, "sim:a", "msix=0/8 ", 0);
+	holds(b, "sim:a", INDEX("msix", "8"), 0);
 	b->s.attached = "sim:a";
 	a.param[1] = (struct value){ .given = true, .word = VECTORS_LISTED };
 	vector_set_add(&a.param[1].vectors, 7);

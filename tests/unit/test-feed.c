@@ -131,24 +131,38 @@ static void it_asks(void **state)
 	assert_int_equal(r.size, sizeof(STREAM_WORD) + 1);
 }
 
+#define INDEX(index, on, armed, vectors) \
+	"{\"index\":\"" index "\",\"on\":" on ",\"armed\":" armed ",\"vectors\":" vectors "}"
+#define VECTOR(index, vector, more, count)                                               \
+	"{\"index\":\"" index "\",\"vector\":" vector ",\"armed\":true,\"count\":" count \
+	",\"wakeups\":1,\"more\":" more "}"
+#define NEW "{\"device\":\"sim\",\"since\":1,\"callers\":0,\"open\":true}\n"
+
 static void lines(void **state)
 {
-	makes(state, "index msix 1 4 64\nvector msix 2047 7 21\n", "msix 1 4/64;msix 2047 +7 21;");
-	makes(state, "new\nvector err 0 0 1\n", "new;err 0 +0 1;");
+	makes(state, INDEX("msix", "true", "4", "64") "\n" VECTOR("msix", "2047", "7", "21") "\n",
+	      "msix 1 4/64;msix 2047 +7 21;");
+	makes(state, NEW VECTOR("err", "0", "0", "1") "\n", "new;err 0 +0 1;");
 	makes(state, "", "");
-	makes(state, "vector m", "");
-	makes(state, "si 3 1 2\n", "msi 3 +1 2;");
+	makes(state, "{\"index\":\"m", "");
+	makes(state, "si\",\"vector\":3,\"armed\":true,\"count\":2,\"wakeups\":1,\"more\":1}", "");
+	makes(state, "\n", "msi 3 +1 2;");
+	/* what a later holder says besides */
+	makes(state, "{\"index\":\"msi\",\"on\":false,\"armed\":0,\"vectors\":8,\"frob\":1}\n",
+	      "msi 0 0/8;");
+	makes(state, VECTOR("msix", "1", "1", "18446744073709551615") "\n",
+	      "msix 1 +1 4294967295;");
 	assert_false(stream_ended(((struct world *)*state)->feed));
 }
 
 static void pieces(void **state)
 {
 	struct world *w = *state;
-	char buf[128];
-	size_t n = frame(buf, HOLD_DATA, "index msi 0 0 16\n");
+	char buf[512];
+	size_t n = frame(buf, HOLD_DATA, INDEX("msi", "false", "0", "16") "\n");
 
-	n += frame(buf + n, HOLD_NOTE, "vector msix 1 1 1\n");
-	n += frame(buf + n, HOLD_DATA, "new\n");
+	n += frame(buf + n, HOLD_NOTE, VECTOR("msix", "1", "1", "1") "\n");
+	n += frame(buf + n, HOLD_DATA, NEW);
 	for (size_t i = 0; i < n; i++) {
 		assert_int_equal(send(w->sock, buf + i, 1, MSG_NOSIGNAL), 1);
 		assert_true(loop_wait(w->loop, 0) >= 0);
@@ -160,19 +174,32 @@ static void nonsense(void **state)
 {
 	static const char *const text[] = {
 		"\n",
-		"vector\n",
-		"vector msix\n",
-		"vector msix 1 1\n",
-		"vector msix 1 1 1 1\n",
-		"vector msix 2048 1 1\n",
-		"vector msix -1 1 1\n",
-		"vector msix 1 1 18446744073709551616\n",
-		"vector frob 1 1 1\n",
-		"index msix 2 1 1\n",
-		"index msix 1 2049 1\n",
-		"frob msix 1 1 1\n",
-		"vector  msix 1 1 1\n",
-		"a line that is longer than any that a holder has to say to a feed, by far\n",
+		"{}\n",
+		"[]\n",
+		"7\n",
+		"null\n",
+		"vector msix 1 1 1\n",
+		"{\"index\":\"msix\"}\n",
+		"{\"index\":\"msix\",\"vector\":1}\n",
+		"{\"index\":7,\"on\":true,\"armed\":1,\"vectors\":1}\n",
+		"{\"device\":7,\"since\":1,\"callers\":0,\"open\":true}\n",
+		"{\"device\":\"sim\",\"since\":-1,\"callers\":0,\"open\":true}\n",
+		"{\"device\":\"sim\",\"since\":1,\"callers\":0,\"open\":1}\n",
+		"{\"device\":{\"sim\":{}},\"since\":1,\"callers\":0,\"open\":true}\n",
+		"{\"index\":\"msix\",\"on\":true,\"armed\":1,\"vectors\":1\n",
+		INDEX("msix", "true", "1", "1") "x\n",
+		INDEX("msix", "true", "1", "1") INDEX("msix", "true", "1", "1") "\n",
+		"x" INDEX("msix", "true", "1", "1") "\n",
+		INDEX("frob", "true", "1", "1") "\n",
+		INDEX("msix", "2", "1", "1") "\n",
+		INDEX("msix", "true", "2049", "1") "\n",
+		INDEX("msix", "true", "1", "2049") "\n",
+		VECTOR("frob", "1", "1", "1") "\n",
+		VECTOR("msix", "2048", "1", "1") "\n",
+		VECTOR("msix", "-1", "1", "1") "\n",
+		VECTOR("msix", "1", "-1", "1") "\n",
+		VECTOR("msix", "1", "1", "\"1\"") "\n",
+		VECTOR("msix", "1.5", "1", "1") "\n",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(text); i++) {
@@ -181,6 +208,20 @@ static void nonsense(void **state)
 		tear_down(state);
 		assert_int_equal(set_up(state), 0);
 	}
+}
+
+/* A line without an end is not kept for ever. */
+static void endless(void **state)
+{
+	struct world *w = *state;
+	char text[400];
+
+	memset(text, ' ', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (size_t n = 0; n + sizeof(text) - 1 <= HOLD_MAX_LINE; n += sizeof(text) - 1)
+		makes(state, text, "");
+	makes(state, text, "end;");
+	assert_true(stream_ended(w->feed));
 }
 
 static void a_status_ends_it(void **state)
@@ -208,9 +249,13 @@ static void a_holder_that_dies_ends_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(it_asks),		TEST(lines),
-		TEST(pieces),		TEST(nonsense),
-		TEST(a_status_ends_it), TEST(a_holder_that_dies_ends_it),
+		TEST(it_asks),
+		TEST(lines),
+		TEST(pieces),
+		TEST(nonsense),
+		TEST(endless),
+		TEST(a_status_ends_it),
+		TEST(a_holder_that_dies_ends_it),
 	};
 	char folder[] = "/tmp/test-feed.XXXXXX", sockets[64];
 	int failed;

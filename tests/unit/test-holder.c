@@ -20,15 +20,20 @@ static void runs_commands(void **state)
 	sock[n++] = asks(b, DEV, 0, "@take");
 	sock[n++] = asks(b, DEV, 0, "@release");
 	serves(b, 0);
-	answered(sock[0], 0, "device=" DEV " since=", "");
+	answered(sock[0], 0, "{\"device\":\"" DEV "\",\"since\":", "");
 	answered(sock[1], 0, "msix", "");
 	answered(sock[2], 0, "", "");
 	answered(sock[3], 0, "msix: 1 counted at least 1", "");
 	answered(sock[4], 3, "",
 		 "msictl: FILE:7: " DEV
 		 ": wait: the holder was asked to release the device (ENODEV)\n");
-	answered(sock[5], 0, "msix.0=1 0 0 msix.1=1 1 1 msix.2=1 0 0 ", "");
-	answered(sock[6], 0, "msix=3/8", "");
+	answered(
+		sock[5], 0,
+		"{\"index\":\"msix\",\"vector\":0,\"armed\":true,\"count\":0,\"wakeups\":0,\"more\":0}\n"
+		"{\"index\":\"msix\",\"vector\":1,\"armed\":true,\"count\":1,\"wakeups\":1,\"more\":0}\n"
+		"{\"index\":\"msix\",\"vector\":2,\"armed\":true,\"count\":0,\"wakeups\":0,\"more\":0}\n",
+		"");
+	answered(sock[6], 0, "{\"index\":\"msix\",\"on\":true,\"armed\":3,\"vectors\":8}\n", "");
 	answered(sock[7], 2, "", "FILE:7: " DEV ": ");
 	answered(sock[8], 2, "DEVICE is missing", "");
 	answered(sock[9], 0, "", "");
@@ -47,7 +52,7 @@ static void tells_state(void **state)
 	sock[2] = asks(b, DEV, 0, "@state");
 	turns(b);
 	answered(sock[0], 0, "", "");
-	answered(sock[2], 0, " callers=1 open=1 ", "");
+	answered(sock[2], 0, ",\"callers\":1,\"open\":true}\n", "");
 	sock[3] = asks(b, DEV, 0, "@release");
 	serves(b, 0);
 	answered(sock[1], 3, "", ": wait: the holder was asked to release the device");
@@ -91,7 +96,11 @@ static void tells_counts(void **state)
 	v->wakeups = 3;
 	sock = asks(b, DEV, 0, "@counts");
 	turns(b);
-	answered(sock, 0, "msix.0=1 0 0 msix.1=1 5 3 ", "");
+	answered(
+		sock, 0,
+		"{\"index\":\"msix\",\"vector\":0,\"armed\":true,\"count\":0,\"wakeups\":0,\"more\":0}\n"
+		"{\"index\":\"msix\",\"vector\":1,\"armed\":true,\"count\":5,\"wakeups\":3,\"more\":0}\n",
+		"");
 	b->h->first->release = true;
 	serves(b, 0);
 }
@@ -151,7 +160,7 @@ static void goes_before(void **state)
 	assert_int_equal(send(sock[1], "nonsense of 18 bytes", 20, MSG_NOSIGNAL), 20);
 	sock[2] = asks(b, DEV, 0, "@release");
 	serves(b, 0);
-	answered(sock[0], 0, "msix=0/8", "");
+	answered(sock[0], 0, "{\"index\":\"msix\",\"on\":false,\"armed\":0,\"vectors\":8}\n", "");
 	answered(sock[1], -1, "", "");
 	answered(sock[2], 0, "", "");
 }
@@ -199,7 +208,7 @@ static void rests_without_descriptors(void **state)
 	d->paused_until = now_us() + 1000;
 	sock[1] = asks(b, DEV, 0, "@release");
 	serves(b, 0);
-	answered(sock[0], 0, "device=" DEV, "");
+	answered(sock[0], 0, "{\"device\":\"" DEV "\", "");
 	answered(sock[1], 0, "", "");
 }
 
@@ -227,7 +236,7 @@ static void reopens(void **state)
 		 "another caller's reopen closed the device, and nothing is armed any more\n"
 		 "hint: msictl run " DEV " -c '...'   its vectors have to be enabled again first");
 	answered(sock[2], 0, "", "");
-	answered(sock[3], 0, " callers=0 open=1 ", "");
+	answered(sock[3], 0, ",\"callers\":0,\"open\":true}\n", "");
 	answered(sock[4], 0, "", "");
 }
 
