@@ -40,7 +40,7 @@ static void end(void *state)
 	free(state);
 }
 
-static int say(struct session *s, const struct hold_line *l)
+static int send_line(struct session *s, const struct hold_line *l)
 {
 	_cleanup_free_ char *text = hold_line_text(l);
 
@@ -58,7 +58,7 @@ static int tell_index(struct session *s, struct told *t, const struct index *ix)
 	if (l.on == told->on && l.narmed == told->narmed && l.vectors == told->vectors)
 		return 0;
 	*told = l;
-	return say(s, &l);
+	return send_line(s, &l);
 }
 
 static int remember(struct told *t, const struct index *ix)
@@ -86,7 +86,7 @@ static int tell_vectors(struct session *s, struct told *t, const struct index *i
 			continue;
 		l.more = t->begun ? l.count - *told : 0;
 		*told = l.count;
-		if (say(s, &l))
+		if (send_line(s, &l))
 			return -ENOMEM;
 	}
 	return 0;
@@ -102,7 +102,7 @@ static int look(struct session *s, struct told *t)
 	/* its address is no sign: that of the one before may have come back */
 	if (t->opened && t->opened != s->device->opened) {
 		forget(t);
-		rc = say(s, &another);
+		rc = send_line(s, &another);
 	}
 	t->opened = s->device->opened;
 	for (unsigned int i = 0; i < NR_IRQ_INDEX && !rc; i++) {

@@ -23,7 +23,7 @@ struct take {
 	struct watched *d;
 };
 
-static int take_line(void *ctx, const struct hold_line *l)
+static int take_reading(void *ctx, const struct hold_line *l)
 {
 	const struct take *to = ctx;
 	struct reading r = { .counted = true,
@@ -184,7 +184,7 @@ int watch_look_held(struct session *s, struct watch *w, struct watched *d, struc
 	int rc = hear(s, d, k, e);
 
 	if (rc == 0)
-		rc = hold_lines_read(k->q.text, k->q.size, take_line, &to);
+		rc = hold_lines_read(k->q.text, k->q.size, take_reading, &to);
 	if (rc == -EPROTO)
 		fail(e, CAUSE_FAILED, EPROTO, "its holder, pid %d, cannot be understood", k->q.pid);
 	d->here = !rc;

@@ -44,7 +44,7 @@ static const char *word_of(bool b)
 	return b ? "true" : "false";
 }
 
-static char *device_text(const struct hold_line *l)
+static char *line_of_device(const struct hold_line *l)
 {
 	struct json_object *name = json_object_new_string(l->device);
 	const char *quoted =
@@ -67,7 +67,7 @@ char *hold_line_text(const struct hold_line *l)
 	int n;
 
 	if (l->of == LINE_DEVICE)
-		return device_text(l);
+		return line_of_device(l);
 	if (l->of == LINE_INDEX)
 		n = asprintf(&text,
 			     "{\"index\":\"%s\",\"on\":%s,\"armed\":%" PRIu64
@@ -141,7 +141,7 @@ static bool get_flag(struct json_object *o, const char *key, bool *b)
 	return value;
 }
 
-static bool get_device(struct json_object *o, struct hold_line *l)
+static bool read_device(struct json_object *o, struct hold_line *l)
 {
 	l->of = LINE_DEVICE;
 	l->device = json_object_get_string(member(o, "device", json_type_string));
@@ -149,7 +149,7 @@ static bool get_device(struct json_object *o, struct hold_line *l)
 	       get_number(o, "callers", INT64_MAX, &l->callers) && get_flag(o, "open", &l->open);
 }
 
-static bool get_vector(struct json_object *o, struct hold_line *l)
+static bool read_vector(struct json_object *o, struct hold_line *l)
 {
 	uint64_t vector;
 
@@ -162,41 +162,41 @@ static bool get_vector(struct json_object *o, struct hold_line *l)
 	       get_number(o, "more", UINT64_MAX, &l->more);
 }
 
-static bool get_index(struct json_object *o, struct hold_line *l)
+static bool read_index(struct json_object *o, struct hold_line *l)
 {
 	l->of = LINE_INDEX;
 	return get_flag(o, "on", &l->on) && get_number(o, "armed", MAX_VECTORS, &l->narmed) &&
 	       get_number(o, "vectors", MAX_VECTORS, &l->vectors);
 }
 
-static bool get_line(struct json_object *o, struct hold_line *l)
+static bool read_line(struct json_object *o, struct hold_line *l)
 {
 	const char *index;
 
 	if (!json_object_is_type(o, json_type_object))
 		return false;
 	if (json_object_object_get_ex(o, "device", NULL))
-		return get_device(o, l);
+		return read_device(o, l);
 	index = json_object_get_string(member(o, "index", json_type_string));
 	if (!index || irq_index_parse(index, &l->index))
 		return false;
-	return json_object_object_get_ex(o, "vector", NULL) ? get_vector(o, l) : get_index(o, l);
+	return json_object_object_get_ex(o, "vector", NULL) ? read_vector(o, l) : read_index(o, l);
 }
 
-static int take_line(struct hold_reader *r, const char *text, size_t n)
+static int take_whole(struct hold_reader *r, const char *text, size_t n)
 {
 	struct json_object *o = json_tokener_parse_ex(r->tokener, text, (int)n);
 	struct hold_line l = { 0 };
 	int rc = -EPROTO;
 
-	if (o && json_tokener_get_parse_end(r->tokener) == n && get_line(o, &l))
+	if (o && json_tokener_get_parse_end(r->tokener) == n && read_line(o, &l))
 		rc = r->take(r->ctx, &l);
 	json_object_put(o);
 	json_tokener_reset(r->tokener);
 	return rc;
 }
 
-static int keep(struct hold_reader *r, const char *text, size_t n)
+static int keep_part(struct hold_reader *r, const char *text, size_t n)
 {
 	char *more;
 
@@ -221,11 +221,11 @@ int hold_reader_take(struct hold_reader *r, const char *text, size_t n)
 		bool whole = end && !r->length && some <= HOLD_MAX_LINE;
 
 		if (whole)
-			rc = take_line(r, text, some);
+			rc = take_whole(r, text, some);
 		else if (some)
-			rc = keep(r, text, some);
+			rc = keep_part(r, text, some);
 		if (!rc && end && !whole) {
-			rc = take_line(r, r->part, r->length);
+			rc = take_whole(r, r->part, r->length);
 			r->length = 0;
 		}
 		some += end != NULL;

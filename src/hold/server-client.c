@@ -49,7 +49,7 @@ static unsigned int count_commands(const struct held *d)
 	return n;
 }
 
-static int tell(struct client *c, const struct hold_line *l, struct error *e)
+static int tell_line(struct client *c, const struct hold_line *l, struct error *e)
 {
 	_cleanup_free_ char *text = hold_line_text(l);
 
@@ -68,19 +68,19 @@ static int tell_state(struct client *c, struct error *e)
 				       .since = (uint64_t)c->held->since,
 				       .callers = count_commands(c->held),
 				       .open = d->handle };
-	int rc = tell(c, &all, e);
+	int rc = tell_line(c, &all, e);
 
 	for (unsigned int i = 0; i < NR_IRQ_INDEX && !rc; i++) {
 		const struct hold_line index = hold_line_index(d, i);
 
 		if (d->irq[i].present && d->irq[i].info.count)
-			rc = tell(c, &index, e);
+			rc = tell_line(c, &index, e);
 	}
 	return rc;
 }
 
 /* What never counted and is not armed has nothing to tell. */
-static int tell_vectors(struct client *c, const struct index *ix, struct error *e)
+static int tell_index_counts(struct client *c, const struct index *ix, struct error *e)
 {
 	int rc = 0;
 
@@ -88,7 +88,7 @@ static int tell_vectors(struct client *c, const struct index *ix, struct error *
 		const struct hold_line l = hold_line_vector(ix, v);
 
 		if (l.armed || l.count)
-			rc = tell(c, &l, e);
+			rc = tell_line(c, &l, e);
 	}
 	return rc;
 }
@@ -102,7 +102,7 @@ static int tell_counts(struct client *c, struct error *e)
 		return rc;
 	device_drain(d);
 	for (unsigned int i = 0; i < NR_IRQ_INDEX && !rc; i++)
-		rc = tell_vectors(c, &d->irq[i], e);
+		rc = tell_index_counts(c, &d->irq[i], e);
 	return rc;
 }
 

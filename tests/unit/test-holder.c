@@ -208,7 +208,7 @@ static void rests_without_descriptors(void **state)
 	d->paused_until = now_us() + 1000;
 	sock[1] = asks(b, DEV, 0, "@release");
 	serves(b, 0);
-	answered(sock[0], 0, "{\"device\":\"" DEV "\", "");
+	answered(sock[0], 0, "{\"device\":\"" DEV "\"", "");
 	answered(sock[1], 0, "", "");
 }
 
