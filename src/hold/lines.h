@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a holder tells of a device: JSON, an object per line. The answer to HOLD_STATE is a device
- * and its indexes, that to HOLD_COUNTS its vectors; HOLD_STREAM begins with both and goes on with
- * what changes. A device there is another one, of which nothing was told yet.
+ * and its indexes, that to HOLD_COUNTS its vectors; the command STREAM_WORD tells both as far as
+ * they are not 0, and goes on with what changes. A device there is another one, which counts anew.
  *
  *	{"device":"01:00.0","since":1700000000,"callers":1,"open":true}
  *	{"index":"msix","on":true,"armed":4,"vectors":64}
@@ -36,7 +36,7 @@ struct hold_line {
 	uint64_t more; /* so many since the line before; 0: the first */
 };
 
-/** hold_line_index() - of a device's index; hold_line_vector() of its vector @v, the first time. */
+/** hold_line_index() - of a device's index; hold_line_vector() of its vector @v, with 0 more. */
 struct hold_line hold_line_index(const struct device *d, enum irq_index index);
 struct hold_line hold_line_vector(const struct index *ix, unsigned int v);
 
@@ -46,7 +46,7 @@ char *hold_line_text(const struct hold_line *l);
 /* Lines as they come in pieces; of somebody who may send anything. */
 struct hold_reader;
 
-/** hold_reader_new() - @take gets each line, which is gone afterwards; -errno of it ends reading. */
+/** hold_reader_new() - @take gets each line, valid for the call; -errno of it ends reading. */
 struct hold_reader *hold_reader_new(int (*take)(void *ctx, const struct hold_line *l), void *ctx);
 void hold_reader_free(struct hold_reader *r);
 
@@ -56,7 +56,7 @@ void hold_reader_free(struct hold_reader *r);
  */
 int hold_reader_take(struct hold_reader *r, const char *text, size_t n);
 
-/** hold_lines_read() - a whole answer. As hold_reader_take(), -EPROTO also for a line that is cut. */
+/** hold_lines_read() - a whole answer. As hold_reader_take(), -EPROTO for a line that is cut. */
 int hold_lines_read(const char *text, size_t n, int (*take)(void *ctx, const struct hold_line *l),
 		    void *ctx);
 
