@@ -36,14 +36,17 @@ ask() {
 
 # half_said BYTES - somebody is connected who says no more than that; his end of it is in $said when the holder is gone
 half_said() {
+	local before
+
+	before=$(descriptors "$holder")
 	said=$BATS_TEST_TMPDIR/said
 	printf "$1" | perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0) and connect(S, pack_sockaddr_un(shift)) or die;
 		local $/; $| = 1; my $b = <STDIN>; !length $b or syswrite(S, $b) or die; print "connected\n"; print <S>' \
 		"$folder/$dev.sock" >"$said" 3>&- &
 	bg+=("$!")
 	until_true grep -aq connected "$said"
-	# the command that asks is not counted
-	until_true callers 1
+	# it is taken in
+	until_true eval '(($(descriptors "$holder") > before))'
 }
 
 @test "a holder ends in order when a caller has not said what he wants" {
