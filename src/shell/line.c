@@ -88,7 +88,7 @@ int line_open(struct session *s, const char *device, const struct device_events 
 
 void line_hang_up(struct session *s)
 {
-	_cleanup_fd_ int sock = connection(s);
+	_cleanup_fd_ __attribute__((unused)) int sock = connection(s);
 }
 
 void line_close(struct session *s)
