@@ -62,7 +62,7 @@ static void parse_argv(char **word, int n)
 static void no_candidates(void *ctx, enum arg_type type, const char *prefix,
 			  void (*add)(void *to, const char *word, const char *help), void *to)
 {
-	(void)ctx, (void)kind, (void)prefix, (void)add, (void)to;
+	(void)ctx, (void)type, (void)prefix, (void)add, (void)to;
 }
 
 static void count_candidate(void *to, const char *word, const char *help)
