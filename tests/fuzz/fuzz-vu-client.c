@@ -93,21 +93,20 @@ static void answer(int sock, const uint8_t *data, size_t size)
 static void set_all(void *u)
 {
 	struct irq_set s = { .index = IRQ_MSIX, .data = IRQ_DATA_EVENTFD, .count = 4 };
-	struct set_outcome o;
+	struct set_outcome o = { 0 };
 	struct error e = { 0 };
 	int rc;
 
 	vector_set_add_range(&s.attach, 0, 4);
-	rc = vfio_user_set_irqs(u, &s, eventfds);
-	vfio_user_set_outcome(u, &o);
+	rc = vfio_user_set_irqs(u, &s, eventfds, &o);
 	expect(o.start + o.count <= 4 && vector_set_end(&o.armed) <= 4);
 	if (rc < 0)
 		vfio_user_explain(u, rc, "SET_IRQS", &e);
 	expect(rc >= 0 || e.message[0]);
 	s.data = IRQ_DATA_BOOL;
-	vfio_user_set_irqs(u, &s, NULL);
+	vfio_user_set_irqs(u, &s, NULL, &o);
 	s = (struct irq_set){ .index = IRQ_MSIX, .data = IRQ_DATA_NONE };
-	vfio_user_set_irqs(u, &s, NULL);
+	vfio_user_set_irqs(u, &s, NULL, &o);
 }
 
 static void use(void *u)
