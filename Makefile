@@ -35,7 +35,7 @@ $(B)/%.o: src/%.c Makefile | $(B)/unit
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # It has the rows and the script in it.
-$(B)/capture/take.o: src/capture/rules src/capture/head.sh src/capture/tail.sh
+$(B)/capture/script.o: src/capture/rules src/capture/head.sh src/capture/tail.sh
 
 # A unit test links everything but main().
 $(B)/unit/%: tests/unit/%.c $(filter-out $(B)/main.o,$(OBJ)) Makefile | $(B)/unit

@@ -7,11 +7,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/util.h"
 #include "capture/filter.h"
+#include "capture/internal.h"
+#include "capture/names.h"
 #include "capture/scope.h"
 #include "capture/text.h"
 #include "root/capture.h"
@@ -21,22 +22,6 @@
 #define FILE_FIRST (1u << 16)
 #define MAX_WORDS  8
 #define DMAR_HEAD  48 /* ACPI's header, host address width and flags, without the addresses below */
-
-/*
- * src/capture/rules and the two halves of the script, as they are in the source, each terminated.
- */
-extern const char capture_rules[], capture_script_head[], capture_script_tail[];
-
-__asm__(".pushsection .rodata\n"
-	"capture_rules: .incbin \"src/capture/rules\"\n.byte 0\n"
-	"capture_script_head: .incbin \"src/capture/head.sh\"\n.byte 0\n"
-	"capture_script_tail: .incbin \"src/capture/tail.sh\"\n.byte 0\n"
-	".popsection\n");
-
-struct names {
-	char **name;
-	size_t n, room;
-};
 
 struct taking {
 	const struct root *r;
@@ -55,50 +40,6 @@ struct taking {
 	struct names unseen; /* folders that could not be looked into: told once */
 	int rc;		     /* -ENOMEM */
 };
-
-/* --- names --- */
-
-static void names_free(struct names *l)
-{
-	for (size_t i = 0; i < l->n; i++)
-		free(l->name[i]);
-	free(l->name);
-}
-
-static int names_add(struct names *l, const char *name)
-{
-	if (l->n == l->room) {
-		size_t room = l->room ? l->room * 2 : 64;
-		char **more = reallocarray(l->name, room, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		l->name = more;
-		l->room = room;
-	}
-	l->name[l->n] = strdup(name);
-	return l->name[l->n] ? (l->n++, 0) : -ENOMEM;
-}
-
-static int by_bytes(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* As a shell's pattern "*": sorted, without those that begin with a dot. */
-static int names_of(const struct root *r, const char *folder, struct names *l)
-{
-	_cleanup_root_dir_ struct root_dir *dir = root_opendir(r, "%s", folder);
-	struct dirent *entry;
-	int rc = dir ? 0 : -errno;
-
-	while (!rc && root_readdir(dir, &entry, &rc))
-		if (entry->d_name[0] != '.')
-			rc = names_add(l, entry->d_name);
-	if (l->n)
-		qsort(l->name, l->n, sizeof(*l->name), by_bytes);
-	return rc;
-}
 
 /* "a/b", "b" when @a is empty, "a" when @b is ".". False: too long. */
 static bool join(char path[PATH_MAX], const char *a, const char *b)
@@ -441,8 +382,7 @@ static void take_found(struct taking *t, const struct action *a, const char *fol
 
 	if (rc)
 		t->rc = rc;
-	if (l.n)
-		qsort(l.name, l.n, sizeof(*l.name), by_bytes);
+	names_sort(&l);
 	for (size_t i = 0; !t->rc && i < l.n; i++) {
 		char *slash = strrchr(l.name[i], '/');
 
@@ -551,50 +491,7 @@ static int compile_words(struct taking *t)
 	return 0;
 }
 
-/* --- head and end --- */
-
-static void put_word(struct taking *t, const char *path)
-{
-	char word[256], shown[1024];
-
-	if (root_text(t->r, word, sizeof(word), "%s", path) > 0)
-		fprintf(t->to, " %s", escape_text(word, shown, sizeof(shown)));
-}
-
-static void put_head(struct taking *t)
-{
-	time_t now = time(NULL);
-	char day[32] = "", bdf[PCI_ADDR_LEN];
-	struct tm tm;
-
-	if (gmtime_r(&now, &tm))
-		strftime(day, sizeof(day), "%Y-%m-%d", &tm);
-	fprintf(t->to, CAPTURE_MAGIC
-		"\n# What msictl reads of /sys and /proc: msictl --root FILE list reads this file instead.\n");
-	fprintf(t->to,
-		"# The format is in msictl-capture(5); it may be read, compared, and changed by hand.\n");
-	fprintf(t->to, "# Written by msictl %s on %s\n# Kernel", t->opt->version, day);
-	put_word(t, "proc/sys/kernel/osrelease");
-	put_word(t, "proc/sys/kernel/arch");
-	fputc('\n', t->to);
-	if (t->opt->device)
-		fprintf(t->to, "# Of %s, its bridges and IOMMU group alone.\n",
-			pci_addr_full(t->opt->device, bdf));
-	if (t->r->live && geteuid())
-		fputs("# Not read as root: configuration spaces end at byte 64, and what only root may read is "
-		      "missing.\n",
-		      t->to);
-	fputs("# Left out: processes, users, host names, network addresses, DMI serial numbers, and the words of the\n"
-	      "# kernel's command line that are not about PCI, interrupts, CPUs, IOMMUs or virtualization.\n"
-	      "# Zeros: addresses of kernel modules.\n",
-	      t->to);
-	fprintf(t->to,
-		"# Device Serial Numbers and serial numbers of CPUs: %s. Vital product data: %s.\n",
-		t->opt->serials ? "kept, as was asked" : "zeros or left out",
-		t->opt->vpd ? "kept, as was asked" : "left out");
-	fputs("# Names of drivers, modules and interrupt actions, such as eth0-rx-0, are in it.\n",
-	      t->to);
-}
+/* --- the whole --- */
 
 static int take_all(struct taking *t, struct error *e)
 {
@@ -604,7 +501,7 @@ static int take_all(struct taking *t, struct error *e)
 		rc = scope_read(&t->scope, t->r, t->opt->device, e);
 	if (rc)
 		return rc == -ENOMEM ? fail_memory(e) : rc;
-	put_head(t);
+	capture_put_head(t->to, t->r, t->opt);
 	take_scope(t, "all");
 	fprintf(t->to, "# %u files, %u links; %u could not be read.\n" CAPTURE_END "\n",
 		t->result->files, t->result->links, t->result->unread);
@@ -640,14 +537,4 @@ int capture_take(const struct root *r, const struct capture_options *opt, FILE *
 	names_free(&t->unseen);
 	free(t->bytes);
 	return rc;
-}
-
-int capture_script(const char *version, FILE *to)
-{
-	fputs(capture_script_head, to);
-	fprintf(to, "version='%s'\nrules() {\n\tcat <<'END_OF_RULES'\n", version);
-	fputs(capture_rules, to);
-	fputs("END_OF_RULES\n}\n", to);
-	fputs(capture_script_tail, to);
-	return fflush(to) || ferror(to) ? -errno : 0;
 }
