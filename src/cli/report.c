@@ -163,7 +163,7 @@ static void hint_rearm(struct out *o, struct device *d)
 	struct error asleep;
 	char text[VECTOR_SET_ROOM];
 
-	vector_set_text(&armed, text, sizeof(text));
+	vector_set_operand(&armed, text, sizeof(text));
 	if (device_awake(d, IRQ_MSIX, &asleep))
 		out_note(o, "hint: disable msix; %s; enable msix %s", asleep.hint, text);
 	else

@@ -356,9 +356,12 @@ int device_trigger(struct device *d, enum irq_index index, const struct vector_s
 		rc = fail(e, CAUSE_FAILED, 0, "%s %s not armed: %s", irq_index_word(index),
 			  vector_set_text(&idle, text, sizeof(text)), d->ops->unarmed_trigger);
 		held = vector_set_and(&idle, &held);
-		hint(e, "%s %s %s", vector_set_empty(&held) ? "enable" : "unmask",
-		     irq_index_word(index),
-		     vector_set_text(vector_set_empty(&held) ? &idle : &held, text, sizeof(text)));
+		if (vector_set_empty(&held))
+			hint(e, "enable %s %s", irq_index_word(index),
+			     vector_set_operand(&idle, text, sizeof(text)));
+		else
+			hint(e, "unmask %s %s", irq_index_word(index),
+			     vector_set_text(&held, text, sizeof(text)));
 		return rc;
 	}
 	vector_set_next_run(which, 0, &start, &count);

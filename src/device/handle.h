@@ -153,7 +153,13 @@ struct change {
 /* device/handle.c: its life, its events, what it is */
 
 /**
- * device_open() - find the back end, open, ask for the indexes, listen to REQ. Owner: the caller.
+ * device_open() - find the back end, open, ask for the indexes, listen to REQ
+ * @d: gets the device; device_close() it
+ * @req: spec is copied; root and trace are borrowed for the life of the device
+ * @loop: borrowed for the life of the device
+ * @ev: copied; NULL: nobody is told
+ *
+ * Returns 0, or -errno and a sentence.
  */
 int device_open(struct device **d, const struct open_request *req, struct loop *loop,
 		const struct device_events *ev, struct error *e);
@@ -259,15 +265,51 @@ struct change_how {
 	bool force;	/* below D0 too, where nothing is armed in the device */
 };
 
+/*
+ * For all four: @c, zeroed by the caller, gets what was done, also after a failure. In a dry run
+ * the state changes and nothing is sent. Returns 0, or -errno and a sentence: -ENODEV the device is
+ * gone or has no such index; -EIO the function is below D0 and not how.force; -ENOSPC too few
+ * vectors (CAUSE_SHORT); -EINVAL another index is on, the vectors are beyond the index, or live
+ * vectors would be disturbed (CAUSE_DISTURB); else what VFIO_DEVICE_SET_IRQS said (linux/vfio.h).
+ */
+
+/**
+ * device_enable() - arm the vectors of @want besides those that are armed
+ *
+ * Masked vectors stay masked. The first enable of MSI or MSI-X turns bus mastering on. What the
+ * kernel dropped in a call that failed is armed again, unless how.no_repair.
+ */
 int device_enable(struct device *d, enum irq_index index, const struct vector_set *want,
 		  struct change_how how, struct change *c, struct error *e);
+/**
+ * device_enable_none() - turn the index on with no vector armed (the zero-vector enable)
+ * @index: INTx, MSI or MSI-X; ERR and REQ are on only while they have an eventfd
+ * @room: vectors that are to have a Linux IRQ, from 0 on; 1 or more
+ */
 int device_enable_none(struct device *d, enum irq_index index, unsigned int room,
 		       struct change_how how, struct change *c, struct error *e);
+/**
+ * device_disable() - turn the index off; nothing is masked after it. REQ is refused.
+ *
+ * What msictl turned on for it goes off too: bus mastering with the last of MSI and MSI-X, Enable
+ * and masks of a peer that leaves them to its client.
+ */
 int device_disable(struct device *d, enum irq_index index, struct change *c, struct error *e);
+/**
+ * device_resize() - vectors 0 to @n-1 are armed or masked after it, and no others
+ * @n: 0 leaves the index on with no vector armed or masked
+ * @how: resize.rebuild allows to disable and enable where the index is NORESIZE; resize.release
+ * gives Linux IRQs back by doing so
+ */
 int device_resize(struct device *d, enum irq_index index, unsigned int n, struct change_how how,
 		  struct change *c, struct error *e);
 
-/** device_trigger() - loopback: the kernel signals the eventfds itself. */
+/**
+ * device_trigger() - loopback: whoever holds the eventfds of @which signals them, once each
+ *
+ * Returns 0, or -errno and a sentence: -EINVAL a vector of @which is not armed, or INTx Disable is
+ * set in the command register, where nothing would be signalled; -ENODEV the device is gone.
+ */
 int device_trigger(struct device *d, enum irq_index index, const struct vector_set *which,
 		   struct error *e);
 

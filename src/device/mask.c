@@ -273,7 +273,8 @@ static int check_maskable(struct device *d, enum irq_index index, const struct v
 		return 0;
 	rc = fail(e, CAUSE_FAILED, 0, "%s %s not armed", irq_index_word(index),
 		  vector_set_text(&other, text, sizeof(text)));
-	hint(e, "enable %s %s", irq_index_word(index), text);
+	hint(e, "enable %s %s", irq_index_word(index),
+	     vector_set_operand(&other, text, sizeof(text)));
 	return rc;
 }
 

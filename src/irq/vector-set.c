@@ -210,3 +210,13 @@ char *vector_set_text(const struct vector_set *s, char *buf, size_t size)
 	}
 	return buf;
 }
+
+char *vector_set_operand(const struct vector_set *s, char *buf, size_t size)
+{
+	unsigned int only = vector_set_next(s, 0);
+
+	if (vector_set_count(s) != 1)
+		return vector_set_text(s, buf, size);
+	snprintf(buf, size, "%u-%u", only, only);
+	return buf;
+}

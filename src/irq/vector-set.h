@@ -62,4 +62,10 @@ int vector_set_parse(const char *text, enum vector_word *word, struct vector_set
 /** vector_set_text() - "0-3,7", or "none"; bounded, ends in ",..." when cut. Returns @buf. */
 char *vector_set_text(const struct vector_set *s, char *buf, size_t size);
 
+/**
+ * vector_set_operand() - as vector_set_text(), for a command that takes a lone number for a count:
+ * one vector is "5-5"
+ */
+char *vector_set_operand(const struct vector_set *s, char *buf, size_t size);
+
 #endif

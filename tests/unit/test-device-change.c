@@ -332,14 +332,14 @@ static void a_trigger_of_nothing(void **state)
 	assert_int_equal(triggers(r, "2", &e), -EINVAL);
 	rig_said(&e, CAUSE_FAILED, 0,
 		 "msix 2 not armed: the kernel would return 0 and signal nothing");
-	assert_string_equal(e.hint, "enable msix 2");
+	assert_string_equal(e.hint, "enable msix 2-2");
 	rig_enable(r, IRQ_MSIX, "0-3");
 	masked(r, "1", MASK_EVENTFD);
 	assert_int_equal(triggers(r, "0-1,5", &e), -EINVAL);
 	rig_said(&e, CAUSE_FAILED, 0, "msix 1,5 not armed");
 	assert_string_equal(e.hint, "unmask msix 1");
 	assert_int_equal(triggers(r, "5", &e), -EINVAL);
-	assert_string_equal(e.hint, "enable msix 5");
+	assert_string_equal(e.hint, "enable msix 5-5");
 	assert_int_equal(r->sets, 0);
 	r->d.ops = &rig_peer;
 	assert_int_equal(triggers(r, "5", &e), -EINVAL);

@@ -457,6 +457,8 @@ static void refuses_masks(void **state)
 	assert_true(mask(h, IRQ_MSIX, "2-5", MASK_NOT, true, &e) < 0);
 	said(&e, CAUSE_FAILED, 0, "msix 4-5 not armed");
 	assert_string_equal(e.hint, "enable msix 4-5");
+	assert_true(mask(h, IRQ_MSIX, "3-4", MASK_NOT, true, &e) < 0);
+	assert_string_equal(e.hint, "enable msix 4-4");
 	assert_true(mask(h, IRQ_MSIX, "0", MASK_BITS, true, &e) < 0);
 	said(&e, CAUSE_USAGE, 0, "--by bits is for msi, not for msix");
 	assert_true(mask(h, IRQ_MSI, "0", MASK_TABLE, true, &e) < 0);

@@ -173,6 +173,11 @@ static void text_is_bounded(void **state)
 
 	(void)state;
 	assert_string_equal(vector_set_text(&s, buf, sizeof(buf)), "none");
+	vector_set_add(&s, 5);
+	assert_string_equal(vector_set_operand(&s, buf, sizeof(buf)), "5-5");
+	vector_set_add(&s, 7);
+	assert_string_equal(vector_set_operand(&s, buf, sizeof(buf)), "5,7");
+	s = (struct vector_set){ 0 };
 	for (unsigned int v = 0; v < MAX_VECTORS; v += 2)
 		vector_set_add(&s, v);
 	assert_string_equal(vector_set_text(&s, buf, sizeof(buf)), "0,2,...");
