@@ -78,24 +78,25 @@ void sim_device_info(const struct sim_device *d, struct device_info *info);
 /** sim_irq_info() - 0 or -EINVAL. */
 int sim_irq_info(const struct sim_device *d, unsigned int index, struct irq_info *info);
 
-/**
- * sim_set_irqs() - VFIO_DEVICE_SET_IRQS
- * @flags: linux/vfio.h's VFIO_IRQ_SET_*, as they came
- * @bools: with BOOL: @count bytes; not looked at otherwise
- *
- * Returns: 0, a positive short count (this call enabled nothing), or -errno, each as vfio-pci gives
- * it.
- */
-int sim_set_irqs(struct sim_device *d, uint32_t flags, unsigned int index, unsigned int start,
-		 unsigned int count, const uint8_t *bools);
+/* What struct vfio_irq_set and its data say. */
+struct sim_set {
+	uint32_t flags; /* linux/vfio.h's VFIO_IRQ_SET_*, as they came */
+	unsigned int index, start, count;
+	const uint8_t *bools; /* DATA_BOOL: count bytes, borrowed; ignored without DATA_BOOL */
+	/*
+	 * DATA_EVENTFD: count descriptors, -1 for none; NULL: none at all. Each is of its own. The
+	 * device owns what it takes and puts -1 there; the rest stays the caller's.
+	 */
+	int32_t *fd;
+};
 
 /**
- * sim_set_eventfds() - the same with EVENTFD in @flags
- * @fd: @count descriptors, -1 for none, each of its own; what is taken over becomes -1, the rest is
- * the caller's
+ * sim_set_irqs() - VFIO_DEVICE_SET_IRQS
+ *
+ * Returns: 0, a positive short count (this call enabled nothing), or -errno, each as vfio-pci gives
+ * it; -EINVAL: @s has descriptors and flags without DATA_EVENTFD.
  */
-int sim_set_eventfds(struct sim_device *d, uint32_t flags, unsigned int index, unsigned int start,
-		     unsigned int count, int32_t *fd);
+int sim_set_irqs(struct sim_device *d, const struct sim_set *s);
 
 /** sim_is_eventfd() - whether @fd, which a client has sent, is an open eventfd; a look only. */
 bool sim_is_eventfd(const struct sim_device *d, int fd);

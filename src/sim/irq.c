@@ -360,28 +360,19 @@ static int data_of(uint32_t flags, enum irq_data *data)
 	return -EINVAL;
 }
 
-int sim_set_eventfds(struct sim_device *d, uint32_t flags, unsigned int index, unsigned int start,
-		     unsigned int count, int32_t *fd)
+int sim_set_irqs(struct sim_device *d, const struct sim_set *s)
 {
-	struct sim_call c = { .index = index, .start = start, .count = count, .fd = fd };
-	int rc = data_of(flags, &c.data);
-
-	if (rc == 0)
-		rc = c.data == IRQ_DATA_EVENTFD ? check_set(d, flags, &c) : -EINVAL;
-	return rc ? rc : run_action(d, flags, &c);
-}
-
-int sim_set_irqs(struct sim_device *d, uint32_t flags, unsigned int index, unsigned int start,
-		 unsigned int count, const uint8_t *bools)
-{
-	struct sim_call c = { .index = index, .start = start, .count = count };
-	int rc = data_of(flags, &c.data);
+	struct sim_call c = { .index = s->index, .start = s->start, .count = s->count };
+	int rc = data_of(s->flags, &c.data);
 
 	if (rc)
 		return rc;
-	c.bools = c.data == IRQ_DATA_BOOL ? bools : NULL;
-	rc = check_set(d, flags, &c);
-	return rc ? rc : run_action(d, flags, &c);
+	if (s->fd && c.data != IRQ_DATA_EVENTFD)
+		return -EINVAL;
+	c.fd = s->fd;
+	c.bools = c.data == IRQ_DATA_BOOL ? s->bools : NULL;
+	rc = check_set(d, s->flags, &c);
+	return rc ? rc : run_action(d, s->flags, &c);
 }
 
 void sim_irq_init(struct sim_device *d)

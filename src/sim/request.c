@@ -25,21 +25,12 @@
  */
 #define LEAST_MAX_FDS 16u
 
-struct request {
+struct sim_request {
 	struct sim_device *d;
 	struct vu_peer *peer;
 	struct vu_message *m;
 	uint8_t *reply; /* payload of the reply */
 	size_t size;	/* of it */
-};
-
-/*
- * Offset, region and count lead the data of REGION_READ and REGION_WRITE, and come back in the
- * reply.
- */
-struct region_access {
-	uint64_t offset;
-	uint32_t region, count;
 };
 
 struct dma_unmap {
@@ -52,7 +43,7 @@ struct dma_map {
 	uint64_t offset, addr, size;
 };
 
-static void put_reply(struct request *r, const void *data, size_t n)
+static void put_reply(struct sim_request *r, const void *data, size_t n)
 {
 	memcpy(r->reply + r->size, data, n);
 	r->size += n;
@@ -69,7 +60,7 @@ static unsigned int offered_fds(unsigned int theirs)
 	return theirs > LEAST_MAX_FDS ? theirs : LEAST_MAX_FDS;
 }
 
-static int greet(struct request *r)
+static int greet(struct sim_request *r)
 {
 	struct vu_version v;
 
@@ -87,7 +78,7 @@ static int greet(struct request *r)
 	return 0;
 }
 
-static int answer_info(struct request *r)
+static int answer_info(struct sim_request *r)
 {
 	struct vfio_device_info info = { 0 };
 	struct device_info di;
@@ -108,7 +99,7 @@ static int answer_info(struct request *r)
 }
 
 /* No capabilities and no descriptor: everything goes through messages, so that none is missed. */
-static int answer_region_info(struct request *r)
+static int answer_region_info(struct sim_request *r)
 {
 	struct vfio_region_info info;
 	struct region_info ri = { 0 };
@@ -131,7 +122,7 @@ static int answer_region_info(struct request *r)
 	return 0;
 }
 
-static int answer_irq_info(struct request *r)
+static int answer_irq_info(struct sim_request *r)
 {
 	struct vfio_irq_info info;
 	struct irq_info ii = { 0 };
@@ -150,48 +141,37 @@ static int answer_irq_info(struct request *r)
 	return 0;
 }
 
-/*
- * All descriptors or none: a message cannot leave out single ones. What the device takes over
- * becomes -1.
- */
-static int answer_eventfds(struct request *r, const struct vfio_irq_set *set)
-{
-	unsigned int nfds = r->m->nfds;
-
-	if (nfds && nfds != set->count)
-		return -EINVAL;
-	if (!nfds)
-		return sim_set_irqs(r->d, set->flags, set->index, set->start, set->count, NULL);
-	return sim_set_eventfds(r->d, set->flags, set->index, set->start, set->count, r->m->fd);
-}
-
-static int answer_set_irqs(struct request *r)
+static int answer_set_irqs(struct sim_request *r)
 {
 	struct vfio_irq_set set;
 	size_t data = r->m->size - sizeof(set);
+	struct sim_set s;
 
 	memcpy(&set, r->m->payload, sizeof(set));
 	if (set.argsz < sizeof(set))
 		return -EINVAL;
+	s = (struct sim_set){ .flags = set.flags, set.index, set.start, set.count };
 	switch (set.flags & VFIO_IRQ_SET_DATA_TYPE_MASK) {
 	case VFIO_IRQ_SET_DATA_EVENTFD:
-		return answer_eventfds(r, &set);
+		/* All descriptors or none: a message cannot leave out single ones. */
+		if (r->m->nfds && r->m->nfds != set.count)
+			return -EINVAL;
+		s.fd = r->m->nfds ? r->m->fd : NULL;
+		return sim_set_irqs(r->d, &s);
 	case VFIO_IRQ_SET_DATA_BOOL:
 		if (r->m->nfds || set.count > data || set.count > set.argsz - sizeof(set))
 			return -EINVAL;
-		return sim_set_irqs(r->d, set.flags, set.index, set.start, set.count,
-				    r->m->payload + sizeof(set));
+		s.bools = r->m->payload + sizeof(set);
+		return sim_set_irqs(r->d, &s);
 	case VFIO_IRQ_SET_DATA_NONE:
-		if (r->m->nfds)
-			return -EINVAL;
-		return sim_set_irqs(r->d, set.flags, set.index, set.start, set.count, NULL);
+		return r->m->nfds ? -EINVAL : sim_set_irqs(r->d, &s);
 	}
 	return -EINVAL;
 }
 
-static int region_read(struct request *r)
+static int region_read(struct sim_request *r)
 {
-	struct region_access a;
+	struct vu_region_access a;
 	ssize_t n;
 
 	memcpy(&a, r->m->payload, sizeof(a));
@@ -206,9 +186,9 @@ static int region_read(struct request *r)
 	return 0;
 }
 
-static int region_write(struct request *r)
+static int region_write(struct sim_request *r)
 {
-	struct region_access a;
+	struct vu_region_access a;
 	ssize_t n;
 
 	memcpy(&a, r->m->payload, sizeof(a));
@@ -222,13 +202,13 @@ static int region_write(struct request *r)
 	return 0;
 }
 
-static int reset(struct request *r)
+static int reset(struct sim_request *r)
 {
 	return r->m->size ? -EINVAL : sim_reset(r->d);
 }
 
 /* The simulated function does no DMA: a map is taken note of by nobody. */
-static int dma_map(struct request *r)
+static int dma_map(struct sim_request *r)
 {
 	struct dma_map map;
 
@@ -237,7 +217,7 @@ static int dma_map(struct request *r)
 }
 
 /* A client's first unmaps may be of what was never mapped (QEMU's are), so each succeeds. */
-static int dma_unmap(struct request *r)
+static int dma_unmap(struct sim_request *r)
 {
 	struct dma_unmap unmap;
 
@@ -254,14 +234,14 @@ static int dma_unmap(struct request *r)
  * Known, and not offered: REGION_WRITE_MULTI, DEVICE_FEATURE and migration data beside the I/O
  * descriptors.
  */
-static int unsupported(struct request *r)
+static int unsupported(struct sim_request *r)
 {
 	(void)r;
 	return -EOPNOTSUPP;
 }
 
 static const struct handler {
-	int (*run)(struct request *r);
+	int (*run)(struct sim_request *r);
 	size_t min; /* bytes of payload */
 	bool fds;   /* descriptors may come with it */
 } handlers[] = {
@@ -275,8 +255,8 @@ static const struct handler {
 	[VU_DEVICE_GET_REGION_IO_FDS] = { unsupported, 1, false },
 	[VU_DEVICE_GET_IRQ_INFO] = { answer_irq_info, sizeof(struct vfio_irq_info), false },
 	[VU_DEVICE_SET_IRQS] = { answer_set_irqs, sizeof(struct vfio_irq_set), true },
-	[VU_REGION_READ] = { region_read, sizeof(struct region_access), false },
-	[VU_REGION_WRITE] = { region_write, sizeof(struct region_access), false },
+	[VU_REGION_READ] = { region_read, sizeof(struct vu_region_access), false },
+	[VU_REGION_WRITE] = { region_write, sizeof(struct vu_region_access), false },
 	[VU_DEVICE_RESET] = { reset, 0, false },
 	[15] = { unsupported, 1, false },
 	[16] = { unsupported, 1, false },
@@ -285,7 +265,7 @@ static const struct handler {
 };
 
 /* 0, -errno, or the positive number that SET_IRQS granted. */
-static int run_handler(struct request *r)
+static int run_handler(struct sim_request *r)
 {
 	const struct vu_header *h = &r->m->header;
 	const struct handler *handler = h->command < ARRAY_SIZE(handlers) ? &handlers[h->command]
@@ -299,7 +279,7 @@ static int run_handler(struct request *r)
 }
 
 /* @rc as run_handler() has it. An error has a number, never 0, and no payload but ours. */
-static void finish(struct request *r, int rc, struct vu_header *h)
+static void finish(struct sim_request *r, int rc, struct vu_header *h)
 {
 	uint32_t granted = rc > 0 ? (uint32_t)rc : 0;
 
@@ -319,7 +299,7 @@ static void finish(struct request *r, int rc, struct vu_header *h)
 int vu_answer(struct sim_device *d, struct vu_peer *peer, struct vu_message *m, uint8_t *reply,
 	      size_t *size)
 {
-	struct request r = {
+	struct sim_request r = {
 		.d = d, .peer = peer, .m = m, .reply = reply + sizeof(struct vu_header)
 	};
 	struct vu_header h;

@@ -43,7 +43,7 @@ static int agree_version(struct vfio_user *u, struct error *e)
 				   .grant = true };
 	uint8_t payload[512];
 	size_t size = vu_version_format(&ours, payload, sizeof(payload));
-	struct request r = {
+	struct peer_request r = {
 		.command = VU_VERSION, .payload = payload, .size = size, .reply_min = 4
 	};
 	struct vu_message m;

@@ -12,11 +12,11 @@
 int vfio_user_device_info(void *handle, struct device_info *info, struct error *e)
 {
 	struct vfio_device_info di = { .argsz = 16 };
-	struct request r = { .command = VU_DEVICE_GET_INFO,
-			     .payload = &di,
-			     .size = 16,
-			     .reply_min = 16,
-			     .words = vfio_device_words };
+	struct peer_request r = { .command = VU_DEVICE_GET_INFO,
+				  .payload = &di,
+				  .size = 16,
+				  .reply_min = 16,
+				  .words = vfio_device_words };
 	int rc = peer_ask(handle, &r, &di, 16);
 
 	if (rc)
@@ -33,12 +33,12 @@ int vfio_user_irq_info(void *handle, enum irq_index index, struct irq_info *info
 {
 	struct vfio_user *u = handle;
 	struct vfio_irq_info ii = { .argsz = sizeof(ii), .index = index };
-	struct request r = { .command = VU_DEVICE_GET_IRQ_INFO,
-			     .payload = &ii,
-			     .size = sizeof(ii),
-			     .reply_min = sizeof(ii),
-			     .detail = irq_index_word(index),
-			     .words = vfio_irq_words };
+	struct peer_request r = { .command = VU_DEVICE_GET_IRQ_INFO,
+				  .payload = &ii,
+				  .size = sizeof(ii),
+				  .reply_min = sizeof(ii),
+				  .detail = irq_index_word(index),
+				  .words = vfio_irq_words };
 	int rc = peer_ask(u, &r, &ii, sizeof(ii));
 
 	if (rc && rc != -EINVAL && !u->end && !u->unasked)
@@ -54,12 +54,12 @@ int vfio_user_irq_info(void *handle, enum irq_index index, struct irq_info *info
 int vfio_user_region_info(void *handle, enum region_index region, struct region_info *info)
 {
 	struct vfio_region_info ri = { .argsz = sizeof(ri), .index = region };
-	struct request r = { .command = VU_DEVICE_GET_REGION_INFO,
-			     .payload = &ri,
-			     .size = sizeof(ri),
-			     .reply_min = sizeof(ri),
-			     .detail = region_word(region),
-			     .words = vfio_region_words };
+	struct peer_request r = { .command = VU_DEVICE_GET_REGION_INFO,
+				  .payload = &ri,
+				  .size = sizeof(ri),
+				  .reply_min = sizeof(ri),
+				  .detail = region_word(region),
+				  .words = vfio_region_words };
 	int rc = peer_ask(handle, &r, &ri, sizeof(ri));
 
 	if (rc)
@@ -73,16 +73,11 @@ int vfio_user_region_info(void *handle, enum region_index region, struct region_
 /* Masks and bus mastering are put back in words of this size at most. */
 #define REGISTER 8
 
-struct region_access {
-	uint64_t offset;
-	uint32_t region, count;
-};
-
 /* Reply and request begin alike; a reply for another place or length is a broken peer. */
-static int check_region_reply(const struct region_access *asked, const struct vu_message *m,
+static int check_region_reply(const struct vu_region_access *asked, const struct vu_message *m,
 			      size_t data)
 {
-	struct region_access got;
+	struct vu_region_access got;
 
 	memcpy(&got, m->payload, sizeof(got));
 	if (got.offset != asked->offset || got.region != asked->region || got.count != asked->count)
@@ -90,17 +85,17 @@ static int check_region_reply(const struct region_access *asked, const struct vu
 	return m->size == sizeof(got) + data ? 0 : -EPROTO;
 }
 
-static int access_region(struct vfio_user *u, enum vu_command command, struct region_access *a,
+static int access_region(struct vfio_user *u, enum vu_command command, struct vu_region_access *a,
 			 void *buf, bool reg)
 {
 	bool write = command == VU_REGION_WRITE;
 	size_t size = sizeof(*a) + (write ? a->count : 0);
 	_cleanup_free_ uint8_t *payload = malloc(size);
-	struct request r = { .command = command,
-			     .payload = payload,
-			     .size = size,
-			     .reply_min = sizeof(*a),
-			     .puts_back = reg };
+	struct peer_request r = { .command = command,
+				  .payload = payload,
+				  .size = size,
+				  .reply_min = sizeof(*a),
+				  .puts_back = reg };
 	struct vu_message m;
 	char text[96] = "";
 	int rc;
@@ -125,52 +120,50 @@ static int access_region(struct vfio_user *u, enum vu_command command, struct re
 	return rc ? peer_give_up(u, rc) : 0;
 }
 
-static ssize_t access_chunks(struct vfio_user *u, enum vu_command command, enum region_index region,
-			     void *buf, size_t n, uint64_t offset)
+struct transfer {
+	enum vu_command command; /* VU_REGION_READ or VU_REGION_WRITE */
+	enum region_index region;
+	uint64_t offset;
+	char *buf;
+	size_t n;
+};
+
+/* In as many messages as the peer's max_data_xfer_size makes necessary. */
+static ssize_t access_all(struct vfio_user *u, const struct transfer *t)
 {
-	size_t done = 0;
-
-	while (done < n) {
-		struct region_access a = {
-			.offset = offset + done,
-			.region = region,
-			.count = (uint32_t)(n - done < u->transfer ? n - done : u->transfer)
-		};
-		int rc = access_region(u, command, &a, (char *)buf + done, n <= REGISTER);
-
-		if (rc)
-			return rc;
-		done += a.count;
-	}
-	return (ssize_t)done;
-}
-
-static ssize_t access_all(struct vfio_user *u, enum vu_command command, enum region_index region,
-			  void *buf, size_t n, uint64_t offset)
-{
-	ssize_t done;
+	int rc = 0;
 
 	peer_begin(u);
-	done = access_chunks(u, command, region, buf, n, offset);
+	for (size_t done = 0; done < t->n && rc == 0;) {
+		struct vu_region_access a = {
+			.offset = t->offset + done,
+			.region = t->region,
+			.count = (uint32_t)(t->n - done < u->transfer ? t->n - done : u->transfer)
+		};
+
+		rc = access_region(u, t->command, &a, t->buf + done, t->n <= REGISTER);
+		done += a.count;
+	}
 	peer_done(u);
-	return done;
+	return rc ? rc : (ssize_t)t->n;
 }
 
 ssize_t vfio_user_region_read(void *handle, enum region_index region, void *buf, size_t n,
 			      uint64_t offset)
 {
-	return access_all(handle, VU_REGION_READ, region, buf, n, offset);
+	return access_all(handle, &(struct transfer){ VU_REGION_READ, region, offset, buf, n });
 }
 
 ssize_t vfio_user_region_write(void *handle, enum region_index region, const void *buf, size_t n,
 			       uint64_t offset)
 {
-	return access_all(handle, VU_REGION_WRITE, region, (void *)buf, n, offset);
+	return access_all(handle,
+			  &(struct transfer){ VU_REGION_WRITE, region, offset, (void *)buf, n });
 }
 
 int vfio_user_reset(void *handle)
 {
-	struct request r = { .command = VU_DEVICE_RESET };
+	struct peer_request r = { .command = VU_DEVICE_RESET };
 
 	return peer_ask(handle, &r, NULL, 0);
 }

@@ -49,20 +49,20 @@ int peer_give_up(struct vfio_user *u, int rc)
  */
 static int refuse_request(struct vfio_user *u, const struct vu_message *m)
 {
-	struct vu_header h = { .id = m->header.id,
-			       .command = m->header.command,
-			       .size = sizeof(h),
-			       .flags = VU_REPLY | VU_ERROR,
-			       .error = ENOTSUP };
+	struct vu_frame f = { .header = { .id = m->header.id,
+					  .command = m->header.command,
+					  .size = sizeof(f.header),
+					  .flags = VU_REPLY | VU_ERROR,
+					  .error = ENOTSUP } };
 
 	if (++u->foreign > MAX_FOREIGN)
 		return -EPROTO;
 	if (m->header.flags & VU_NO_REPLY)
 		return 0;
-	return vu_send(u->sock, &h, NULL, 0, NULL, 0, VU_UNTIL(0));
+	return vu_send(u->sock, &f, VU_UNTIL(0));
 }
 
-static int check_reply(const struct vfio_user *u, const struct request *r,
+static int check_reply(const struct vfio_user *u, const struct peer_request *r,
 		       const struct vu_message *m)
 {
 	if (m->header.id != u->id || m->header.command != r->command)
@@ -72,7 +72,7 @@ static int check_reply(const struct vfio_user *u, const struct request *r,
 	return 0;
 }
 
-static int receive_reply(struct vfio_user *u, const struct request *r, struct vu_message *m,
+static int receive_reply(struct vfio_user *u, const struct peer_request *r, struct vu_message *m,
 			 struct vu_limit *l)
 {
 	int rc;
@@ -94,7 +94,7 @@ static int receive_reply(struct vfio_user *u, const struct request *r, struct vu
 }
 
 /* What is granted is less than what was asked for; any other number tells nothing. */
-static bool believable(uint32_t granted, const struct request *r)
+static bool believable(uint32_t granted, const struct peer_request *r)
 {
 	struct vfio_irq_set set;
 
@@ -105,7 +105,8 @@ static bool believable(uint32_t granted, const struct request *r)
 /*
  * An error reply may carry errno 0 (rust-vmm); behind ENOSPC the peer may say how many it grants.
  */
-static int reply_error(struct vfio_user *u, const struct request *r, const struct vu_message *m)
+static int reply_error(struct vfio_user *u, const struct peer_request *r,
+		       const struct vu_message *m)
 {
 	uint32_t granted;
 
@@ -121,7 +122,7 @@ static int reply_error(struct vfio_user *u, const struct request *r, const struc
 	return m->header.error > 0 && m->header.error < 4096 ? -(int)m->header.error : -EIO;
 }
 
-static void trace_exchange(const struct vfio_user *u, const struct request *r,
+static void trace_exchange(const struct vfio_user *u, const struct peer_request *r,
 			   const struct vu_message *m, int rc, uint64_t us)
 {
 	char told[160] = "";
@@ -152,7 +153,7 @@ void peer_done(struct vfio_user *u)
  * thousands. So soon after the signal the peer is asked only what putting back
  * is made of, and the connection is kept for that.
  */
-static int check_stop(struct vfio_user *u, const struct request *r, uint64_t now)
+static int check_stop(struct vfio_user *u, const struct peer_request *r, uint64_t now)
 {
 	if (!u->loop || !loop_hear(u->loop)) {
 		u->stop = 0;
@@ -179,11 +180,15 @@ static uint64_t time_limit(const struct vfio_user *u, uint64_t now)
 	return until;
 }
 
-int peer_exchange(struct vfio_user *u, const struct request *r, struct vu_message *m)
+int peer_exchange(struct vfio_user *u, const struct peer_request *r, struct vu_message *m)
 {
-	struct vu_header h = { .id = ++u->id,
-			       .command = r->command,
-			       .size = (uint32_t)(sizeof(h) + r->size) };
+	struct vu_frame f = { .header = { .id = ++u->id,
+					  .command = r->command,
+					  .size = (uint32_t)(sizeof(f.header) + r->size) },
+			      .payload = r->payload,
+			      .size = r->size,
+			      .fd = r->fd,
+			      .nfds = r->nfds };
 	uint64_t begin = now_us();
 	struct vu_limit limit = { .loop = u->loop };
 	int rc;
@@ -195,7 +200,7 @@ int peer_exchange(struct vfio_user *u, const struct request *r, struct vu_messag
 	if (rc)
 		return rc;
 	limit.until = time_limit(u, begin);
-	rc = vu_send(u->sock, &h, r->payload, r->size, r->fd, r->nfds, &limit);
+	rc = vu_send(u->sock, &f, &limit);
 	if (rc == 0)
 		rc = receive_reply(u, r, m, &limit);
 	if (rc == 0) {
@@ -210,7 +215,7 @@ int peer_exchange(struct vfio_user *u, const struct request *r, struct vu_messag
 	return rc;
 }
 
-int peer_ask(struct vfio_user *u, const struct request *r, void *reply, size_t size)
+int peer_ask(struct vfio_user *u, const struct peer_request *r, void *reply, size_t size)
 {
 	struct vu_message m;
 	int rc = peer_exchange(u, r, &m);

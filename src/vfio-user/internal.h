@@ -32,7 +32,7 @@ struct vfio_user {
 	struct vu_shed shed; /* descriptors that nobody asked for */
 };
 
-struct request {
+struct peer_request {
 	enum vu_command command;
 	const void *payload;
 	size_t size;
@@ -50,7 +50,7 @@ struct request {
  * peer_exchange() - one request and its reply in @m, dropped by the caller. 0, a positive grant, or
  * -errno.
  */
-int peer_exchange(struct vfio_user *u, const struct request *r, struct vu_message *m);
+int peer_exchange(struct vfio_user *u, const struct peer_request *r, struct vu_message *m);
 
 /**
  * peer_begin(), peer_done() - around an operation of several messages: one time limit for all of
@@ -60,7 +60,7 @@ void peer_begin(struct vfio_user *u);
 void peer_done(struct vfio_user *u);
 
 /** peer_ask() - an exchange whose reply has @size bytes that are wanted. */
-int peer_ask(struct vfio_user *u, const struct request *r, void *reply, size_t size);
+int peer_ask(struct vfio_user *u, const struct peer_request *r, void *reply, size_t size);
 
 /**
  * peer_give_up() - nothing can be trusted on the stream any more. Returns @rc, -ENOTCONN when the

@@ -29,12 +29,12 @@ static int send_set(struct vfio_user *u, const struct irq_set *s, const int *fd,
 				    .index = s->index,
 				    .start = s->start,
 				    .count = s->count };
-	struct request r = { .command = VU_DEVICE_SET_IRQS,
-			     .payload = payload,
-			     .size = set.argsz,
-			     .fd = fd,
-			     .nfds = nfds,
-			     .puts_back = puts_back(s, nfds) };
+	struct peer_request r = { .command = VU_DEVICE_SET_IRQS,
+				  .payload = payload,
+				  .size = set.argsz,
+				  .fd = fd,
+				  .nfds = nfds,
+				  .puts_back = puts_back(s, nfds) };
 	char text[256] = "";
 
 	if (data > MAX_VECTORS)

@@ -136,18 +136,17 @@ static void advance(struct iovec iov[2], size_t n)
 	}
 }
 
-int vu_send(int sock, const struct vu_header *h, const void *payload, size_t size, const int *fd,
-	    unsigned int nfds, struct vu_limit *l)
+int vu_send(int sock, const struct vu_frame *f, struct vu_limit *l)
 {
-	struct vu_header header = *h;
-	struct iovec iov[2] = { { &header, HEADER }, { (void *)(uintptr_t)payload, size } };
-	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = size ? 2 : 1 };
+	struct vu_header header = f->header;
+	struct iovec iov[2] = { { &header, HEADER }, { (void *)(uintptr_t)f->payload, f->size } };
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = f->size ? 2 : 1 };
 	union control c;
 
-	if (nfds > VU_MAX_FDS)
+	if (f->nfds > VU_MAX_FDS)
 		return -EINVAL;
-	if (fd && nfds)
-		put_fds(&msg, &c, fd, nfds);
+	if (f->fd && f->nfds)
+		put_fds(&msg, &c, f->fd, f->nfds);
 	while (iov[0].iov_len || iov[1].iov_len) {
 		ssize_t n = sendmsg(sock, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 		int rc;

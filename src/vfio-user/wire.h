@@ -57,6 +57,15 @@ struct vu_header {
 
 _Static_assert(sizeof(struct vu_header) == 16, "vfio-user header");
 
+/*
+ * Offset, region and count lead the data of REGION_READ and REGION_WRITE, and come back in the
+ * reply.
+ */
+struct vu_region_access {
+	uint64_t offset;
+	uint32_t region, count;
+};
+
 /* SCM_MAX_FD: sendmsg(2) of more descriptors fails with EINVAL. */
 #define VU_MAX_FDS 253
 
@@ -122,12 +131,24 @@ void vu_reader_drop(struct vu_reader *r);
 /** vu_over() - whether the time of @l is over. 0, -ETIMEDOUT, -EINTR: by a signal. */
 int vu_over(struct vu_limit *l);
 
+/* A message to be sent; what the pointers point to is borrowed. */
+struct vu_frame {
+	struct vu_header header; /* sent as it stands, .size included */
+	const void *payload;	 /* NULL: none */
+	size_t size;		 /* of the payload, bytes */
+	const int *fd;		 /* NULL: none */
+	unsigned int nfds;	 /* 0 to VU_MAX_FDS */
+};
+
 /**
- * vu_send() - header, payload and descriptors in one sendmsg(), the rest of a short write after it.
- * 0, -ETIMEDOUT, -EINTR, -EPIPE, -errno.
+ * vu_send() - header, payload and descriptors in one sendmsg(), the rest of a short write after it
+ * @sock: a stream socket; its O_NONBLOCK does not matter
+ * @l: how long to wait for room in the socket
+ *
+ * Returns: 0; -EINVAL: more than VU_MAX_FDS descriptors; -ETIMEDOUT; -EINTR; -EPIPE: the peer is
+ * gone; -errno. After an error the stream is of no use any more.
  */
-int vu_send(int sock, const struct vu_header *h, const void *payload, size_t size, const int *fd,
-	    unsigned int nfds, struct vu_limit *l);
+int vu_send(int sock, const struct vu_frame *f, struct vu_limit *l);
 
 /**
  * vu_receive() - one whole message

@@ -182,15 +182,18 @@ static int set_iommu(const struct open_request *req, struct vfio_group *g, bool 
 	int rc = -ENODEV;
 
 	for (size_t i = 0; i < ARRAY_SIZE(iommu_types); i++) {
+		void *type = (void *)iommu_types[i].type;
+		const char *name = iommu_types[i].name;
+
 		if (iommu_types[i].unsafe != noiommu ||
-		    vfio_call(t, g->container, VFIO_CHECK_EXTENSION, "VFIO_CHECK_EXTENSION",
-			      iommu_types[i].name, (void *)iommu_types[i].type) <= 0)
+		    vfio_call(t, g->container,
+			      VFIO_REQUEST(VFIO_CHECK_EXTENSION, .arg = type, .detail = name)) <= 0)
 			continue;
-		rc = vfio_call(t, g->container, VFIO_SET_IOMMU, "VFIO_SET_IOMMU",
-			       iommu_types[i].name, (void *)iommu_types[i].type);
+		rc = vfio_call(t, g->container,
+			       VFIO_REQUEST(VFIO_SET_IOMMU, .arg = type, .detail = name));
 		if (rc == 0 && iommu_types[i].enable)
-			rc = vfio_call(t, g->container, VFIO_IOMMU_ENABLE, "VFIO_IOMMU_ENABLE", "",
-				       NULL);
+			rc = vfio_call(t, g->container,
+				       VFIO_REQUEST(VFIO_IOMMU_ENABLE, .arg = NULL));
 		if (rc == 0)
 			return 0;
 		if (rc == -EPERM)
@@ -222,19 +225,18 @@ static int join_container(const struct open_request *req, struct vfio_group *g, 
 	struct vfio_group_status status = { .argsz = sizeof(status) };
 	int rc;
 
-	rc = vfio_call(req->trace, g->container, VFIO_GET_API_VERSION, "VFIO_GET_API_VERSION", "",
-		       NULL);
+	rc = vfio_call(req->trace, g->container, VFIO_REQUEST(VFIO_GET_API_VERSION, .arg = NULL));
 	if (rc != VFIO_API_VERSION)
 		return fail(e, CAUSE_FAILED, 0, "the kernel speaks VFIO API version %d, not %d", rc,
 			    VFIO_API_VERSION);
-	rc = vfio_ask(req->trace, g->group, VFIO_GROUP_GET_STATUS, "VFIO_GROUP_GET_STATUS", "",
-		      &status, tell_status);
+	rc = vfio_call(req->trace, g->group,
+		       VFIO_REQUEST(VFIO_GROUP_GET_STATUS, .arg = &status, .answer = tell_status));
 	if (rc < 0)
 		return fail(e, cause_of_errno(-rc), -rc, "VFIO_GROUP_GET_STATUS failed");
 	if (!(status.flags & VFIO_GROUP_FLAGS_VIABLE))
 		return group_not_viable(req->root, group, e);
-	rc = vfio_call(req->trace, g->group, VFIO_GROUP_SET_CONTAINER, "VFIO_GROUP_SET_CONTAINER",
-		       "", &g->container);
+	rc = vfio_call(req->trace, g->group,
+		       VFIO_REQUEST(VFIO_GROUP_SET_CONTAINER, .arg = &g->container));
 	if (rc < 0)
 		return fail(e, cause_of_errno(-rc), -rc, "the group could not join a container");
 	return 0;
@@ -246,8 +248,8 @@ static int get_device(const struct open_request *req, struct vfio_group *g, stru
 	int rc;
 
 	pci_addr_full(&g->vfio.addr, bdf);
-	rc = vfio_call(req->trace, g->group, VFIO_GROUP_GET_DEVICE_FD, "VFIO_GROUP_GET_DEVICE_FD",
-		       bdf, bdf);
+	rc = vfio_call(req->trace, g->group,
+		       VFIO_REQUEST(VFIO_GROUP_GET_DEVICE_FD, .arg = bdf, .detail = bdf));
 	if (rc < 0)
 		return fail(e, cause_of_errno(-rc), -rc, "VFIO gives no descriptor for %s", bdf);
 	g->vfio.device = rc;

@@ -22,34 +22,28 @@ _Static_assert(IRQ_NORESIZE == VFIO_IRQ_INFO_NORESIZE && IRQ_EVENTFD == VFIO_IRQ
 /* More than any region's capabilities take; the kernel says how much it wants. */
 #define MAX_REGION_INFO 65536
 
-int vfio_ask(const struct trace *t, int fd, unsigned long request, const char *name,
-	     const char *detail, void *arg, void (*answer)(const void *arg, char *buf, size_t size))
+int vfio_call(const struct trace *t, int fd, const struct vfio_request *r)
 {
 	uint64_t begin = now_us(), us;
 	char told[160];
-	int rc = ioctl(fd, request, arg);
+	int rc = ioctl(fd, r->number, r->arg);
 
 	us = now_us() - begin;
 	if (rc < 0)
 		rc = -errno;
-	else if (answer && t->on)
-		answer(arg, told, sizeof(told));
-	trace_answer(t, name, detail, rc, answer ? told : NULL, us);
+	else if (r->answer && t->on)
+		r->answer(r->arg, told, sizeof(told));
+	trace_answer(t, r->name, r->detail ? r->detail : "", rc, r->answer ? told : NULL, us);
 	return rc;
-}
-
-int vfio_call(const struct trace *t, int fd, unsigned long request, const char *name,
-	      const char *detail, void *arg)
-{
-	return vfio_ask(t, fd, request, name, detail, arg, NULL);
 }
 
 int vfio_device_info(void *handle, struct device_info *info, struct error *e)
 {
 	struct vfio *v = handle;
 	struct vfio_device_info di = { .argsz = sizeof(di) };
-	int rc = vfio_ask(v->trace, v->device, VFIO_DEVICE_GET_INFO, "VFIO_DEVICE_GET_INFO", "",
-			  &di, vfio_device_words);
+	int rc = vfio_call(v->trace, v->device,
+			   VFIO_REQUEST(VFIO_DEVICE_GET_INFO, .arg = &di,
+					.answer = vfio_device_words));
 
 	if (rc < 0)
 		return fail(e, cause_of_errno(-rc), -rc, "VFIO_DEVICE_GET_INFO failed");
@@ -65,8 +59,9 @@ int vfio_irq_info(void *handle, enum irq_index index, struct irq_info *info)
 {
 	struct vfio *v = handle;
 	struct vfio_irq_info ii = { .argsz = sizeof(ii), .index = index };
-	int rc = vfio_ask(v->trace, v->device, VFIO_DEVICE_GET_IRQ_INFO, "VFIO_DEVICE_GET_IRQ_INFO",
-			  irq_index_word(index), &ii, vfio_irq_words);
+	int rc = vfio_call(v->trace, v->device,
+			   VFIO_REQUEST(VFIO_DEVICE_GET_IRQ_INFO, .arg = &ii,
+					.detail = irq_index_word(index), .answer = vfio_irq_words));
 
 	if (rc < 0)
 		return rc;
@@ -97,8 +92,11 @@ int vfio_set_irqs(void *handle, const struct irq_set *s, const int32_t *eventfd,
 		memcpy(set->data, eventfd, s->count * sizeof(*eventfd));
 	for (unsigned int i = 0; s->data == IRQ_DATA_BOOL && i < s->count; i++)
 		set->data[i] = vector_set_has(&s->attach, s->start + i);
-	return vfio_call(v->trace, v->device, VFIO_DEVICE_SET_IRQS, "VFIO_DEVICE_SET_IRQS",
-			 v->trace->on ? irq_set_text(s, detail, sizeof(detail)) : "", set);
+	return vfio_call(v->trace, v->device,
+			 VFIO_REQUEST(VFIO_DEVICE_SET_IRQS, .arg = set,
+				      .detail = v->trace->on
+							? irq_set_text(s, detail, sizeof(detail))
+							: NULL));
 }
 
 /* Walk the capability chain that the kernel appended; it is bounded by argsz. */
@@ -129,9 +127,10 @@ static int ask_region_info(struct vfio *v, enum region_index region, struct vfio
 			return -ENOMEM;
 		ri->argsz = size;
 		ri->index = region;
-		rc = vfio_ask(v->trace, v->device, VFIO_DEVICE_GET_REGION_INFO,
-			      "VFIO_DEVICE_GET_REGION_INFO", region_word(region), ri,
-			      vfio_region_words);
+		rc = vfio_call(v->trace, v->device,
+			       VFIO_REQUEST(VFIO_DEVICE_GET_REGION_INFO, .arg = ri,
+					    .detail = region_word(region),
+					    .answer = vfio_region_words));
 		if (rc == 0 && (ri->argsz <= size || ri->argsz > MAX_REGION_INFO)) {
 			ri->argsz = ri->argsz < size ? ri->argsz : size;
 			*out = ri;
@@ -254,7 +253,7 @@ int vfio_reset(void *handle)
 {
 	struct vfio *v = handle;
 
-	return vfio_call(v->trace, v->device, VFIO_DEVICE_RESET, "VFIO_DEVICE_RESET", "", NULL);
+	return vfio_call(v->trace, v->device, VFIO_REQUEST(VFIO_DEVICE_RESET, .arg = NULL));
 }
 
 int vfio_address(void *handle, struct pci_addr *addr)

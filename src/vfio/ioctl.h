@@ -17,14 +17,27 @@ struct vfio {
 	struct pci_addr addr;
 };
 
-/** vfio_call() - ioctl(2), told to the trace as NAME(@detail). Returns its value or -errno. */
-int vfio_call(const struct trace *t, int fd, unsigned long request, const char *name,
-	      const char *detail, void *arg);
+/* One ioctl(2) of linux/vfio.h and what the trace says of it: NAME(detail) = answer. */
+struct vfio_request {
+	unsigned long number;
+	const char *name;
+	void *arg;	    /* borrowed; read and written as the request has it */
+	const char *detail; /* NULL: none */
+	/* puts what the kernel has written to arg into words; NULL: it writes nothing */
+	void (*answer)(const void *arg, char *buf, size_t size);
+};
 
-/** vfio_ask() - the same; @answer puts what the kernel told in @arg into words for the trace. */
-int vfio_ask(const struct trace *t, int fd, unsigned long request, const char *name,
-	     const char *detail, void *arg,
-	     void (*answer)(const void *arg, char *buf, size_t size));
+/* VFIO_REQUEST(VFIO_DEVICE_RESET, .arg = NULL): the number and its name, then the other members. */
+#define VFIO_REQUEST(which, ...) \
+	(&(struct vfio_request){ .number = which, .name = #which, __VA_ARGS__ })
+
+/**
+ * vfio_call() - one ioctl(2), told to the trace
+ * @fd: of a container, a group or a device
+ *
+ * Returns: its value, 0 or above; -errno.
+ */
+int vfio_call(const struct trace *t, int fd, const struct vfio_request *r);
 
 /* Of every kernel back end, whose handles begin with struct vfio. */
 extern const struct device_ops vfio_ops;

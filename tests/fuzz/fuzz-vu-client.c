@@ -84,7 +84,8 @@ static void answer(int sock, const uint8_t *data, size_t size)
 			h.error = n ? data[at + 2] : 0;
 		}
 		/* Descriptors that nobody asked for. */
-		vu_send(sock, &h, data + at + 2, n, eventfds, (data[at] & 0x60) == 0x40 ? 2 : 0, VU_UNTIL(0));
+		vu_send(sock, &(struct vu_frame){ h, data + at + 2, n, eventfds, (data[at] & 0x60) == 0x40 ? 2 : 0 },
+			VU_UNTIL(0));
 		at += 2 + n;
 	}
 	shutdown(sock, SHUT_WR);

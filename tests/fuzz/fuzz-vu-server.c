@@ -97,7 +97,7 @@ static void piece(int sock, const uint8_t *data, size_t n, unsigned int nfds)
 			return;
 	} else {
 		memcpy(&h, data, sizeof(h));
-		vu_send(sock, &h, data + sizeof(h), n - sizeof(h), shared.fd, nfds, VU_UNTIL(0));
+		vu_send(sock, &(struct vu_frame){ h, data + sizeof(h), n - sizeof(h), shared.fd, nfds }, VU_UNTIL(0));
 	}
 }
 
@@ -109,7 +109,7 @@ static void greet(int sock)
 	size_t size = vu_version_format(&v, payload, sizeof(payload));
 
 	h.size = (uint32_t)(sizeof(h) + size);
-	expect(!vu_send(sock, &h, payload, size, NULL, 0, VU_UNTIL(0)));
+	expect(!vu_send(sock, &(struct vu_frame){ h, payload, size, NULL, 0 }, VU_UNTIL(0)));
 }
 
 static void talk(struct sim_device *d, int sock, const uint8_t *data, size_t size)

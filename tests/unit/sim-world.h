@@ -57,14 +57,22 @@ static inline void world_free(struct world *w)
 static inline int set(struct world *w, uint32_t flags, unsigned int index, unsigned int start,
 		      unsigned int count)
 {
-	return sim_set_irqs(w->d, flags, index, start, count, NULL);
+	return sim_set_irqs(w->d, &(struct sim_set){ .flags = flags, index, start, count });
+}
+
+static inline int set_bools(struct world *w, uint32_t flags, unsigned int index, unsigned int start,
+			    unsigned int count, const uint8_t *bools)
+{
+	return sim_set_irqs(
+		w->d, &(struct sim_set){ .flags = flags, index, start, count, .bools = bools });
 }
 
 /* What the device does not take over is closed. */
 static inline int set_fds(struct world *w, uint32_t flags, unsigned int index, unsigned int start,
 			  unsigned int count, int32_t *fd)
 {
-	int rc = sim_set_eventfds(w->d, flags, index, start, count, fd);
+	int rc = sim_set_irqs(w->d,
+			      &(struct sim_set){ .flags = flags, index, start, count, .fd = fd });
 
 	for (unsigned int i = 0; i < count; i++)
 		cleanup_fd(&fd[i]);

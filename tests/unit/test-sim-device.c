@@ -167,7 +167,7 @@ static void bools_choose(void **state)
 
 	(void)state;
 	assert_int_equal(attach(w, IRQ_MSIX, 0, 8), 0);
-	assert_int_equal(sim_set_irqs(w->d, BOOL, IRQ_MSIX, 2, 4, some), 0);
+	assert_int_equal(set_bools(w, BOOL, IRQ_MSIX, 2, 4, some), 0);
 	for (unsigned int v = 0; v < 8; v++)
 		assert_int_equal(got(w, v), v == 2 || v == 4 || v == 5);
 	world_free(w);
@@ -326,11 +326,11 @@ static void err_and_req(void **state)
 	(void)state;
 	for (unsigned int index = IRQ_ERR; index <= IRQ_REQ; index++) {
 		put_reg(w, reg[index], 1); /* nobody listens */
-		assert_int_equal(sim_set_irqs(w->d, BOOL, index, 0, 1, &yes), 0);
+		assert_int_equal(set_bools(w, BOOL, index, 0, 1, &yes), 0);
 		assert_int_equal(set_fd(w, EVENTFD, index, 0, fd_of(w, index)), 0);
 		assert_int_equal(set(w, NONE, index, 0, 1), 0);
-		assert_int_equal(sim_set_irqs(w->d, BOOL, index, 0, 1, &yes), 0);
-		assert_int_equal(sim_set_irqs(w->d, BOOL, index, 0, 1, &no), 0);
+		assert_int_equal(set_bools(w, BOOL, index, 0, 1, &yes), 0);
+		assert_int_equal(set_bools(w, BOOL, index, 0, 1, &no), 0);
 		assert_int_equal(got(w, index), 2);
 		put_reg(w, reg[index], 1);
 		put_reg(w, reg[index], 0);

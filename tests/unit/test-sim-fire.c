@@ -312,17 +312,17 @@ static void intx_mask_action(void **state)
 	assert_int_equal(attach(w, IRQ_INTX, 0, 1), 0);
 	assert_int_equal(set(w, MASK | 4, IRQ_INTX, 0, 1), -ENOTTY);
 	assert_int_equal(set(w, MASK | 4, IRQ_INTX, 0, 0), -EINVAL);
-	assert_int_equal(sim_set_irqs(w->d, MASK | 2, IRQ_INTX, 0, 1, &no), 0);
+	assert_int_equal(set_bools(w, MASK | 2, IRQ_INTX, 0, 1, &no), 0);
 	put_reg(w, SIM_REG_INTX_RAISE, 1);
 	assert_int_equal(got(w, 0), 1);
 	put_reg(w, SIM_REG_INTX_ACK, 1);
-	assert_int_equal(sim_set_irqs(w->d, UNMASK | 2, IRQ_INTX, 0, 1, &yes), 0);
-	assert_int_equal(sim_set_irqs(w->d, MASK | 2, IRQ_INTX, 0, 1, &yes), 0);
+	assert_int_equal(set_bools(w, UNMASK | 2, IRQ_INTX, 0, 1, &yes), 0);
+	assert_int_equal(set_bools(w, MASK | 2, IRQ_INTX, 0, 1, &yes), 0);
 	put_reg(w, SIM_REG_INTX_RAISE, 1);
 	assert_int_equal(got(w, 0), 0);
 	assert_int_equal(set(w, NONE, IRQ_INTX, 0, 1), 0); /* the loopback is not masked */
 	assert_int_equal(got(w, 0), 1);
-	assert_int_equal(sim_set_irqs(w->d, UNMASK | 2, IRQ_INTX, 0, 1, &no), 0);
+	assert_int_equal(set_bools(w, UNMASK | 2, IRQ_INTX, 0, 1, &no), 0);
 	assert_int_equal(got(w, 0), 0);
 	assert_int_equal(set(w, UNMASK | 1, IRQ_INTX, 0, 1), 0);
 	assert_int_equal(got(w, 0), 1);

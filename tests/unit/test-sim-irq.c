@@ -15,16 +15,16 @@ static void bools_of_err_and_req(void **state)
 	(void)state;
 	for (unsigned int index = IRQ_ERR; index <= IRQ_REQ; index++) {
 		assert_int_equal(set_fd(w, EVENTFD, index, 0, fd_of(w, 0)), 0);
-		assert_int_equal(sim_set_irqs(w->d, BOOL, index, 0, 1, no), 0);
+		assert_int_equal(set_bools(w, BOOL, index, 0, 1, no), 0);
 		assert_int_equal(got(w, 0), 0);
-		assert_int_equal(sim_set_irqs(w->d, BOOL, index, 0, 1, yes), 0);
+		assert_int_equal(set_bools(w, BOOL, index, 0, 1, yes), 0);
 		assert_int_equal(got(w, 0), 1);
-		assert_int_equal(sim_set_irqs(w->d, BOOL, index, 0, 1, NULL), -EINVAL);
-		assert_int_equal(sim_set_irqs(w->d, BOOL, index, 0, 0, yes), -EINVAL);
+		assert_int_equal(set_bools(w, BOOL, index, 0, 1, NULL), -EINVAL);
+		assert_int_equal(set_bools(w, BOOL, index, 0, 0, yes), -EINVAL);
 		/* Eventfds without any are the end of it. */
 		assert_int_equal(release(w, index, 0, 1), 0);
 		assert_int_equal(set(w, NONE, index, 0, 1), -EINVAL);
-		assert_int_equal(sim_set_irqs(w->d, BOOL, index, 0, 1, yes), 0);
+		assert_int_equal(set_bools(w, BOOL, index, 0, 1, yes), 0);
 		assert_int_equal(got(w, 0), 0);
 	}
 	world_free(w);
@@ -36,20 +36,20 @@ static void bools_of_intx(void **state)
 
 	(void)state;
 	assert_int_equal(attach(w, IRQ_INTX, 0, 1), 0);
-	assert_int_equal(sim_set_irqs(w->d, BOOL, IRQ_INTX, 0, 1, no), 0);
+	assert_int_equal(set_bools(w, BOOL, IRQ_INTX, 0, 1, no), 0);
 	assert_int_equal(got(w, 0), 0);
-	assert_int_equal(sim_set_irqs(w->d, BOOL, IRQ_INTX, 0, 1, yes), 0);
+	assert_int_equal(set_bools(w, BOOL, IRQ_INTX, 0, 1, yes), 0);
 	assert_int_equal(got(w, 0), 1);
-	assert_int_equal(sim_set_irqs(w->d, MASK | 2, IRQ_INTX, 0, 1, no), 0);
+	assert_int_equal(set_bools(w, MASK | 2, IRQ_INTX, 0, 1, no), 0);
 	put_reg(w, SIM_REG_INTX_RAISE, 1);
 	assert_int_equal(got(w, 0), 1);
-	assert_int_equal(sim_set_irqs(w->d, UNMASK | 2, IRQ_INTX, 0, 1, no), 0);
+	assert_int_equal(set_bools(w, UNMASK | 2, IRQ_INTX, 0, 1, no), 0);
 	assert_int_equal(got(w, 0), 0);
-	assert_int_equal(sim_set_irqs(w->d, UNMASK | 2, IRQ_INTX, 0, 1, yes), 0);
+	assert_int_equal(set_bools(w, UNMASK | 2, IRQ_INTX, 0, 1, yes), 0);
 	assert_int_equal(got(w, 0), 1);
 	put_reg(w, SIM_REG_INTX_ACK, 1);
-	assert_int_equal(sim_set_irqs(w->d, UNMASK | 2, IRQ_INTX, 0, 1, yes), 0);
-	assert_int_equal(sim_set_irqs(w->d, MASK | 2, IRQ_INTX, 0, 1, yes), 0);
+	assert_int_equal(set_bools(w, UNMASK | 2, IRQ_INTX, 0, 1, yes), 0);
+	assert_int_equal(set_bools(w, MASK | 2, IRQ_INTX, 0, 1, yes), 0);
 	put_reg(w, SIM_REG_INTX_RAISE, 1);
 	assert_int_equal(got(w, 0), 0);
 	world_free(w);
@@ -66,9 +66,16 @@ static void no_descriptors(void **state)
 	assert_int_equal(set_fd(w, UNMASK | 4, IRQ_INTX, 0, fd_of(w, 1)), 0);
 	assert_int_equal(set(w, UNMASK | 4, IRQ_INTX, 0, 1), 0);
 	assert_int_equal(sim_unmask_fd(w->d), -1);
-	assert_int_equal(sim_set_eventfds(w->d, NONE, IRQ_INTX, 0, 1, none), -EINVAL);
-	assert_int_equal(sim_set_eventfds(w->d, BOOL, IRQ_INTX, 0, 1, none), -EINVAL);
-	assert_int_equal(sim_set_eventfds(w->d, EVENTFD | 1, IRQ_INTX, 0, 1, none), -EINVAL);
+	assert_int_equal(
+		sim_set_irqs(w->d, &(struct sim_set){ .flags = NONE, IRQ_INTX, 0, 1, .fd = none }),
+		-EINVAL);
+	assert_int_equal(
+		sim_set_irqs(w->d, &(struct sim_set){ .flags = BOOL, IRQ_INTX, 0, 1, .fd = none }),
+		-EINVAL);
+	assert_int_equal(
+		sim_set_irqs(w->d,
+			     &(struct sim_set){ .flags = EVENTFD | 1, IRQ_INTX, 0, 1, .fd = none }),
+		-EINVAL);
 	assert_int_equal(got(w, 0), 0);
 	world_free(w);
 }

@@ -138,7 +138,7 @@ static bool serve_one(struct model *p, struct vu_message *m)
 	if (err)
 		h.flags |= VU_ERROR;
 	h.error = p->rust ? 0 : (uint32_t)err;
-	vu_send(p->sock, &h, out, n, NULL, 0, VU_UNTIL(UINT64_MAX));
+	vu_send(p->sock, &(struct vu_frame){ h, out, n, NULL, 0 }, VU_UNTIL(UINT64_MAX));
 	return !lost;
 }
 

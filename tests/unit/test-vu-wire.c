@@ -53,9 +53,11 @@ static void test_exchange(void **state)
 	pair(sock);
 	eventfds(fd, VU_MAX_FDS);
 	for (unsigned int n = 0; n <= VU_MAX_FDS; n += n < 3 ? 1 : 50) {
-		assert_int_equal(vu_send(sock[0], &header, bytes + sizeof(header), SIZE, fd, n,
-					 VU_UNTIL(now_us() + SECOND)),
-				 0);
+		assert_int_equal(
+			vu_send(sock[0],
+				&(struct vu_frame){ header, bytes + sizeof(header), SIZE, fd, n },
+				VU_UNTIL(now_us() + SECOND)),
+			0);
 		assert_int_equal(
 			vu_receive(sock[1], &m, VU_MAX_MESSAGE, VU_UNTIL(now_us() + SECOND)), 0);
 		assert_whole(&m);
@@ -80,7 +82,9 @@ static void test_header_only(void **state)
 
 	(void)state;
 	pair(sock);
-	assert_int_equal(vu_send(sock[0], &h, NULL, 0, NULL, 0, VU_UNTIL(UINT64_MAX)), 0);
+	assert_int_equal(vu_send(sock[0], &(struct vu_frame){ h, NULL, 0, NULL, 0 },
+				 VU_UNTIL(UINT64_MAX)),
+			 0);
 	assert_int_equal(vu_receive(sock[1], &m, sizeof(h), VU_UNTIL(UINT64_MAX)), 0);
 	assert_memory_equal(&m.header, &h, sizeof(h));
 	assert_null(m.payload);
@@ -99,7 +103,9 @@ static void test_taken(void **state)
 	(void)state;
 	pair(sock);
 	eventfds(&fd, 1);
-	assert_int_equal(vu_send(sock[0], &h, NULL, 0, &fd, 1, VU_UNTIL(UINT64_MAX)), 0);
+	assert_int_equal(vu_send(sock[0], &(struct vu_frame){ h, NULL, 0, &fd, 1 },
+				 VU_UNTIL(UINT64_MAX)),
+			 0);
 	assert_int_equal(vu_receive(sock[1], &m, VU_MAX_MESSAGE, VU_UNTIL(UINT64_MAX)), 0);
 	assert_int_equal(m.nfds, 1);
 	got = take_fd(&m.fd[0]);
@@ -287,7 +293,8 @@ static void test_too_many_descriptors(void **state)
 	close_all(sock, 2);
 
 	pair(sock);
-	assert_int_equal(vu_send(sock[0], &header, bytes, SIZE, more, VU_MAX_FDS + 1,
+	assert_int_equal(vu_send(sock[0],
+				 &(struct vu_frame){ header, bytes, SIZE, more, VU_MAX_FDS + 1 },
 				 VU_UNTIL(UINT64_MAX)),
 			 -EINVAL);
 	close_all(sock, 2);
@@ -429,11 +436,13 @@ static void test_send_time(void **state)
 
 	(void)state;
 	pair(sock);
-	assert_int_equal(vu_send(sock[0], &h, data, VU_DEFAULT_XFER, NULL, 0,
+	assert_int_equal(vu_send(sock[0], &(struct vu_frame){ h, data, VU_DEFAULT_XFER, NULL, 0 },
 				 VU_UNTIL(now_us() + 20000)),
 			 -ETIMEDOUT);
 	close(sock[1]);
-	assert_int_equal(vu_send(sock[0], &h, data, 8, NULL, 0, VU_UNTIL(UINT64_MAX)), -EPIPE);
+	assert_int_equal(vu_send(sock[0], &(struct vu_frame){ h, data, 8, NULL, 0 },
+				 VU_UNTIL(UINT64_MAX)),
+			 -EPIPE);
 	close(sock[0]);
 }
 
@@ -466,7 +475,7 @@ static void test_large(void **state)
 	eventfds(fd, 5);
 	l.sock = sock[1];
 	assert_int_equal(pthread_create(&thread, NULL, receive_large, &l), 0);
-	assert_int_equal(vu_send(sock[0], &h, data, VU_DEFAULT_XFER, fd, 5,
+	assert_int_equal(vu_send(sock[0], &(struct vu_frame){ h, data, VU_DEFAULT_XFER, fd, 5 },
 				 VU_UNTIL(now_us() + 20ull * SECOND)),
 			 0);
 	pthread_join(thread, NULL);

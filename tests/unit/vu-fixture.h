@@ -87,7 +87,8 @@ static inline void send_ask(struct fixture *f, const struct ask *a)
 			       .size = (uint32_t)(sizeof(h) + a->size),
 			       .flags = a->flags };
 
-	assert_int_equal(vu_send(f->sock, &h, a->payload, a->size, a->fd, a->nfds,
+	assert_int_equal(vu_send(f->sock,
+				 &(struct vu_frame){ h, a->payload, a->size, a->fd, a->nfds },
 				 VU_UNTIL(now_us() + SECOND)),
 			 0);
 }

@@ -142,7 +142,8 @@ static inline void ask_first(struct peer *p)
 	struct vu_header h = { .id = 77, .command = VU_DMA_READ, .size = sizeof(h) + 16 };
 	struct vu_message m;
 
-	vu_send(p->sock, &h, "0123456789abcdef", 16, NULL, 0, VU_UNTIL(UINT64_MAX));
+	vu_send(p->sock, &(struct vu_frame){ h, "0123456789abcdef", 16, NULL, 0 },
+		VU_UNTIL(UINT64_MAX));
 	if (vu_receive(p->sock, &m, VU_MAX_MESSAGE, VU_UNTIL(UINT64_MAX)) == 0) {
 		p->refused = m.header.id == 77 ? m.header.error : 0;
 		vu_message_drop(&m);
@@ -198,7 +199,8 @@ static inline bool reply(struct peer *p, const struct vu_message *m, enum trick 
 	if (trick == OVERSIZED)
 		send_raw(p, h, out, sizeof(h));
 	else
-		vu_send(p->sock, &h, out, n, fd, trick == WITH_FDS ? 2 : 0, VU_UNTIL(UINT64_MAX));
+		vu_send(p->sock, &(struct vu_frame){ h, out, n, fd, trick == WITH_FDS ? 2 : 0 },
+			VU_UNTIL(UINT64_MAX));
 	return true;
 }
 
