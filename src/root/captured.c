@@ -110,6 +110,25 @@ static int capture_opendir(const struct root *r, const char *path, struct root_d
 	return 0;
 }
 
+static struct dirent *capture_next(struct root_dir *dir)
+{
+	if (!dir->next)
+		return NULL;
+	copy_text(dir->entry.d_name, sizeof(dir->entry.d_name), dir->next->name);
+	dir->next = dir->next->next;
+	return &dir->entry;
+}
+
+static int capture_dir_target(const struct root_dir *dir, const char *name, char *buf, size_t size)
+{
+	for (const struct capture_node *c = dir->folder->child; c; c = c->next)
+		if (!strcmp(c->name, name) && c->kind == CAPTURE_LINK) {
+			copy_text(buf, size, c->bytes);
+			return (int)strlen(buf);
+		}
+	return -EINVAL;
+}
+
 const struct root_ops root_capture_ops = {
 	.open = capture_open,
 	.look = capture_look,
@@ -118,4 +137,6 @@ const struct root_ops root_capture_ops = {
 	.stream = capture_stream,
 	.target = capture_target,
 	.opendir = capture_opendir,
+	.next = capture_next,
+	.dir_target = capture_dir_target,
 };

@@ -278,6 +278,21 @@ static int opendir_path(const struct root *r, const char *path, struct root_dir 
 	return 0;
 }
 
+static struct dirent *next_in_folder(struct root_dir *dir)
+{
+	return readdir(dir->dir);
+}
+
+static int target_in_folder(const struct root_dir *dir, const char *name, char *buf, size_t size)
+{
+	ssize_t n = readlinkat(dirfd(dir->dir), name, buf, size - 1);
+
+	if (n < 0)
+		return -errno;
+	buf[n] = '\0';
+	return (int)n;
+}
+
 const struct root_ops root_folder_ops = {
 	.open = open_path,
 	.look = look_path,
@@ -286,4 +301,6 @@ const struct root_ops root_folder_ops = {
 	.stream = stream_path,
 	.target = target_path,
 	.opendir = opendir_path,
+	.next = next_in_folder,
+	.dir_target = target_in_folder,
 };

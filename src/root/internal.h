@@ -30,6 +30,10 @@ struct root_ops {
 	/* what a link says */
 	int (*target)(const struct root *r, const char *path, char *buf, size_t size);
 	int (*opendir)(const struct root *r, const char *path, struct root_dir *dir);
+	/* NULL: no more, errno 0, or an error */
+	struct dirent *(*next)(struct root_dir *dir);
+	/* what a link in the folder says */
+	int (*dir_target)(const struct root_dir *dir, const char *name, char *buf, size_t size);
 };
 
 /* root/folder.c, root/captured.c */

@@ -157,21 +157,10 @@ void root_closedir(struct root_dir *dir)
 	free(dir);
 }
 
-static struct dirent *next_entry(struct root_dir *dir)
-{
-	if (dir->dir)
-		return readdir(dir->dir);
-	if (!dir->next)
-		return NULL;
-	copy_text(dir->entry.d_name, sizeof(dir->entry.d_name), dir->next->name);
-	dir->next = dir->next->next;
-	return &dir->entry;
-}
-
 bool root_readdir(struct root_dir *dir, struct dirent **entry, int *rc)
 {
 	errno = 0;
-	*entry = next_entry(dir);
+	*entry = ops_of(dir->r)->next(dir);
 	/* a folder that went meanwhile has no more entries */
 	if (!*entry && !root_absent(-errno))
 		*rc = root_note(dir->r, "sys or /proc", -errno);
@@ -194,21 +183,7 @@ int root_dir_fd(const struct root_dir *dir)
 
 int root_dir_target(const struct root_dir *dir, const char *name, char *buf, size_t size)
 {
-	ssize_t n;
-
-	if (!dir->dir) {
-		for (const struct capture_node *c = dir->folder->child; c; c = c->next)
-			if (!strcmp(c->name, name) && c->kind == CAPTURE_LINK) {
-				copy_text(buf, size, c->bytes);
-				return (int)strlen(buf);
-			}
-		return -EINVAL;
-	}
-	n = readlinkat(dirfd(dir->dir), name, buf, size - 1);
-	if (n < 0)
-		return -errno;
-	buf[n] = '\0';
-	return (int)n;
+	return ops_of(dir->r)->dir_target(dir, name, buf, size);
 }
 
 FILE *root_stream(const struct root *r, const char *fmt, ...)
