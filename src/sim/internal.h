@@ -70,6 +70,7 @@ void sim_config_init(struct sim_device *d);
 /** sim_config_reset() - what a reset and the kernel's restoring after it do. */
 void sim_config_reset(struct sim_device *d);
 
+/** sim_config_read() - copy @n bytes of config space. Returns: @n; -EFAULT: past its end. */
 ssize_t sim_config_read(const struct sim_device *d, void *buf, size_t n, uint64_t offset);
 
 /* What a write has asked for beyond the bytes of config space. */
@@ -87,8 +88,11 @@ struct sim_config_change {
 ssize_t sim_config_write(struct sim_device *d, const void *buf, size_t n, uint64_t offset,
 			 struct sim_config_change *c);
 
+/** sim_bus_master() - Bus Master Enable of the command register: messages are sent. */
 bool sim_bus_master(const struct sim_device *d);
+/** sim_intx_disabled() - Interrupt Disable of the command register. */
 bool sim_intx_disabled(const struct sim_device *d);
+/** sim_in_d0() - the power state is D0, not D3hot. */
 bool sim_in_d0(const struct sim_device *d);
 
 /** sim_memory_on() - whether BARs answer. */
@@ -107,6 +111,7 @@ void sim_show_intx(struct sim_device *d);
 
 /** sim_msi_enable() - Enable, MME for @n vectors, an address; all masked when it can be. */
 void sim_msi_enable(struct sim_device *d, unsigned int n);
+/** sim_msi_disable() - clear Enable and the mask bits, as the kernel's pci_msi_shutdown(). */
 void sim_msi_disable(struct sim_device *d);
 
 /** sim_msi_widen() - MME for @n vectors of a capability that is enabled already; masks stay. */
@@ -115,9 +120,13 @@ void sim_msi_widen(struct sim_device *d, unsigned int n);
 /** sim_msi_reaches() - whether the capability lets vector @v be sent at all. */
 bool sim_msi_reaches(const struct sim_device *d, unsigned int v);
 
-/* Mask and pending bits: nothing without per-vector masking. */
+/** sim_msi_masked() - the mask bit of vector @v; false without per-vector masking. */
 bool sim_msi_masked(const struct sim_device *d, unsigned int v);
+
+/** sim_msi_set_mask() - write the mask bit of vector @v; nothing without per-vector masking. */
 void sim_msi_set_mask(struct sim_device *d, unsigned int v, bool mask);
+
+/** sim_msi_set_pending() - write the pending bit of @v; nothing without per-vector masking. */
 void sim_msi_set_pending(struct sim_device *d, unsigned int v, bool pending);
 
 /** sim_msi_deliverable() - pending and not masked: one bit per vector. */
@@ -125,6 +134,8 @@ uint32_t sim_msi_deliverable(const struct sim_device *d);
 
 /** sim_msix_set_enable() - Enable; either way every entry is cleared. */
 void sim_msix_set_enable(struct sim_device *d, bool enable);
+
+/** sim_msix_function_mask() - Function Mask of MSI-X Message Control. */
 bool sim_msix_function_mask(const struct sim_device *d);
 
 /* --- sim/table.c: entries of the MSI-X table --- */
@@ -140,6 +151,8 @@ void sim_entry_clear(struct sim_device *d, unsigned int v);
 
 /** sim_entry_mask() - Vector Control's mask bit alone. */
 void sim_entry_mask(struct sim_device *d, unsigned int v, bool mask);
+
+/** sim_entry_masked() - Vector Control's mask bit of entry @v, below MAX_VECTORS. */
 bool sim_entry_masked(const struct sim_device *d, unsigned int v);
 
 /**
@@ -149,8 +162,16 @@ bool sim_entry_reaches(const struct sim_device *d, unsigned int v);
 
 /* --- sim/bar.c: BARs --- */
 
+/**
+ * sim_bar_read() - read registers, table or PBA
+ *
+ * Returns: bytes, fewer than @n at the end of the BAR; -EINVAL: past its end or no such BAR; -EIO:
+ * memory decode is off.
+ */
 ssize_t sim_bar_read(struct sim_device *d, unsigned int bar, uint8_t *buf, size_t n,
 		     uint64_t offset);
+
+/** sim_bar_write() - write registers or table, with all effects. Returns: as sim_bar_read(). */
 ssize_t sim_bar_write(struct sim_device *d, unsigned int bar, const uint8_t *buf, size_t n,
 		      uint64_t offset);
 
@@ -182,16 +203,26 @@ void sim_irq_off(struct sim_device *d);
 
 /* --- sim/intx.c --- */
 
+/** sim_intx_trigger() - SET_IRQS with TRIGGER of INTx. 0 or -errno, as vfio-pci gives it. */
 int sim_intx_trigger(struct sim_device *d, const struct sim_call *c);
+
+/** sim_intx_mask_action() - SET_IRQS with MASK of INTx. 0; -EINVAL; -ENOTTY: an eventfd. */
 int sim_intx_mask_action(struct sim_device *d, const struct sim_call *c);
-int sim_intx_unmask_action(struct sim_device *d, const struct sim_call *c);
-void sim_intx_disable(struct sim_device *d);
 
 /**
- * sim_intx_mask(), sim_intx_unmask() - as the kernel's vfio_pci_intx_mask() and
- * vfio_pci_intx_unmask().
+ * sim_intx_unmask_action() - SET_IRQS with UNMASK of INTx
+ *
+ * With an eventfd: take it for later, -EBUSY when there is one. Returns: 0 or -errno.
  */
+int sim_intx_unmask_action(struct sim_device *d, const struct sim_call *c);
+
+/** sim_intx_disable() - close both eventfds; no index is on then. */
+void sim_intx_disable(struct sim_device *d);
+
+/** sim_intx_mask() - as the kernel's vfio_pci_intx_mask(); nothing while INTx is off. */
 void sim_intx_mask(struct sim_device *d);
+
+/** sim_intx_unmask() - as vfio_pci_intx_unmask(): a line that is still asserted is sent again. */
 void sim_intx_unmask(struct sim_device *d);
 
 /** sim_intx_line() - assert or deassert INTx. */
@@ -253,6 +284,8 @@ uint64_t sim_aio_signal(struct sim_aio *a, int fd, uint64_t n);
  * before.
  */
 int sim_eventfd_take(const struct sim_device *d, struct sim_eventfd *to, int32_t *fd);
+
+/** sim_eventfd_drop() - close it, when there is one; fd -1 then. */
 void sim_eventfd_drop(struct sim_eventfd *e);
 
 /** sim_eventfd_signal() - add @n; a full counter stays full. */
