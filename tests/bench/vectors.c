@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "backends.h"
+#include "device/internal.h"
 #include "vectors.h"
 
 #include <sys/epoll.h>
@@ -18,8 +20,10 @@ void vectors_ours(struct device *d, const char *spec, unsigned int n, int *fd)
 	struct error e;
 
 	d->trace = &quiet;
-	d->backend = backend_find(spec);
+	d->backend = backend_find(backends, spec);
 	must(d->backend != NULL, spec);
+	d->ops = d->backend->ops;
+	d->ready = device_vector_ready;
 	must(!loop_new(&d->loop), "loop");
 	*ix = (struct index){ .device = d, .index = IRQ_MSIX, .present = true, .info.count = n };
 	vector_set_add_range(&which, 0, n);

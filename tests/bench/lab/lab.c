@@ -58,8 +58,7 @@ struct side {
 
 static void write_ours(struct side *s, uint64_t at, uint32_t value)
 {
-	must(s->d->backend->region_write(s->d->handle, 0, &value, sizeof(value), at) ==
-		     sizeof(value),
+	must(s->d->ops->region_write(s->d->handle, 0, &value, sizeof(value), at) == sizeof(value),
 	     "BAR0");
 }
 
