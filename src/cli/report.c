@@ -2,9 +2,7 @@
 #include "cli/report.h"
 #include "cli/vectors.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 
 #include "base/util.h"
 #include "host/function.h"
@@ -60,183 +58,114 @@ static bool real_control(const struct device *d, enum irq_index index, uint16_t 
 	return index == IRQ_MSIX && caps.has_msix;
 }
 
-static void add_set(char *line, size_t size, const char *what, const struct vector_set *s)
-{
-	char text[96];
-
-	if (!vector_set_empty(s))
-		append(line, size, ", %s %s", what, vector_set_text(s, text, sizeof(text)));
-}
-
-/* Before what is said of a dry run. */
-static const char *would(const struct device *d)
-{
-	return d->trace->dry_run ? "would be " : "";
-}
-
 /* Whether it is over, and was made at all. */
 static bool blind_known(const struct device *d, const struct change *c)
 {
 	return vector_set_empty(&c->off) && !d->trace->dry_run;
 }
 
-static void text_rebuild(struct out *o, const struct device *d, enum irq_index index,
-			 const struct change *c)
-{
-	const char *word = irq_index_word(index);
-	char live[96], off[96];
+static const struct line change_lines[] = {
+	{ LINE_PART, "{index}: {dry?would be }{enabled?{armed#} armed of {count}}{enabled!off}" },
+	{ LINE_PART, "{not_armed_in_device?, not armed in the device {}}" },
+	{ LINE_PART, "{added?, added {}}{removed?, released {}}" },
+	{ LINE_PART,
+	  "{rebuilt!{kept?, {calls?untouched}{calls!already} {kept}}}{masked?, masked {}}" },
+	{ LINE_PART, "{dropped?, dropped by the {keeper} {dropped}}" },
+	{ LINE_PART, "{repaired?, armed again {}}{unknown?, state unknown {}}" },
+	{ LINE_TEXT, "   ({calls} SET_IRQS, {dry?not made}{dry!{us} us})" },
+	{ LINE_PART, "{rebuilt?{index}: {dry?would be rebuilt, which blinds what is live: }}" },
+	{ LINE_PART,
+	  "{rebuilt?{dry!{off?the rebuild failed, off until armed again: {}; live before: }}}" },
+	{ LINE_PART, "{blind?{dropped?the rebuild failed and was repaired}{dropped!rebuilt}}" },
+	{ LINE_PART, "{blind?, blind for {blind_us} us; live before: }" },
+	{ LINE_TEXT, "{rebuilt?{live_before}}" },
+	{ LINE_PART,
+	  "{control_source?{armed_without_enable!{index}: Message Control in the device }}" },
+	{ LINE_PART, "{control_source?{armed_without_enable!0x{control:4x}, enable bit }}" },
+	{ LINE_TEXT,
+	  "{control_source?{armed_without_enable!{control_enabled?set}{control_enabled!clear}}}" },
+	{ LINE_PART,
+	  "{armed_without_enable?warning: {index} {armed}: armed, but Message Control }" },
+	{ LINE_PART,
+	  "{armed_without_enable?in the device reads 0x{control:4x}, with the enable bit clear: }" },
+	{ LINE_NOTE, "{armed_without_enable?the device sends no {index}}" },
+};
 
-	vector_set_text(&c->live_before, live, sizeof(live));
-	vector_set_text(&c->off, off, sizeof(off));
-	if (d->trace->dry_run)
-		out_text(o, "%s: would be rebuilt, which blinds what is live: %s", word, live);
-	else if (!blind_known(d, c))
-		out_text(o, "%s: the rebuild failed, off until armed again: %s; live before: %s",
-			 word, off, live);
-	else
-		out_text(o, "%s: %s, blind for %" PRIu64 " us; live before: %s", word,
-			 vector_set_empty(&c->dropped) ? "rebuilt"
-						       : "the rebuild failed and was repaired",
-			 c->blind_us, live);
+static const struct line notes[] = {
+	{ LINE_PART,
+	  "{stays?{index}: {allocated} IRQs {dry?would }stay allocated until disable; }" },
+	{ LINE_NOTE, "{stays?resize --release gives them back}" },
+	{ LINE_PART, "{unknown?{index}: {unread?the host's Linux IRQs can't be read ({})}}" },
+	{ LINE_PART, "{unknown?{unread!neither /sys/kernel/irq nor /proc/interrupts tells of }}" },
+	{ LINE_PART, "{unknown?{unread!all Linux IRQs of the device}}" },
+	/* An absence is no word of the host: what is taken for armed on that ground is told. */
+	{ LINE_NOTE, "{unknown?: {} are taken to be armed as before}" },
+	{ LINE_NOTE, "{unknown?hint: msictl info {spec}   shows what the host tells now}" },
+	/* What the kernel answered and what stands in the device's table are two things. */
+	{ LINE_PART, "{empty?warning: msix {}: the kernel says armed, but the entries }" },
+	{ LINE_NOTE,
+	  "{empty?in the device's MSI-X table are empty, so the device can't send them}" },
+	{ LINE_PART,
+	  "{unread_because?warning: msix {entries_unread}: the entries in the device's MSI-X }" },
+	{ LINE_NOTE, "{unread_because?table can't be read back, and may be empty: {}}" },
+	/* The commands that arm in the device what stands empty there. */
+	{ LINE_NOTE, "{rearm?hint: disable msix; {asleep?{}; }enable msix {rearm}}" },
+	{ LINE_PART,
+	  "{demoted?{index}: {dry?would be }masked by the eventfd now, for arming anew }" },
+	{ LINE_NOTE, "{demoted?could have let them fire: {}}" },
+	{ LINE_PART, "{bus_master_turned_on?bus mastering {dry?would be }turned on; }" },
+	{ LINE_NOTE, "{bus_master_turned_on?disabling puts it back}" },
+	{ LINE_NOTE, "{bus_master_turned_off?bus mastering {dry?would be }turned off again}" },
+	{ LINE_NOTE, "{fd_limit?descriptor limit raised to {}}" },
+};
+
+static void aside_change(node *aside, const struct device *d, const struct change *c)
+{
+	_cleanup_free_ char *spec = quote_word_dup(d->spec);
+	char number[16];
+
+	doc_bool(aside, "dry", d->trace->dry_run);
+	doc_text(aside, "keeper", d->ops->keeper);
+	doc_vectors(aside, "kept", &c->kept);
+	doc_vectors(aside, "off", &c->off);
+	doc_bool(aside, "blind", c->rebuilt && blind_known(d, c));
+	doc_line(aside, "unread", c->unread ? errno_name(c->unread, number) : NULL);
+	doc_line(aside, "spec", spec ? spec : d->spec);
+	doc_vectors(aside, "demoted", &c->demoted);
+	doc_number_if(aside, "fd_limit", c->fd_limit_raised, c->fd_limit);
 }
 
-static void text_change(struct out *o, const struct device *d, enum irq_index index,
-			const struct change *c)
-{
-	const struct index *ix = &d->irq[index];
-	struct vector_set armed = device_armed(d, index), masked = device_masked(d, index);
-	char line[512], dropped[32];
-
-	if (!ix->enabled)
-		snprintf(line, sizeof(line), "%s: %soff", irq_index_word(index), would(d));
-	else
-		snprintf(line, sizeof(line), "%s: %s%u armed of %u", irq_index_word(index),
-			 would(d), vector_set_count(&armed), ix->info.count);
-	add_set(line, sizeof(line), "not armed in the device", &c->empty);
-	add_set(line, sizeof(line), "added", &c->added);
-	add_set(line, sizeof(line), "released", &c->removed);
-	if (!c->rebuilt)
-		add_set(line, sizeof(line), c->calls ? "untouched" : "already", &c->kept);
-	add_set(line, sizeof(line), "masked", &masked);
-	snprintf(dropped, sizeof(dropped), "dropped by the %s", d->ops->keeper);
-	add_set(line, sizeof(line), dropped, &c->dropped);
-	add_set(line, sizeof(line), "armed again", &c->repaired);
-	add_set(line, sizeof(line), "state unknown", &c->unknown);
-	if (d->trace->dry_run)
-		out_text(o, "%s   (%u SET_IRQS, not made)", line, c->calls);
-	else
-		out_text(o, "%s   (%u SET_IRQS, %" PRIu64 " us)", line, c->calls, c->us);
-	if (c->rebuilt)
-		text_rebuild(o, d, index, c);
-}
-
-/* An absence is no word of the host: what is taken for armed on that ground is told. */
-static void note_unknown(struct out *o, const struct device *d, enum irq_index index,
-			 const struct change *c)
-{
-	_cleanup_free_ char *device = quote_word_dup(d->spec);
-	const char *word = irq_index_word(index);
-	char text[96], number[16];
-
-	if (vector_set_empty(&c->unknown))
-		return;
-	vector_set_text(&c->unknown, text, sizeof(text));
-	if (c->unread)
-		out_note(
-			o,
-			"%s: the host's Linux IRQs can't be read (%s): %s are taken to be armed as before",
-			word, errno_name(c->unread, number), text);
-	else
-		out_note(
-			o,
-			"%s: neither /sys/kernel/irq nor /proc/interrupts tells of all Linux IRQs of the device: %s "
-			"are taken to be armed as before",
-			word, text);
-	out_note(o, "hint: msictl info %s   shows what the host tells now",
-		 device ? device : d->spec);
-}
-
-/* The commands that arm in the device what stands empty there. */
-static void hint_rearm(struct out *o, struct device *d)
+/* A table that can never be read is told by JSON alone. */
+static void aside_entries(node *aside, struct device *d, const struct change *c)
 {
 	struct vector_set armed = device_armed(d, IRQ_MSIX);
-	struct error asleep;
+	struct error why, asleep;
 	char text[VECTOR_SET_ROOM];
+	bool unread = !vector_set_empty(&c->entries_unread) && device_memory_on(d, &why);
 
-	vector_set_operand(&armed, text, sizeof(text));
-	if (device_awake(d, IRQ_MSIX, &asleep))
-		out_note(o, "hint: disable msix; %s; enable msix %s", asleep.hint, text);
-	else
-		out_note(o, "hint: disable msix; enable msix %s", text);
-}
-
-/* What the kernel answered and what stands in the device's table are two things. */
-static void note_entries(struct out *o, struct device *d, const struct change *c)
-{
-	struct error why;
-	char text[96];
-
-	if (!vector_set_empty(&c->empty))
-		out_note(
-			o,
-			"warning: msix %s: the kernel says armed, but the entries in the device's MSI-X table are "
-			"empty, so the device can't send them",
-			vector_set_text(&c->empty, text, sizeof(text)));
-	/* A table that can never be read is told by JSON alone. */
-	if (!vector_set_empty(&c->entries_unread) && device_memory_on(d, &why))
-		out_note(
-			o,
-			"warning: msix %s: the entries in the device's MSI-X table can't be read back, and may be "
-			"empty: %s",
-			vector_set_text(&c->entries_unread, text, sizeof(text)), why.message);
-	else if (vector_set_empty(&c->empty))
+	doc_vectors(aside, "empty", &c->empty);
+	doc_line(aside, "unread_because", unread ? why.message : NULL);
+	if (!unread && vector_set_empty(&c->empty))
 		return;
-	hint_rearm(o, d);
+	doc_text(aside, "rearm", vector_set_operand(&armed, text, sizeof(text)));
+	doc_line(aside, "asleep", device_awake(d, IRQ_MSIX, &asleep) ? asleep.hint : NULL);
 }
 
-static void notes(struct out *o, struct device *d, enum irq_index index, const struct change *c)
+/* A peer has no Linux IRQs: what it keeps of a vector without an eventfd is not to be seen. */
+static bool irqs_stay(const struct device *d, enum irq_index index, const struct change *c)
 {
-	unsigned int allocated = vector_set_count(&d->irq[index].allocated);
 	struct vector_set armed = device_armed(d, index), masked = device_masked(d, index);
-	char text[96];
-	unsigned int live;
+	struct vector_set live = vector_set_or(&armed, &masked);
 
-	armed = vector_set_or(&armed, &masked);
-	live = vector_set_count(&armed);
-	/*
-	 * A peer has no Linux IRQs: what it keeps of a vector without an eventfd is not to be seen.
-	 */
-	if (d->ops->host_irqs && d->irq[index].enabled && allocated > live &&
-	    !vector_set_empty(&c->removed))
-		out_note(
-			o,
-			"%s: %u IRQs %sstay allocated until disable; resize --release gives them back",
-			irq_index_word(index), allocated, d->trace->dry_run ? "would " : "");
-	note_unknown(o, d, index, c);
-	if (index == IRQ_MSIX && d->handle)
-		note_entries(o, d, c);
-	if (!vector_set_empty(&c->demoted))
-		out_note(
-			o,
-			"%s: %smasked by the eventfd now, for arming anew could have let them fire: %s",
-			irq_index_word(index), would(d),
-			vector_set_text(&c->demoted, text, sizeof(text)));
-	if (c->bus_master_on)
-		out_note(o, "bus mastering %sturned on; disabling puts it back", would(d));
-	if (c->bus_master_off)
-		out_note(o, "bus mastering %sturned off again", would(d));
-	if (c->fd_limit_raised)
-		out_note(o, "descriptor limit raised to %" PRIu64, c->fd_limit);
+	return d->ops->host_irqs && d->irq[index].enabled && !vector_set_empty(&c->removed) &&
+	       vector_set_count(&d->irq[index].allocated) > vector_set_count(&live);
 }
 
 /* A device whose Enable is clear sends nothing, whatever is armed. */
-static void report_control(struct out *o, const struct device *d, enum irq_index index,
-			   const struct vector_set *armed)
+static void doc_control(node *doc, const struct device *d, enum irq_index index, bool armed)
 {
-	const char *word = irq_index_word(index), *source;
-	node *doc = out_doc(o);
+	const char *source;
 	uint16_t control;
-	char text[96];
 	bool enabled;
 
 	if (!real_control(d, index, &control, &enabled, &source))
@@ -244,23 +173,14 @@ static void report_control(struct out *o, const struct device *d, enum irq_index
 	doc_number(doc, "control", control);
 	doc_bool(doc, "control_enabled", enabled);
 	doc_text(doc, "control_source", source);
-	doc_bool(doc, "armed_without_enable", !enabled && !vector_set_empty(armed));
-	if (enabled || vector_set_empty(armed))
-		out_text(o, "%s: Message Control in the device 0x%04x, enable bit %s", word,
-			 control, enabled ? "set" : "clear");
-	else
-		out_note(
-			o,
-			"warning: %s %s: armed, but Message Control in the device reads 0x%04x, with the enable bit "
-			"clear: the device sends no %s",
-			word, vector_set_text(armed, text, sizeof(text)), control, word);
+	doc_bool(doc, "armed_without_enable", !enabled && armed);
 }
 
 void report_change(struct out *o, struct device *d, enum irq_index index, const char *command,
 		   const struct change *c)
 {
 	struct vector_set armed = device_armed(d, index), masked = device_masked(d, index);
-	node *doc = out_doc(o);
+	node *doc = out_doc(o), *aside = out_aside(o);
 	char bdf[PCI_ADDR_LEN];
 
 	doc_text(doc, "command", command);
@@ -287,8 +207,12 @@ void report_change(struct out *o, struct device *d, enum irq_index index, const 
 	}
 	doc_bool(doc, "bus_master_turned_on", c->bus_master_on);
 	doc_bool(doc, "bus_master_turned_off", c->bus_master_off);
-	text_change(o, d, index, c);
-	report_control(o, d, index, &armed);
+	doc_control(doc, d, index, !vector_set_empty(&armed));
+	aside_change(aside, d, c);
+	out_lines(o, doc, change_lines, ARRAY_SIZE(change_lines));
 	report_peer(o, d, index, c);
-	notes(o, d, index, c);
+	doc_bool(aside, "stays", irqs_stay(d, index, c));
+	if (index == IRQ_MSIX && d->handle)
+		aside_entries(aside, d, c);
+	out_lines(o, doc, notes, ARRAY_SIZE(notes));
 }

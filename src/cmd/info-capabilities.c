@@ -115,10 +115,9 @@ static void peer(struct info *i, node *doc)
 		doc_push_text(quirks, quirk);
 		out_text(i->s->out, "beware   %s", quirk);
 	}
-	out_text(
-		i->s->out,
-		"host     none of this function: no driver, IOMMU group, Linux IRQ or affinity; vectors are "
-		"eventfds");
+	out_text(i->s->out,
+		 "host     none of this function: no driver, IOMMU group, Linux IRQ or affinity; "
+		 "vectors are eventfds");
 }
 
 static const char *on_off(bool on)
@@ -191,40 +190,32 @@ static void doc_msi(node *o, const struct msi_cap *m, bool virtual)
 	doc_number(o, "pending", m->pending);
 }
 
-/* "16 vectors (MMC=4)"; of the reserved encodings only the number. */
-static void add_field(char *line, size_t size, const char *what, const char *field,
-		      unsigned int vectors, unsigned int bits)
-{
-	if (vectors)
-		append(line, size, ", %u %s (%s=%u)", vectors, what, field, bits);
-	else
-		append(line, size, ", %s=%u is a reserved value", field, bits);
-}
+/* Of the reserved encodings of MMC and MME only the number. */
+static const struct line msi_lines[] = {
+	{ LINE_PART,
+	  "msi      {told!not told by VFIO whether on}{told?{enabled?on}{enabled!off}}" },
+	{ LINE_PART, ", control 0x{control:4x} at 0x{offset:2x}" },
+	{ LINE_PART, ", {maximum?{} offered (MMC={mmc})}{maximum!MMC={mmc} is a reserved value}" },
+	{ LINE_PART, "{enabled?, {granted?{} enabled (MME={mme})}}" },
+	{ LINE_PART, "{enabled?{granted!, MME={mme} is a reserved value}}" },
+	{ LINE_PART,
+	  "{told?{enabled!, none enabled (MME={mme})}}, {address64?64}{address64!32} bit, " },
+	{ LINE_PART, "{maskable?maskable}{maskable!no per-vector mask}" },
+	{ LINE_PART,
+	  "{reserved?, reserved bits 0x{:4x} set}{truncated?, cut off by the end of config space}" },
+	{ LINE_PART, "{enabled?{truncated!, address 0x{address:1x} data 0x{data:4x}}}" },
+	{ LINE_TEXT, "{truncated!{maskable?, mask 0x{mask:8x} pending 0x{pending:8x}}}" },
+};
 
-static void text_msi(struct out *o, const struct msi_cap *m, bool virtual)
-{
-	char line[512] = "";
-
-	append(line, sizeof(line), "msi      %s, control 0x%04x at 0x%02x",
-	       virtual ? "not told by VFIO whether on" : on_off(m->enabled), m->control, m->pos);
-	add_field(line, sizeof(line), "offered", "MMC", m->capable, m->control >> 1 & 7);
-	if (m->enabled && !virtual)
-		add_field(line, sizeof(line), "enabled", "MME", m->allocated, m->control >> 4 & 7);
-	else if (!virtual)
-		append(line, sizeof(line), ", none enabled (MME=%u)", m->control >> 4 & 7);
-	append(line, sizeof(line), ", %s bit, %s", m->is64 ? "64" : "32",
-	       m->maskable ? "maskable" : "no per-vector mask");
-	if (m->reserved)
-		append(line, sizeof(line), ", reserved bits 0x%04x set", m->reserved);
-	if (m->truncated)
-		append(line, sizeof(line), ", cut off by the end of config space");
-	else if (m->enabled && !virtual)
-		append(line, sizeof(line), ", address 0x%" PRIx64 " data 0x%04x", m->address,
-		       m->data);
-	if (!m->truncated && m->maskable)
-		append(line, sizeof(line), ", mask 0x%08x pending 0x%08x", m->mask, m->pending);
-	out_text(o, "%s", line);
-}
+static const struct line msix_lines[] = {
+	{ LINE_PART,
+	  "msix     {enabled?on}{enabled!off}, control 0x{control:4x} at 0x{offset:2x}, " },
+	{ LINE_PART, "{maximum} offered{function_mask?, function mask set}" },
+	{ LINE_PART,
+	  "{reserved?, reserved bits 0x{:4x} set}{truncated?, cut off by the end of config space}" },
+	{ LINE_PART, "{truncated!, table bar{table.bar}+0x{table.offset:1x}, }" },
+	{ LINE_TEXT, "{truncated!PBA bar{pba.bar}+0x{pba.offset:1x}}" },
+};
 
 static void doc_place(node *parent, const char *key, unsigned int bar, uint32_t offset)
 {
@@ -249,23 +240,6 @@ static void doc_msix(node *o, const struct msix_cap *m)
 	doc_place(o, "pba", m->pba_bar, m->pba_offset);
 }
 
-static void text_msix(struct out *o, const struct msix_cap *m)
-{
-	char line[512] = "";
-
-	append(line, sizeof(line), "msix     %s, control 0x%04x at 0x%02x, %u offered%s",
-	       on_off(m->enabled), m->control, m->pos, m->count,
-	       m->function_mask ? ", function mask set" : "");
-	if (m->reserved)
-		append(line, sizeof(line), ", reserved bits 0x%04x set", m->reserved);
-	if (m->truncated)
-		append(line, sizeof(line), ", cut off by the end of config space");
-	else
-		append(line, sizeof(line), ", table bar%u+0x%x, PBA bar%u+0x%x", m->table_bar,
-		       m->table_offset, m->pba_bar, m->pba_offset);
-	out_text(o, "%s", line);
-}
-
 /* A capability that is not seen is absent only when the list could be walked to its end. */
 static void no_capability(struct info *i, node *capabilities, const char *word)
 {
@@ -280,19 +254,25 @@ static void no_capability(struct info *i, node *capabilities, const char *word)
 void info_capabilities(struct info *i)
 {
 	const struct pci_caps *c = &i->f.caps;
-	node *doc = out_doc(i->s->out), *capabilities = doc_object(doc, "capabilities");
+	node *doc = out_doc(i->s->out), *capabilities = doc_object(doc, "capabilities"),
+	     *aside = out_aside(i->s->out), *msi, *msix;
 	const char *why = caps_problem_text(c->problem);
 	char bdf[PCI_ADDR_LEN];
 
 	if (c->has_msi) {
-		doc_msi(doc_object(capabilities, "msi"), &c->msi, i->caps_virtual);
-		text_msi(i->s->out, &c->msi, i->caps_virtual);
+		msi = doc_object(capabilities, "msi");
+		doc_msi(msi, &c->msi, i->caps_virtual);
+		doc_bool(aside, "told", !i->caps_virtual);
+		doc_number(aside, "mmc", c->msi.control >> 1 & 7);
+		doc_number(aside, "mme", c->msi.control >> 4 & 7);
+		out_lines(i->s->out, msi, msi_lines, ARRAY_SIZE(msi_lines));
 	} else {
 		no_capability(i, capabilities, "msi");
 	}
 	if (c->has_msix) {
-		doc_msix(doc_object(capabilities, "msix"), &c->msix);
-		text_msix(i->s->out, &c->msix);
+		msix = doc_object(capabilities, "msix");
+		doc_msix(msix, &c->msix);
+		out_lines(i->s->out, msix, msix_lines, ARRAY_SIZE(msix_lines));
 	} else {
 		no_capability(i, capabilities, "msix");
 	}

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* trigger */
 #include <errno.h>
-#include <inttypes.h>
 
 #include "base/util.h"
 #include "cli/vectors.h"
@@ -36,20 +35,23 @@ static uint64_t next_due(const struct triggering *t)
 	return t->rate ? t->begin + seconds * 1000000 + rest * 1000000 / t->rate : 0;
 }
 
+static const struct line triggered[] = {
+	{ LINE_PART,
+	  "{index}: {dry?would trigger}{dry!triggered} {vectors:128}, {times} time{times~} " },
+	{ LINE_TEXT, "(loopback: proves the eventfds, not the device)" },
+};
+
 static void tell(struct out *o, const struct triggering *t, bool dry)
 {
 	node *doc = out_doc(o);
-	char text[128];
 
 	doc_text(doc, "command", "trigger");
 	doc_text(doc, "index", irq_index_word(t->index));
 	doc_vectors(doc, "vectors", &t->which);
 	doc_number(doc, "times", t->done);
 	doc_bool(doc, "loopback", true);
-	vector_set_text(&t->which, text, sizeof(text));
-	out_text(o, "%s: %s %s, %" PRIu64 " time%s (loopback: proves the eventfds, not the device)",
-		 irq_index_word(t->index), dry ? "would trigger" : "triggered", text, t->done,
-		 t->done == 1 ? "" : "s");
+	doc_bool(out_aside(o), "dry", dry);
+	out_lines(o, doc, triggered, ARRAY_SIZE(triggered));
 }
 
 /* What was done is told also when the rest fails. */
@@ -119,12 +121,10 @@ static int run_trigger(struct session *s, const struct args *a, struct error *e)
 const struct command cmd_trigger = {
 	.word = "trigger",
 	.summary = "let the kernel signal eventfds (loopback)",
-	.help = "The kernel, or the peer that serves the device, signals the eventfds itself. This proves the way from "
-		"VFIO to the eventfd and nothing of "
-		"the device, "
-		"its masks, bus mastering or remapping; it does not count in /proc/interrupts. To make the device "
-		"fire, write "
-		"its registers.",
+	.help = "The kernel, or the peer that serves the device, signals the eventfds itself. "
+		"This proves the way from VFIO to the eventfd and nothing of the device, its masks, bus mastering or remapping; "
+		"it does not count in /proc/interrupts. "
+		"To make the device fire, write its registers.",
 	.family = FAMILY_CHANGE,
 	.flags = CMD_OPENS | CMD_CHANGES | CMD_LIVE_HOST,
 	COMMAND_PARAMS({ .type = ARG_DEVICE }, { .type = ARG_INDEX }, { .type = ARG_VECTORS }),

@@ -16,7 +16,7 @@ struct out {
 	struct out_options opt;
 	struct out_guard guard;
 	FILE *data, *notes; /* borrowed */
-	node *doc;
+	node *doc, *aside;
 	int err; /* errno of the first result that was lost */
 };
 
@@ -36,6 +36,9 @@ void out_show(struct out *o);
  */
 void doc_mark(node *n);
 bool doc_incomplete(node *n);
+
+/** doc_member() - "msi.enabled" in @row, @len bytes of it. NULL: missing or null. */
+node *doc_member(node *row, const char *path, size_t len);
 
 /**
  * doc_json() - the JSON text of @n, which lasts as long as @n

@@ -28,6 +28,7 @@ void out_free(struct out *o)
 	if (!o)
 		return;
 	json_object_put(o->doc);
+	json_object_put(o->aside);
 	free(o);
 }
 
@@ -90,13 +91,23 @@ void out_lost(struct out *o, int err)
 		o->err = err ? err : EIO;
 }
 
+static node *begun(struct out *o, node **doc)
+{
+	if (!*doc)
+		*doc = json_object_new_object();
+	if (!*doc)
+		out_lost(o, ENOMEM);
+	return *doc;
+}
+
 node *out_doc(struct out *o)
 {
-	if (!o->doc)
-		o->doc = json_object_new_object();
-	if (!o->doc)
-		out_lost(o, ENOMEM);
-	return o->doc;
+	return begun(o, &o->doc);
+}
+
+node *out_aside(struct out *o)
+{
+	return begun(o, &o->aside);
 }
 
 void out_put(struct out *o, FILE *f, const char *text)
@@ -228,7 +239,8 @@ static void put_json(struct out *o, node *doc)
 static void drop(struct out *o)
 {
 	json_object_put(o->doc);
-	o->doc = NULL;
+	json_object_put(o->aside);
+	o->doc = o->aside = NULL;
 }
 
 void out_end(struct out *o)

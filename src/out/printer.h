@@ -98,6 +98,31 @@ node *out_doc(struct out *o);
  */
 int out_table(struct out *o, const struct table *t);
 
+/** out_aside() - as out_doc(), of members that lines need and JSON leaves out; gone with it. */
+node *out_aside(struct out *o);
+
+enum line_kind {
+	LINE_TEXT, /* a line of result, as out_text() */
+	LINE_NOTE, /* as out_note() */
+	LINE_PART, /* the begin of the next one */
+};
+
+struct line {
+	enum line_kind kind;
+	const char *text;
+};
+
+/**
+ * out_lines() - lines whose fields name members of @row, an object of out_doc(), or of out_aside()
+ *
+ * {a.b} is the value; an array of vectors is "0-3,7", cut at 96 bytes. {a:8}: in 8 columns, or the
+ * array cut at 8 bytes. {a:4x}: four hexadecimal digits. {a#}: how many are in the array. {a~}: "s"
+ * unless the number is 1. {a?TEXT}: TEXT when the member is there and neither 0, false nor empty;
+ * {a!TEXT}: TEXT otherwise. TEXT may have fields; {} in it is the member itself. A line without a
+ * letter is left out.
+ */
+void out_lines(struct out *o, node *row, const struct line *line, size_t n);
+
 /**
  * out_text() - a line of result for people; nothing in JSON mode. Tabs pass, other control
  * characters are escaped.

@@ -86,8 +86,7 @@ int out_check_columns(const struct table *t, const char *columns, struct error *
 	return -EINVAL;
 }
 
-/* "msi.enabled" in @row; NULL: missing or null. */
-static node *at_path(node *row, const char *path, size_t len)
+node *doc_member(node *row, const char *path, size_t len)
 {
 	while (row && len) {
 		size_t n = strcspn(path, ".");
@@ -215,8 +214,8 @@ static char *show_trend(node *v)
 static char *show_ratio(node *row, const char *key)
 {
 	size_t len = strcspn(key, "/");
-	node *part = at_path(row, key, len),
-	     *whole = key[len] ? at_path(row, key + len + 1, strlen(key + len + 1)) : NULL;
+	node *part = doc_member(row, key, len),
+	     *whole = key[len] ? doc_member(row, key + len + 1, strlen(key + len + 1)) : NULL;
 	char *text;
 
 	if (!part)
@@ -250,7 +249,7 @@ static char *show_cell(node *row, const struct column *c)
 
 	if (!look->show)
 		return show_ratio(row, c->key);
-	v = at_path(row, c->key, strlen(c->key));
+	v = doc_member(row, c->key, strlen(c->key));
 	return v ? look->show(v) : strdup("-");
 }
 
