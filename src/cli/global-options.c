@@ -27,8 +27,8 @@ static const struct global {
 	{ .at = AT(noheadings),
 	  .option = { .word = "noheadings",
 		      .letter = 'n',
-		      .help = "print no headings; in front of events, latency and watch, behind which -n is a "
-			      "number" } },
+		      .help = "print no headings; "
+			      "in front of events, latency and watch, behind which -n is a number" } },
 	{ .at = AT(color),
 	  .outside = true,
 	  .option = { .word = "color",
@@ -47,8 +47,8 @@ static const struct global {
 		      .help = "print each ioctl made, flags in words, and what it returned" } },
 	{ .at = AT(dry_run),
 	  .option = { .word = "dry-run",
-		      .help = "print each change that would be made, make none; a device is opened all the same, which "
-			      "resets it" } },
+		      .help = "print each change that would be made, make none; "
+			      "a device is opened all the same, which resets it" } },
 	{ .at = AT(noiommu),
 	  .outside = true,
 	  .option = { .word = "noiommu", .help = "allow VFIO's unsafe mode without an IOMMU" } },
@@ -57,8 +57,8 @@ static const struct global {
 	  .option = { .word = "timeout",
 		      .type = ARG_PERIOD,
 		      .name = "T",
-		      .help = "how long a vfio-user peer may take to answer, and hold waits for a folder that is "
-			      "locked: 500ms, 2s (5s)" } },
+		      .help = "how long a vfio-user peer may take to answer, and hold waits for a folder that is locked: "
+			      "500ms, 2s (5s)" } },
 };
 
 _Static_assert(ARRAY_SIZE(rows) <= MAX_GLOBALS, "MAX_GLOBALS");

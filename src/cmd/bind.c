@@ -78,12 +78,13 @@ static int run_bind(struct session *s, const struct args *a, struct error *e)
 const struct command cmd_bind = {
 	.word = "bind",
 	.summary = "hand a function to vfio-pci",
-	.help = "driver_override is set, the function is taken from its driver and vfio-pci probes it; new_id is never "
-		"written. What driver it had is remembered in /run/msictl/former for unbind.\n"
-		"A function that carries a mounted file system or swap space, a disk that a pool, an array or a "
-		"process has for itself, a network interface that is up, or the boot display is refused (exit 5); a "
-		"bridge always is. An interface that was given to a container is found in its network namespace; when "
-		"the namespace cannot be looked at, the function is refused too.\n"
+	.help = "driver_override is set, the function is taken from its driver and vfio-pci probes it; "
+		"new_id is never written. "
+		"What driver it had is remembered in /run/msictl/former for unbind.\n"
+		"A function that carries a mounted file system or swap space, a disk that a pool, an array or a process has for itself, a network interface that is up, or the boot display is refused (exit 5); "
+		"a bridge always is. "
+		"An interface that was given to a container is found in its network namespace; "
+		"when the namespace cannot be looked at, the function is refused too.\n"
 		"Without an IOMMU, and with VFIO's unsafe noiommu mode allowed, a note tells the price of that mode.",
 	.family = FAMILY_CHANGE,
 	.flags = CMD_OUTSIDE | CMD_LIVE_HOST,
@@ -109,8 +110,9 @@ static int run_unbind(struct session *s, const struct args *a, struct error *e)
 const struct command cmd_unbind = {
 	.word = "unbind",
 	.summary = "take a function from vfio-pci and give it back to the driver it had",
-	.help = "driver_override is cleared. A function that vfio-pci does not have is left to its driver. While "
-		"somebody holds the IOMMU group it is refused (exit 5), because the kernel would wait for him.",
+	.help = "driver_override is cleared. "
+		"A function that vfio-pci does not have is left to its driver. "
+		"While somebody holds the IOMMU group it is refused (exit 5), because the kernel would wait for him.",
 	.family = FAMILY_CHANGE,
 	.flags = CMD_OUTSIDE | CMD_LIVE_HOST,
 	COMMAND_PARAMS({ .type = ARG_DEVICE }),

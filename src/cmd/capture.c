@@ -179,15 +179,16 @@ static int run_capture(struct session *s, const struct args *a, struct error *e)
 const struct command cmd_capture = {
 	.word = "capture",
 	.summary = "write what msictl reads of this machine into one text file",
-	.help = "--root FILE reads it in place of /sys and /proc, on any machine. Without FILE it goes to stdout. The "
-		"head "
-		"of the file says what was left out: processes, host names, serial numbers, most of the kernel's "
-		"command "
-		"line. It is text, to be read before it is sent, compared, or changed; msictl-capture(5) has the "
-		"format. Nothing is opened or changed. Users other than root get less, and the file says so.\n"
+	.help = "--root FILE reads it in place of /sys and /proc, on any machine. "
+		"Without FILE it goes to stdout. The head of the file says what was left out: "
+		"processes, host names, serial numbers, most of the kernel's command line. "
+		"It is text, to be read before it is sent, compared, or changed; "
+		"msictl-capture(5) has the format. Nothing is opened or changed. "
+		"Users other than root get less, and the file says so.\n"
 		"With --root DIR or --root FILE a copy is captured instead of this machine.\n"
 		"    sudo msictl capture host.capture && msictl --root host.capture list\n"
-		"    msictl capture --script >capture.sh; ssh root@host sh <capture.sh >host.capture",
+		"    msictl capture --script >capture.sh; "
+		"ssh root@host sh <capture.sh >host.capture",
 	.family = FAMILY_LOOK,
 	.flags = CMD_OUTSIDE,
 	COMMAND_PARAMS({ .type = ARG_FILE, .optional = true }),

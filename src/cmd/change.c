@@ -82,24 +82,21 @@ static int run_enable(struct session *s, const struct args *a, struct error *e)
 const struct command cmd_enable = {
 	.word = "enable",
 	.summary = "arm vectors of an index, or turn it on with none armed",
-	.help = "A plain number is a count: vectors 0 to COUNT-1. VECTORS names them: 0-3,7. Vectors that are armed "
-		"already stay "
-		"untouched.\n"
-		"\"none\" is the zero-vector enable: the device has MSI or MSI-X on, with one Linux IRQ allocated and "
-		"no vector "
-		"armed; the Message Control word read from the device proves it.\n"
-		"A vfio-user peer may leave Enable and the masks of MSI and MSI-X to its client, as QEMU's server "
-		"does: "
+	.help = "A plain number is a count: vectors 0 to COUNT-1. VECTORS names them: 0-3,7. "
+		"Vectors that are armed already stay untouched.\n"
+		"\"none\" is the zero-vector enable: "
+		"the device has MSI or MSI-X on, with one Linux IRQ allocated and no vector armed; "
+		"the Message Control word read from the device proves it.\n"
+		"A vfio-user peer may leave Enable and the masks of MSI and MSI-X to its client, as QEMU's server does: "
 		"there msictl writes both, and puts both back when the index goes off.\n"
-		"Enabling msi or msix turns bus mastering on, without which a device can't send them; disabling puts "
-		"it back.\n" BELOW_D0,
+		"Enabling msi or msix turns bus mastering on, without which a device can't send them; "
+		"disabling puts it back.\n" BELOW_D0,
 	.family = FAMILY_CHANGE,
 	.flags = CMD_OPENS | CMD_CHANGES | CMD_LIVE_HOST,
 	COMMAND_PARAMS({ .type = ARG_DEVICE }, { .type = ARG_INDEX }, { .type = ARG_AMOUNT }),
 	COMMAND_OPTIONS(
 		[ENABLE_ROOM] = { "room", 0, ARG_COUNT, "N", NULL,
-				  "allocate N vectors first, so that a NORESIZE index can grow to N without a "
-				  "rebuild" },
+				  "allocate N vectors first, so that a NORESIZE index can grow to N without a rebuild" },
 		[ENABLE_NO_REPAIR] = { "no-repair", 0, ARG_FLAG, NULL, NULL,
 				       "leave vectors disarmed that the kernel dropped in a call that failed" },
 		[ENABLE_FORCE] = { "force", 0, ARG_FLAG, NULL, NULL, FORCE_HELP }),
@@ -156,16 +153,15 @@ static int run_resize(struct session *s, const struct args *a, struct error *e)
 const struct command cmd_resize = {
 	.word = "resize",
 	.summary = "change how many vectors are armed without disturbing those that stay",
-	.help = "Growing an index that VFIO calls dynamic is one SET_IRQS for just the new vectors. A NORESIZE index "
-		"can only be "
-		"disabled and enabled anew, which blinds its live vectors: refused with exit 9 unless --rebuild.\n"
-		"Shrinking takes the eventfds off; the kernel keeps the Linux IRQs until the index is disabled, "
-		"--release gives "
-		"them back by a rebuild.\n"
-		"What is masked stays masked. A rebuild gives such a vector no eventfd, for that would unmask it in "
-		"the device: it is masked by the eventfd then, until unmask.\n"
-		"After a failure the state is read back from the host, and vectors that the kernel dropped are armed "
-		"again.\n" BELOW_D0,
+	.help = "Growing an index that VFIO calls dynamic is one SET_IRQS for just the new vectors. "
+		"A NORESIZE index can only be disabled and enabled anew, which blinds its live vectors: "
+		"refused with exit 9 unless --rebuild.\n"
+		"Shrinking takes the eventfds off; "
+		"the kernel keeps the Linux IRQs until the index is disabled, --release gives them back by a rebuild.\n"
+		"What is masked stays masked. "
+		"A rebuild gives such a vector no eventfd, for that would unmask it in the device: "
+		"it is masked by the eventfd then, until unmask.\n"
+		"After a failure the state is read back from the host, and vectors that the kernel dropped are armed again.\n" BELOW_D0,
 	.family = FAMILY_CHANGE,
 	.flags = CMD_OPENS | CMD_CHANGES | CMD_LIVE_HOST,
 	COMMAND_PARAMS({ .type = ARG_DEVICE }, { .type = ARG_INDEX }, { .type = ARG_COUNT }),

@@ -360,16 +360,14 @@ static int run_events(struct session *s, const struct args *a, struct error *e)
 const struct command cmd_events = {
 	.word = "events",
 	.summary = "show devices come, go and change drivers as it happens",
-	.help = "The kernel's own events (uevents) of pci, vfio and vfio-dev: add, remove, bind, unbind, change; of "
-		"DEVICE "
-		"those of its IOMMU group too. A device need not be there yet. What another process sends is ignored; "
+	.help = "The kernel's own events (uevents) of pci, vfio and vfio-dev: "
+		"add, remove, bind, unbind, change; of DEVICE those of its IOMMU group too. "
+		"A device need not be there yet. What another process sends is ignored; "
 		"what one had the kernel say (udevadm trigger) is marked, because nothing happened to the device.\n"
-		"The time is that of reading. When the kernel had to drop events, the row overrun says where, and rows "
-		"named state say what is true of each DEVICE then, or of each function that a vfio driver has; they do "
-		"not count for -n. "
-		"Ctrl-C ends it.\n"
-		"vfio-dev remove means that the kernel wants a function back that a program holds (Linux 6.1 sends it "
-		"only when the function was let go).",
+		"The time is that of reading. "
+		"When the kernel had to drop events, the row overrun says where, and rows named state say what is true of each DEVICE then, or of each function that a vfio driver has; "
+		"they do not count for -n. Ctrl-C ends it.\n"
+		"vfio-dev remove means that the kernel wants a function back that a program holds (Linux 6.1 sends it only when the function was let go).",
 	.family = FAMILY_SCRIPT,
 	.flags = CMD_LIVE_HOST,
 	COMMAND_PARAMS({ .type = ARG_DEVICE, .optional = true, .many = true }),

@@ -30,22 +30,12 @@ static int run_help(struct session *s, const struct args *a, struct error *e)
 	return 0;
 }
 
-static const struct param help_params[] = {
-	{ .type = ARG_COMMAND, .optional = true },
-};
-
-static const struct command_option help_options[] = {
-	[HELP_MAN] = { .word = "man", .type = ARG_FLAG },
-};
-
 const struct command cmd_help = {
 	.word = "help",
 	.summary = "list the commands, or tell more of one",
 	.family = FAMILY_SCRIPT,
-	.param = help_params,
-	.nparam = ARRAY_SIZE(help_params),
-	.option = help_options,
-	.noption = ARRAY_SIZE(help_options),
+	COMMAND_PARAMS({ .type = ARG_COMMAND, .optional = true }),
+	COMMAND_OPTIONS([HELP_MAN] = { .word = "man", .type = ARG_FLAG }),
 	.run = run_help,
 };
 
@@ -154,16 +144,11 @@ static int run_complete(struct session *s, const struct args *a, struct error *e
 	return 0;
 }
 
-static const struct param complete_params[] = {
-	{ .type = ARG_TEXT, .optional = true, .many = true },
-};
-
 const struct command cmd_complete = {
 	.word = "__complete",
 	.summary = "print candidates for the last word, one per line, and a tab before their help",
 	.family = FAMILY_SCRIPT,
 	.flags = CMD_HIDDEN | CMD_OUTSIDE,
-	.param = complete_params,
-	.nparam = ARRAY_SIZE(complete_params),
+	COMMAND_PARAMS({ .type = ARG_TEXT, .optional = true, .many = true }),
 	.run = run_complete,
 };

@@ -239,11 +239,11 @@ static int run_info(struct session *s, const struct args *a, struct error *e)
 const struct command cmd_info = {
 	.word = "info",
 	.summary = "show a function's capabilities, indexes and vectors",
-	.help = "An idle function on vfio-pci is opened for a moment, so that VFIO can tell of its five indexes; the "
-		"kernel resets a function when it is opened. Any other is only looked at. NORESIZE in an index's flags "
-		"means that vectors can't be added while some are armed.\n"
-		"--table reads the MSI-X table and the pending bits: through VFIO where the function was opened, else "
-		"as root through sysfs, and never with memory decode off or below D0.",
+	.help = "An idle function on vfio-pci is opened for a moment, so that VFIO can tell of its five indexes; "
+		"the kernel resets a function when it is opened. Any other is only looked at. "
+		"NORESIZE in an index's flags means that vectors can't be added while some are armed.\n"
+		"--table reads the MSI-X table and the pending bits: "
+		"through VFIO where the function was opened, else as root through sysfs, and never with memory decode off or below D0.",
 	.family = FAMILY_LOOK,
 	.flags = CMD_HELD,
 	COMMAND_PARAMS({ .type = ARG_DEVICE }),

@@ -246,7 +246,8 @@ static int run_list(struct session *s, const struct args *a, struct error *e)
 const struct command cmd_list = {
 	.word = "list",
 	.summary = "show the PCI functions that have MSI or MSI-X",
-	.help = "A line per function. MSI and MSI-X are the Linux IRQs in use over the vectors that the device offers: "
+	.help = "A line per function. "
+		"MSI and MSI-X are the Linux IRQs in use over the vectors that the device offers: "
 		"0 of them while the capability is off, - when there is no such capability or when it can't be read. "
 		"IRQS counts the Linux IRQs allocated, ARMED those with a handler, COUNT their interrupts on all CPUs. "
 		"Nothing is opened or changed.",

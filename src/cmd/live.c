@@ -46,14 +46,13 @@ static int run_live(struct session *s, const struct args *a, struct error *e)
 const struct command cmd_live = {
 	.word = "live",
 	.summary = "keep counts and events above the prompt, or tell them as lines",
-	.help = "On, a panel above the prompt has a line for each index that is on (vectors armed, counts, counts in "
-		"the "
-		"last second, the time of the latest), the busiest vectors, and the latest events of the kernel and of "
-		"the device. It changes ten times a second at most and only when something counted; it takes a third "
-		"of the terminal at most, makes way for the output of commands, and is not shown on less than 10 lines "
-		"or 40 columns.\n"
-		"Off, and where TERM is dumb, counts and events are told as lines. Without a word it says which.\n"
-		"Of a device that is held the counts are its holder's; they are in the panel, and not among the lines.",
+	.help = "On, a panel above the prompt has a line for each index that is on (vectors armed, counts, counts in the last second, the time of the latest), the busiest vectors, and the latest events of the kernel and of the device. "
+		"It changes ten times a second at most and only when something counted; "
+		"it takes a third of the terminal at most, makes way for the output of commands, and is not shown on less than 10 lines or 40 columns.\n"
+		"Off, and where TERM is dumb, counts and events are told as lines. "
+		"Without a word it says which.\n"
+		"Of a device that is held the counts are its holder's; "
+		"they are in the panel, and not among the lines.",
 	.family = FAMILY_SCRIPT,
 	.flags = CMD_INSIDE,
 	COMMAND_PARAMS({ .type = ARG_CHOICE, .choices = "on|off", .optional = true }),

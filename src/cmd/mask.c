@@ -60,17 +60,13 @@ static const char *const peer_help[NR_MASK_WAY][NR_SEEN] = {
 	[MASK_ACTION] = { "the peer accepted it; whether it holds can't be seen",
 			  "the mask bits of the device say so",
 			  "the mask bits of the device say so" },
-	[MASK_TABLE] = { "vector control in the MSI-X table, read back",
-			 "vector control in the MSI-X table, read back",
-			 "vector control in the MSI-X table, read back" },
-	[MASK_BITS] = { "the MSI capability's mask bits, read back",
-			"the MSI capability's mask bits, read back",
-			"the MSI capability's mask bits, read back" },
+	[MASK_TABLE] = { "vector control in the MSI-X table, read back" },
+	[MASK_BITS] = { "the MSI capability's mask bits, read back" },
 	[MASK_EVENTFD] = { "the eventfd is taken off; whether an edge meanwhile is kept can't be seen",
-			   "the eventfd is taken off; not all of them read masked in the device, so an edge meanwhile "
-			   "may be lost",
-			   "the eventfd is taken off; they read masked in the device, so an edge meanwhile stays "
-			   "pending in the device" },
+			   "the eventfd is taken off; "
+			   "not all of them read masked in the device, so an edge meanwhile may be lost",
+			   "the eventfd is taken off; "
+			   "they read masked in the device, so an edge meanwhile stays pending in the device" },
 };
 
 static const char *help_of(const struct device *d, enum irq_index index, enum mask_way way,
@@ -83,9 +79,9 @@ static const char *help_of(const struct device *d, enum irq_index index, enum ma
 	if (way == MASK_EVENTFD && index == IRQ_ERR)
 		return eventfd_help[index];
 	if (way == MASK_EVENTFD && index == IRQ_INTX)
-		return "the eventfd is taken off; whether a level that is still up fires when it is back is up to the "
-		       "peer";
-	return peer_help[way][seen];
+		return "the eventfd is taken off; "
+		       "whether a level that is still up fires when it is back is up to the peer";
+	return peer_help[way][seen] ?: peer_help[way][SEEN_NOT];
 }
 
 /*
@@ -137,8 +133,9 @@ static int resolve(struct device *d, enum irq_index index, const struct value *v
 	return 0;
 }
 
-static int run(struct session *s, const struct args *a, bool mask, struct error *e)
+static int run_mask(struct session *s, const struct args *a, struct error *e)
 {
+	bool mask = a->command == &cmd_mask;
 	enum irq_index index = a->param[1].index;
 	struct vector_set which, pending = { .bits = { 0 } };
 	char text[128], held[128];
@@ -179,40 +176,23 @@ static int run(struct session *s, const struct args *a, bool mask, struct error 
 	return 0;
 }
 
-static int run_mask(struct session *s, const struct args *a, struct error *e)
-{
-	return run(s, a, true, e);
-}
-
-static int run_unmask(struct session *s, const struct args *a, struct error *e)
-{
-	return run(s, a, false, e);
-}
-
-static const struct param params[] = { { .type = ARG_DEVICE },
-				       { .type = ARG_INDEX },
-				       { .type = ARG_VECTORS } };
-
-static const struct command_option options[] = {
-	[MASK_BY] = { "by", 0, ARG_CHOICE, "WAY", "action|table|bits|eventfd",
-		      "the means, instead of the best that index and device offer" },
-};
+#define MASK_WORDS                                                                              \
+	COMMAND_PARAMS({ .type = ARG_DEVICE }, { .type = ARG_INDEX }, { .type = ARG_VECTORS }), \
+		COMMAND_OPTIONS(                                                                \
+			[MASK_BY] = {                                                           \
+				"by", 0, ARG_CHOICE, "WAY", "action|table|bits|eventfd",        \
+				"the means, instead of the best that index and device offer" })
 
 const struct command cmd_mask = {
 	.word = "mask",
 	.summary = "hold vectors back",
-	.help = "intx is masked by VFIO's action, msix by vector control in the device's table (mapped), msi by the "
-		"capability's "
-		"mask bits where it has them, anything by taking the eventfd off. The means chosen is printed; --by "
-		"picks one.\n"
-		"A loopback trigger signals a masked vector all the same: the kernel signals the eventfd, not the "
-		"device.",
+	.help = "intx is masked by VFIO's action, msix by vector control in the device's table (mapped), msi by the capability's mask bits where it has them, anything by taking the eventfd off. "
+		"The means chosen is printed; --by picks one.\n"
+		"A loopback trigger signals a masked vector all the same: "
+		"the kernel signals the eventfd, not the device.",
 	.family = FAMILY_CHANGE,
 	.flags = CMD_OPENS | CMD_CHANGES | CMD_LIVE_HOST,
-	.param = params,
-	.nparam = ARRAY_SIZE(params),
-	.option = options,
-	.noption = ARRAY_SIZE(options),
+	MASK_WORDS,
 	.run = run_mask,
 };
 
@@ -221,9 +201,6 @@ const struct command cmd_unmask = {
 	.summary = "let masked vectors go, by the means they were masked with",
 	.family = FAMILY_CHANGE,
 	.flags = CMD_OPENS | CMD_CHANGES | CMD_LIVE_HOST,
-	.param = params,
-	.nparam = ARRAY_SIZE(params),
-	.option = options,
-	.noption = ARRAY_SIZE(options),
-	.run = run_unmask,
+	MASK_WORDS,
+	.run = run_mask,
 };

@@ -265,20 +265,21 @@ static int run_probe(struct session *s, const struct args *a, struct error *e)
 const struct command cmd_probe = {
 	.word = "probe",
 	.summary = "find out how many MSI and MSI-X vectors the host really gives",
-	.help = "Without DEVICE the host alone is looked at. With a DEVICE that is bound to vfio-pci and that nobody "
-		"holds, the kernel is asked: each index is enabled with all the vectors that the device offers, and "
-		"disabled again; where the kernel refuses, the most that it grants is searched for.\n"
-		"\"show a guest\" is the Message Control word that a virtual machine should see: Multiple Message "
-		"Capable lowered to what was granted, since VFIO shows the device's own.\n"
-		"A verdict that was not measured is the platform's word: interrupt remapping on x86, the ITS on "
-		"arm64. IMS is never believed from the capability flag.",
+	.help = "Without DEVICE the host alone is looked at. "
+		"With a DEVICE that is bound to vfio-pci and that nobody holds, the kernel is asked: "
+		"each index is enabled with all the vectors that the device offers, and disabled again; "
+		"where the kernel refuses, the most that it grants is searched for.\n"
+		"\"show a guest\" is the Message Control word that a virtual machine should see: "
+		"Multiple Message Capable lowered to what was granted, since VFIO shows the device's own.\n"
+		"A verdict that was not measured is the platform's word: "
+		"interrupt remapping on x86, the ITS on arm64. "
+		"IMS is never believed from the capability flag.",
 	.family = FAMILY_LOOK,
 	.flags = CMD_HELD,
 	COMMAND_PARAMS({ .type = ARG_DEVICE, .optional = true }),
 	COMMAND_OPTIONS(
 		[PROBE_RESERVE] = { "reserve", 0, ARG_COUNT, "N", NULL,
-				    "vectors of the host that have to stay free; 0: go on until the kernel "
-				    "refuses (64)" },
+				    "vectors of the host that have to stay free; 0: go on until the kernel refuses (64)" },
 		[PROBE_CAP] = { "cap", 0, ARG_COUNT, "N", NULL,
 				"the most vectors that are tried; above, the answer is \"at least N\" (256)" },
 		[PROBE_STATIC] = { "static", 0, ARG_FLAG, NULL, NULL,

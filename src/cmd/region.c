@@ -51,11 +51,11 @@ static void warn_of_cap(struct session *s, const struct args *a)
 					a->param[2].number, (unsigned int)a->param[3].number);
 
 	if (cap)
-		out_note(s->out,
-			 "warning: 0x%" PRIx64
-			 " is in the %s capability: the peer may lose interrupts by this write, "
-			 "and msictl does not put it back",
-			 a->param[2].number, cap);
+		out_note(
+			s->out,
+			"warning: 0x%" PRIx64 " is in the %s capability: "
+			"the peer may lose interrupts by this write, and msictl does not put it back",
+			a->param[2].number, cap);
 }
 
 static int run_write(struct session *s, const struct args *a, struct error *e)
@@ -75,9 +75,10 @@ static int run_write(struct session *s, const struct args *a, struct error *e)
 const struct command cmd_write = {
 	.word = "write",
 	.summary = "write a register, so that the device itself fires",
-	.help = "Writes into the MSI and MSI-X capabilities of a device of this host are refused: the platform owns "
-		"them, and a write there loses interrupts without an error. On a vfio-user peer nobody else may "
-		"write them: there they are carried out with a warning.",
+	.help = "Writes into the MSI and MSI-X capabilities of a device of this host are refused: "
+		"the platform owns them, and a write there loses interrupts without an error. "
+		"On a vfio-user peer nobody else may write them: "
+		"there they are carried out with a warning.",
 	.family = FAMILY_CHANGE,
 	.flags = CMD_OPENS | CMD_CHANGES | CMD_LIVE_HOST,
 	COMMAND_PARAMS({ .type = ARG_DEVICE }, { .type = ARG_REGION }, { .type = ARG_OFFSET },

@@ -41,8 +41,8 @@ static int run_reopen(struct session *s, const struct args *a, struct error *e)
 const struct command cmd_reopen = {
 	.word = "reopen",
 	.summary = "close the device and open it again",
-	.help = "After the process that serves a vfio-user device went away and came back. Whatever was armed or "
-		"masked is not.",
+	.help = "After the process that serves a vfio-user device went away and came back. "
+		"Whatever was armed or masked is not.",
 	.family = FAMILY_SCRIPT,
 	.flags = CMD_INSIDE | CMD_HELD | CMD_CHANGES | CMD_LIVE_HOST,
 	.run = run_reopen,

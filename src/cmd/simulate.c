@@ -49,11 +49,10 @@ static void distrust(struct out *o, struct vu_server *server)
 	int rc = vu_server_distrust(server);
 
 	if (rc)
-		out_note(
-			o,
-			"warning: descriptors of clients can't be kept apart (%s): a client that sends one whose "
-			"closing waits holds this server up",
-			strerror(-rc));
+		out_note(o,
+			 "warning: descriptors of clients can't be kept apart (%s): "
+			 "a client that sends one whose closing waits holds this server up",
+			 strerror(-rc));
 }
 
 /* Takes @l over. */
@@ -109,15 +108,17 @@ static int run_simulate(struct session *s, const struct args *a, struct error *e
 const struct command cmd_simulate = {
 	.word = "simulate",
 	.summary = "serve a simulated function over vfio-user",
-	.help = "Makes the socket for its user alone (mode 0600), replaces one that nobody serves any more, and "
-		"refuses one that is served (exit 5). Prints a line when it listens; SIGTERM, SIGINT and SIGHUP "
-		"remove the socket and end it. Clients are served one after another: the next one's connection waits "
-		"until the former has gone.\n"
-		"A client may send the eventfds of MSI, or of a noresize MSI-X, in several messages: a message that "
-		"names no live vector may reach behind what was enabled so far.\n"
-		"A descriptor of a client that is no eventfd is never closed by this process, for its closing may "
-		"wait: it stays open until the client has gone, and a process msictl-shed closes it.\n"
-		"SPEC is a list such as msix=64,msi=16,noresize, the same as behind DEVICE sim: takes.\n"
+	.help = "Makes the socket for its user alone (mode 0600), replaces one that nobody serves any more, and refuses one that is served (exit 5). "
+		"Prints a line when it listens; "
+		"SIGTERM, SIGINT and SIGHUP remove the socket and end it. "
+		"Clients are served one after another: "
+		"the next one's connection waits until the former has gone.\n"
+		"A client may send the eventfds of MSI, or of a noresize MSI-X, in several messages: "
+		"a message that names no live vector may reach behind what was enabled so far.\n"
+		"A descriptor of a client that is no eventfd is never closed by this process, for its closing may wait: "
+		"it stays open until the client has gone, and a process msictl-shed closes it.\n"
+		"SPEC is a list such as msix=64,msi=16,noresize, the same as behind DEVICE sim: "
+		"takes.\n"
 		"    msictl simulate /run/dev.sock msix=256 &\n"
 		"    msictl shell vfio-user:/run/dev.sock\n"
 		"    qemu-system-x86_64 ... -device '{\"driver\": \"vfio-user-pci\", \"socket\": "

@@ -89,8 +89,7 @@ void metrics_add_missing(struct metrics *m, const char *device, int cpus)
 {
 	begin_gauge(
 		m->f, &m->missing, MISSING,
-		"CPUs that have no column in /proc/interrupts, so that the counters of the device leave out what "
-		"they counted before.");
+		"CPUs that have no column in /proc/interrupts, so that the counters of the device leave out what they counted before.");
 	put_name(m->f, MISSING, device);
 	if (cpus < 0)
 		fputs("} NaN\n", m->f);
