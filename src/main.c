@@ -265,19 +265,26 @@ static void set_where(char **where, const char *device, const char *command)
 	*where = text;
 }
 
+/* As they were typed, for parsing moves them. NULL: no memory. */
+static char **copy_words(int argc, char **argv)
+{
+	char **word = calloc((size_t)argc + 1, sizeof(*word));
+
+	if (word && argc > 0)
+		memcpy(word, argv + 1, (size_t)argc * sizeof(*word));
+	return word;
+}
+
 /* @where: for messages, NULL or freed by the caller. */
 static int dispatch(struct session *s, int argc, char **argv, char **where, struct error *e)
 {
-	/* parsing moves words */
-	_cleanup_free_ char **typed = calloc((size_t)argc + 1, sizeof(*typed));
+	_cleanup_free_ char **typed = copy_words(argc, argv);
 	const struct command *cmd;
 	struct args a;
 	int at, rc;
 
 	if (!typed)
 		return fail_memory(e);
-	if (argc > 0)
-		memcpy(typed, argv + 1, (size_t)argc * sizeof(*typed));
 	rc = globals_parse(argc, argv, &s->globals, &at, e);
 	session_apply(s);
 	if (rc)
