@@ -305,6 +305,11 @@ static void capabilities(void **state)
 	k.cap_lies = true;
 	assert_false(mappable(handle));
 	k.cap_lies = false;
+	/* one that is cut says nothing, whatever its first half is */
+	k.cap_half = true;
+	k.argsz = CAP_OFFSET + sizeof(struct vfio_info_cap_header) / 2;
+	assert_false(mappable(handle));
+	k.cap_half = false;
 	/* an answer that ends within the capability, and one that ends with it */
 	k.argsz = CAP_OFFSET + sizeof(struct vfio_info_cap_header);
 	assert_true(mappable(handle));

@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 
 #include "base/util.h"
@@ -30,6 +31,18 @@ int lstat(const char *path, struct stat *st)
 		return -1;
 	}
 	return fstatat(AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW);
+}
+
+/* How flock(2) fails; 0: it does not. */
+static int flock_errno;
+
+int flock(int fd, int operation)
+{
+	if (flock_errno) {
+		errno = flock_errno;
+		return -1;
+	}
+	return (int)syscall(SYS_flock, fd, operation);
 }
 
 struct place {
@@ -94,6 +107,23 @@ static void test_stale(void **state)
 	close(l.fd); /* and the file stays, as after kill -9 */
 	assert_int_equal(connects(p->path), -ECONNREFUSED);
 	assert_int_equal(vu_listen(&l, p->path, &e), 0);
+	assert_int_equal(connects(p->path), 0);
+	vu_unlisten(&l);
+	close(l.fd);
+}
+
+/* A file system without locks does without. */
+static void test_no_locks(void **state)
+{
+	const struct place *p = *state;
+	struct vu_listener l;
+	struct error e;
+
+	assert_int_equal(vu_listen(&l, p->path, &e), 0);
+	close(l.fd);
+	flock_errno = ENOLCK;
+	assert_int_equal(vu_listen(&l, p->path, &e), 0);
+	flock_errno = 0;
 	assert_int_equal(connects(p->path), 0);
 	vu_unlisten(&l);
 	close(l.fd);
@@ -438,6 +468,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_private, place_new, place_free),
 		cmocka_unit_test_setup_teardown(test_stale, place_new, place_free),
+		cmocka_unit_test_setup_teardown(test_no_locks, place_new, place_free),
 		cmocka_unit_test_setup_teardown(test_live, place_new, place_free),
 		cmocka_unit_test_setup_teardown(test_looks, place_new, place_free),
 		cmocka_unit_test_setup_teardown(test_no_descriptors, place_new, place_free),

@@ -36,6 +36,7 @@ struct kernel {
 		cap_hops; /* capabilities of BAR2 before the one that says that the table can be mapped */
 	uint32_t cap_at;	   /* where the first one is; 0: at CAP_OFFSET */
 	bool cap_lies;		   /* it is far behind the end of the answer */
+	bool cap_half;		   /* the answer ends in the middle of it */
 	bool no_caps;		   /* GET_REGION_INFO says that there are none */
 	uint32_t argsz;		   /* what GET_REGION_INFO says that it takes; 0: what was given */
 	int irq_errno, info_errno; /* of SET_IRQS, of GET_IRQ_INFO */
@@ -112,6 +113,12 @@ static inline int get_region_info(struct vfio_region_info *ri)
 	ri->argsz = k.argsz ? k.argsz : end;
 	if (k.cap_lies)
 		ri->cap_offset = 1u << 29;
+	if (k.cap_half) {
+		ri->cap_offset = at;
+		if (room >= at + sizeof(cap) / 2)
+			memcpy((char *)ri + at, &cap, sizeof(cap) / 2);
+		return 0;
+	}
 	if (room < end || k.cap_lies)
 		return 0;
 	ri->cap_offset = at;
