@@ -186,7 +186,7 @@ int netns_look(struct net_elsewhere *n, int sysfs, const char *where)
 	struct dirent *entry;
 	int rc = dir ? 0 : -errno;
 
-	if (rc) {
+	if (!dir) {
 		cleanup_fd(&fd);
 		return rc;
 	}
