@@ -213,7 +213,7 @@ hold() {
 		assert_equal "$status" 1
 		grep -Eq '^msictl: .*: run: stopped by .*; everything was put back \(EINTR\)$' "$BATS_TEST_TMPDIR/err"
 		exec 7>&-
-		rm "$BATS_TEST_TMPDIR/in"
+		rm "$BATS_TEST_TMPDIR"/{in,out}
 	done
 	hold 'enable msix 4' 'wait msix 0 --timeout 60' 'trigger msix 0'
 	until_true grep -q '4 armed' "$BATS_TEST_TMPDIR/out"
