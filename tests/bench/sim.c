@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "backends.h"
 #include "bench.h"
 #include "device/handle.h"
 #include "base/histogram.h"
@@ -77,7 +78,9 @@ static double ours(const char *path, struct histogram *h)
 	struct loop *loop = NULL;
 	struct error e = { 0 };
 	char spec[128];
-	struct open_request req = { .spec = spec, .root = &r, .trace = &quiet };
+	struct open_request req = {
+		.spec = spec, .root = &r, .backends = backends, .trace = &quiet
+	};
 	uint64_t begin, us;
 
 	snprintf(spec, sizeof(spec), "vfio-user:%s", path);
